@@ -1,0 +1,45 @@
+//! Attaching a volume to an instance.
+
+use crate::id::{DeviceName, InstanceId, VolumeId};
+use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use datafy_api::operations::ATTACH_VOLUME;
+use datafy_api::types;
+
+/// Attaches an unattached autoscaling volume to an instance. Made by
+/// [`Volume::attach`](crate::Volume::attach).
+#[derive(Clone, Debug)]
+pub struct AttachVolume {
+    volume: VolumeId,
+    body: types::AttachVolumeRequest,
+}
+
+impl AttachVolume {
+    pub(crate) fn new(volume: VolumeId, instance: InstanceId, device: DeviceName) -> Self {
+        let body = types::AttachVolumeRequest {
+            instance_id: instance.into(),
+            device_name: device.into(),
+        };
+        Self { volume, body }
+    }
+}
+
+impl Operation for AttachVolume {
+    type Answer = ();
+}
+
+impl sealed::Operation for AttachVolume {
+    const FACTS: datafy_api::operation::Operation = ATTACH_VOLUME;
+    type Content = ();
+
+    fn span() -> tracing::Span {
+        call_span!(ATTACH_VOLUME)
+    }
+
+    async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {
+        raw.attach_volume(self.volume.as_str(), scope.sub_account(), &self.body).await
+    }
+
+    fn decode(_: &[u8]) -> serde_json::Result<()> {
+        Ok(())
+    }
+}

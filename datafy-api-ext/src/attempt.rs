@@ -1,0 +1,197 @@
+//! One attempt: a request, and what its end shows.
+
+use crate::client::Inner;
+use crate::config_error::ConfigError;
+use crate::connect;
+use crate::decision::Finding;
+use crate::operation::{Scope, sealed::Operation};
+use crate::retry_after;
+use crate::timeouts::Timeouts;
+use crate::token::Credential;
+use bytes::Bytes;
+use datafy_api::hooks::{Receipt, Received};
+use datafy_api::{Client, Error as RawError};
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use std::error::Error as StdError;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// The headers in which services name a request, the most particular first. The page names none.
+const REQUEST_ID: [&str; 5] =
+    ["x-request-id", "x-amzn-requestid", "x-amz-request-id", "apigw-requestid", "x-amzn-trace-id"];
+
+/// An attempt that didn't succeed.
+pub(crate) struct Failure {
+    pub(crate) finding: Finding,
+    /// What happened, in a few words.
+    pub(crate) text: String,
+    /// The same for machines: a status, or a kind of fault (OpenTelemetry's `error.type`).
+    pub(crate) kind: String,
+    pub(crate) answer: Option<Box<Answer>>,
+}
+
+/// The answer to a request, as far as it came.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+impl Failure {
+    /// Nothing was sent.
+    pub(crate) fn not_sent(kind: &str, text: impl Into<String>, passing: bool) -> Self {
+        Self {
+            finding: Finding::NotSent { passing },
+            text: text.into(),
+            kind: kind.to_owned(),
+            answer: None,
+        }
+    }
+
+    /// There is no token to send.
+    pub(crate) fn no_token(error: &ConfigError) -> Self {
+        let passing = matches!(error, ConfigError::TokenProvider(_));
+        Self::not_sent("token", error.to_string(), passing)
+    }
+
+    /// The token was not there in time.
+    pub(crate) fn no_token_in_time(limit: Duration) -> Self {
+        Self::not_sent("timeout", format!("no token within {limit:?}"), true)
+    }
+
+    fn unknown(kind: &str, text: String) -> Self {
+        Self { finding: Finding::Unknown { retry_after: None }, text, kind: kind.to_owned(), answer: None }
+    }
+}
+
+/// Sends the operation's request once. `remaining` is the time until the deadline of the call.
+pub(crate) async fn attempt<O: Operation>(
+    client: &Inner,
+    operation: &O,
+    scope: Scope<'_>,
+    timeouts: &Timeouts,
+    remaining: Duration,
+    credential: &Credential,
+) -> Result<O::Content, Failure> {
+    let limit = timeouts.attempt().min(remaining);
+    let begun = Instant::now();
+    let receipt = Receipt::default();
+    let hooks = credential.hooks().with_receipt(receipt.clone());
+    let raw = Client::new_with_client(client.base.as_str(), client.http.clone(), hooks);
+    let request = async {
+        match operation.request(&raw, scope).await {
+            Ok(content) => Ok(content.into_inner()),
+            Err(RawError::UnexpectedResponse(answer)) => {
+                // The receipt takes down the body while it is read here.
+                let end = answer.bytes().await;
+                Err(end.err().map(|error| root_cause(&error)))
+            }
+            Err(RawError::CommunicationError(error)) => return Err(Ok(transport(&error))),
+            Err(RawError::ResponseBodyError(error)) => Err(Some(root_cause(&error))),
+            Err(RawError::InvalidResponsePayload(_, error)) => Err(Some(error.to_string())),
+            Err(error) => {
+                return Err(Ok(Failure::not_sent("request", error.to_string(), false)));
+            }
+        }
+        .map_err(Err)
+    };
+    let connect_limit = begun + timeouts.connect().min(limit);
+    let problem = match timeout_at(begun + limit, connect::limited(connect_limit, request)).await {
+        Ok(Ok(content)) => return Ok(content),
+        Ok(Err(Ok(failure))) => return Err(failure),
+        Ok(Err(Err(problem))) => problem,
+        Err(_) => Some(format!("timed out after {limit:?}")),
+    };
+    let received = receipt.take();
+    let Some(status) = received.status else {
+        let text = problem.unwrap_or_default();
+        return Err(Failure::unknown("timeout", text));
+    };
+    answered::<O>(status, received, problem, client, credential)
+}
+
+/// What an answer other than the documented success shows. `problem`: why its body ended or can't be read.
+fn answered<O: Operation>(
+    status: StatusCode,
+    received: Received,
+    problem: Option<String>,
+    client: &Inner,
+    credential: &Credential,
+) -> Result<O::Content, Failure> {
+    let retry_after = retry_after::read(&received.headers, client.clock.date());
+    let finding = Finding::of_status(status.as_u16(), retry_after);
+    let request_id = request_id(&received.headers, credential);
+    let body = received.into_body();
+    let (kind, problem) = match (finding, problem) {
+        (Finding::Applied, None) => match O::decode(&body) {
+            Ok(content) => return Ok(content),
+            Err(error) => ("answer".to_owned(), Some(error.to_string())),
+        },
+        (Finding::Applied, problem) => ("answer".to_owned(), problem),
+        (_, problem) => (status.as_u16().to_string(), problem),
+    };
+    let body = credential.redact(&body).map_or(body, Bytes::from);
+    let message = message(&body);
+    let text = match message.as_ref().or(problem.as_ref()) {
+        Some(text) => format!("{status}: {text}"),
+        None => status.to_string(),
+    };
+    Err(Failure { finding, text, kind, answer: Some(Box::new(Answer { status, message, request_id, body })) })
+}
+
+/// What it shows that no answer came.
+fn transport(error: &reqwest::Error) -> Failure {
+    let text = root_cause(error);
+    if error.is_connect() {
+        Failure::not_sent("connect", text, true)
+    } else if error.is_builder() {
+        Failure::not_sent("request", text, false)
+    } else if never_written(error) {
+        Failure::not_sent("connection_closed", text, true)
+    } else {
+        Failure::unknown("connection_lost", text)
+    }
+}
+
+/// Whether hyper gave the request back before it wrote any of it: the only meaning that a
+/// cancellation has when the call itself is still waiting.
+fn never_written(error: &reqwest::Error) -> bool {
+    sources(error)
+        .filter_map(|source| source.downcast_ref::<hyper::Error>())
+        .any(hyper::Error::is_canceled)
+}
+
+/// What an error comes down to, without the URL and without the layers that only pass it on.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut texts: Vec<String> = sources(error)
+        .map(ToString::to_string)
+        .filter(|text| !text.starts_with("client error ("))
+        .collect();
+    texts.dedup();
+    if texts.is_empty() { "the request failed".to_owned() } else { texts.join(": ") }
+}
+
+fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |source| (**source).source())
+}
+
+fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
+    let value = REQUEST_ID.iter().find_map(|name| headers.get(*name))?;
+    let value = match credential.redact(value.as_bytes()) {
+        Some(redacted) => String::from_utf8(redacted).ok()?,
+        None => value.to_str().ok()?.to_owned(),
+    };
+    Some(value)
+}
+
+/// The message of a refusal: `{"message": ".."}`, as the vendor's public Terraform providers read it.
+fn message(body: &[u8]) -> Option<String> {
+    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else { return None };
+    match object.remove("message") {
+        Some(Value::String(message)) if !message.is_empty() => Some(message),
+        _ => None,
+    }
+}

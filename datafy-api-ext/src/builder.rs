@@ -1,0 +1,256 @@
+//! Builds a client.
+
+use crate::budget::Budget;
+use crate::client::{Datafy, Inner};
+use crate::clock::{Clock, SystemClock};
+use crate::config_error::ConfigError;
+use crate::connect::LimitConnect;
+use crate::id::SubAccountId;
+use crate::retry_policy::RetryPolicy;
+use crate::setting::InvalidSetting;
+use crate::timeouts::Timeouts;
+use crate::token::{Token, Tokens};
+use datafy_api::base_url::BaseUrl;
+use std::env;
+use std::ffi::OsString;
+use std::time::Duration;
+
+const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection may lie idle before it is closed. Shorter than what load balancers allow
+/// (60 s with AWS), so that seldom a request meets a connection that the other side is closing: what
+/// became of such a request nobody can tell.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// The retry budget that a client has unless told otherwise.
+const BUDGET: u32 = 100;
+
+/// Sets up a [`Datafy`] client.
+///
+/// ```
+/// use datafy_api_ext::{Datafy, RetryPolicy, SubAccountId};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let datafy = Datafy::builder()
+///     .token("a token")
+///     .sub_account(SubAccountId::new("1536356a-b26f-4feb-8cd5-56b54b6c51d2")?)
+///     .retry(RetryPolicy::none())
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+#[must_use]
+pub struct DatafyBuilder {
+    token: Option<Token>,
+    endpoint: Option<String>,
+    allow_plain_http: bool,
+    sub_account: Option<SubAccountId>,
+    timeouts: Timeouts,
+    retry: RetryPolicy,
+    retry_budget: Option<u32>,
+    root_certificates: Vec<Vec<u8>>,
+    clock: Option<Box<dyn Clock>>,
+}
+
+impl DatafyBuilder {
+    /// Reads the environment variables that the vendor's tools use, and two of ours.
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `DATAFY_TOKEN` | the token; needed unless the next one is set |
+    /// | `DATAFY_TOKEN_FILE` | a file with the token, where `DATAFY_TOKEN` is not set |
+    /// | `DATAFY_ENDPOINT` | the address of the service, in place of the vendor's |
+    /// | `DATAFY_SUB_ACCOUNT_ID` | the sub-account in whose context calls are made |
+    ///
+    /// A variable that is set to nothing is an error: an empty token is mostly a secret that wasn't
+    /// found.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| env::var_os(name))
+    }
+
+    fn from_variables(look_up: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let variable = |name: &'static str| match look_up(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(text)) if text.is_empty() => Err(ConfigError::EmptyVariable(name)),
+            Some(Ok(text)) => Ok(Some(text)),
+            Some(Err(_)) => Err(ConfigError::NotUnicode(name)),
+        };
+        let token = match variable("DATAFY_TOKEN")? {
+            Some(token) => Token::fixed(token),
+            None => match variable("DATAFY_TOKEN_FILE")? {
+                Some(path) => Token::file(path),
+                None => return Err(ConfigError::MissingVariable("DATAFY_TOKEN")),
+            },
+        };
+        let of = |name: &'static str| {
+            move |source: ConfigError| ConfigError::Variable { name, source: Box::new(source) }
+        };
+        let mut builder = Self::default().token(token);
+        if let Some(endpoint) = variable("DATAFY_ENDPOINT")? {
+            let endpoint: BaseUrl =
+                endpoint.parse().map_err(ConfigError::from).map_err(of("DATAFY_ENDPOINT"))?;
+            builder = builder.endpoint(endpoint.as_str());
+        }
+        if let Some(id) = variable("DATAFY_SUB_ACCOUNT_ID")? {
+            let id = SubAccountId::new(id).map_err(ConfigError::from).map_err(of("DATAFY_SUB_ACCOUNT_ID"))?;
+            builder = builder.sub_account(id);
+        }
+        Ok(builder)
+    }
+
+    /// The token: a text that stays the same, or any other [`Token`].
+    pub fn token(mut self, token: impl Into<Token>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// The address of the service, in place of the vendor's: a URL like `https://api.datafy.io`, with
+    /// or without a path.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Allows `http` in place of `https` for a host that is not this machine. Everyone on the way can
+    /// then read the token.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
+        self
+    }
+
+    /// The sub-account in whose context calls are made, unless a call names another.
+    pub fn sub_account(mut self, id: SubAccountId) -> Self {
+        self.sub_account = Some(id);
+        self
+    }
+
+    /// The limits on the time of calls.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How often, and how soon, calls may be repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How many repetitions the client has to spend, in all its calls: up to 10,000, and 100 unless
+    /// this is called. Ten calls that succeed earn one back.
+    pub fn retry_budget(mut self, retries: u32) -> Self {
+        self.retry_budget = Some(retries);
+        self
+    }
+
+    /// Trusts the certificate authorities in `pem` too, beside those of the platform.
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Where the client takes time and chance from, in place of the system: for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// The client, if the settings agree. Nothing is sent.
+    pub fn build(self) -> Result<Datafy, ConfigError> {
+        let base: BaseUrl = self.endpoint.as_deref().unwrap_or(datafy_api::SERVER_URL).parse()?;
+        if !base.is_https() && !base.is_loopback() && !self.allow_plain_http {
+            return Err(ConfigError::PlainHttp(base.host().to_owned()));
+        }
+        let tokens = Tokens::new(self.token.ok_or(ConfigError::NoToken)?)?;
+        let budget =
+            InvalidSetting::within("retry budget", self.retry_budget.unwrap_or(BUDGET), 0..=10_000)?;
+        Ok(Datafy::new(Inner {
+            http: http(&base, &self.root_certificates)?,
+            base,
+            tokens,
+            sub_account: self.sub_account,
+            timeouts: self.timeouts,
+            retry: self.retry,
+            budget: Budget::new(budget),
+            clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
+        }))
+    }
+}
+
+/// One request a connection at a time (HTTP/1.1), so that a connection that dies leaves one call in
+/// doubt and not all of them. No redirects and no retries of its own: a call is what we send.
+fn http(base: &BaseUrl, root_certificates: &[Vec<u8>]) -> Result<reqwest::Client, ConfigError> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .pool_idle_timeout(IDLE)
+        .connector_layer(LimitConnect);
+    if base.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    for pem in root_certificates {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| ConfigError::RootCertificate(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(ConfigError::RootCertificate("there is none in the PEM text".to_owned()));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
+    let _ = root_certificates;
+    builder.build().map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        ConfigError::Http(cause.unwrap_or_else(|| error.to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DatafyBuilder;
+    use std::ffi::OsString;
+
+    fn from(variables: &[(&str, &str)]) -> Result<crate::Datafy, crate::ConfigError> {
+        DatafyBuilder::from_variables(|name| {
+            variables.iter().find(|(own, _)| *own == name).map(|(_, value)| OsString::from(value))
+        })?
+        .build()
+    }
+
+    #[test]
+    fn a_missing_empty_or_unusable_variable_is_named() {
+        let table: &[(&[(&str, &str)], &str)] = &[
+            (&[], "`DATAFY_TOKEN` is not set"),
+            (&[("DATAFY_TOKEN", "")], "`DATAFY_TOKEN` is empty"),
+            (&[("DATAFY_TOKEN_FILE", "")], "`DATAFY_TOKEN_FILE` is empty"),
+            (&[("DATAFY_TOKEN_FILE", "/nowhere/token")], "token file /nowhere/token"),
+            (&[("DATAFY_TOKEN", "t"), ("DATAFY_ENDPOINT", "")], "`DATAFY_ENDPOINT` is empty"),
+            (&[("DATAFY_TOKEN", "t"), ("DATAFY_ENDPOINT", "x")], "`DATAFY_ENDPOINT` can't be used"),
+            (
+                &[("DATAFY_TOKEN", "t"), ("DATAFY_SUB_ACCOUNT_ID", "a/b")],
+                "`DATAFY_SUB_ACCOUNT_ID` can't be used",
+            ),
+        ];
+        for (variables, expected) in table {
+            let error = from(variables).expect_err(expected).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_variables_make_a_client() {
+        let datafy = from(&[
+            ("DATAFY_TOKEN", "t"),
+            ("DATAFY_ENDPOINT", "http://127.0.0.1:1/base/"),
+            ("DATAFY_SUB_ACCOUNT_ID", "sub-1"),
+        ])
+        .expect("valid settings");
+        assert_eq!(datafy.endpoint(), "http://127.0.0.1:1/base");
+        assert_eq!(from(&[("DATAFY_TOKEN", "t")]).expect("valid").endpoint(), "https://api.datafy.io");
+    }
+}

@@ -1,0 +1,170 @@
+//! The one place through which every call goes.
+
+use crate::attempt::{Failure, attempt};
+use crate::client::Datafy;
+use crate::decision::{Next, Situation, Stop, decide};
+use crate::error::{Error, History};
+use crate::id::SubAccountId;
+use crate::operation::{Operation, Scope, sealed};
+use crate::retry_policy::RetryPolicy;
+use crate::timeouts::Timeouts;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+use tracing::{Instrument, Span, debug};
+
+/// A call that is ready to be sent: await it, or [`send`](Self::send) it. Nothing happens before.
+///
+/// The options set here hold for this call; the others are those of the client. Dropping the future
+/// cancels the call. The request may have been sent by then: of a create that was dropped nothing
+/// is known.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before the call is awaited"]
+pub struct Call<O> {
+    datafy: Datafy,
+    /// Inside: the sub-account or none. Outside: whether the call says so, or leaves it to the client.
+    #[expect(clippy::option_option, reason = "both mean something")]
+    sub_account: Option<Option<SubAccountId>>,
+    timeouts: Option<Timeouts>,
+    retry: Option<RetryPolicy>,
+    pub(crate) operation: O,
+}
+
+impl<O> Call<O> {
+    pub(crate) fn new(datafy: Datafy, operation: O) -> Self {
+        Self { datafy, sub_account: None, timeouts: None, retry: None, operation }
+    }
+
+    /// Makes the call in the context of a sub-account, or with `None` in that of the account itself.
+    pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
+        self.sub_account = Some(id.into());
+        self
+    }
+
+    /// Limits the time of the call.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
+        self
+    }
+
+    /// Says how often, and how soon, the call may be repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+}
+
+impl<O: Operation> Call<O> {
+    /// Sends the request, and repeats it as long as that can't have a second effect and the policy
+    /// allows it.
+    pub async fn send(self) -> Result<O::Answer, Error> {
+        let span = O::span();
+        let content = self.run(&span).instrument(span.clone()).await?;
+        Ok(content.into())
+    }
+
+    async fn run(&self, span: &Span) -> Result<<O as sealed::Operation>::Content, Error> {
+        let client = self.datafy.inner();
+        let clock = &*client.clock;
+        let timeouts = self.timeouts.as_ref().unwrap_or(&client.timeouts);
+        let policy = self.retry.as_ref().unwrap_or(&client.retry);
+        let sub_account = self.sub_account.as_ref().unwrap_or(&client.sub_account);
+        let scope = Scope::new(sub_account.as_ref());
+        span.record("server.address", client.base.host());
+        span.record("server.port", client.base.port());
+
+        let begun = clock.now();
+        let remaining = || timeouts.operation().saturating_sub(clock.now().duration_since(begun));
+        let mut attempts = 0;
+        let mut history = History::default();
+        loop {
+            attempts += 1;
+            let limit = timeouts.attempt().min(remaining());
+            let token = within(limit, client.tokens.current()).await;
+            let (ended, credential) = match token {
+                Some(Ok(credential)) => {
+                    let ended =
+                        attempt(client, &self.operation, scope, timeouts, remaining(), &credential)
+                            .await;
+                    (ended, Some(credential))
+                }
+                Some(Err(error)) => (Err(Failure::no_token(&error)), None),
+                None => (Err(Failure::no_token_in_time(limit)), None),
+            };
+            let failure = match ended {
+                Ok(content) => {
+                    client.budget.credit();
+                    debug!(attempt = attempts, "succeeded");
+                    span.record("http.request.resend_count", attempts - 1);
+                    return Ok(content);
+                }
+                Err(failure) => failure,
+            };
+            observe(span, attempts, &failure);
+            history.push(failure);
+
+            let situation = Situation {
+                remaining: remaining(),
+                renewable: client.tokens.renewable(),
+                roll: clock.roll(),
+            };
+            let take = || client.budget.take();
+            let next = decide(O::FACTS.effect, history.findings(), policy, situation, take);
+            let stop = match (next, credential) {
+                (Next::Repeat(pause), _) => {
+                    clock.pause(pause).await;
+                    continue;
+                }
+                (Next::Renew, Some(stale)) => {
+                    let limit = remaining();
+                    let failure = match within(limit, client.tokens.renew(&stale)).await {
+                        Some(Ok(())) => continue,
+                        Some(Err(error)) => Failure::no_token(&error),
+                        None => Failure::no_token_in_time(limit),
+                    };
+                    history.push(failure);
+                    Stop::Final
+                }
+                (Next::Renew, None) => Stop::Final,
+                (Next::Stop(stop), _) => stop,
+            };
+            let elapsed = clock.now().duration_since(begun);
+            let marker = sealed::Operation::marker(&self.operation);
+            let error = history.into_error(O::FACTS.name, stop, attempts, elapsed, marker);
+            span.record("datafy.outcome", error.outcome().as_str());
+            span.record("http.request.resend_count", attempts - 1);
+            return Err(error);
+        }
+    }
+}
+
+impl<O: Operation + 'static> IntoFuture for Call<O> {
+    type Output = Result<O::Answer, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// What `future` gives, or nothing where it takes longer than `limit`.
+async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(limit, future).await.ok()
+}
+
+/// Tells the trace how an attempt failed. What the service said stays out of it: an answer's body may
+/// hold anything.
+fn observe(span: &Span, attempt: u32, failure: &Failure) {
+    let status = failure.answer.as_ref().map(|answer| answer.status.as_u16());
+    debug!(
+        attempt,
+        outcome = failure.finding.outcome().as_str(),
+        http.response.status_code = status,
+        error.r#type = failure.kind,
+        "failed"
+    );
+    span.record("error.type", failure.kind.as_str());
+    if let Some(status) = status {
+        span.record("http.response.status_code", status);
+    }
+}

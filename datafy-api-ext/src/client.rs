@@ -1,0 +1,120 @@
+//! The client.
+
+use crate::attach_volume::AttachVolume;
+use crate::budget::Budget;
+use crate::builder::DatafyBuilder;
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::config_error::ConfigError;
+use crate::create_snapshot::CreateSnapshot;
+use crate::create_volume::NewVolume;
+use crate::deactivate_autoscaling::DeactivateAutoscaling;
+use crate::id::{DeviceName, InstanceId, SubAccountId, VolumeId};
+use crate::retry_policy::RetryPolicy;
+use crate::timeouts::Timeouts;
+use crate::token::Tokens;
+use datafy_api::base_url::BaseUrl;
+use std::fmt;
+use std::sync::Arc;
+
+/// A client of the Datafy API. It is cheap to clone; the clones share connections, the token and the
+/// retry budget.
+///
+/// ```no_run
+/// use datafy_api_ext::{Datafy, VolumeId};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let datafy = Datafy::from_env()?;
+/// let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
+/// let snapshot = datafy.volume(volume).create_snapshot().description("nightly").await?;
+/// println!("{}", snapshot.require_id()?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Datafy(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) http: reqwest::Client,
+    pub(crate) base: BaseUrl,
+    pub(crate) tokens: Tokens,
+    pub(crate) sub_account: Option<SubAccountId>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: Budget,
+    pub(crate) clock: Box<dyn Clock>,
+}
+
+impl Datafy {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Begins with the defaults: the vendor's endpoint and no token.
+    pub fn builder() -> DatafyBuilder {
+        DatafyBuilder::default()
+    }
+
+    /// A client with the settings of [`DatafyBuilder::from_env`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        DatafyBuilder::from_env()?.build()
+    }
+
+    /// What can be done with a volume.
+    pub fn volume(&self, id: VolumeId) -> Volume {
+        Volume { datafy: self.clone(), id }
+    }
+
+    /// Creates an autoscaling volume, once it is said from what.
+    pub fn create_volume(&self) -> NewVolume {
+        NewVolume::new(self.clone())
+    }
+
+    /// The address of the service.
+    pub fn endpoint(&self) -> &str {
+        self.0.base.as_str()
+    }
+}
+
+impl fmt::Debug for Datafy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Datafy")
+            .field("endpoint", &self.endpoint())
+            .field("sub_account", &self.0.sub_account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What can be done with a volume. Made by [`Datafy::volume`]; nothing is sent before a call is awaited.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    datafy: Datafy,
+    id: VolumeId,
+}
+
+impl Volume {
+    /// The id of the volume.
+    pub fn id(&self) -> &VolumeId {
+        &self.id
+    }
+
+    /// Creates a snapshot of the volume. Each snapshot costs money: see [`Outcome`](crate::Outcome) for
+    /// when to repeat a call that failed.
+    pub fn create_snapshot(&self) -> Call<CreateSnapshot> {
+        Call::new(self.datafy.clone(), CreateSnapshot::new(self.id.clone()))
+    }
+
+    /// Attaches the volume, which is an unattached autoscaling one, to an instance.
+    pub fn attach(&self, instance: InstanceId, device: DeviceName) -> Call<AttachVolume> {
+        Call::new(self.datafy.clone(), AttachVolume::new(self.id.clone(), instance, device))
+    }
+
+    /// Tells Datafy to stop managing the volume.
+    pub fn deactivate_autoscaling(&self) -> Call<DeactivateAutoscaling> {
+        Call::new(self.datafy.clone(), DeactivateAutoscaling::new(self.id.clone()))
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a client can't be built.
+
+use crate::id::InvalidId;
+use crate::setting::InvalidSetting;
+use datafy_api::base_url::InvalidBaseUrl;
+use std::path::PathBuf;
+
+/// Why a client can't be built from its settings. Each says what to mend; none shows the token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// An environment variable is needed and not set.
+    #[error("the environment variable `{0}` is not set")]
+    MissingVariable(&'static str),
+    /// An environment variable is set, but to nothing.
+    #[error("the environment variable `{0}` is empty")]
+    EmptyVariable(&'static str),
+    /// An environment variable doesn't hold Unicode.
+    #[error("the environment variable `{0}` is not valid Unicode")]
+    NotUnicode(&'static str),
+    /// An environment variable holds what can't be used.
+    #[error("the environment variable `{name}` can't be used: {source}")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with its value.
+        source: Box<ConfigError>,
+    },
+    /// No token was given to the builder.
+    #[error("no token is set: call `token` on the builder, or set `DATAFY_TOKEN`")]
+    NoToken,
+    /// The token is empty.
+    #[error("the token is empty")]
+    EmptyToken,
+    /// The token holds a character that an HTTP header can't.
+    #[error("the token holds a character that an HTTP header can't, such as a line break")]
+    UnsendableToken,
+    /// The file with the token can't be read.
+    #[error("the token file {}: {source}", path.display())]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// Why it can't be read.
+        source: std::io::Error,
+    },
+    /// The token provider gave none.
+    #[error("the token provider failed: {0}")]
+    TokenProvider(String),
+    /// The endpoint is no URL of a service.
+    #[error("the endpoint is {0}")]
+    Endpoint(#[from] InvalidBaseUrl),
+    /// The endpoint would show the token to everyone on the way.
+    #[error("the endpoint's host {0} is not this machine, and plain `http` would show it the token unencrypted: use `https`, or call `allow_plain_http` on the builder")]
+    PlainHttp(String),
+    /// The sub-account id is none.
+    #[error(transparent)]
+    SubAccount(#[from] InvalidId),
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// A root certificate can't be used.
+    #[error("the root certificates can't be used: {0}")]
+    RootCertificate(String),
+    /// The HTTP client can't be set up: mostly a matter of TLS.
+    #[error("the HTTP client can't be set up: {0}")]
+    Http(String),
+}

@@ -1,0 +1,101 @@
+//! Creating an autoscaling volume.
+
+use crate::call::Call;
+use crate::client::Datafy;
+use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
+use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
+use datafy_api::types;
+use serde_json::{Map, Value};
+
+/// What a volume is created from. The page shows two alternatives and the fields of neither; those of
+/// the first are known from the vendor's public Terraform provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// A snapshot that Datafy made.
+    DatafySnapshot(DatafySnapshotId),
+    /// The alternative whose fields are not documented. The object is sent as it stands.
+    Undocumented(Map<String, Value>),
+}
+
+/// A volume to be created, once it is said from what. Made by
+/// [`Datafy::create_volume`](crate::Datafy::create_volume).
+#[derive(Clone, Debug)]
+#[must_use = "a volume is created from something: call `from_snapshot`"]
+pub struct NewVolume {
+    datafy: Datafy,
+}
+
+impl NewVolume {
+    pub(crate) fn new(datafy: Datafy) -> Self {
+        Self { datafy }
+    }
+
+    /// Creates the volume from a snapshot that Datafy made.
+    pub fn from_snapshot(self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
+        self.from_source(Source::DatafySnapshot(snapshot))
+    }
+
+    /// Creates the volume from any source.
+    pub fn from_source(self, source: Source) -> Call<CreateVolume> {
+        let source = match source {
+            Source::DatafySnapshot(id) => {
+                types::DatafySnapshotSource { datafy_snapshot_id: id.into() }.into()
+            }
+            Source::Undocumented(object) => types::OtherSource(object).into(),
+        };
+        Call::new(self.datafy, CreateVolume { body: types::CreateVolumeRequest { source } })
+    }
+}
+
+/// Creates an autoscaling volume. Made by [`NewVolume`].
+#[derive(Clone, Debug)]
+pub struct CreateVolume {
+    body: types::CreateVolumeRequest,
+}
+
+impl Operation for CreateVolume {
+    type Answer = CreatedVolume;
+}
+
+impl sealed::Operation for CreateVolume {
+    const FACTS: datafy_api::operation::Operation = CREATE_VOLUME_FROM_SNAPSHOTS;
+    type Content = types::Volume;
+
+    fn span() -> tracing::Span {
+        call_span!(CREATE_VOLUME_FROM_SNAPSHOTS)
+    }
+
+    async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<types::Volume> {
+        raw.create_volume_from_snapshots(scope.sub_account(), &self.body).await
+    }
+
+    fn decode(body: &[u8]) -> serde_json::Result<types::Volume> {
+        serde_json::from_slice(body)
+    }
+}
+
+/// The volume that was created. Every field is what the service answered, and is absent where it
+/// answered nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreatedVolume {
+    /// The id of the new volume (`volumeId`).
+    pub id: Option<Answered<VolumeId>>,
+    /// The size of the new volume (`volumeSizeGB`), in the unit of that name.
+    pub volume_size_gb: Option<i64>,
+}
+
+impl CreatedVolume {
+    /// The id, for the next call.
+    pub fn require_id(&self) -> Result<&VolumeId, UnusableId> {
+        UnusableId::require(self.id.as_ref(), "volumeId")
+    }
+}
+
+impl From<types::Volume> for CreatedVolume {
+    fn from(content: types::Volume) -> Self {
+        Self { id: content.volume_id.map(Into::into), volume_size_gb: content.volume_size_gb }
+    }
+}

@@ -1,0 +1,39 @@
+//! Deactivating the autoscaling of a volume.
+
+use crate::id::VolumeId;
+use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use datafy_api::operations::DEACTIVATE_AUTOSCALING;
+
+/// Tells Datafy to stop managing a volume. Made by
+/// [`Volume::deactivate_autoscaling`](crate::Volume::deactivate_autoscaling).
+#[derive(Clone, Debug)]
+pub struct DeactivateAutoscaling {
+    volume: VolumeId,
+}
+
+impl DeactivateAutoscaling {
+    pub(crate) fn new(volume: VolumeId) -> Self {
+        Self { volume }
+    }
+}
+
+impl Operation for DeactivateAutoscaling {
+    type Answer = ();
+}
+
+impl sealed::Operation for DeactivateAutoscaling {
+    const FACTS: datafy_api::operation::Operation = DEACTIVATE_AUTOSCALING;
+    type Content = ();
+
+    fn span() -> tracing::Span {
+        call_span!(DEACTIVATE_AUTOSCALING)
+    }
+
+    async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {
+        raw.deactivate_autoscaling(self.volume.as_str(), scope.sub_account()).await
+    }
+
+    fn decode(_: &[u8]) -> serde_json::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! What the fake does with a request: one function an operation.
+
+use super::fault::Answer;
+use super::state::{Attachment, FakeSnapshot, FakeVolume, Holding, Scope, State};
+use super::truth::AppliedEffect;
+use super::wire::RecordedRequest;
+use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
+use chrono::DateTime;
+use datafy_api::operation::Operation;
+use datafy_api::operations::{
+    ALL, ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS, DEACTIVATE_AUTOSCALING,
+};
+use datafy_api::types;
+use serde_json::{Value, json};
+
+/// 2026-01-01T00:00:00Z, in seconds.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// Serves the request and applies its effect.
+pub(super) fn serve(state: &mut State, request: &RecordedRequest) -> Answer {
+    match try_serve(state, request) {
+        Ok(answer) | Err(answer) => answer,
+    }
+}
+
+type Served = Result<Answer, Answer>;
+
+fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
+    let (operation, volume) = route(request)?;
+    let scope = scope(state, request)?;
+    let next = state.created + 1;
+    let holding = state.holdings.entry(scope).or_default();
+    let (answer, volume) = match operation {
+        CREATE_SNAPSHOT => create_snapshot(holding, &volume?, request, next)?,
+        CREATE_VOLUME_FROM_SNAPSHOTS => create_volume(holding, request, next)?,
+        ATTACH_VOLUME => attach_volume(holding, &volume?, request)?,
+        DEACTIVATE_AUTOSCALING => deactivate_autoscaling(holding, &volume?)?,
+        other => return Err(refusal(501, &format!("{} is not served", other.name))),
+    };
+    state.created = next;
+    state.effects.push(AppliedEffect { operation: operation.name, effect: operation.effect, volume });
+    Ok(answer)
+}
+
+/// The operation that the request is for, and the volume in its path. Whether that is one is asked
+/// only by the operations that have it.
+fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answer>), Answer> {
+    let path = request.target().split('?').next().unwrap_or_default();
+    for operation in ALL.iter().filter(|operation| operation.method == request.method()) {
+        let (before, after) = operation.path.split_once("{volumeId}").unwrap_or((operation.path, ""));
+        let Some(id) = path.strip_prefix(before).and_then(|path| path.strip_suffix(after)) else {
+            continue;
+        };
+        let bound = operation.path.len() > before.len();
+        if bound != id.is_empty() && !id.contains('/') {
+            let volume = VolumeId::new(id).map_err(|error| refusal(400, &error.to_string()));
+            return Ok((*operation, volume));
+        }
+    }
+    Err(refusal(404, &format!("there is no route {} {path}", request.method())))
+}
+
+fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
+    let token = request
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or_else(|| refusal(401, "the bearer token is missing"))?;
+    let account = Scope::account(token);
+    if !state.holdings.contains_key(&account) {
+        return Err(refusal(401, "the bearer token is wrong"));
+    }
+    let Some(id) = request.header("x-datafy-sub-account-id") else { return Ok(account) };
+    let scope = Scope { sub_account: Some(id.to_owned()), ..account };
+    if state.holdings.contains_key(&scope) {
+        Ok(scope)
+    } else {
+        Err(refusal(403, &format!("the account has no sub-account {id}")))
+    }
+}
+
+type Applied = Result<(Answer, Option<VolumeId>), Answer>;
+
+fn create_snapshot(
+    holding: &mut Holding,
+    volume: &VolumeId,
+    request: &RecordedRequest,
+    number: u32,
+) -> Applied {
+    let body: types::CreateSnapshotRequest = body(request, &["autoscalingOnly", "description"])?;
+    let of = find(holding, volume)?;
+    if body.autoscaling_only.unwrap_or(true) && !of.managed {
+        return Err(refusal(409, &format!("volume {volume} is not managed")));
+    }
+    let snapshot = FakeSnapshot {
+        id: DatafySnapshotId::new(format!("dsnap-{number:017x}")).expect("an id of ours is one"),
+        volume: volume.clone(),
+        volume_size_gb: of.size_gb,
+        description: body.description,
+        start_time: DateTime::from_timestamp(BEGINNING + i64::from(number), 0).unwrap_or_default(),
+    };
+    let answer = types::Snapshot {
+        datafy_snapshot_id: Some(snapshot.id.to_string()),
+        volume_id: Some(volume.to_string()),
+        status: Some("pending".to_owned()),
+        start_time: Some(snapshot.start_time),
+        volume_size_gb: Some(snapshot.volume_size_gb),
+        description: snapshot.description.clone(),
+    };
+    holding.snapshots.push(snapshot);
+    Ok((Answer::json(200, &json!(answer)), Some(volume.clone())))
+}
+
+fn create_volume(holding: &mut Holding, request: &RecordedRequest, number: u32) -> Applied {
+    let body: types::CreateVolumeRequest = body(request, &["source"])?;
+    let types::VolumeSource::DatafySnapshotSource(source) = body.source else {
+        return Err(refusal(400, "the fake knows no source but `datafySnapshotId`"));
+    };
+    let snapshot = holding
+        .snapshots
+        .iter()
+        .find(|snapshot| snapshot.id.as_str() == source.datafy_snapshot_id)
+        .ok_or_else(|| refusal(404, &format!("there is no snapshot {}", source.datafy_snapshot_id)))?;
+    let id = VolumeId::new(format!("vol-{number:017x}")).expect("an id of ours is one");
+    let mut volume = FakeVolume::new(id.clone(), snapshot.volume_size_gb, true);
+    volume.source = Some(snapshot.id.clone());
+    let answer =
+        types::Volume { volume_id: Some(id.to_string()), volume_size_gb: Some(volume.size_gb) };
+    holding.add(volume);
+    Ok((Answer::json(200, &json!(answer)), Some(id)))
+}
+
+fn attach_volume(holding: &mut Holding, volume: &VolumeId, request: &RecordedRequest) -> Applied {
+    let body: types::AttachVolumeRequest = body(request, &["instanceId", "deviceName"])?;
+    let refused = |error: crate::InvalidId| refusal(400, &error.to_string());
+    let instance = InstanceId::new(body.instance_id).map_err(refused)?;
+    let device = DeviceName::new(body.device_name).map_err(refused)?;
+    let found = find(holding, volume)?;
+    if found.attachment.is_some() {
+        return Err(refusal(409, &format!("volume {volume} is already attached")));
+    }
+    if !found.managed {
+        return Err(refusal(409, &format!("volume {volume} is not managed")));
+    }
+    if !holding.instances.contains(&instance) {
+        return Err(refusal(404, &format!("there is no instance {instance}")));
+    }
+    let attachment = Some(Attachment { instance, device });
+    if holding.volumes.values().any(|other| other.attachment == attachment) {
+        return Err(refusal(409, "the device name is in use on the instance"));
+    }
+    find(holding, volume)?.attachment = attachment;
+    Ok((no_content(), Some(volume.clone())))
+}
+
+fn deactivate_autoscaling(holding: &mut Holding, volume: &VolumeId) -> Applied {
+    find(holding, volume)?.managed = false;
+    Ok((no_content(), Some(volume.clone())))
+}
+
+fn find<'a>(holding: &'a mut Holding, volume: &VolumeId) -> Result<&'a mut FakeVolume, Answer> {
+    let missing = || refusal(404, &format!("there is no volume {volume}"));
+    holding.volumes.get_mut(volume).ok_or_else(missing)
+}
+
+/// The body of the request, if it is an object with no other properties than `known`.
+fn body<T: serde::de::DeserializeOwned>(
+    request: &RecordedRequest,
+    known: &[&str],
+) -> Result<T, Answer> {
+    let value: Value = serde_json::from_slice(request.body())
+        .map_err(|error| refusal(400, &format!("the body is not JSON: {error}")))?;
+    let stranger =
+        value.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
+    if let Some(stranger) = stranger {
+        return Err(refusal(400, &format!("`{stranger}` can't be set")));
+    }
+    serde_json::from_value(value).map_err(|error| refusal(400, &format!("the body is malformed: {error}")))
+}
+
+/// What the service is known to send where the page documents no content.
+fn no_content() -> Answer {
+    Answer::json(200, &json!({ "message": "" }))
+}
+
+/// A refusal. The page documents none, so each is marked as ours.
+pub(super) fn refusal(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({ "message": message, "fake": true }))
+}

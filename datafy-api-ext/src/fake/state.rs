@@ -1,0 +1,115 @@
+//! What the fake holds.
+
+use super::fault::Fault;
+use super::truth::AppliedEffect;
+use super::wire::RecordedRequest;
+use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The state, shared between the handle and the connections.
+#[derive(Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<State>>);
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) holdings: HashMap<Scope, Holding>,
+    pub(super) requests: Vec<RecordedRequest>,
+    pub(super) effects: Vec<AppliedEffect>,
+    pub(super) faults: VecDeque<Option<Fault>>,
+    pub(super) chaos: Option<Box<dyn FnMut() -> Option<Fault> + Send>>,
+    /// How many objects were created: the last of the numbers in their ids.
+    pub(super) created: u32,
+}
+
+impl State {
+    /// What is to be done to the request that has just arrived.
+    pub(super) fn next_fault(&mut self) -> Option<Fault> {
+        match self.faults.pop_front() {
+            Some(scripted) => scripted,
+            None => self.chaos.as_mut().and_then(|chaos| chaos()),
+        }
+    }
+}
+
+/// An account by its token, or a sub-account of it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Scope {
+    pub(super) token: String,
+    pub(super) sub_account: Option<String>,
+}
+
+impl Scope {
+    pub(super) fn account(token: &str) -> Self {
+        Self { token: token.to_owned(), sub_account: None }
+    }
+}
+
+/// What an account has.
+#[derive(Default)]
+pub(super) struct Holding {
+    pub(super) volumes: BTreeMap<VolumeId, FakeVolume>,
+    pub(super) instances: BTreeSet<InstanceId>,
+    pub(super) snapshots: Vec<FakeSnapshot>,
+}
+
+impl Holding {
+    pub(super) fn add(&mut self, volume: FakeVolume) {
+        self.volumes.insert(volume.id.clone(), volume);
+    }
+}
+
+/// A volume of the fake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FakeVolume {
+    /// Its id.
+    pub id: VolumeId,
+    /// Its size, in the unit of the API.
+    pub size_gb: i64,
+    /// Whether Datafy manages it.
+    pub managed: bool,
+    /// Where it is attached.
+    pub attachment: Option<Attachment>,
+    /// The snapshot that it was created from.
+    pub source: Option<DatafySnapshotId>,
+}
+
+impl FakeVolume {
+    pub(super) fn new(id: VolumeId, size_gb: i64, managed: bool) -> Self {
+        Self { id, size_gb, managed, attachment: None, source: None }
+    }
+}
+
+/// Where a volume of the fake is attached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attachment {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The name that the volume has there.
+    pub device: DeviceName,
+}
+
+/// A snapshot of the fake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FakeSnapshot {
+    /// Its id.
+    pub id: DatafySnapshotId,
+    /// The volume that it was taken of.
+    pub volume: VolumeId,
+    /// The size of that volume.
+    pub volume_size_gb: i64,
+    /// The text kept with it.
+    pub description: Option<String>,
+    /// When it was made. The clock of the fake begins with 2026 and goes a second a snapshot.
+    pub start_time: DateTime<Utc>,
+}

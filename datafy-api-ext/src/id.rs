@@ -1,0 +1,208 @@
+//! Typed ids. Each is parsed once, and is safe in a URL, a header and a JSON text ever after.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest id that is taken, in bytes. The ids of AWS are a third of it.
+const LONGEST: usize = 64;
+
+/// Why a text is not an id of the wanted kind.
+///
+/// ```
+/// use datafy_api_ext::VolumeId;
+///
+/// let error = VolumeId::new("i-09759c0bdec242294").unwrap_err();
+/// assert_eq!(error.to_string(), r#""i-09759c0bdec242294" is not a volume id: it doesn't begin with `vol-`"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is not {kind}: {problem}")]
+pub struct InvalidId {
+    given: String,
+    kind: &'static str,
+    problem: String,
+}
+
+fn check(
+    text: &str,
+    kind: &'static str,
+    prefix: &'static str,
+    marks: &'static str,
+) -> Result<(), InvalidId> {
+    let problem = if text.is_empty() {
+        "it is empty".to_owned()
+    } else if text.len() > LONGEST {
+        format!("it is {} bytes long, and {LONGEST} is the most", text.len())
+    } else if let Some(stranger) =
+        text.chars().find(|letter| !letter.is_ascii_alphanumeric() && !marks.contains(*letter))
+    {
+        format!("it holds the character {stranger:?}")
+    } else if text.contains("..") {
+        "it holds `..`".to_owned()
+    } else if !text.starts_with(prefix) {
+        format!("it doesn't begin with `{prefix}`")
+    } else if text.len() == prefix.len() {
+        format!("nothing follows `{prefix}`")
+    } else {
+        return Ok(());
+    };
+    let mut given: String = text.chars().take(LONGEST).collect();
+    if given.len() < text.len() {
+        given.push('…');
+    }
+    Err(InvalidId { given, kind, problem })
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, begins $prefix:literal, marks $marks:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Parses the id.
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
+                let text = text.into();
+                check(&text, $kind, $prefix, $marks)?;
+                Ok(Self(text))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of an EBS volume: `vol-`, then letters and digits.
+    ///
+    /// ```
+    /// # use datafy_api_ext::VolumeId;
+    /// let id: VolumeId = "vol-0b9176567fe16f0bc".parse()?;
+    /// assert!(VolumeId::new("..").is_err());
+    /// # Ok::<(), datafy_api_ext::InvalidId>(())
+    /// ```
+    VolumeId, "a volume id", begins "vol-", marks "-"
+}
+
+id! {
+    /// The id that Datafy gives a snapshot: `dsnap-`, then letters and digits.
+    DatafySnapshotId, "a Datafy snapshot id", begins "dsnap-", marks "-"
+}
+
+id! {
+    /// The id of an EC2 instance: `i-`, then letters and digits.
+    InstanceId, "an instance id", begins "i-", marks "-"
+}
+
+id! {
+    /// The name under which an instance sees a volume, such as `/dev/sdb` or `xvdf`.
+    DeviceName, "a device name", begins "", marks "/._-"
+}
+
+id! {
+    /// The id of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`.
+    SubAccountId, "a sub-account id", begins "", marks "_-"
+}
+
+/// An id in an answer of the service: of the documented form, or kept as it came.
+///
+/// What callers give is parsed strictly. What the service answers is never a reason to fail: by then
+/// the call has had its effect, and the id is what finds it again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answered<Id> {
+    /// The id, ready for the next call.
+    Id(Id),
+    /// What came in its place.
+    Unexpected(String),
+}
+
+impl<Id> Answered<Id> {
+    /// The id, if it is of the documented form.
+    pub fn id(&self) -> Option<&Id> {
+        match self {
+            Self::Id(id) => Some(id),
+            Self::Unexpected(_) => None,
+        }
+    }
+}
+
+impl<Id: AsRef<str>> Answered<Id> {
+    /// What came, whatever its form.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Id(id) => id.as_ref(),
+            Self::Unexpected(text) => text,
+        }
+    }
+}
+
+impl<Id: AsRef<str>> fmt::Display for Answered<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl<Id: FromStr> From<String> for Answered<Id> {
+    fn from(text: String) -> Self {
+        match text.parse() {
+            Ok(id) => Self::Id(id),
+            Err(_) => Self::Unexpected(text),
+        }
+    }
+}
+
+/// An answer doesn't hold the id that is asked for, or holds one of unexpected form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer holds no usable `{field}`: {}", match found { Some(text) => format!("it is {text:?}"), None => "it is absent".to_owned() })]
+pub struct UnusableId {
+    field: &'static str,
+    found: Option<String>,
+}
+
+impl UnusableId {
+    /// The id in `answered`, the answer's `field`.
+    pub(crate) fn require<'a, Id: AsRef<str>>(
+        answered: Option<&'a Answered<Id>>,
+        field: &'static str,
+    ) -> Result<&'a Id, Self> {
+        answered
+            .and_then(Answered::id)
+            .ok_or_else(|| Self { field, found: answered.map(|id| id.as_str().to_owned()) })
+    }
+}

@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+
+mod attach_volume;
+mod attempt;
+mod budget;
+mod builder;
+mod call;
+mod client;
+mod clock;
+mod config_error;
+mod connect;
+mod create_snapshot;
+mod create_volume;
+mod deactivate_autoscaling;
+mod decision;
+mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
+mod id;
+mod operation;
+mod outcome;
+mod retry_after;
+mod retry_policy;
+mod salvage;
+mod setting;
+mod timeouts;
+mod token;
+
+pub use attach_volume::AttachVolume;
+pub use builder::DatafyBuilder;
+pub use call::Call;
+pub use client::{Datafy, Volume};
+pub use clock::{Clock, SystemClock};
+pub use config_error::ConfigError;
+pub use create_snapshot::{CreateSnapshot, Snapshot, SnapshotStatus};
+pub use create_volume::{CreateVolume, CreatedVolume, NewVolume, Source};
+pub use datafy_api;
+pub use deactivate_autoscaling::DeactivateAutoscaling;
+pub use error::Error;
+pub use id::{
+    Answered, DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, UnusableId, VolumeId,
+};
+pub use operation::Operation;
+pub use outcome::Outcome;
+pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
+pub use setting::InvalidSetting;
+pub use timeouts::{Timeouts, TimeoutsBuilder};
+pub use token::Token;

@@ -1,0 +1,80 @@
+//! What an operation brings to a call.
+
+use crate::id::SubAccountId;
+use datafy_api::{Client, Error, ResponseValue};
+use std::future::Future;
+
+/// The answer of the raw client to a request.
+pub(crate) type RawAnswer<T> = Result<ResponseValue<T>, Error>;
+
+/// One of the API's operations, with the arguments of one call. The crate implements it for each; it
+/// is sealed.
+pub trait Operation: sealed::Operation {
+    /// What the call answers.
+    type Answer: From<<Self as sealed::Operation>::Content> + Send;
+}
+
+pub(crate) mod sealed {
+    use super::{Client, Future, RawAnswer, Scope};
+
+    pub trait Operation: Send + Sync {
+        /// What the spec says of the operation.
+        const FACTS: datafy_api::operation::Operation;
+
+        /// The content of a successful answer, as generated.
+        type Content: Send;
+
+        /// A span named after the operation.
+        fn span() -> tracing::Span;
+
+        /// Sends one request.
+        fn request(
+            &self,
+            raw: &Client,
+            scope: Scope<'_>,
+        ) -> impl Future<Output = RawAnswer<Self::Content>> + Send;
+
+        /// Reads the content of a success that the spec doesn't list, such as a 201.
+        fn decode(body: &[u8]) -> serde_json::Result<Self::Content>;
+
+        /// The short text by which what the call made can be found again.
+        fn marker(&self) -> Option<&str> {
+            None
+        }
+    }
+}
+
+/// In whose name a request is made, in the form in which the raw client takes it.
+#[derive(Clone, Copy)]
+pub struct Scope<'a>(Option<&'a SubAccountId>);
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(sub_account: Option<&'a SubAccountId>) -> Self {
+        Self(sub_account)
+    }
+
+    /// The one place where a sub-account becomes part of a request.
+    pub(crate) fn sub_account(self) -> Option<&'a str> {
+        self.0.map(SubAccountId::as_str)
+    }
+}
+
+/// The span of a call. `tracing` wants the name of a span to be a constant, so this can't be a function.
+macro_rules! call_span {
+    ($operation:path) => {
+        tracing::info_span!(
+            target: "datafy_api_ext",
+            $operation.name,
+            otel.kind = "client",
+            http.request.method = $operation.method,
+            url.template = $operation.path,
+            server.address = tracing::field::Empty,
+            server.port = tracing::field::Empty,
+            http.response.status_code = tracing::field::Empty,
+            http.request.resend_count = tracing::field::Empty,
+            error.r#type = tracing::field::Empty,
+            datafy.outcome = tracing::field::Empty,
+        )
+    };
+}
+pub(crate) use call_span;

@@ -1,0 +1,57 @@
+//! The `Retry-After` header (RFC 9110, section 10.2.3).
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use std::time::{Duration, SystemTime};
+
+/// How long the service asks to wait: its seconds, or the time from `date` to its date. What is
+/// neither is taken for absent; a date that has passed, for no wait at all.
+pub(crate) fn read(headers: &HeaderMap, date: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than a number holds are many all the same.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    Some(until.duration_since(date).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+    use std::time::{Duration, SystemTime};
+
+    fn at(text: &str) -> Option<Duration> {
+        // Sun, 06 Nov 1994 08:49:37 GMT
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let value = HeaderValue::from_bytes(text.as_bytes()).expect("a header value");
+        read(&HeaderMap::from_iter([(RETRY_AFTER, value)]), date)
+    }
+
+    #[test]
+    fn seconds_and_every_form_of_date_are_read() {
+        let ten = Some(Duration::from_secs(10));
+        assert_eq!(at("10"), ten);
+        assert_eq!(at(" 10 "), ten);
+        assert_eq!(at("Sun, 06 Nov 1994 08:49:47 GMT"), ten);
+        assert_eq!(at("Sunday, 06-Nov-94 08:49:47 GMT"), ten);
+        assert_eq!(at("Sun Nov  6 08:49:47 1994"), ten);
+    }
+
+    #[test]
+    fn a_date_that_has_passed_is_no_wait() {
+        assert_eq!(at("Sun, 06 Nov 1994 08:49:36 GMT"), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn garbage_is_taken_for_absent() {
+        for garbage in ["", "soon", "-1", "1.5", "+3", "10 s", "Sun, 06 Nov", "\u{fc}"] {
+            assert_eq!(at(garbage), None, "{garbage:?}");
+        }
+    }
+
+    #[test]
+    fn more_seconds_than_a_number_holds_are_many() {
+        assert!(at("99999999999999999999999") > Some(Duration::from_secs(1 << 30)));
+    }
+}

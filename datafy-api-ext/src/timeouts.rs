@@ -1,0 +1,113 @@
+//! How long a call may take.
+
+use crate::setting::InvalidSetting;
+use std::time::Duration;
+
+const LEAST: Duration = Duration::from_millis(1);
+const MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The three limits on the time of a call.
+///
+/// | limit | default | spans |
+/// |---|---|---|
+/// | connect | 5 s | name look-up, TCP and TLS handshake; past it nothing was sent |
+/// | attempt | 60 s | one request, from connecting to the last byte of the answer |
+/// | operation | 120 s | the whole call, with its repetitions and the pauses between them |
+///
+/// ```
+/// use datafy_api_ext::Timeouts;
+/// use std::time::Duration;
+///
+/// let timeouts = Timeouts::builder().attempt(Duration::from_secs(20)).build()?;
+/// assert_eq!(timeouts.operation(), Duration::from_secs(120));
+/// assert!(Timeouts::builder().connect(Duration::ZERO).build().is_err());
+/// # Ok::<(), datafy_api_ext::InvalidSetting>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    connect: Duration,
+    attempt: Duration,
+    operation: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            attempt: Duration::from_secs(60),
+            operation: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Timeouts {
+    /// Begins with the defaults.
+    pub fn builder() -> TimeoutsBuilder {
+        TimeoutsBuilder::default()
+    }
+
+    /// The limit on making a connection. It never exceeds that on an attempt.
+    pub fn connect(&self) -> Duration {
+        self.connect
+    }
+
+    /// The limit on one request.
+    pub fn attempt(&self) -> Duration {
+        self.attempt
+    }
+
+    /// The limit on the whole call.
+    pub fn operation(&self) -> Duration {
+        self.operation
+    }
+}
+
+/// Sets [`Timeouts`]. Each limit lies between a millisecond and a day.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct TimeoutsBuilder {
+    connect: Option<Duration>,
+    attempt: Option<Duration>,
+    operation: Option<Duration>,
+}
+
+impl TimeoutsBuilder {
+    /// Limits the making of a connection.
+    pub fn connect(mut self, limit: Duration) -> Self {
+        self.connect = Some(limit);
+        self
+    }
+
+    /// Limits one request. A create that runs into this limit may have been applied: be generous.
+    pub fn attempt(mut self, limit: Duration) -> Self {
+        self.attempt = Some(limit);
+        self
+    }
+
+    /// Limits the whole call.
+    pub fn operation(mut self, limit: Duration) -> Self {
+        self.operation = Some(limit);
+        self
+    }
+
+    /// The limits, where they are in range and no attempt outlasts its operation. A limit that was
+    /// not set gives way to one that was.
+    pub fn build(self) -> Result<Timeouts, InvalidSetting> {
+        let within = |name, limit: Option<Duration>| {
+            limit.map(|limit| InvalidSetting::within(name, limit, LEAST..=MOST)).transpose()
+        };
+        let default = Timeouts::default();
+        let set_attempt = within("attempt timeout", self.attempt)?;
+        let operation = within("operation timeout", self.operation)?
+            .unwrap_or_else(|| default.operation.max(set_attempt.unwrap_or_default()));
+        let attempt = set_attempt.unwrap_or_else(|| default.attempt.min(operation));
+        let connect = within("connect timeout", self.connect)?.unwrap_or(default.connect).min(attempt);
+        if attempt > operation {
+            return Err(InvalidSetting::new(
+                "attempt timeout",
+                format!("is {attempt:?}, longer than the operation timeout of {operation:?}"),
+            ));
+        }
+        Ok(Timeouts { connect, attempt, operation })
+    }
+}

@@ -1,0 +1,206 @@
+//! The bearer token: where it comes from, and how it is renewed.
+
+use crate::config_error::ConfigError;
+use datafy_api::hooks::Hooks;
+use secrecy::{ExposeSecret, SecretString};
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where a client takes its token from.
+///
+/// A token that the service refuses with 401 is renewed once a call, unless it is a fixed one, and
+/// the request is sent once more. However many calls are refused at a time, one renews.
+///
+/// No form of it is ever shown: not in `Debug`, not in an error, not in a trace.
+pub struct Token(Source);
+
+enum Source {
+    Fixed(SecretString),
+    File(PathBuf),
+    Provider(Provider),
+}
+
+type Fetch = Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn StdError + Send + Sync>>> + Send>>;
+type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
+
+impl Token {
+    /// A token that stays the same.
+    pub fn fixed(token: impl Into<SecretString>) -> Self {
+        Self(Source::Fixed(token.into()))
+    }
+
+    /// The content of a file, without the white space around it. The file is read again when the
+    /// service refuses the token.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self(Source::File(path.into()))
+    }
+
+    /// What `provider` gives. It is asked before the first request, and again when the service
+    /// refuses the token.
+    ///
+    /// ```
+    /// use datafy_api_ext::Token;
+    ///
+    /// async fn from_vault() -> Result<String, std::io::Error> {
+    ///     Ok("a token".to_owned())
+    /// }
+    /// let token = Token::provider(from_vault);
+    /// ```
+    pub fn provider<F, Fut, T, E>(provider: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Into<SecretString>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        Self(Source::Provider(Box::new(move || {
+            let token = provider();
+            Box::pin(async move { token.await.map(Into::into).map_err(Into::into) })
+        })))
+    }
+}
+
+impl From<SecretString> for Token {
+    fn from(token: SecretString) -> Self {
+        Self::fixed(token)
+    }
+}
+
+impl From<String> for Token {
+    fn from(token: String) -> Self {
+        Self::fixed(token)
+    }
+}
+
+impl From<&str> for Token {
+    fn from(token: &str) -> Self {
+        Self::fixed(token)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Source::Fixed(_) => f.write_str("Token::fixed(..)"),
+            Source::File(path) => write!(f, "Token::file({path:?})"),
+            Source::Provider(_) => f.write_str("Token::provider(..)"),
+        }
+    }
+}
+
+/// A token ready to be sent.
+pub(crate) struct Credential {
+    secret: SecretString,
+    hooks: Hooks,
+}
+
+impl Credential {
+    fn new(secret: SecretString) -> Result<Arc<Self>, ConfigError> {
+        if secret.expose_secret().is_empty() {
+            return Err(ConfigError::EmptyToken);
+        }
+        let hooks =
+            Hooks::bearer(secret.expose_secret()).map_err(|_| ConfigError::UnsendableToken)?;
+        Ok(Arc::new(Self { secret, hooks }))
+    }
+
+    /// What makes the raw client send this token.
+    pub(crate) fn hooks(&self) -> Hooks {
+        self.hooks.clone()
+    }
+
+    /// `text` without the token, should the service have sent it back.
+    pub(crate) fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let secret = self.secret.expose_secret().as_bytes();
+        let mut rest = text;
+        let mut redacted = Vec::new();
+        while let Some(at) = rest.windows(secret.len()).position(|window| window == secret) {
+            redacted.extend_from_slice(&rest[..at]);
+            redacted.extend_from_slice(b"[token]");
+            rest = &rest[at + secret.len()..];
+        }
+        (rest.len() < text.len()).then(|| {
+            redacted.extend_from_slice(rest);
+            redacted
+        })
+    }
+}
+
+/// The token of a client, and the one way to renew it.
+pub(crate) struct Tokens {
+    source: Source,
+    current: Mutex<Option<Arc<Credential>>>,
+    /// Held while the source is asked, so that one call asks and the others wait.
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl Tokens {
+    /// Checks what can be checked now: a fixed token, and that the file can be read.
+    pub(crate) fn new(token: Token) -> Result<Self, ConfigError> {
+        let current = match &token.0 {
+            Source::Fixed(secret) => Some(Credential::new(secret.clone())?),
+            Source::File(path) => {
+                let text = std::fs::read_to_string(path);
+                Some(Credential::new(from_file(path, text)?)?)
+            }
+            Source::Provider(_) => None,
+        };
+        Ok(Self {
+            source: token.0,
+            current: Mutex::new(current),
+            asking: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Whether there may be another token than the current one.
+    pub(crate) fn renewable(&self) -> bool {
+        !matches!(self.source, Source::Fixed(_))
+    }
+
+    /// The current token; the source is asked if there is none yet.
+    pub(crate) async fn current(&self) -> Result<Arc<Credential>, ConfigError> {
+        match self.peek() {
+            Some(current) => Ok(current),
+            None => self.replace(None).await,
+        }
+    }
+
+    /// Another token than `stale`, from the source unless another call has just asked it.
+    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), ConfigError> {
+        self.replace(Some(stale)).await.map(drop)
+    }
+
+    async fn replace(&self, stale: Option<&Arc<Credential>>) -> Result<Arc<Credential>, ConfigError> {
+        let _asking = self.asking.lock().await;
+        if let Some(current) = self.peek()
+            && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &current))
+        {
+            return Ok(current);
+        }
+        let secret = match &self.source {
+            Source::Fixed(secret) => secret.clone(),
+            Source::File(path) => from_file(path, tokio::fs::read_to_string(path).await)?,
+            Source::Provider(provider) => {
+                provider().await.map_err(|error| ConfigError::TokenProvider(error.to_string()))?
+            }
+        };
+        let fresh = Credential::new(secret)?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    fn peek(&self) -> Option<Arc<Credential>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn from_file(path: &Path, text: std::io::Result<String>) -> Result<SecretString, ConfigError> {
+    match text {
+        Ok(text) => Ok(text.trim().into()),
+        Err(source) => Err(ConfigError::TokenFile { path: path.to_owned(), source }),
+    }
+}

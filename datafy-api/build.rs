@@ -1,0 +1,31 @@
+//! Feeds `openapi.yaml` to the generator. Without the feature `codegen` there is nothing to do: the
+//! crate then compiles the committed rendition, `src/generated.rs`.
+
+#[cfg(feature = "codegen")]
+#[path = "codegen.rs"]
+mod codegen;
+
+#[cfg(feature = "codegen")]
+fn main() {
+    use std::{env, fs, path::Path, process};
+
+    println!("cargo::rerun-if-changed=openapi.yaml");
+    println!("cargo::rerun-if-changed=codegen.rs");
+    println!("cargo::rerun-if-changed=yaml.rs");
+    let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    let result = fs::read_to_string("openapi.yaml")
+        .map_err(|error| format!("openapi.yaml: {error}; restore the file"))
+        .and_then(|yaml| codegen::generate(&yaml).map_err(|refusal| refusal.to_string()))
+        .and_then(|source| {
+            fs::write(Path::new(&out).join("generated.rs"), source).map_err(|error| error.to_string())
+        });
+    if let Err(message) = result {
+        println!("cargo::error={message}");
+        process::exit(1);
+    }
+}
+
+#[cfg(not(feature = "codegen"))]
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+}

@@ -1,0 +1,342 @@
+//! Turns `openapi.yaml` into the source text of the client. `build.rs` and `cargo xtask generate`
+//! both call [`generate`], so there is one way to generate.
+//!
+//! Three steps: refuse what the generator can't do, prepare the spec for what it does otherwise than
+//! the spec says, and print what it made together with a table of the operations.
+
+use heck::ToSnakeCase;
+use openapiv3::OpenAPI;
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypePatch};
+use quote::{format_ident, quote};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+
+mod yaml;
+
+use yaml::{Document, escape};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// Why nothing was generated: where in the spec, what is wrong there, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    place: String,
+    problem: String,
+    remedy: &'static str,
+}
+
+impl Refusal {
+    fn at(document: &Document, pointer: &str, problem: impl Into<String>, remedy: &'static str) -> Self {
+        let place = match document.line(pointer) {
+            Some(line) => format!("openapi.yaml:{line}: #{pointer}"),
+            None => format!("openapi.yaml: #{pointer}"),
+        };
+        Self { place, problem: problem.into(), remedy }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.place, self.problem, self.remedy)
+    }
+}
+
+/// The client for the spec in `yaml`, as formatted Rust.
+pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
+    let document = Document::parse(yaml).map_err(|problem| Refusal {
+        place: "openapi.yaml".to_owned(),
+        problem,
+        remedy: "mend the YAML at that place",
+    })?;
+    let operations = examine(&document)?;
+    let spec = prepare(document.value.clone(), &operations);
+    let spec: OpenAPI = serde_json::from_value(spec).map_err(|error| {
+        Refusal::at(&document, "", error.to_string(), "make it an OpenAPI 3.0 document")
+    })?;
+    let client = client(&document, &spec)?;
+    let table = table(&document, &operations)?;
+    let file = syn::parse2(quote! { #client #table }).map_err(|error| {
+        Refusal::at(&document, "", error.to_string(), "the generator made code that is not Rust: report it to progenitor")
+    })?;
+    Ok(format!(
+        "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
+        prettyplease::unparse(&file)
+    ))
+}
+
+/// What the table of operations says of one.
+struct Operation {
+    name: String,
+    method: String,
+    path: String,
+    effect: String,
+    pointer: String,
+}
+
+/// Refuses what the generator can't do, or would do in silence otherwise than the spec says.
+fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
+    let root = &document.value;
+    match root.get("openapi") {
+        Some(Value::String(version)) if version.starts_with("3.0.") => {}
+        Some(version) => {
+            return Err(Refusal::at(
+                document,
+                "/openapi",
+                format!("OpenAPI {version} can't be generated from"),
+                "write the document in OpenAPI 3.0.3",
+            ));
+        }
+        None => {
+            return Err(Refusal::at(
+                document,
+                "",
+                "there is no `openapi` version",
+                "begin the document with `openapi: 3.0.3`",
+            ));
+        }
+    }
+    references(document, root, "")?;
+
+    let mut operations: Vec<Operation> = Vec::new();
+    let mut ids = BTreeMap::new();
+    for (path, item) in members(root.get("paths")) {
+        for method in METHODS {
+            let Some(operation) = item.get(method) else { continue };
+            let pointer = format!("/paths/{}/{method}", escape(path));
+            let Some(id) = operation.get("operationId").and_then(Value::as_str) else {
+                return Err(Refusal::at(
+                    document,
+                    &pointer,
+                    "the operation has no `operationId`",
+                    "give it one: it becomes the name of the method",
+                ));
+            };
+            // The way the generator names methods.
+            let name = id.to_snake_case();
+            if let Some(other) = ids.insert(name.clone(), pointer.clone()) {
+                return Err(Refusal::at(
+                    document,
+                    &format!("{pointer}/operationId"),
+                    format!("the operationId `{id}` is already taken by #{other}"),
+                    "give each operation an id of its own",
+                ));
+            }
+            let effect = match operation.get("x-effect").and_then(Value::as_str) {
+                Some(effect @ ("create" | "converge")) => effect.to_owned(),
+                _ => {
+                    return Err(Refusal::at(
+                        document,
+                        &pointer,
+                        format!("`{id}` doesn't say what repeating it does"),
+                        "add `x-effect: create` (another object) or `x-effect: converge` (the same state again)",
+                    ));
+                }
+            };
+            body(document, operation, &pointer)?;
+            if operation.pointer("/responses/default").is_some() {
+                return Err(Refusal::at(
+                    document,
+                    &format!("{pointer}/responses/default"),
+                    "the generator takes a `default` response for a success as well, and fails on it",
+                    "leave it out: undocumented answers reach the caller whole",
+                ));
+            }
+            operations.push(Operation {
+                name,
+                method: method.to_uppercase(),
+                path: path.clone(),
+                effect,
+                pointer,
+            });
+        }
+    }
+    Ok(operations)
+}
+
+fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Refusal> {
+    let Some(body) = operation.get("requestBody") else { return Ok(()) };
+    let pointer = format!("{pointer}/requestBody");
+    if body.get("required") != Some(&Value::Bool(true)) {
+        return Err(Refusal::at(
+            document,
+            &pointer,
+            "the generator would send an optional body always",
+            "write `required: true`, or leave the body out",
+        ));
+    }
+    if members(body.get("content")).count() != 1 {
+        return Err(Refusal::at(
+            document,
+            &format!("{pointer}/content"),
+            "the generator takes one media type for a request",
+            "keep `application/json` alone",
+        ));
+    }
+    Ok(())
+}
+
+/// Every `$ref` below `value` must lead somewhere within the document.
+fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), Refusal> {
+    match value {
+        Value::Object(object) => {
+            for (key, member) in object {
+                let inner = format!("{pointer}/{}", escape(key));
+                match (key.as_str(), member) {
+                    ("$ref", Value::String(target)) => {
+                        let found = target
+                            .strip_prefix('#')
+                            .and_then(|target| document.value.pointer(target));
+                        if found.is_none() {
+                            return Err(Refusal::at(
+                                document,
+                                &inner,
+                                format!("nothing stands at `{target}`"),
+                                "name a component of this document",
+                            ));
+                        }
+                    }
+                    _ => references(document, member, &inner)?,
+                }
+            }
+            Ok(())
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| references(document, item, &format!("{pointer}/{index}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Changes the spec where the generator would put something else on the wire than the spec says.
+fn prepare(mut spec: Value, operations: &[Operation]) -> Value {
+    for operation in operations {
+        let schema = spec
+            .pointer(&format!("{}/requestBody/content", operation.pointer))
+            .and_then(|content| members(Some(content)).next())
+            .and_then(|(_, media)| media.get("schema"));
+        let target = schema.map(|schema| match schema.get("$ref").and_then(Value::as_str) {
+            Some(target) => target.trim_start_matches('#').to_owned(),
+            None => format!("{}/requestBody/content/application~1json/schema", operation.pointer),
+        });
+        if let Some(schema) = target.and_then(|target| spec.pointer_mut(&target)) {
+            prepare_request(schema);
+        }
+        // A refusal that the spec spells out would lose its status and headers on the way to the
+        // caller; one that it doesn't arrives whole.
+        if let Some(Value::Object(responses)) =
+            spec.pointer_mut(&format!("{}/responses", operation.pointer))
+        {
+            responses.retain(|status, _| status.starts_with('2'));
+        }
+    }
+    // `not` tells alternatives apart for a validator; the generator would make an empty type of it.
+    if let Some(Value::Object(schemas)) = spec.pointer_mut("/components/schemas") {
+        for schema in schemas.values_mut() {
+            if let Value::Object(schema) = schema {
+                schema.remove("not");
+            }
+        }
+    }
+    spec
+}
+
+/// A read-only property is never sent. An optional one is sent when the caller sets it, and only
+/// then: with its `default` left in, the generator would send that each time.
+fn prepare_request(schema: &mut Value) {
+    let required: Vec<String> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+        .unwrap_or_default();
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    properties.retain(|_, property| property.get("readOnly") != Some(&Value::Bool(true)));
+    for (name, property) in properties {
+        if let Value::Object(property) = property
+            && !required.contains(name)
+        {
+            property.remove("default");
+        }
+    }
+}
+
+fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStream, Refusal> {
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Positional)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote! { crate::hooks::Hooks });
+    let json_schema = TypePatch::default()
+        .with_attr("#[cfg_attr(feature = \"schemars\", derive(schemars::JsonSchema))]")
+        .clone();
+    for name in spec.components.iter().flat_map(|components| components.schemas.keys()) {
+        settings.with_patch(name, &json_schema);
+    }
+    let mut generator = Generator::new(&settings);
+    // What the generator can't do it tends to answer with a panic.
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| generator.generate_tokens(spec)));
+    panic::set_hook(hook);
+    let problem = match result {
+        Ok(Ok(tokens)) => return Ok(tokens),
+        Ok(Err(error)) => error.to_string(),
+        Err(panic) => panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "the generator gave up".to_owned()),
+    };
+    Err(Refusal::at(document, "/paths", problem, "write it in a form that progenitor knows"))
+}
+
+/// The operations as data, for all that has to know them without calling them.
+fn table(
+    document: &Document,
+    operations: &[Operation],
+) -> Result<proc_macro2::TokenStream, Refusal> {
+    let Some(server) = document.value.pointer("/servers/0/url").and_then(Value::as_str) else {
+        return Err(Refusal::at(
+            document,
+            "",
+            "there is no server",
+            "name the service's URL in `servers`",
+        ));
+    };
+    let constants: Vec<_> =
+        operations.iter().map(|operation| format_ident!("{}", operation.name.to_uppercase())).collect();
+    let entries = operations.iter().zip(&constants).map(|(operation, constant)| {
+        let Operation { name, method, path, .. } = operation;
+        let doc = format!("`{method} {path}`");
+        let effect = match operation.effect.as_str() {
+            "create" => format_ident!("Create"),
+            _ => format_ident!("Converge"),
+        };
+        quote! {
+            #[doc = #doc]
+            pub const #constant: Operation = Operation {
+                name: #name,
+                method: #method,
+                path: #path,
+                effect: Effect::#effect,
+            };
+        }
+    });
+    Ok(quote! {
+        /// The URL of the service: the first of the spec's servers.
+        pub const SERVER_URL: &str = #server;
+        /// The operations of the API as data.
+        pub mod operations {
+            use crate::operation::{Effect, Operation};
+            #(#entries)*
+            /// All of them.
+            pub const ALL: &[Operation] = &[#(#constants),*];
+        }
+    })
+}
+
+fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+}

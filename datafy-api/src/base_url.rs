@@ -1,0 +1,88 @@
+//! The address of the service.
+
+use reqwest::Url;
+use std::fmt;
+use std::net::IpAddr;
+
+/// The URL that the paths of the operations are appended to: `http` or `https`, a host, maybe a
+/// port and a path, and no slash at the end.
+///
+/// ```
+/// use datafy_api::base_url::BaseUrl;
+///
+/// let url: BaseUrl = "https://api.datafy.io/".parse()?;
+/// assert_eq!(url.as_str(), "https://api.datafy.io");
+/// assert!("api.datafy.io".parse::<BaseUrl>().is_err());
+/// # Ok::<(), datafy_api::base_url::InvalidBaseUrl>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    text: String,
+    url: Url,
+}
+
+impl BaseUrl {
+    /// The URL without a slash at the end, as [`Client::new_with_client`](crate::Client) wants it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The port, also where the scheme implies it.
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
+    /// Whether requests are encrypted.
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether the host is this machine: `localhost` or a loopback address.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host().trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::str::FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
+        // The text itself is not repeated: it might hold a password.
+        let url = Url::parse(text).map_err(|error| InvalidBaseUrl(error.to_string()))?;
+        let problem = if !matches!(url.scheme(), "http" | "https") {
+            "the scheme is neither `https` nor `http`"
+        } else if !url.username().is_empty() || url.password().is_some() {
+            "it holds a user name or a password"
+        } else if url.query().is_some() || url.fragment().is_some() {
+            "it holds a query or a fragment"
+        } else {
+            let text = url.as_str().trim_end_matches('/').to_owned();
+            return Ok(Self { text, url });
+        };
+        Err(InvalidBaseUrl(problem.to_owned()))
+    }
+}
+
+/// Why a text is no [`BaseUrl`].
+#[derive(Debug)]
+pub struct InvalidBaseUrl(String);
+
+impl fmt::Display for InvalidBaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a base URL like `https://api.datafy.io`: {}", self.0)
+    }
+}
+
+impl std::error::Error for InvalidBaseUrl {}

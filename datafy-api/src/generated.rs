@@ -1,0 +1,475 @@
+// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.
+
+#[allow(unused_imports)]
+pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
+#[allow(unused_imports)]
+use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+/// Types used as operation parameters and responses.
+#[allow(clippy::all)]
+pub mod types {
+    ///`AttachVolumeRequest`
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct AttachVolumeRequest {
+        ///The name under which the instance sees the volume.
+        #[serde(rename = "deviceName")]
+        pub device_name: ::std::string::String,
+        ///The instance that the volume is attached to.
+        #[serde(rename = "instanceId")]
+        pub instance_id: ::std::string::String,
+    }
+    ///`CreateSnapshotRequest`
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    pub struct CreateSnapshotRequest {
+        ///Whether the snapshot is made only if Datafy manages the volume.
+        #[serde(
+            rename = "autoscalingOnly",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub autoscaling_only: ::std::option::Option<bool>,
+        ///A text kept with the new snapshot.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+    }
+    ///`CreateVolumeRequest`
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct CreateVolumeRequest {
+        pub source: VolumeSource,
+    }
+    ///A snapshot that Datafy made.
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct DatafySnapshotSource {
+        ///The id of the snapshot in Datafy.
+        #[serde(rename = "datafySnapshotId")]
+        pub datafy_snapshot_id: ::std::string::String,
+    }
+    ///The alternative whose fields the page does not show.
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(transparent)]
+    pub struct OtherSource(
+        pub ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    );
+    impl ::std::ops::Deref for OtherSource {
+        type Target = ::serde_json::Map<::std::string::String, ::serde_json::Value>;
+        fn deref(
+            &self,
+        ) -> &::serde_json::Map<::std::string::String, ::serde_json::Value> {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<OtherSource>
+    for ::serde_json::Map<::std::string::String, ::serde_json::Value> {
+        fn from(value: OtherSource) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<
+        ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+    > for OtherSource {
+        fn from(
+            value: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        ) -> Self {
+            Self(value)
+        }
+    }
+    ///The snapshot that was asked for.
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    pub struct Snapshot {
+        ///The id of the snapshot in Datafy.
+        #[serde(
+            rename = "datafySnapshotId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub datafy_snapshot_id: ::std::option::Option<::std::string::String>,
+        ///The text kept with the snapshot.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub description: ::std::option::Option<::std::string::String>,
+        ///When the snapshot was started.
+        #[serde(
+            rename = "startTime",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub start_time: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        ///How far the snapshot is.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub status: ::std::option::Option<::std::string::String>,
+        ///The volume that the snapshot was taken of.
+        #[serde(
+            rename = "volumeId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub volume_id: ::std::option::Option<::std::string::String>,
+        ///The original size of the source volume.
+        #[serde(
+            rename = "volumeSizeGb",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub volume_size_gb: ::std::option::Option<i64>,
+    }
+    ///The volume that was created.
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    pub struct Volume {
+        ///The id of the new volume.
+        #[serde(
+            rename = "volumeId",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub volume_id: ::std::option::Option<::std::string::String>,
+        ///The size of the new volume.
+        #[serde(
+            rename = "volumeSizeGB",
+            skip_serializing_if = "::std::option::Option::is_none"
+        )]
+        pub volume_size_gb: ::std::option::Option<i64>,
+    }
+    ///What the volume is created from.
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(untagged)]
+    pub enum VolumeSource {
+        DatafySnapshotSource(DatafySnapshotSource),
+        OtherSource(OtherSource),
+    }
+    impl ::std::convert::From<DatafySnapshotSource> for VolumeSource {
+        fn from(value: DatafySnapshotSource) -> Self {
+            Self::DatafySnapshotSource(value)
+        }
+    }
+    impl ::std::convert::From<OtherSource> for VolumeSource {
+        fn from(value: OtherSource) -> Self {
+            Self::OtherSource(value)
+        }
+    }
+    /// Error types.
+    pub mod error {
+        /// Error from a `TryFrom` or `FromStr` implementation.
+        pub struct ConversionError(::std::borrow::Cow<'static, str>);
+        impl ::std::error::Error for ConversionError {}
+        impl ::std::fmt::Display for ConversionError {
+            fn fmt(
+                &self,
+                f: &mut ::std::fmt::Formatter<'_>,
+            ) -> Result<(), ::std::fmt::Error> {
+                ::std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+        impl ::std::fmt::Debug for ConversionError {
+            fn fmt(
+                &self,
+                f: &mut ::std::fmt::Formatter<'_>,
+            ) -> Result<(), ::std::fmt::Error> {
+                ::std::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+        impl From<&'static str> for ConversionError {
+            fn from(value: &'static str) -> Self {
+                Self(value.into())
+            }
+        }
+        impl From<String> for ConversionError {
+            fn from(value: String) -> Self {
+                Self(value.into())
+            }
+        }
+    }
+}
+#[derive(Clone, Debug)]
+/**Client for Datafy API
+
+Autoscaling EBS volumes, managed by Datafy.
+
+Version: 1.0.0*/
+pub struct Client {
+    pub(crate) baseurl: String,
+    pub(crate) client: reqwest::Client,
+    pub(crate) inner: crate::hooks::Hooks,
+}
+impl Client {
+    /// Create a new client.
+    ///
+    /// `baseurl` is the base URL provided to the internal
+    /// `reqwest::Client`, and should include a scheme and hostname,
+    /// as well as port and a path stem if applicable.
+    pub fn new(baseurl: &str, inner: crate::hooks::Hooks) -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        let client = {
+            let dur = ::std::time::Duration::from_secs(15u64);
+            reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
+        };
+        #[cfg(target_arch = "wasm32")]
+        let client = reqwest::ClientBuilder::new();
+        Self::new_with_client(baseurl, client.build().unwrap(), inner)
+    }
+    /// Construct a new client with an existing `reqwest::Client`,
+    /// allowing more control over its configuration.
+    ///
+    /// `baseurl` is the base URL provided to the internal
+    /// `reqwest::Client`, and should include a scheme and hostname,
+    /// as well as port and a path stem if applicable.
+    pub fn new_with_client(
+        baseurl: &str,
+        client: reqwest::Client,
+        inner: crate::hooks::Hooks,
+    ) -> Self {
+        Self {
+            baseurl: baseurl.to_string(),
+            client,
+            inner,
+        }
+    }
+}
+impl ClientInfo<crate::hooks::Hooks> for Client {
+    fn api_version() -> &'static str {
+        "1.0.0"
+    }
+    fn baseurl(&self) -> &str {
+        self.baseurl.as_str()
+    }
+    fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+    fn inner(&self) -> &crate::hooks::Hooks {
+        &self.inner
+    }
+}
+const _: () = {
+    #[allow(dead_code)]
+    fn assert_client_hooks()
+    where
+        Client: ClientHooks<crate::hooks::Hooks>,
+    {}
+};
+#[allow(clippy::all)]
+impl Client {
+    /**Create an autoscaling volume from Datafy snapshots
+
+Sends a `POST` request to `/api/v1/volumes/create-from-snapshots`
+
+Arguments:
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
+- `body`
+*/
+    pub async fn create_volume_from_snapshots<'a>(
+        &'a self,
+        x_datafy_sub_account_id: Option<&'a str>,
+        body: &'a types::CreateVolumeRequest,
+    ) -> Result<ResponseValue<types::Volume>, Error<()>> {
+        let url = format!("{}/api/v1/volumes/create-from-snapshots", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "create_volume_from_snapshots",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Attach an autoscaling volume to an instance
+
+Sends a `POST` request to `/api/v1/volumes/{volumeId}/attach`
+
+Arguments:
+- `volume_id`: The volume that the call is about.
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
+- `body`
+*/
+    pub async fn attach_volume<'a>(
+        &'a self,
+        volume_id: &'a str,
+        x_datafy_sub_account_id: Option<&'a str>,
+        body: &'a types::AttachVolumeRequest,
+    ) -> Result<ResponseValue<()>, Error<()>> {
+        let url = format!(
+            "{}/api/v1/volumes/{}/attach", self.baseurl, encode_path(& volume_id
+            .to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self.client.post(url).json(&body).headers(header_map).build()?;
+        let info = OperationInfo {
+            operation_id: "attach_volume",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => Ok(ResponseValue::empty(response)),
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Create a snapshot of a volume
+
+Sends a `POST` request to `/api/v1/volumes/{volumeId}/create-snapshot`
+
+Arguments:
+- `volume_id`: The volume that the call is about.
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
+- `body`
+*/
+    pub async fn create_snapshot<'a>(
+        &'a self,
+        volume_id: &'a str,
+        x_datafy_sub_account_id: Option<&'a str>,
+        body: &'a types::CreateSnapshotRequest,
+    ) -> Result<ResponseValue<types::Snapshot>, Error<()>> {
+        let url = format!(
+            "{}/api/v1/volumes/{}/create-snapshot", self.baseurl, encode_path(& volume_id
+            .to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        let info = OperationInfo {
+            operation_id: "create_snapshot",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => ResponseValue::from_response(response).await,
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+    /**Deactivate the autoscaling of a volume
+
+Sends a `POST` request to `/api/v1/volumes/{volumeId}/deactivate-autoscaling`
+
+Arguments:
+- `volume_id`: The volume that the call is about.
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
+*/
+    pub async fn deactivate_autoscaling<'a>(
+        &'a self,
+        volume_id: &'a str,
+        x_datafy_sub_account_id: Option<&'a str>,
+    ) -> Result<ResponseValue<()>, Error<()>> {
+        let url = format!(
+            "{}/api/v1/volumes/{}/deactivate-autoscaling", self.baseurl, encode_path(&
+            volume_id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        header_map
+            .append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+            );
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self.client.post(url).headers(header_map).build()?;
+        let info = OperationInfo {
+            operation_id: "deactivate_autoscaling",
+        };
+        self.pre(&mut request, &info).await?;
+        let result = self.exec(request, &info).await;
+        self.post(&result, &info).await?;
+        let response = result?;
+        match response.status().as_u16() {
+            200u16 => Ok(ResponseValue::empty(response)),
+            _ => Err(Error::UnexpectedResponse(response)),
+        }
+    }
+}
+/// Items consumers will typically use such as the Client.
+pub mod prelude {
+    #[allow(unused_imports)]
+    pub use super::Client;
+}
+/// The URL of the service: the first of the spec's servers.
+pub const SERVER_URL: &str = "https://api.datafy.io";
+/// The operations of the API as data.
+pub mod operations {
+    use crate::operation::{Effect, Operation};
+    ///`POST /api/v1/volumes/create-from-snapshots`
+    pub const CREATE_VOLUME_FROM_SNAPSHOTS: Operation = Operation {
+        name: "create_volume_from_snapshots",
+        method: "POST",
+        path: "/api/v1/volumes/create-from-snapshots",
+        effect: Effect::Create,
+    };
+    ///`POST /api/v1/volumes/{volumeId}/attach`
+    pub const ATTACH_VOLUME: Operation = Operation {
+        name: "attach_volume",
+        method: "POST",
+        path: "/api/v1/volumes/{volumeId}/attach",
+        effect: Effect::Converge,
+    };
+    ///`POST /api/v1/volumes/{volumeId}/create-snapshot`
+    pub const CREATE_SNAPSHOT: Operation = Operation {
+        name: "create_snapshot",
+        method: "POST",
+        path: "/api/v1/volumes/{volumeId}/create-snapshot",
+        effect: Effect::Create,
+    };
+    ///`POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`
+    pub const DEACTIVATE_AUTOSCALING: Operation = Operation {
+        name: "deactivate_autoscaling",
+        method: "POST",
+        path: "/api/v1/volumes/{volumeId}/deactivate-autoscaling",
+        effect: Effect::Converge,
+    };
+    /// All of them.
+    pub const ALL: &[Operation] = &[
+        CREATE_VOLUME_FROM_SNAPSHOTS,
+        ATTACH_VOLUME,
+        CREATE_SNAPSHOT,
+        DEACTIVATE_AUTOSCALING,
+    ];
+}
