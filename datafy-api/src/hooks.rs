@@ -1,14 +1,16 @@
 //! What the generated [`Client`] does around each request.
 //!
 //! The token goes into the `Authorization` header. The `api-version` header that the generator
-//! adds is taken out again: the API doesn't document it. Bodies of answers are read up to a limit.
+//! adds is taken out again: the API doesn't document it. A request without a body says so, as RFC 9110
+//! (section 8.6) asks of a POST: there are gateways that refuse it else. Bodies of answers are read up
+//! to a limit.
 
 use crate::generated::Client;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Request, Response, ResponseBuilderExt, StatusCode};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Response, ResponseBuilderExt, StatusCode};
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
@@ -101,6 +103,9 @@ impl std::error::Error for InvalidToken {}
 
 impl ClientHooks<Hooks> for Client {
     async fn pre<E>(&self, request: &mut Request, _: &OperationInfo) -> Result<(), Error<E>> {
+        if request.body().is_none() && request.method() == Method::POST {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
         headers.insert(AUTHORIZATION, self.inner().authorization.clone());

@@ -1,0 +1,160 @@
+//! The fake does what a Datafy would do, and refuses what must be refused.
+
+use datafy_api_ext::fake::Fake;
+use datafy_api_ext::{
+    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, Source, SubAccountId, VolumeId,
+};
+use serde_json::json;
+
+fn volume_id(id: &str) -> VolumeId {
+    VolumeId::new(id).unwrap()
+}
+
+fn instance() -> InstanceId {
+    InstanceId::new("i-1").unwrap()
+}
+
+fn device(name: &str) -> DeviceName {
+    DeviceName::new(name).unwrap()
+}
+
+/// A fake with the managed volumes vol-1 and vol-2, the unmanaged vol-9 and the instance i-1.
+async fn seeded() -> (Fake, Datafy) {
+    let fake = Fake::start().await.unwrap();
+    let account = fake.account();
+    account.add_volume(volume_id("vol-1"), 100);
+    account.add_volume(volume_id("vol-2"), 20);
+    account.add_unmanaged_volume(volume_id("vol-9"), 8);
+    account.add_instance(instance());
+    let datafy = fake.client().build().unwrap();
+    (fake, datafy)
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Error>, status: u16, message: &str) {
+    let error = result.unwrap_err();
+    assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(status)), "{error}");
+    assert_eq!(error.message(), Some(message));
+    let body: serde_json::Value = serde_json::from_slice(error.body().unwrap()).unwrap();
+    assert_eq!(body, json!({ "message": message, "fake": true }), "a refusal is marked as ours");
+}
+
+#[tokio::test]
+async fn a_volume_lives_its_whole_life() {
+    let (fake, datafy) = seeded().await;
+    let taken = datafy.volume(volume_id("vol-1")).create_snapshot().description("d").await.unwrap();
+    let snapshot = taken.require_id().unwrap().clone();
+    assert_eq!(taken.volume_size_gb, Some(100));
+    assert_eq!(fake.account().snapshots()[0].description.as_deref(), Some("d"));
+
+    let made = datafy.create_volume().from_snapshot(snapshot.clone()).await.unwrap();
+    let made = made.require_id().unwrap().clone();
+    assert_eq!(fake.account().volume(&made).unwrap().source, Some(snapshot));
+
+    datafy.volume(made.clone()).attach(instance(), device("/dev/sdb")).await.unwrap();
+    let volume = fake.account().volume(&made).unwrap();
+    assert_eq!(volume.attachment.unwrap().device, device("/dev/sdb"));
+    assert!(volume.managed);
+
+    datafy.volume(made.clone()).deactivate_autoscaling().await.unwrap();
+    assert!(!fake.account().volume(&made).unwrap().managed);
+    assert_eq!(fake.requests().len(), 4);
+    let operations: Vec<_> = fake.effects().iter().map(|effect| effect.operation).collect();
+    let expected =
+        ["create_snapshot", "create_volume_from_snapshots", "attach_volume", "deactivate_autoscaling"];
+    assert_eq!(operations, expected);
+}
+
+#[tokio::test]
+async fn a_missing_or_wrong_token_is_refused_with_401() {
+    let (fake, _) = seeded().await;
+    let stranger = fake.client().token("another-token").build().unwrap();
+    let result = stranger.volume(volume_id("vol-1")).create_snapshot().await;
+    refused(result, 401, "the bearer token is wrong");
+
+    let url = format!("{}/api/v1/volumes/vol-1/create-snapshot", fake.endpoint());
+    let answer = reqwest::Client::new().post(url).json(&json!({})).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["message"], "the bearer token is missing");
+    assert_eq!(fake.effects(), []);
+}
+
+#[tokio::test]
+async fn an_unknown_volume_snapshot_or_instance_is_refused_with_404() {
+    let (_fake, datafy) = seeded().await;
+    let result = datafy.volume(volume_id("vol-7")).create_snapshot().await;
+    refused(result, 404, "there is no volume vol-7");
+    let result = datafy.volume(volume_id("vol-7")).deactivate_autoscaling().await;
+    refused(result, 404, "there is no volume vol-7");
+    let snapshot = DatafySnapshotId::new("dsnap-7").unwrap();
+    let result = datafy.create_volume().from_snapshot(snapshot).await;
+    refused(result, 404, "there is no snapshot dsnap-7");
+    let result =
+        datafy.volume(volume_id("vol-1")).attach(InstanceId::new("i-7").unwrap(), device("sdb")).await;
+    refused(result, 404, "there is no instance i-7");
+}
+
+#[tokio::test]
+async fn a_conflict_with_the_state_is_refused_with_409() {
+    let (_fake, datafy) = seeded().await;
+    let attach = |id: &str| datafy.volume(volume_id(id)).attach(instance(), device("sdb"));
+    attach("vol-1").await.unwrap();
+    refused(attach("vol-1").await, 409, "volume vol-1 is already attached");
+    refused(attach("vol-2").await, 409, "the device name is in use on the instance");
+    refused(attach("vol-9").await, 409, "volume vol-9 is not managed");
+    let snapshot = datafy.volume(volume_id("vol-9")).create_snapshot();
+    refused(snapshot.clone().await, 409, "volume vol-9 is not managed");
+    snapshot.autoscaling_only(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
+    let (fake, datafy) = seeded().await;
+    let source = Source::Undocumented(serde_json::Map::new());
+    let result = datafy.create_volume().from_source(source).await;
+    refused(result, 400, "the fake knows no source but `datafySnapshotId`");
+
+    let post = async |path: &str, body: &str| {
+        let request = reqwest::Client::new().post(format!("{}{path}", fake.endpoint()));
+        let answer = request.bearer_auth(Fake::TOKEN).body(body.to_owned()).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let snapshot = "/api/v1/volumes/vol-1/create-snapshot";
+    let table = [
+        (snapshot, "{", 400, "the body is not JSON"),
+        (snapshot, "[]", 400, "the body is malformed"),
+        (snapshot, r#"{"useSourceVolume":false}"#, 400, "`useSourceVolume` can't be set"),
+        (snapshot, r#"{"autoscalingOnly":1}"#, 400, "the body is malformed"),
+        ("/api/v1/volumes/vol-1/attach", r#"{"instanceId":"i-1"}"#, 400, "missing field `deviceName`"),
+        ("/api/v1/volumes/../create-snapshot", "{}", 404, "there is no route"),
+        ("/api/v1/volumes//create-snapshot", "{}", 404, "there is no route"),
+        ("/api/v1/volumes/vol-1/detach", "{}", 404, "there is no route"),
+        ("/", "{}", 404, "there is no route"),
+    ];
+    for (path, body, status, message) in table {
+        let (answered, text) = post(path, body).await;
+        assert_eq!(answered, status, "{path} {body}");
+        assert!(text.contains(message), "{path} {body}: {text}");
+    }
+    assert_eq!(fake.effects(), []);
+}
+
+#[tokio::test]
+async fn accounts_and_sub_accounts_see_their_own_only() {
+    let (fake, datafy) = seeded().await;
+    let sub = SubAccountId::new("sub-1").unwrap();
+    let call = || datafy.volume(volume_id("vol-5")).create_snapshot();
+    let within = call().sub_account(sub.clone());
+    refused(within.clone().await, 403, "the account has no sub-account sub-1");
+
+    fake.account().sub_account(&sub).add_volume(volume_id("vol-5"), 1);
+    within.await.unwrap();
+    refused(call().await, 404, "there is no volume vol-5");
+    assert_eq!(fake.account().sub_account(&sub).snapshots().len(), 1);
+    assert_eq!(fake.account().snapshots(), []);
+
+    fake.add_account("other");
+    let other = fake.client().token("other").build().unwrap();
+    let result = other.volume(volume_id("vol-1")).create_snapshot().await;
+    refused(result, 404, "there is no volume vol-1");
+}

@@ -1,0 +1,57 @@
+//! An id that exists is safe in a URL, a header and a JSON text.
+
+use datafy_api_ext::{DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, VolumeId};
+
+/// Parses `text` as each kind of id, with the prefix that the kind wants in front.
+fn parse_all(text: &str) -> [Result<String, InvalidId>; 5] {
+    [
+        VolumeId::new(format!("vol-{text}")).map(String::from),
+        DatafySnapshotId::new(format!("dsnap-{text}")).map(String::from),
+        InstanceId::new(format!("i-{text}")).map(String::from),
+        DeviceName::new(text).map(String::from),
+        SubAccountId::new(text).map(String::from),
+    ]
+}
+
+#[test]
+fn an_id_of_the_documented_form_is_kept_as_it_is() {
+    assert_eq!(VolumeId::new("vol-0b9176567fe16f0bc").unwrap().as_str(), "vol-0b9176567fe16f0bc");
+    assert_eq!(DatafySnapshotId::new("dsnap-0b9176567fe16f0bd").unwrap().to_string().len(), 23);
+    assert_eq!(InstanceId::new("i-09759c0bdec242294").unwrap().as_str(), "i-09759c0bdec242294");
+    for device in ["/dev/sdb", "xvdf", "/dev/nvme1n1"] {
+        assert_eq!(DeviceName::new(device).unwrap().as_str(), device);
+    }
+    let id = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
+    assert_eq!(SubAccountId::new(id).unwrap().as_str(), id);
+}
+
+#[test]
+fn nothing_that_could_leave_its_place_can_be_built() {
+    let long = "a".repeat(65);
+    let wrong = [
+        "..", "a..b", "a b", "a\n", "\0", "a\u{7f}", "a\r\nx: y", "é", "a%2f", "a?b", "a#b", "a\"b",
+        "a\\b", &long,
+    ];
+    for text in wrong {
+        for result in parse_all(text) {
+            let error = result.expect_err(text).to_string();
+            assert!(error.contains(" is not a"), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+    for result in parse_all("") {
+        result.expect_err("nothing");
+    }
+    for id in ["/", "vol-1/attach", "vol-/"] {
+        VolumeId::new(id).expect_err(id);
+        SubAccountId::new(id).expect_err(id);
+    }
+}
+
+#[test]
+fn an_id_of_another_kind_is_refused_by_name() {
+    let error = VolumeId::new("dsnap-1").unwrap_err().to_string();
+    assert_eq!(error, r#""dsnap-1" is not a volume id: it doesn't begin with `vol-`"#);
+    DatafySnapshotId::new("snap-1").unwrap_err();
+    InstanceId::new("vol-1").unwrap_err();
+}

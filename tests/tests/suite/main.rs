@@ -1,0 +1,10 @@
+//! The integration tests of the workspace, in one program: each file holds one group of promises.
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod endpoint;
+mod fake;
+mod ids;
+mod redaction;
+mod spec;
+mod wire;

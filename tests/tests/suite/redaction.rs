@@ -1,0 +1,37 @@
+//! The token is shown nowhere.
+
+use datafy_api_ext::fake::Fake;
+use datafy_api_ext::{Datafy, Token, VolumeId};
+
+const CANARY: &str = "canary-5e1f0c";
+
+#[tokio::test]
+async fn debug_of_nothing_shows_the_token() {
+    let fake = Fake::start().await.unwrap();
+    fake.add_account(CANARY);
+    let builder = fake.client().token(CANARY);
+    let mut shown = format!("{:?} {:?} {builder:#?}", Token::fixed(CANARY), Token::from(CANARY));
+    let datafy = builder.build().unwrap();
+    let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
+    let call = volume.create_snapshot();
+    shown += &format!("{datafy:#?} {volume:#?} {call:#?} {:#?}", datafy.create_volume());
+    let error = call.await.unwrap_err();
+    shown += &format!("{error:#?} {error} {fake:#?} {:#?} {:#?}", fake.account(), fake.requests());
+    let hooks = datafy_api::hooks::Hooks::bearer(CANARY).unwrap();
+    let raw = datafy_api::Client::new_with_client("http://h", reqwest::Client::new(), hooks.clone());
+    shown += &format!("{hooks:#?} {raw:#?}");
+    assert!(!shown.contains(CANARY), "{shown}");
+    assert!(shown.contains("vol-1"), "the test looks at what it means to");
+}
+
+#[test]
+fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
+    for token in [format!("{CANARY}\n"), format!("{CANARY}\0"), format!("a\r\nx: {CANARY}")] {
+        let error = Datafy::builder().token(token).build().unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("a character that an HTTP header can't"), "{shown}");
+        assert!(!shown.contains(CANARY), "{shown}");
+    }
+    let error = Datafy::builder().token("").build().unwrap_err();
+    assert_eq!(error.to_string(), "the token is empty");
+}

@@ -1,0 +1,172 @@
+//! What each operation sends: the whole of it, and nothing else.
+
+use datafy_api_ext::{
+    Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, InstanceId, Source, SubAccountId, VolumeId,
+};
+use datafy_tests::{Listener, Request};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
+
+fn client(listener: &Listener) -> Datafy {
+    builder(listener).build().unwrap()
+}
+
+fn builder(listener: &Listener) -> DatafyBuilder {
+    Datafy::builder().endpoint(listener.url()).token("token-1")
+}
+
+fn volume() -> VolumeId {
+    VolumeId::new("vol-0b9176567fe16f0bc").unwrap()
+}
+
+fn sub_account() -> SubAccountId {
+    SubAccountId::new("1536356a-b26f-4feb-8cd5-56b54b6c51d2").unwrap()
+}
+
+/// The one request that was sent must be exactly this. `accept`: the media type that is asked for.
+fn expect(listener: &Listener, line: &str, accept: &str, body: &str, extra: &[(&str, &str)]) {
+    let mut headers = BTreeMap::from([
+        ("host".to_owned(), listener.host()),
+        ("authorization".to_owned(), "Bearer token-1".to_owned()),
+        ("accept".to_owned(), accept.to_owned()),
+        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+        ("content-length".to_owned(), body.len().to_string()),
+    ]);
+    if !body.is_empty() {
+        headers.insert("content-type".to_owned(), "application/json".to_owned());
+    }
+    headers.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let expected = Request { line: line.to_owned(), headers, body: body.to_owned() };
+    assert_eq!(listener.requests(), [expected]);
+}
+
+const SNAPSHOT_LINE: &str = "POST /api/v1/volumes/vol-0b9176567fe16f0bc/create-snapshot HTTP/1.1";
+
+#[tokio::test]
+async fn create_snapshot_without_options_sends_an_empty_object() {
+    let listener = Listener::answering_json("{}");
+    client(&listener).volume(volume()).create_snapshot().await.unwrap();
+    expect(&listener, SNAPSHOT_LINE, "application/json", "{}", &[]);
+}
+
+#[tokio::test]
+async fn create_snapshot_sends_the_options_that_were_set() {
+    let listener = Listener::answering_json("{}");
+    let call = client(&listener).volume(volume()).create_snapshot();
+    call.autoscaling_only(false).description("nightly \"1\"").sub_account(sub_account()).await.unwrap();
+    expect(
+        &listener,
+        SNAPSHOT_LINE,
+        "application/json",
+        r#"{"autoscalingOnly":false,"description":"nightly \"1\""}"#,
+        &[("x-datafy-sub-account-id", "1536356a-b26f-4feb-8cd5-56b54b6c51d2")],
+    );
+}
+
+const VOLUME_LINE: &str = "POST /api/v1/volumes/create-from-snapshots HTTP/1.1";
+
+#[tokio::test]
+async fn create_volume_sends_the_snapshot_as_its_source() {
+    let listener = Listener::answering_json("{}");
+    let snapshot = DatafySnapshotId::new("dsnap-1").unwrap();
+    client(&listener).create_volume().from_snapshot(snapshot).await.unwrap();
+    let body = r#"{"source":{"datafySnapshotId":"dsnap-1"}}"#;
+    expect(&listener, VOLUME_LINE, "application/json", body, &[]);
+}
+
+#[tokio::test]
+async fn create_volume_sends_an_undocumented_source_as_it_stands() {
+    let listener = Listener::answering_json("{}");
+    let object: Map<String, Value> = serde_json::from_str(r#"{"a":[1,{"b":null}]}"#).unwrap();
+    let call = client(&listener).create_volume().from_source(Source::Undocumented(object));
+    call.sub_account(sub_account()).await.unwrap();
+    expect(
+        &listener,
+        VOLUME_LINE,
+        "application/json",
+        r#"{"source":{"a":[1,{"b":null}]}}"#,
+        &[("x-datafy-sub-account-id", "1536356a-b26f-4feb-8cd5-56b54b6c51d2")],
+    );
+}
+
+const ATTACH_LINE: &str = "POST /api/v1/volumes/vol-0b9176567fe16f0bc/attach HTTP/1.1";
+
+#[tokio::test]
+async fn attach_sends_the_instance_and_the_device() {
+    let listener = Listener::answering_json("");
+    let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("/dev/sdb").unwrap());
+    client(&listener).volume(volume()).attach(instance, device).await.unwrap();
+    let body = r#"{"deviceName":"/dev/sdb","instanceId":"i-1"}"#;
+    expect(&listener, ATTACH_LINE, "*/*", body, &[]);
+}
+
+const DEACTIVATE_LINE: &str =
+    "POST /api/v1/volumes/vol-0b9176567fe16f0bc/deactivate-autoscaling HTTP/1.1";
+
+#[tokio::test]
+async fn deactivate_autoscaling_sends_no_body() {
+    let listener = Listener::answering_json("");
+    client(&listener).volume(volume()).deactivate_autoscaling().await.unwrap();
+    expect(&listener, DEACTIVATE_LINE, "*/*", "", &[]);
+}
+
+#[tokio::test]
+async fn the_sub_account_of_the_client_goes_with_every_call() {
+    let header = [("x-datafy-sub-account-id", "1536356a-b26f-4feb-8cd5-56b54b6c51d2")];
+    for call in 0..4 {
+        let listener = Listener::answering_json("{}");
+        let datafy = builder(&listener).sub_account(sub_account()).build().unwrap();
+        let of = datafy.volume(volume());
+        let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
+        match call {
+            0 => drop(of.create_snapshot().await.unwrap()),
+            1 => {
+                let snapshot = DatafySnapshotId::new("dsnap-1").unwrap();
+                drop(datafy.create_volume().from_snapshot(snapshot).await.unwrap());
+            }
+            2 => of.attach(instance, device).await.unwrap(),
+            _ => of.deactivate_autoscaling().await.unwrap(),
+        }
+        let request = &listener.requests()[0];
+        assert_eq!(request.headers.get(header[0].0).map(String::as_str), Some(header[0].1));
+    }
+}
+
+#[tokio::test]
+async fn a_call_can_leave_the_sub_account_of_the_client() {
+    let listener = Listener::answering_json("");
+    let datafy = builder(&listener).sub_account(sub_account()).build().unwrap();
+    datafy.volume(volume()).deactivate_autoscaling().sub_account(None).await.unwrap();
+    expect(&listener, DEACTIVATE_LINE, "*/*", "", &[]);
+}
+
+#[tokio::test]
+async fn a_traceable_snapshot_carries_its_marker_behind_the_description() {
+    for (description, before) in [(Some("nightly"), "nightly "), (None, "")] {
+        let listener = Listener::answering_json("{}");
+        let mut call = client(&listener).volume(volume()).create_snapshot().traceable();
+        if let Some(description) = description {
+            call = call.description(description);
+        }
+        call.await.unwrap();
+        let body: Value = serde_json::from_str(&listener.requests()[0].body).unwrap();
+        let sent = body["description"].as_str().unwrap();
+        let marker = sent.strip_prefix(before).unwrap();
+        let mark = marker.strip_prefix("[datafy-").and_then(|rest| rest.strip_suffix(']')).unwrap();
+        assert!(mark.len() == 10 && mark.chars().all(char::is_alphanumeric), "{marker}");
+    }
+}
+
+#[tokio::test]
+async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
+    let listener = Listener::answering_json("{}");
+    let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
+    let client = datafy_api::Client::new_with_client(&listener.url(), reqwest::Client::new(), hooks);
+    client.create_snapshot("vol-1", None, &Default::default()).await.unwrap();
+    let request = &listener.requests()[0];
+    let names: Vec<_> = request.headers.keys().map(String::as_str).collect();
+    assert_eq!(names, ["accept", "authorization", "content-length", "content-type", "host"]);
+    assert_eq!(request.body, "{}");
+}
