@@ -17,7 +17,8 @@ fn main() {
         .map_err(|error| format!("openapi.yaml: {error}; restore the file"))
         .and_then(|yaml| codegen::generate(&yaml).map_err(|refusal| refusal.to_string()))
         .and_then(|source| {
-            fs::write(Path::new(&out).join("generated.rs"), source).map_err(|error| error.to_string())
+            fs::write(Path::new(&out).join("generated.rs"), source)
+                .map_err(|error| error.to_string())
         });
     if let Err(message) = result {
         println!("cargo::error={message}");

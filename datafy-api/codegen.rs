@@ -28,7 +28,12 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn at(document: &Document, pointer: &str, problem: impl Into<String>, remedy: &'static str) -> Self {
+    fn at(
+        document: &Document,
+        pointer: &str,
+        problem: impl Into<String>,
+        remedy: &'static str,
+    ) -> Self {
         let place = match document.line(pointer) {
             Some(line) => format!("openapi.yaml:{line}: #{pointer}"),
             None => format!("openapi.yaml: #{pointer}"),
@@ -58,7 +63,12 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
     let client = client(&document, &spec)?;
     let table = table(&document, &operations)?;
     let file = syn::parse2(quote! { #client #table }).map_err(|error| {
-        Refusal::at(&document, "", error.to_string(), "the generator made code that is not Rust: report it to progenitor")
+        Refusal::at(
+            &document,
+            "",
+            error.to_string(),
+            "the generator made code that is not Rust: report it to progenitor",
+        )
     })?;
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
@@ -202,10 +212,9 @@ fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), R
             }
             Ok(())
         }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, item)| references(document, item, &format!("{pointer}/{index}"))),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+            references(document, item, &format!("{pointer}/{index}"))
+        }),
         _ => Ok(()),
     }
 }
@@ -305,8 +314,10 @@ fn table(
             "name the service's URL in `servers`",
         ));
     };
-    let constants: Vec<_> =
-        operations.iter().map(|operation| format_ident!("{}", operation.name.to_uppercase())).collect();
+    let constants: Vec<_> = operations
+        .iter()
+        .map(|operation| format_ident!("{}", operation.name.to_uppercase()))
+        .collect();
     let entries = operations.iter().zip(&constants).map(|(operation, constant)| {
         let Operation { name, method, path, .. } = operation;
         let doc = format!("`{method} {path}`");

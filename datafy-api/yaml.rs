@@ -136,7 +136,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
         }
         // serde_json keeps the order of insertion or sorts, by a feature that any crate of a build
         // may turn on. Sorted here, the order is the same for both.
-        members.sort_by(|(one, _): &(Spanned<String>, Node), (other, _)| one.value.cmp(&other.value));
+        members
+            .sort_by(|(one, _): &(Spanned<String>, Node), (other, _)| one.value.cmp(&other.value));
         Ok(Node::Mapping(members))
     }
 }

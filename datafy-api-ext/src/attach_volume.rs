@@ -15,10 +15,8 @@ pub struct AttachVolume {
 
 impl AttachVolume {
     pub(crate) fn new(volume: VolumeId, instance: InstanceId, device: DeviceName) -> Self {
-        let body = types::AttachVolumeRequest {
-            instance_id: instance.into(),
-            device_name: device.into(),
-        };
+        let body =
+            types::AttachVolumeRequest { instance_id: instance.into(), device_name: device.into() };
         Self { volume, body }
     }
 }

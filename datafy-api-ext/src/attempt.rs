@@ -63,7 +63,12 @@ impl Failure {
     }
 
     fn unknown(kind: &str, text: String) -> Self {
-        Self { finding: Finding::Unknown { retry_after: None }, text, kind: kind.to_owned(), answer: None }
+        Self {
+            finding: Finding::Unknown { retry_after: None },
+            text,
+            kind: kind.to_owned(),
+            answer: None,
+        }
     }
 }
 
@@ -139,7 +144,12 @@ fn answered<O: Operation>(
         Some(text) => format!("{status}: {text}"),
         None => status.to_string(),
     };
-    Err(Failure { finding, text, kind, answer: Some(Box::new(Answer { status, message, request_id, body })) })
+    Err(Failure {
+        finding,
+        text,
+        kind,
+        answer: Some(Box::new(Answer { status, message, request_id, body })),
+    })
 }
 
 /// What it shows that no answer came.

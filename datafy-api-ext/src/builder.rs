@@ -93,7 +93,9 @@ impl DatafyBuilder {
             builder = builder.endpoint(endpoint.as_str());
         }
         if let Some(id) = variable("DATAFY_SUB_ACCOUNT_ID")? {
-            let id = SubAccountId::new(id).map_err(ConfigError::from).map_err(of("DATAFY_SUB_ACCOUNT_ID"))?;
+            let id = SubAccountId::new(id)
+                .map_err(ConfigError::from)
+                .map_err(of("DATAFY_SUB_ACCOUNT_ID"))?;
             builder = builder.sub_account(id);
         }
         Ok(builder)
@@ -164,8 +166,11 @@ impl DatafyBuilder {
             return Err(ConfigError::PlainHttp(base.host().to_owned()));
         }
         let tokens = Tokens::new(self.token.ok_or(ConfigError::NoToken)?)?;
-        let budget =
-            InvalidSetting::within("retry budget", self.retry_budget.unwrap_or(BUDGET), 0..=10_000)?;
+        let budget = InvalidSetting::within(
+            "retry budget",
+            self.retry_budget.unwrap_or(BUDGET),
+            0..=10_000,
+        )?;
         Ok(Datafy::new(Inner {
             http: http(&base, &self.root_certificates)?,
             base,
@@ -251,6 +256,9 @@ mod tests {
         ])
         .expect("valid settings");
         assert_eq!(datafy.endpoint(), "http://127.0.0.1:1/base");
-        assert_eq!(from(&[("DATAFY_TOKEN", "t")]).expect("valid").endpoint(), "https://api.datafy.io");
+        assert_eq!(
+            from(&[("DATAFY_TOKEN", "t")]).expect("valid").endpoint(),
+            "https://api.datafy.io"
+        );
     }
 }

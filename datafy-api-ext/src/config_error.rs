@@ -50,7 +50,9 @@ pub enum ConfigError {
     #[error("the endpoint is {0}")]
     Endpoint(#[from] InvalidBaseUrl),
     /// The endpoint would show the token to everyone on the way.
-    #[error("the endpoint's host {0} is not this machine, and plain `http` would show it the token unencrypted: use `https`, or call `allow_plain_http` on the builder")]
+    #[error(
+        "the endpoint's host {0} is not this machine, and plain `http` would show it the token unencrypted: use `https`, or call `allow_plain_http` on the builder"
+    )]
     PlainHttp(String),
     /// The sub-account id is none.
     #[error(transparent)]

@@ -67,7 +67,11 @@ impl sealed::Operation for CreateVolume {
         call_span!(CREATE_VOLUME_FROM_SNAPSHOTS)
     }
 
-    async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<types::Volume> {
+    async fn request(
+        &self,
+        raw: &datafy_api::Client,
+        scope: Scope<'_>,
+    ) -> RawAnswer<types::Volume> {
         raw.create_volume_from_snapshots(scope.sub_account(), &self.body).await
     }
 

@@ -118,7 +118,8 @@ pub(crate) fn decide(
             false => Next::Stop(Stop::Final),
         };
     }
-    if !history.iter().all(|finding| finding.is_unauthorized() || finding.allows_repeating(effect)) {
+    if !history.iter().all(|finding| finding.is_unauthorized() || finding.allows_repeating(effect))
+    {
         return Next::Stop(Stop::Final);
     }
     // The attempt with the stale token is not counted: renewing it is no matter of the policy.
@@ -181,14 +182,20 @@ mod tests {
             Finding::NotSent { passing: false },
             Finding::Unknown { retry_after: None },
         ];
-        all.extend([200, 302, 400, 401, 404, 409, 425, 429, 501].map(|s| Finding::of_status(s, None)));
+        all.extend(
+            [200, 302, 400, 401, 404, 409, 425, 429, 501].map(|s| Finding::of_status(s, None)),
+        );
         all.extend([404, 429, 500, 503].map(|s| Finding::of_status(s, Some(SECOND))));
         all
     }
 
     /// Calls `visit` with every history of up to four of the `kinds`.
     fn histories(visit: &mut dyn FnMut(&[Finding])) {
-        fn extend(kinds: &[Finding], history: &mut Vec<Finding>, visit: &mut dyn FnMut(&[Finding])) {
+        fn extend(
+            kinds: &[Finding],
+            history: &mut Vec<Finding>,
+            visit: &mut dyn FnMut(&[Finding]),
+        ) {
             for kind in kinds {
                 history.push(*kind);
                 visit(history);
@@ -251,7 +258,8 @@ mod tests {
     ) {
         let last = history[history.len() - 1];
         let again = next == Next::Renew || matches!(next, Next::Repeat(_));
-        let unauthorized = |finding: &&Finding| matches!(finding, Finding::Refused { status: 401, .. });
+        let unauthorized =
+            |finding: &&Finding| matches!(finding, Finding::Refused { status: 401, .. });
         let stale = history.iter().filter(unauthorized).count();
 
         if again && effect == Create {
@@ -267,7 +275,10 @@ mod tests {
             assert!(history.len() - stale < policy.attempts() as usize, "{history:?}");
             assert!(taken && budget, "{history:?}");
         }
-        assert!(!taken || matches!(next, Next::Repeat(_) | Next::Stop(Stop::Budget)), "{history:?}");
+        assert!(
+            !taken || matches!(next, Next::Repeat(_) | Next::Stop(Stop::Budget)),
+            "{history:?}"
+        );
         if next == Next::Renew {
             assert!(stale == 1 && unauthorized(&&last) && situation.renewable, "{history:?}");
         }
@@ -290,7 +301,8 @@ mod tests {
                 for effect in [Create, Converge] {
                     let history = [Finding::of_status(status, retry_after)];
                     let situation = Situation { renewable: false, ..AMPLE };
-                    let next = decide(effect, &history, &RetryPolicy::default(), situation, || true);
+                    let next =
+                        decide(effect, &history, &RetryPolicy::default(), situation, || true);
                     let expected = match (effect, status) {
                         (_, 429) => true,
                         (_, 503) if retry_after.is_some() => true,

@@ -38,7 +38,8 @@ pub use datafy_api;
 pub use deactivate_autoscaling::DeactivateAutoscaling;
 pub use error::Error;
 pub use id::{
-    Answered, DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, UnusableId, VolumeId,
+    Answered, DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, UnusableId,
+    VolumeId,
 };
 pub use operation::Operation;
 pub use outcome::Outcome;

@@ -101,7 +101,8 @@ impl TimeoutsBuilder {
         let operation = within("operation timeout", self.operation)?
             .unwrap_or_else(|| default.operation.max(set_attempt.unwrap_or_default()));
         let attempt = set_attempt.unwrap_or_else(|| default.attempt.min(operation));
-        let connect = within("connect timeout", self.connect)?.unwrap_or(default.connect).min(attempt);
+        let connect =
+            within("connect timeout", self.connect)?.unwrap_or(default.connect).min(attempt);
         if attempt > operation {
             return Err(InvalidSetting::new(
                 "attempt timeout",

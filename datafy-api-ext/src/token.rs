@@ -24,7 +24,8 @@ enum Source {
     Provider(Provider),
 }
 
-type Fetch = Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn StdError + Send + Sync>>> + Send>>;
+type Fetch =
+    Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn StdError + Send + Sync>>> + Send>>;
 type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
 
 impl Token {
@@ -174,7 +175,10 @@ impl Tokens {
         self.replace(Some(stale)).await.map(drop)
     }
 
-    async fn replace(&self, stale: Option<&Arc<Credential>>) -> Result<Arc<Credential>, ConfigError> {
+    async fn replace(
+        &self,
+        stale: Option<&Arc<Credential>>,
+    ) -> Result<Arc<Credential>, ConfigError> {
         let _asking = self.asking.lock().await;
         if let Some(current) = self.peek()
             && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &current))

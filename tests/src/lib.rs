@@ -90,7 +90,8 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
                 let repeated = headers.insert(name.to_ascii_lowercase(), value.to_owned());
                 assert_eq!(repeated, None, "the header {name} came twice");
             }
-            let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap_or(0));
+            let length =
+                headers.get("content-length").map_or(0, |length| length.parse().unwrap_or(0));
             if body.len() >= length {
                 return Some(Request { line, headers, body: body.to_owned() });
             }

@@ -55,3 +55,56 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     file.persist(path)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMITTED, run};
+    use crate::Ending;
+    use std::fs;
+    use std::path::Path;
+    use tempfile::TempDir;
+
+    /// A workspace with the spec of this one and no generated code.
+    fn workspace() -> TempDir {
+        let root = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(root.path().join("datafy-api/src")).expect("a directory");
+        fs::write(root.path().join("openapi.yaml"), include_str!("../../openapi.yaml"))
+            .expect("written");
+        root
+    }
+
+    fn committed(root: &Path) -> Option<String> {
+        fs::read_to_string(root.join(COMMITTED)).ok()
+    }
+
+    #[test]
+    fn check_finds_a_missing_and_a_changed_file_and_generate_mends_both() {
+        let root = workspace();
+        let root = root.path();
+        assert!(matches!(run(root, true), Ending::Drift));
+        assert_eq!(committed(root), None, "a check writes nothing");
+        assert!(matches!(run(root, false), Ending::Equal));
+        assert!(matches!(run(root, true), Ending::Equal));
+
+        let changed = committed(root).expect("written").replace("datafySnapshotId", "snapshotId");
+        fs::write(root.join(COMMITTED), &changed).expect("written");
+        assert!(matches!(run(root, true), Ending::Drift));
+        assert_eq!(committed(root), Some(changed));
+        assert!(matches!(run(root, false), Ending::Equal));
+        assert!(matches!(run(root, true), Ending::Equal));
+    }
+
+    #[test]
+    fn a_failed_run_leaves_the_old_file() {
+        let root = workspace();
+        let root = root.path();
+        run(root, false);
+        let old = committed(root);
+        fs::write(root.join("openapi.yaml"), "openapi: [").expect("written");
+        assert!(matches!(run(root, false), Ending::CouldNotCheck(_)));
+        assert!(matches!(run(root, true), Ending::CouldNotCheck(_)));
+        fs::remove_file(root.join("openapi.yaml")).expect("removed");
+        assert!(matches!(run(root, false), Ending::CouldNotCheck(_)));
+        assert!(old.is_some() && committed(root) == old);
+    }
+}

@@ -1,5 +1,7 @@
 //! `cargo xtask`: keeps the links of the chain equal, from the vendor's page to the bytes sent.
 
+#[cfg(test)]
+mod codegen_tests;
 mod generate;
 
 #[path = "../../datafy-api/codegen.rs"]

@@ -38,7 +38,11 @@ fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
         other => return Err(refusal(501, &format!("{} is not served", other.name))),
     };
     state.created = next;
-    state.effects.push(AppliedEffect { operation: operation.name, effect: operation.effect, volume });
+    state.effects.push(AppliedEffect {
+        operation: operation.name,
+        effect: operation.effect,
+        volume,
+    });
     Ok(answer)
 }
 
@@ -47,7 +51,8 @@ fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
 fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answer>), Answer> {
     let path = request.target().split('?').next().unwrap_or_default();
     for operation in ALL.iter().filter(|operation| operation.method == request.method()) {
-        let (before, after) = operation.path.split_once("{volumeId}").unwrap_or((operation.path, ""));
+        let (before, after) =
+            operation.path.split_once("{volumeId}").unwrap_or((operation.path, ""));
         let Some(id) = path.strip_prefix(before).and_then(|path| path.strip_suffix(after)) else {
             continue;
         };
@@ -119,7 +124,9 @@ fn create_volume(holding: &mut Holding, request: &RecordedRequest, number: u32) 
         .snapshots
         .iter()
         .find(|snapshot| snapshot.id.as_str() == source.datafy_snapshot_id)
-        .ok_or_else(|| refusal(404, &format!("there is no snapshot {}", source.datafy_snapshot_id)))?;
+        .ok_or_else(|| {
+            refusal(404, &format!("there is no snapshot {}", source.datafy_snapshot_id))
+        })?;
     let id = VolumeId::new(format!("vol-{number:017x}")).expect("an id of ours is one");
     let mut volume = FakeVolume::new(id.clone(), snapshot.volume_size_gb, true);
     volume.source = Some(snapshot.id.clone());
@@ -169,12 +176,14 @@ fn body<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Answer> {
     let value: Value = serde_json::from_slice(request.body())
         .map_err(|error| refusal(400, &format!("the body is not JSON: {error}")))?;
-    let stranger =
-        value.as_object().and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
+    let stranger = value
+        .as_object()
+        .and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
     if let Some(stranger) = stranger {
         return Err(refusal(400, &format!("`{stranger}` can't be set")));
     }
-    serde_json::from_value(value).map_err(|error| refusal(400, &format!("the body is malformed: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| refusal(400, &format!("the body is malformed: {error}")))
 }
 
 /// What the service is known to send where the page documents no content.

@@ -171,7 +171,11 @@ async fn serve(mut stream: TcpStream, shared: Shared) {
 }
 
 /// Sends the answer as the fault has it, and says whether the connection lives on.
-async fn answer_with(stream: &mut TcpStream, answer: &Answer, fault: Option<Fault>) -> io::Result<bool> {
+async fn answer_with(
+    stream: &mut TcpStream,
+    answer: &Answer,
+    fault: Option<Fault>,
+) -> io::Result<bool> {
     let head = answer.head();
     match fault {
         Some(Fault::ReadThenReset | Fault::ApplyThenReset) => {

@@ -9,7 +9,8 @@ fn at(endpoint: &str) -> DatafyBuilder {
 
 #[tokio::test]
 async fn a_slash_at_the_end_and_a_path_prefix_are_taken_as_they_are_meant() {
-    let table = [("", ""), ("/", ""), ("/proxy", "/proxy"), ("/proxy/", "/proxy"), ("/a/b//", "/a/b")];
+    let table =
+        [("", ""), ("/", ""), ("/proxy", "/proxy"), ("/proxy/", "/proxy"), ("/a/b//", "/a/b")];
     for (suffix, prefix) in table {
         let listener = Listener::answering_json("");
         let datafy = at(&format!("{}{suffix}", listener.url())).build().unwrap();
@@ -36,8 +37,15 @@ fn plain_http_is_for_this_machine_or_for_who_says_so() {
 #[test]
 fn what_is_no_address_of_a_service_is_refused() {
     let wrong = [
-        "", "api.datafy.io", "/api", "ftp://host", "https://", "https://user:secret@host",
-        "https://host?x=1", "https://host#x", "file:///etc/passwd",
+        "",
+        "api.datafy.io",
+        "/api",
+        "ftp://host",
+        "https://",
+        "https://user:secret@host",
+        "https://host?x=1",
+        "https://host#x",
+        "file:///etc/passwd",
     ];
     for endpoint in wrong {
         let error = at(endpoint).build().expect_err(endpoint).to_string();

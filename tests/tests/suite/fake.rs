@@ -2,7 +2,8 @@
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, Source, SubAccountId, VolumeId,
+    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, Source, SubAccountId,
+    VolumeId,
 };
 use serde_json::json;
 
@@ -59,8 +60,12 @@ async fn a_volume_lives_its_whole_life() {
     assert!(!fake.account().volume(&made).unwrap().managed);
     assert_eq!(fake.requests().len(), 4);
     let operations: Vec<_> = fake.effects().iter().map(|effect| effect.operation).collect();
-    let expected =
-        ["create_snapshot", "create_volume_from_snapshots", "attach_volume", "deactivate_autoscaling"];
+    let expected = [
+        "create_snapshot",
+        "create_volume_from_snapshots",
+        "attach_volume",
+        "deactivate_autoscaling",
+    ];
     assert_eq!(operations, expected);
 }
 
@@ -89,8 +94,10 @@ async fn an_unknown_volume_snapshot_or_instance_is_refused_with_404() {
     let snapshot = DatafySnapshotId::new("dsnap-7").unwrap();
     let result = datafy.create_volume().from_snapshot(snapshot).await;
     refused(result, 404, "there is no snapshot dsnap-7");
-    let result =
-        datafy.volume(volume_id("vol-1")).attach(InstanceId::new("i-7").unwrap(), device("sdb")).await;
+    let result = datafy
+        .volume(volume_id("vol-1"))
+        .attach(InstanceId::new("i-7").unwrap(), device("sdb"))
+        .await;
     refused(result, 404, "there is no instance i-7");
 }
 
@@ -125,7 +132,12 @@ async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
         (snapshot, "[]", 400, "the body is malformed"),
         (snapshot, r#"{"useSourceVolume":false}"#, 400, "`useSourceVolume` can't be set"),
         (snapshot, r#"{"autoscalingOnly":1}"#, 400, "the body is malformed"),
-        ("/api/v1/volumes/vol-1/attach", r#"{"instanceId":"i-1"}"#, 400, "missing field `deviceName`"),
+        (
+            "/api/v1/volumes/vol-1/attach",
+            r#"{"instanceId":"i-1"}"#,
+            400,
+            "missing field `deviceName`",
+        ),
         ("/api/v1/volumes/../create-snapshot", "{}", 404, "there is no route"),
         ("/api/v1/volumes//create-snapshot", "{}", 404, "there is no route"),
         ("/api/v1/volumes/vol-1/detach", "{}", 404, "there is no route"),

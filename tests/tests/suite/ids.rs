@@ -29,8 +29,20 @@ fn an_id_of_the_documented_form_is_kept_as_it_is() {
 fn nothing_that_could_leave_its_place_can_be_built() {
     let long = "a".repeat(65);
     let wrong = [
-        "..", "a..b", "a b", "a\n", "\0", "a\u{7f}", "a\r\nx: y", "é", "a%2f", "a?b", "a#b", "a\"b",
-        "a\\b", &long,
+        "..",
+        "a..b",
+        "a b",
+        "a\n",
+        "\0",
+        "a\u{7f}",
+        "a\r\nx: y",
+        "é",
+        "a%2f",
+        "a?b",
+        "a#b",
+        "a\"b",
+        "a\\b",
+        &long,
     ];
     for text in wrong {
         for result in parse_all(text) {

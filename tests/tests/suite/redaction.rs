@@ -10,16 +10,18 @@ async fn debug_of_nothing_shows_the_token() {
     let fake = Fake::start().await.unwrap();
     fake.add_account(CANARY);
     let builder = fake.client().token(CANARY);
-    let mut shown = format!("{:?} {:?} {builder:#?}", Token::fixed(CANARY), Token::from(CANARY));
+    let built = format!("{:?} {:?} {builder:#?}", Token::fixed(CANARY), Token::from(CANARY));
     let datafy = builder.build().unwrap();
     let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
     let call = volume.create_snapshot();
-    shown += &format!("{datafy:#?} {volume:#?} {call:#?} {:#?}", datafy.create_volume());
+    let called = format!("{datafy:#?} {volume:#?} {call:#?} {:#?}", datafy.create_volume());
     let error = call.await.unwrap_err();
-    shown += &format!("{error:#?} {error} {fake:#?} {:#?} {:#?}", fake.account(), fake.requests());
+    let failed =
+        format!("{error:#?} {error} {fake:#?} {:#?} {:#?}", fake.account(), fake.requests());
     let hooks = datafy_api::hooks::Hooks::bearer(CANARY).unwrap();
-    let raw = datafy_api::Client::new_with_client("http://h", reqwest::Client::new(), hooks.clone());
-    shown += &format!("{hooks:#?} {raw:#?}");
+    let raw =
+        datafy_api::Client::new_with_client("http://h", reqwest::Client::new(), hooks.clone());
+    let shown = format!("{built} {called} {failed} {hooks:#?} {raw:#?}");
     assert!(!shown.contains(CANARY), "{shown}");
     assert!(shown.contains("vol-1"), "the test looks at what it means to");
 }

@@ -66,7 +66,10 @@ fn every_reference_leads_somewhere_and_none_stands_twice_in_a_list() {
     objects(&spec, "", &mut |pointer, object| {
         if let Some(target) = object.get("$ref") {
             let target = target.as_str().unwrap();
-            assert!(spec.pointer(target.strip_prefix('#').unwrap()).is_some(), "{pointer}: {target}");
+            assert!(
+                spec.pointer(target.strip_prefix('#').unwrap()).is_some(),
+                "{pointer}: {target}"
+            );
             seen += 1;
         }
         for list in object.as_object().unwrap().values().filter_map(Value::as_array) {

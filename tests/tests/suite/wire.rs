@@ -1,5 +1,6 @@
 //! What each operation sends: the whole of it, and nothing else.
 
+use datafy_api::types::CreateSnapshotRequest;
 use datafy_api_ext::{
     Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, InstanceId, Source, SubAccountId, VolumeId,
 };
@@ -55,7 +56,11 @@ async fn create_snapshot_without_options_sends_an_empty_object() {
 async fn create_snapshot_sends_the_options_that_were_set() {
     let listener = Listener::answering_json("{}");
     let call = client(&listener).volume(volume()).create_snapshot();
-    call.autoscaling_only(false).description("nightly \"1\"").sub_account(sub_account()).await.unwrap();
+    call.autoscaling_only(false)
+        .description("nightly \"1\"")
+        .sub_account(sub_account())
+        .await
+        .unwrap();
     expect(
         &listener,
         SNAPSHOT_LINE,
@@ -96,7 +101,8 @@ const ATTACH_LINE: &str = "POST /api/v1/volumes/vol-0b9176567fe16f0bc/attach HTT
 #[tokio::test]
 async fn attach_sends_the_instance_and_the_device() {
     let listener = Listener::answering_json("");
-    let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("/dev/sdb").unwrap());
+    let (instance, device) =
+        (InstanceId::new("i-1").unwrap(), DeviceName::new("/dev/sdb").unwrap());
     client(&listener).volume(volume()).attach(instance, device).await.unwrap();
     let body = r#"{"deviceName":"/dev/sdb","instanceId":"i-1"}"#;
     expect(&listener, ATTACH_LINE, "*/*", body, &[]);
@@ -163,8 +169,9 @@ async fn a_traceable_snapshot_carries_its_marker_behind_the_description() {
 async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
     let listener = Listener::answering_json("{}");
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
-    let client = datafy_api::Client::new_with_client(&listener.url(), reqwest::Client::new(), hooks);
-    client.create_snapshot("vol-1", None, &Default::default()).await.unwrap();
+    let client =
+        datafy_api::Client::new_with_client(&listener.url(), reqwest::Client::new(), hooks);
+    client.create_snapshot("vol-1", None, &CreateSnapshotRequest::default()).await.unwrap();
     let request = &listener.requests()[0];
     let names: Vec<_> = request.headers.keys().map(String::as_str).collect();
     assert_eq!(names, ["accept", "authorization", "content-length", "content-type", "host"]);

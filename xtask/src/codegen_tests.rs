@@ -1,0 +1,130 @@
+//! The generator's refusals, and what it makes of a spec that it takes.
+
+use crate::codegen::generate;
+
+const SPEC: &str = include_str!("../../openapi.yaml");
+
+/// The refusal of the spec with `from` replaced.
+fn refusal(from: &str, to: &str) -> String {
+    assert!(SPEC.contains(from), "the spec holds no {from:?}");
+    let text = generate(&SPEC.replacen(from, to, 1)).expect_err(from).to_string();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("openapi.yaml"), "{text}");
+    text
+}
+
+/// The line on which `text` first stands.
+fn line(text: &str) -> usize {
+    SPEC.lines().position(|line| line.contains(text)).expect(text) + 1
+}
+
+#[test]
+fn a_syntax_error_is_named_with_its_line() {
+    let text = refusal("  title: Datafy API", "  title: [Datafy API");
+    assert!(text.contains(&format!("line {}", line("  title:") + 1)), "{text}");
+    assert!(text.ends_with("mend the YAML at that place"), "{text}");
+    let text = refusal("  title: Datafy API", "  title: Datafy API\n  title: Twice");
+    assert!(text.contains("duplicate"), "{text}");
+}
+
+#[test]
+fn an_unknown_reference_is_named_with_its_place() {
+    let text = refusal("schemas/Snapshot\"", "schemas/Snapshoot\"");
+    let place = format!("openapi.yaml:{}: ", line("schemas/Snapshot\""));
+    assert!(text.starts_with(&place), "{text}");
+    assert!(text.contains("nothing stands at `#/components/schemas/Snapshoot`"), "{text}");
+}
+
+#[test]
+fn a_repeated_operation_id_is_named_with_the_one_it_repeats() {
+    let text = refusal("operationId: attachVolume", "operationId: createVolumeFromSnapshots");
+    assert!(text.contains("`createVolumeFromSnapshots` is already taken by #/paths/"), "{text}");
+    let text = refusal("operationId: attachVolume", "operationId: create_volume_from_snapshots");
+    assert!(text.contains("already taken"), "two spellings of one method: {text}");
+}
+
+#[test]
+fn another_version_of_openapi_is_named() {
+    let text = refusal("openapi: 3.0.3", "openapi: 3.1.0");
+    assert!(
+        text.starts_with(&format!("openapi.yaml:{}: #/openapi", line("openapi: 3.0.3"))),
+        "{text}"
+    );
+    assert!(text.contains("\"3.1.0\""), "{text}");
+    refusal("openapi: 3.0.3", "swagger: \"2.0\"");
+}
+
+#[test]
+fn a_default_response_is_named() {
+    let to = "default:\n          description: An error.\n        \"200\":";
+    let text = refusal("\"200\":", to);
+    assert!(text.contains("/responses/default: "), "{text}");
+    assert!(text.contains("leave it out"), "{text}");
+}
+
+#[test]
+fn what_the_generator_would_do_otherwise_is_refused() {
+    let table = [
+        ("      operationId: attachVolume\n", "", "no `operationId`"),
+        ("x-effect: converge", "x-effect: maybe", "what repeating it does"),
+        (
+            "        required: true\n        content",
+            "        content",
+            "send an optional body always",
+        ),
+        (
+            "          application/json:\n            schema",
+            "          text/plain: {}\n          application/json:\n            schema",
+            "one media type",
+        ),
+        ("servers:\n", "x-servers:\n", "no server"),
+        ("type: integer", "type: [integer]", "OpenAPI 3.0 document"),
+    ];
+    for (from, to, expected) in table {
+        let text = refusal(from, to);
+        assert!(text.contains(expected), "{text}");
+    }
+    let text = generate("").expect_err("nothing").to_string();
+    assert!(text.starts_with("openapi.yaml"), "{text}");
+}
+
+#[test]
+fn a_read_only_property_never_gets_into_a_request_and_a_default_is_not_sent() {
+    let code = generate(SPEC).expect("the spec is fine");
+    assert!(SPEC.contains("useSourceVolume"));
+    assert!(!code.contains("useSourceVolume") && !code.contains("use_source_volume"));
+    assert!(code.contains("pub autoscaling_only: ::std::option::Option<bool>"));
+}
+
+#[test]
+fn every_type_derives_its_json_schema_with_the_feature() {
+    let code = generate(SPEC).expect("the spec is fine");
+    let schemas = SPEC.split_once("\n  schemas:").expect("schemas").1;
+    let names: Vec<_> = schemas
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ")?.strip_suffix(':'))
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_uppercase()))
+        .collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    for name in names {
+        let at = code
+            .find(&format!("pub struct {name} {{"))
+            .or_else(|| code.find(&format!("pub struct {name}(")))
+            .or_else(|| code.find(&format!("pub enum {name} {{")))
+            .unwrap_or_else(|| panic!("no type {name}"));
+        let attributes = code[..at].rsplit("///").next().expect("a text before");
+        assert!(attributes.contains("derive(schemars::JsonSchema)"), "{name}: {attributes}");
+    }
+}
+
+#[test]
+fn a_refusal_that_the_page_documents_still_reaches_the_caller_whole() {
+    let to = "\"404\":\n          description: No such volume.\n        \"200\":";
+    let code = generate(&SPEC.replace("\"200\":", to)).expect("a documented refusal is fine");
+    assert_eq!(code, generate(SPEC).expect("the spec is fine"));
+}
+
+#[test]
+fn generating_twice_gives_the_same() {
+    assert_eq!(generate(SPEC).expect("fine"), generate(SPEC).expect("fine"));
+}
