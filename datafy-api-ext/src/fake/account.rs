@@ -1,7 +1,7 @@
 //! What belongs to one account of the fake.
 
 use super::state::{FakeSnapshot, FakeVolume, Holding, Scope, Shared};
-use crate::id::{InstanceId, SubAccountId, VolumeId};
+use crate::id::{DatafySnapshotId, InstanceId, SubAccountId, VolumeId};
 use std::fmt;
 
 /// An account of the fake, or a sub-account: seeds what it has, and tells what has become of it.
@@ -32,6 +32,12 @@ impl Account {
     /// Adds a volume that Datafy doesn't manage.
     pub fn add_unmanaged_volume(&self, id: VolumeId, size_gb: i64) {
         self.change(|holding| holding.add(FakeVolume::new(id, size_gb, false)));
+    }
+
+    /// Adds a snapshot of a volume, which needn't be there any more.
+    pub fn add_snapshot(&self, id: DatafySnapshotId, volume: VolumeId, volume_size_gb: i64) {
+        let snapshot = FakeSnapshot::new(id, volume, volume_size_gb, None, 0);
+        self.change(|holding| holding.snapshots.push(snapshot));
     }
 
     /// Adds an instance that volumes can be attached to.

@@ -5,16 +5,12 @@ use super::state::{Attachment, FakeSnapshot, FakeVolume, Holding, Scope, State};
 use super::truth::AppliedEffect;
 use super::wire::RecordedRequest;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
-use chrono::DateTime;
 use datafy_api::operation::Operation;
 use datafy_api::operations::{
     ALL, ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS, DEACTIVATE_AUTOSCALING,
 };
 use datafy_api::types;
 use serde_json::{Value, json};
-
-/// 2026-01-01T00:00:00Z, in seconds.
-const BEGINNING: i64 = 1_767_225_600;
 
 /// Serves the request and applies its effect.
 pub(super) fn serve(state: &mut State, request: &RecordedRequest) -> Answer {
@@ -96,13 +92,8 @@ fn create_snapshot(
     if body.autoscaling_only.unwrap_or(true) && !of.managed {
         return Err(refusal(409, &format!("volume {volume} is not managed")));
     }
-    let snapshot = FakeSnapshot {
-        id: DatafySnapshotId::new(format!("dsnap-{number:017x}")).expect("an id of ours is one"),
-        volume: volume.clone(),
-        volume_size_gb: of.size_gb,
-        description: body.description,
-        start_time: DateTime::from_timestamp(BEGINNING + i64::from(number), 0).unwrap_or_default(),
-    };
+    let id = DatafySnapshotId::new(format!("dsnap-{number:017x}")).expect("an id of ours is one");
+    let snapshot = FakeSnapshot::new(id, volume.clone(), of.size_gb, body.description, number);
     let answer = types::Snapshot {
         datafy_snapshot_id: Some(snapshot.id.to_string()),
         volume_id: Some(volume.to_string()),

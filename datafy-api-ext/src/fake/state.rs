@@ -113,3 +113,19 @@ pub struct FakeSnapshot {
     /// When it was made. The clock of the fake begins with 2026 and goes a second a snapshot.
     pub start_time: DateTime<Utc>,
 }
+
+/// 2026-01-01T00:00:00Z, in seconds.
+const BEGINNING: i64 = 1_767_225_600;
+
+impl FakeSnapshot {
+    pub(super) fn new(
+        id: DatafySnapshotId,
+        volume: VolumeId,
+        volume_size_gb: i64,
+        description: Option<String>,
+        second: u32,
+    ) -> Self {
+        let start_time = DateTime::from_timestamp(BEGINNING + i64::from(second), 0);
+        Self { id, volume, volume_size_gb, description, start_time: start_time.unwrap_or_default() }
+    }
+}

@@ -4,6 +4,7 @@
 mod answers;
 mod endpoint;
 mod fake;
+mod faults;
 mod ids;
 mod redaction;
 mod spec;
