@@ -57,11 +57,6 @@ impl Failure {
         Self::not_sent("token", error.to_string(), passing)
     }
 
-    /// The token was not there in time.
-    pub(crate) fn no_token_in_time(limit: Duration) -> Self {
-        Self::not_sent("timeout", format!("no token within {limit:?}"), true)
-    }
-
     fn unknown(kind: &str, text: String) -> Self {
         Self {
             finding: Finding::Unknown { retry_after: None },

@@ -14,6 +14,7 @@ use datafy_api::base_url::BaseUrl;
 use std::env;
 use std::ffi::OsString;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 
@@ -21,6 +22,9 @@ const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 /// (60 s with AWS), so that seldom a request meets a connection that the other side is closing: what
 /// became of such a request nobody can tell.
 const IDLE: Duration = Duration::from_secs(20);
+
+/// How many requests a client has under way at a time unless told otherwise.
+const IN_FLIGHT: usize = 256;
 
 /// The retry budget that a client has unless told otherwise.
 const BUDGET: u32 = 100;
@@ -49,6 +53,7 @@ pub struct DatafyBuilder {
     timeouts: Timeouts,
     retry: RetryPolicy,
     retry_budget: Option<u32>,
+    max_in_flight: Option<usize>,
     root_certificates: Vec<Vec<u8>>,
     clock: Option<Box<dyn Clock>>,
 }
@@ -146,6 +151,14 @@ impl DatafyBuilder {
         self
     }
 
+    /// How many requests the client, with all its clones, has under way at a time: 1 to 10,000, and 256
+    /// unless this is called. Each takes a connection. Further calls wait for their turn, within their
+    /// operation timeout.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.max_in_flight = Some(requests);
+        self
+    }
+
     /// Trusts the certificate authorities in `pem` too, beside those of the platform.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -171,6 +184,8 @@ impl DatafyBuilder {
             self.retry_budget.unwrap_or(BUDGET),
             0..=10_000,
         )?;
+        let in_flight = self.max_in_flight.unwrap_or(IN_FLIGHT);
+        InvalidSetting::within("max in flight", in_flight, 1..=10_000)?;
         Ok(Datafy::new(Inner {
             http: http(&base, &self.root_certificates)?,
             base,
@@ -179,6 +194,7 @@ impl DatafyBuilder {
             timeouts: self.timeouts,
             retry: self.retry,
             budget: Budget::new(budget),
+            slots: Semaphore::new(in_flight),
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
         }))
     }

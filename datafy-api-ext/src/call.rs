@@ -1,16 +1,21 @@
 //! The one place through which every call goes.
 
 use crate::attempt::{Failure, attempt};
-use crate::client::Datafy;
+use crate::client::{Datafy, Inner};
+use crate::config_error::ConfigError;
 use crate::decision::{Next, Situation, Stop, decide};
 use crate::error::{Error, History};
 use crate::id::SubAccountId;
 use crate::operation::{Operation, Scope, sealed};
 use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
+use crate::token::Credential;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument, Span, debug};
 
 /// A call that is ready to be sent: await it, or [`send`](Self::send) it. Nothing happens before.
@@ -79,17 +84,14 @@ impl<O: Operation> Call<O> {
         let mut history = History::default();
         loop {
             attempts += 1;
-            let limit = timeouts.attempt().min(remaining());
-            let token = within(limit, client.tokens.current()).await;
-            let (ended, credential) = match token {
-                Some(Ok(credential)) => {
+            let (ended, credential) = match ready(client, remaining()).await {
+                Ok((credential, _slot)) => {
                     let ended =
                         attempt(client, &self.operation, scope, timeouts, remaining(), &credential)
                             .await;
                     (ended, Some(credential))
                 }
-                Some(Err(error)) => (Err(Failure::no_token(&error)), None),
-                None => (Err(Failure::no_token_in_time(limit)), None),
+                Err(failure) => (Err(failure), None),
             };
             let failure = match ended {
                 Ok(content) => {
@@ -116,13 +118,11 @@ impl<O: Operation> Call<O> {
                     continue;
                 }
                 (Next::Renew, Some(stale)) => {
-                    let limit = remaining();
-                    let failure = match within(limit, client.tokens.renew(&stale)).await {
-                        Some(Ok(())) => continue,
-                        Some(Err(error)) => Failure::no_token(&error),
-                        None => Failure::no_token_in_time(limit),
-                    };
-                    history.push(failure);
+                    let renewed = client.tokens.renew(&stale);
+                    match token_within(remaining(), renewed).await {
+                        Ok(()) => continue,
+                        Err(failure) => history.push(failure),
+                    }
                     Stop::Final
                 }
                 (Next::Renew, None) => Stop::Final,
@@ -147,9 +147,31 @@ impl<O: Operation + 'static> IntoFuture for Call<O> {
     }
 }
 
-/// What `future` gives, or nothing where it takes longer than `limit`.
-async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    tokio::time::timeout(limit, future).await.ok()
+/// Waits for a token and for a free slot: all that an attempt needs before it touches the network.
+async fn ready(
+    client: &Inner,
+    limit: Duration,
+) -> Result<(Arc<Credential>, Option<SemaphorePermit<'_>>), Failure> {
+    let begun = Instant::now();
+    let Ok(slot) = timeout_at(begun + limit, client.slots.acquire()).await else {
+        let text = format!("all connections were in use for {limit:?}");
+        return Err(Failure::not_sent("timeout", text, true));
+    };
+    let credential =
+        token_within(limit.saturating_sub(begun.elapsed()), client.tokens.current()).await?;
+    // The semaphore is never closed; without a slot the call would go on all the same.
+    Ok((credential, slot.ok()))
+}
+
+async fn token_within<T>(
+    limit: Duration,
+    token: impl Future<Output = Result<T, ConfigError>>,
+) -> Result<T, Failure> {
+    match timeout(limit, token).await {
+        Ok(Ok(token)) => Ok(token),
+        Ok(Err(error)) => Err(Failure::no_token(&error)),
+        Err(_) => Err(Failure::not_sent("timeout", format!("no token within {limit:?}"), true)),
+    }
 }
 
 /// Tells the trace how an attempt failed. What the service said stays out of it: an answer's body may

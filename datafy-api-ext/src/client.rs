@@ -16,6 +16,7 @@ use crate::token::Tokens;
 use datafy_api::base_url::BaseUrl;
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// A client of the Datafy API. It is cheap to clone; the clones share connections, the token and the
 /// retry budget.
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
+    /// One for each request that may be under way.
+    pub(crate) slots: Semaphore,
     pub(crate) clock: Box<dyn Clock>,
 }
 

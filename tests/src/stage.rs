@@ -2,8 +2,8 @@
 
 use datafy_api_ext::fake::{AppliedEffect, Fake, SkipPauses};
 use datafy_api_ext::{
-    Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy, SnapshotStatus,
-    Timeouts, VolumeId,
+    Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy,
+    SnapshotStatus, Timeouts, VolumeId,
 };
 
 /// An operation of the API.
@@ -119,8 +119,13 @@ impl Stage {
     /// # Panics
     /// If the fake applied something to a volume that it doesn't have.
     pub fn effects(&self) -> Vec<Vec<AppliedEffect>> {
-        let sizes: std::collections::HashMap<_, _> =
-            self.fake.account().volumes().into_iter().map(|volume| (volume.id, volume.size_gb)).collect();
+        let sizes: std::collections::HashMap<_, _> = self
+            .fake
+            .account()
+            .volumes()
+            .into_iter()
+            .map(|volume| (volume.id, volume.size_gb))
+            .collect();
         let mut effects = vec![Vec::new(); self.size];
         for effect in self.fake.effects() {
             let size_gb = effect.volume.as_ref().and_then(|volume| sizes.get(volume));

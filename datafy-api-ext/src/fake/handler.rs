@@ -66,10 +66,9 @@ fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
         .header("authorization")
         .and_then(|value| value.strip_prefix("Bearer "))
         .ok_or_else(|| refusal(401, "the bearer token is missing"))?;
-    let account = Scope::account(token);
-    if !state.holdings.contains_key(&account) {
-        return Err(refusal(401, "the bearer token is wrong"));
-    }
+    let account =
+        state.tokens.get(token).ok_or_else(|| refusal(401, "the bearer token is wrong"))?;
+    let account = Scope::account(*account);
     let Some(id) = request.header("x-datafy-sub-account-id") else { return Ok(account) };
     let scope = Scope { sub_account: Some(id.to_owned()), ..account };
     if state.holdings.contains_key(&scope) {

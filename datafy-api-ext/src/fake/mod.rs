@@ -89,19 +89,24 @@ impl Fake {
 
     /// The account that is there from the start.
     pub fn account(&self) -> Account {
-        Account::new(self.shared.clone(), Scope::account(Self::TOKEN))
+        Account::new(self.shared.clone(), Scope::account(0))
     }
 
-    /// Adds an account with this token.
+    /// The account with this token; it is added if it isn't there.
     pub fn add_account(&self, token: &str) -> Account {
-        let scope = Scope::account(token);
-        self.shared.lock().holdings.entry(scope.clone()).or_default();
-        Account::new(self.shared.clone(), scope)
+        let mut state = self.shared.lock();
+        let accounts = state.tokens.len();
+        let account = *state.tokens.entry(token.to_owned()).or_insert(accounts);
+        Account::new(self.shared.clone(), Scope::account(account))
     }
 
-    /// From now on answers 401 to this token.
-    pub fn revoke(&self, token: &str) {
-        self.shared.lock().holdings.retain(|scope, _| scope.token != token);
+    /// Replaces the token `old` by `new`, as when a token is rotated: from now on the old one is refused
+    /// with 401, and the account is as it was.
+    pub fn rename_token(&self, old: &str, new: &str) {
+        let mut state = self.shared.lock();
+        if let Some(account) = state.tokens.remove(old) {
+            state.tokens.insert(new.to_owned(), account);
+        }
     }
 
     /// Does this to the next request that has no fault yet. Faults wait in line: one a request.
@@ -123,6 +128,11 @@ impl Fake {
     /// is [ended](Outage::end).
     pub async fn outage(&self) -> Outage {
         self.server.outage().await
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.server.connections()
     }
 
     /// All requests so far, in the order in which they were read.

@@ -6,6 +6,9 @@ use super::state::Shared;
 use super::wire;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -14,11 +17,15 @@ use tokio::task::{AbortHandle, JoinSet};
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
+/// How long the fake waits before it tries again to accept a connection.
+const BREATHER: Duration = Duration::from_millis(5);
+
 /// The listening task. It ends, and its connections with it, when this is dropped.
 pub(super) struct Server {
     address: SocketAddr,
     commands: mpsc::UnboundedSender<Command>,
     task: AbortHandle,
+    connections: Arc<AtomicUsize>,
 }
 
 enum Command {
@@ -33,12 +40,18 @@ impl Server {
         let address = reservation.local_addr()?;
         let listener = socket(address)?.listen(BACKLOG)?;
         let (commands, receiver) = mpsc::unbounded_channel();
-        let task = tokio::spawn(run(reservation, listener, shared, receiver)).abort_handle();
-        Ok(Self { address, commands, task })
+        let connections = Arc::default();
+        let run = run(reservation, listener, shared, receiver, Arc::clone(&connections));
+        let task = tokio::spawn(run).abort_handle();
+        Ok(Self { address, commands, task, connections })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(super) async fn outage(&self) -> Outage {
@@ -90,11 +103,13 @@ async fn run(
     listener: TcpListener,
     shared: Shared,
     mut commands: mpsc::UnboundedReceiver<Command>,
+    open: Arc<AtomicUsize>,
 ) -> io::Result<()> {
     let address = reservation.local_addr()?;
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
     loop {
+        open.store(connections.len(), Ordering::Relaxed);
         let accept = async {
             match &listener {
                 Some(listener) => listener.accept().await,
@@ -103,9 +118,10 @@ async fn run(
         };
         tokio::select! {
             accepted = accept => {
-                // An error here is that of a connection that is gone already.
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, shared.clone()));
+                match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(serve(stream, shared.clone()))),
+                    // Out of file descriptors, mostly. Others will be given back.
+                    Err(_) => tokio::time::sleep(BREATHER).await,
                 }
             }
             Some(_) = connections.join_next() => {}

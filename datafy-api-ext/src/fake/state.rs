@@ -20,6 +20,8 @@ impl Shared {
 
 #[derive(Default)]
 pub(super) struct State {
+    /// The number of each account by its token.
+    pub(super) tokens: HashMap<String, usize>,
     pub(super) holdings: HashMap<Scope, Holding>,
     pub(super) requests: Vec<RecordedRequest>,
     pub(super) effects: Vec<AppliedEffect>,
@@ -39,16 +41,16 @@ impl State {
     }
 }
 
-/// An account by its token, or a sub-account of it.
+/// An account by its number, or a sub-account of it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Scope {
-    pub(super) token: String,
+    pub(super) account: usize,
     pub(super) sub_account: Option<String>,
 }
 
 impl Scope {
-    pub(super) fn account(token: &str) -> Self {
-        Self { token: token.to_owned(), sub_account: None }
+    pub(super) fn account(account: usize) -> Self {
+        Self { account, sub_account: None }
     }
 }
 

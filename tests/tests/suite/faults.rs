@@ -149,7 +149,12 @@ async fn is_refused_a_connection(operation: Operation) {
     let datafy = stage.client();
     let outage = stage.fake.outage().await;
     let result = operation.call(&datafy, 0).await;
-    judge(&stage, &result, (4, 0, "not_sent"), "was not sent: tcp connect error: Connection refused");
+    judge(
+        &stage,
+        &result,
+        (4, 0, "not_sent"),
+        "was not sent: tcp connect error: Connection refused",
+    );
     outage.end().await;
     operation.call(&datafy, 0).await.expect("the client works afterwards");
 }

@@ -7,5 +7,8 @@ mod fake;
 mod faults;
 mod ids;
 mod redaction;
+mod retries;
 mod spec;
+mod timeouts;
+mod tokens;
 mod wire;

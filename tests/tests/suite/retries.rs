@@ -1,0 +1,274 @@
+//! How often, and when, a request is repeated.
+
+use datafy_api_ext::fake::{Answer, Fault, SkipPauses, check};
+use datafy_api_ext::{Clock, Datafy, Outcome, RetryPolicy, Timeouts, VolumeId};
+use datafy_tests::{OPERATIONS, Operation, Stage};
+use serde_json::json;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Skips pauses, draws the longest of each, and lives at a fixed date.
+#[derive(Clone, Debug, Default)]
+struct Longest(SkipPauses);
+
+impl Clock for Longest {
+    fn now(&self) -> std::time::Instant {
+        self.0.now()
+    }
+
+    fn date(&self) -> SystemTime {
+        // Sun, 06 Nov 1994 08:49:37 GMT
+        SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.pause(pause)
+    }
+
+    fn roll(&self) -> f64 {
+        1.0
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_was_refused_for_a_while_succeeds_with_one_effect() {
+    for operation in OPERATIONS {
+        let stage = Stage::of(1).await;
+        stage.fake.inject(Fault::status(429));
+        stage.fake.inject(Fault::retry_after(503, "0"));
+        let result = operation.call(&stage.client(), 0).await;
+        assert_eq!(stage.pauses.pauses().len(), 2, "{operation:?}");
+        check(&stage.effects()[0], &result).unwrap();
+        result.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_converge_in_doubt_is_repeated_until_it_is_certain() {
+    let stage = Stage::of(1).await;
+    stage.fake.inject(Fault::ReadThenReset);
+    stage.fake.inject(Fault::status(502));
+    Operation::Attach.call(&stage.client(), 0).await.unwrap();
+    assert_eq!(stage.effects()[0].len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_after_a_doubt_leaves_the_doubt() {
+    let stage = Stage::of(1).await;
+    stage.fake.inject(Fault::ApplyThenReset);
+    let error = Operation::Attach.call(&stage.client(), 0).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 2));
+    let text = error.to_string();
+    assert!(text.contains("; then: 409 Conflict: volume vol-seed0 is already attached"), "{text}");
+
+    let stage = Stage::of(1).await;
+    stage.fake.inject(Fault::ReadThenReset);
+    stage.fake.inject(Fault::status(404));
+    let error = Operation::Deactivate.call(&stage.client(), 0).await.unwrap_err();
+    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, None));
+}
+
+#[tokio::test]
+async fn pauses_double_up_to_the_cap() {
+    let stage = Stage::of(1).await;
+    let policy = RetryPolicy::builder().attempts(6).base(SECOND).cap(5 * SECOND).build().unwrap();
+    let clock = Longest(stage.pauses.clone());
+    let datafy = stage.builder().retry(policy).clock(clock).build().unwrap();
+    stage.fake.inject_with(|| Some(Fault::status(429)));
+    let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
+    assert_eq!(error.attempts(), 6);
+    assert_eq!(stage.pauses.pauses(), [1, 2, 4, 5, 5].map(Duration::from_secs));
+}
+
+#[tokio::test]
+async fn a_time_to_come_back_is_waited_before_the_drawn_pause() {
+    for (value, expected) in [
+        ("7", 8 * SECOND),
+        ("Sun, 06 Nov 1994 08:49:47 GMT", 11 * SECOND),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", SECOND),
+        ("soon", SECOND),
+        ("3600", 31 * SECOND),
+    ] {
+        let stage = Stage::of(1).await;
+        let policy =
+            RetryPolicy::builder().base(SECOND).retry_after_cap(30 * SECOND).build().unwrap();
+        let clock = Longest(stage.pauses.clone());
+        let datafy = stage.builder().retry(policy).clock(clock).build().unwrap();
+        stage.fake.inject(Fault::retry_after(429, value));
+        Operation::CreateSnapshot.call(&datafy, 0).await.unwrap();
+        assert_eq!(stage.pauses.pauses(), [expected], "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_to_come_back_past_the_deadline_is_told_at_once() {
+    let stage = Stage::of(1).await;
+    stage.fake.inject(Fault::retry_after(503, "50"));
+    let timeouts = Timeouts::builder().operation(10 * SECOND).build().unwrap();
+    let datafy = stage.builder().timeouts(timeouts).build().unwrap();
+    let error = Operation::CreateVolume.call(&datafy, 0).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 1));
+    assert_eq!(error.retry_after(), Some(50 * SECOND));
+    assert!(error.to_string().ends_with("; try again in 50 s"), "{error}");
+    assert_eq!(stage.pauses.pauses(), []);
+}
+
+#[tokio::test]
+async fn the_clones_of_a_client_share_one_budget() {
+    let stage = Stage::of(1).await;
+    let datafy = stage.builder().retry_budget(4).build().unwrap();
+    stage.fake.inject_with(|| Some(Fault::status(429)));
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        let error = Operation::CreateSnapshot.call(&datafy.clone(), 0).await.unwrap_err();
+        attempts.push((error.attempts(), error.to_string().ends_with("the retry budget is empty")));
+    }
+    assert_eq!(attempts, [(4, false), (2, true), (1, true)]);
+
+    stage.fake.inject_with(|| None);
+    for _ in 0..10 {
+        Operation::Deactivate.call(&datafy, 0).await.unwrap();
+    }
+    stage.fake.inject(Fault::status(429));
+    Operation::Deactivate.call(&datafy, 0).await.expect("ten successes have earned a retry");
+}
+
+#[tokio::test]
+async fn a_call_can_have_its_own_policy() {
+    let stage = Stage::of(1).await;
+    stage.fake.inject_with(|| Some(Fault::status(503)));
+    let none = Some(RetryPolicy::none());
+    let error = Operation::Attach.call_with(&stage.client(), 0, None, none).await.unwrap_err();
+    assert_eq!(error.attempts(), 1);
+}
+
+/// Ends the outage in the second pause.
+#[derive(Debug)]
+struct EndsOutage(Arc<Mutex<Option<datafy_api_ext::fake::Outage>>>, SkipPauses);
+
+impl Clock for EndsOutage {
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            self.1.pause(pause).await;
+            if self.1.pauses().len() == 2 {
+                let outage = self.0.lock().unwrap().take().unwrap();
+                outage.end().await;
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_found_no_connection_is_repeated_and_has_one_effect() {
+    for operation in OPERATIONS {
+        let stage = Stage::of(1).await;
+        let outage = Arc::new(Mutex::new(Some(stage.fake.outage().await)));
+        let datafy =
+            stage.builder().clock(EndsOutage(outage, stage.pauses.clone())).build().unwrap();
+        let result = operation.call(&datafy, 0).await;
+        assert_eq!(stage.pauses.pauses().len(), 2);
+        check(&stage.effects()[0], &result).unwrap();
+        result.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_lost_create_names_the_marker_to_look_for() {
+    let stage = Stage::of(1).await;
+    let volume = VolumeId::new("vol-seed0").unwrap();
+    let call = stage.client().volume(volume).create_snapshot().description("nightly").traceable();
+    stage.fake.inject(Fault::ApplyThenCutHeaders);
+    let error = call.await.unwrap_err();
+    let marker = error.marker().unwrap().to_owned();
+    let kept = stage.fake.account().snapshots().pop().unwrap().description.unwrap();
+    assert_eq!(kept, format!("nightly {marker}"));
+    let advice = format!("; look for {marker} in the descriptions of the volume's snapshots");
+    assert!(error.to_string().ends_with(&advice), "{error}");
+
+    stage.fake.inject(Fault::status(500));
+    let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
+    assert_eq!(error.marker(), None, "it is off unless it is asked for");
+}
+
+#[tokio::test]
+async fn an_unusable_answer_still_gives_its_ids_and_its_body() {
+    let stage = Stage::of(1).await;
+    let body = r#"{"datafySnapshotId":"dsnap-9","volumeId":"odd id","volumeSizeGb":"big"}"#;
+    stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!(0)).body(body)));
+    let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Applied, 1));
+    assert_eq!(error.snapshot_id().unwrap().id().unwrap().as_str(), "dsnap-9");
+    assert_eq!(error.volume_id().unwrap().as_str(), "odd id");
+    assert_eq!(error.body(), Some(body.as_bytes()));
+
+    stage.fake.inject(Fault::oversized(2 << 20));
+    let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
+    assert_eq!(error.body().map(<[u8]>::len), Some(16 * 1024));
+}
+
+#[tokio::test]
+async fn no_more_requests_are_under_way_than_allowed() {
+    let stage = Stage::of(20).await;
+    let datafy = stage.builder().max_in_flight(3).build().unwrap();
+    let calls = (0..20).map(|number| {
+        let datafy = datafy.clone();
+        tokio::spawn(async move { Operation::Deactivate.call(&datafy, number).await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap();
+    }
+    assert!(stage.fake.connections() <= 3, "{} connections", stage.fake.connections());
+
+    // A call that finds no slot in time was not sent.
+    let timeouts = Timeouts::builder().operation(SECOND / 5).build().unwrap();
+    let datafy = stage.builder().max_in_flight(1).timeouts(timeouts).build().unwrap();
+    stage.fake.inject(Fault::ReadThenHang);
+    let hangs = {
+        let datafy = datafy.clone();
+        let patient = Timeouts::default();
+        let call = async move {
+            Operation::CreateSnapshot.call_with(&datafy, 0, Some(patient), None).await
+        };
+        tokio::spawn(call)
+    };
+    until(|| stage.fake.requests().len() == 21).await;
+    let error = Operation::CreateSnapshot.call(&datafy, 1).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert!(error.to_string().contains("all connections were in use"), "{error}");
+    hangs.abort();
+}
+
+/// Gives way to other tasks until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let policy = RetryPolicy::builder;
+    let errors = [
+        policy().attempts(0).build().unwrap_err(),
+        policy().attempts(11).build().unwrap_err(),
+        policy().base(Duration::ZERO).build().unwrap_err(),
+        policy().base(11 * SECOND).build().unwrap_err(),
+        policy().cap(4000 * SECOND).build().unwrap_err(),
+        policy().retry_after_cap(4000 * SECOND).build().unwrap_err(),
+    ];
+    let names = ["attempts", "attempts", "base", "base", "cap", "retry_after_cap"];
+    for (error, name) in errors.iter().zip(names) {
+        let start = format!("the setting `{name}` is ");
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+    let build = |budget: u32, in_flight: usize| {
+        Datafy::builder().token("t").retry_budget(budget).max_in_flight(in_flight).build()
+    };
+    assert!(build(10_001, 1).unwrap_err().to_string().contains("`retry budget` is 10001"));
+    assert!(build(0, 0).unwrap_err().to_string().contains("`max in flight` is 0"));
+    build(0, 1).unwrap();
+}

@@ -1,0 +1,107 @@
+//! Every wait ends.
+
+use datafy_api_ext::fake::Fault;
+use datafy_api_ext::{Datafy, Outcome, RetryPolicy, Timeouts};
+use datafy_tests::{OPERATIONS, Operation, Stage};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpSocket};
+
+const SOON: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_limit_of_zero_and_an_attempt_longer_than_its_operation_are_refused() {
+    let builder = Timeouts::builder;
+    let minute = Duration::from_secs(60);
+    for (built, name) in [
+        (builder().connect(Duration::ZERO).build(), "connect timeout"),
+        (builder().attempt(Duration::ZERO).build(), "attempt timeout"),
+        (builder().operation(Duration::ZERO).build(), "operation timeout"),
+        (builder().operation(Duration::MAX).build(), "operation timeout"),
+        (builder().attempt(2 * minute).operation(minute).build(), "attempt timeout"),
+    ] {
+        let error = built.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("the setting `{name}` is ")), "{error}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_not_set_gives_way_to_one_that_is() {
+    let short = Timeouts::builder().operation(SOON).build().unwrap();
+    assert_eq!((short.connect(), short.attempt(), short.operation()), (SOON, SOON, SOON));
+    let hour = Duration::from_secs(3600);
+    assert_eq!(Timeouts::builder().attempt(hour).build().unwrap().operation(), hour);
+}
+
+#[tokio::test]
+async fn the_operation_timeout_bounds_a_call_that_nobody_answers() {
+    for operation in OPERATIONS {
+        let stage = Stage::of(1).await;
+        stage.fake.inject_with(|| Some(Fault::ReadThenHang));
+        let timeouts = Timeouts::builder().operation(3 * SOON).build().unwrap();
+        let begun = Instant::now();
+        let result = operation.call_with(&stage.client(), 0, Some(timeouts), None).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.elapsed() >= 3 * SOON && begun.elapsed() < 30 * SOON, "{error}");
+    }
+}
+
+/// A port that lets nobody in: its queue is full, and nobody is taken out of it.
+async fn full_port() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let queued = tokio::task::spawn_blocking(move || {
+        let knock = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
+        std::iter::from_fn(|| knock().ok()).collect()
+    });
+    (address, listener, queued.await.unwrap())
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_leaves_no_doubt() {
+    let (address, _listener, _queued) = full_port().await;
+    let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
+    let datafy = builder.retry(RetryPolicy::none()).build().unwrap();
+    let connect = Timeouts::builder().connect(SOON).build().unwrap();
+    let attempt = Timeouts::builder().attempt(SOON).build().unwrap();
+    let operation = Timeouts::builder().operation(SOON).build().unwrap();
+    for timeouts in [connect, attempt, operation] {
+        let result = Operation::CreateSnapshot.call_with(&datafy, 0, Some(timeouts), None).await;
+        let error = result.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{timeouts:?}: {error}");
+        assert!(error.to_string().contains("no connection within the connect timeout"), "{error}");
+        assert!(error.elapsed() < 30 * SOON, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_a_call_cancels_it_and_leaves_the_client_usable() {
+    let stage = Stage::of(1).await;
+    let datafy = stage.client();
+    for operation in OPERATIONS {
+        stage.fake.inject(Fault::ApplyThenHang);
+        let before = stage.fake.requests().len();
+        let call = operation.call(&datafy, 0);
+        let sent = async {
+            while stage.fake.requests().len() == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            result = call => panic!("{operation:?} ended: {result:?}"),
+            () = sent => {}
+        }
+        assert_eq!(
+            stage.fake.effects().len(),
+            before + 1 - usize::from(before > 2),
+            "{operation:?}"
+        );
+        Operation::Deactivate.call(&datafy, 0).await.unwrap();
+        while stage.fake.connections() > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
