@@ -67,6 +67,9 @@ impl Failure {
     }
 }
 
+/// A success: its status and its content.
+pub(crate) type Success<T> = (StatusCode, T);
+
 /// Sends the operation's request once. `remaining` is the time until the deadline of the call.
 pub(crate) async fn attempt<O: Operation>(
     client: &Inner,
@@ -75,7 +78,7 @@ pub(crate) async fn attempt<O: Operation>(
     timeouts: &Timeouts,
     remaining: Duration,
     credential: &Credential,
-) -> Result<O::Content, Failure> {
+) -> Result<Success<O::Content>, Failure> {
     let limit = timeouts.attempt().min(remaining);
     let begun = Instant::now();
     let receipt = Receipt::default();
@@ -83,7 +86,7 @@ pub(crate) async fn attempt<O: Operation>(
     let raw = Client::new_with_client(client.base.as_str(), client.http.clone(), hooks);
     let request = async {
         match operation.request(&raw, scope).await {
-            Ok(content) => Ok(content.into_inner()),
+            Ok(answer) => Ok((answer.status(), answer.into_inner())),
             Err(RawError::UnexpectedResponse(answer)) => {
                 // The receipt takes down the body while it is read here.
                 let end = answer.bytes().await;
@@ -100,7 +103,11 @@ pub(crate) async fn attempt<O: Operation>(
     };
     let connect_limit = begun + timeouts.connect().min(limit);
     let problem = match timeout_at(begun + limit, connect::limited(connect_limit, request)).await {
-        Ok(Ok(content)) => return Ok(content),
+        Ok(Ok((status, content))) => {
+            // A token that the service sends back is not handed on.
+            let echo = credential.redact(&receipt.take().into_body());
+            return Ok((status, echo.and_then(|body| O::decode(&body).ok()).unwrap_or(content)));
+        }
         Ok(Err(Ok(failure))) => return Err(failure),
         Ok(Err(Err(problem))) => problem,
         Err(_) => Some(format!("timed out after {limit:?}")),
@@ -120,14 +127,14 @@ fn answered<O: Operation>(
     problem: Option<String>,
     client: &Inner,
     credential: &Credential,
-) -> Result<O::Content, Failure> {
+) -> Result<Success<O::Content>, Failure> {
     let retry_after = retry_after::read(&received.headers, client.clock.date());
     let finding = Finding::of_status(status.as_u16(), retry_after);
     let request_id = request_id(&received.headers, credential);
     let body = received.into_body();
     let (kind, problem) = match (finding, problem) {
         (Finding::Applied, None) => match O::decode(&body) {
-            Ok(content) => return Ok(content),
+            Ok(content) => return Ok((status, content)),
             Err(error) => ("answer".to_owned(), Some(error.to_string())),
         },
         (Finding::Applied, problem) => ("answer".to_owned(), problem),

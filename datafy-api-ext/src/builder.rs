@@ -215,13 +215,11 @@ fn http(base: &BaseUrl, root_certificates: &[Vec<u8>]) -> Result<reqwest::Client
         builder = builder.no_proxy();
     }
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    for pem in root_certificates {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|error| ConfigError::RootCertificate(error.to_string()))?;
-        if certificates.is_empty() {
-            return Err(ConfigError::RootCertificate("there is none in the PEM text".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
+    if base.is_loopback() && !base.is_https() {
+        // TLS is never spoken then, and loading the platform's certificates takes milliseconds.
+        builder = builder.tls_certs_only([]);
+    } else {
+        builder = builder.tls_certs_merge(certificates(root_certificates)?);
     }
     #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
     let _ = root_certificates;
@@ -229,6 +227,20 @@ fn http(base: &BaseUrl, root_certificates: &[Vec<u8>]) -> Result<reqwest::Client
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         ConfigError::Http(cause.unwrap_or_else(|| error.to_string()))
     })
+}
+
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+fn certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
+    let mut all = Vec::new();
+    for pem in pems {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| ConfigError::RootCertificate(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(ConfigError::RootCertificate("there is none in the PEM text".to_owned()));
+        }
+        all.extend(certificates);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

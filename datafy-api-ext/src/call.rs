@@ -94,10 +94,12 @@ impl<O: Operation> Call<O> {
                 Err(failure) => (Err(failure), None),
             };
             let failure = match ended {
-                Ok(content) => {
+                Ok((status, content)) => {
                     client.budget.credit();
-                    debug!(attempt = attempts, "succeeded");
+                    debug!(attempt = attempts, outcome = "ok", "succeeded");
+                    span.record("http.response.status_code", status.as_u16());
                     span.record("http.request.resend_count", attempts - 1);
+                    span.record("datafy.outcome", "ok");
                     return Ok(content);
                 }
                 Err(failure) => failure,

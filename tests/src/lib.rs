@@ -1,4 +1,5 @@
 //! What the integration tests share.
+#![allow(clippy::missing_panics_doc)]
 
 mod listener;
 mod stage;

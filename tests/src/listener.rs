@@ -27,9 +27,6 @@ pub struct Request {
 
 impl Listener {
     /// Answers with these bytes.
-    ///
-    /// # Panics
-    /// If no port can be had.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -2,8 +2,8 @@
 
 use datafy_api_ext::fake::{AppliedEffect, Fake, SkipPauses};
 use datafy_api_ext::{
-    Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy,
-    SnapshotStatus, Timeouts, VolumeId,
+    Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy, Timeouts,
+    VolumeId,
 };
 
 /// An operation of the API.
@@ -56,15 +56,9 @@ impl Operation {
         }
         let volume = datafy.volume(volume(number));
         match self {
-            Self::CreateSnapshot => {
-                let snapshot = send!(volume.create_snapshot())?;
-                assert_eq!(snapshot.status, Some(SnapshotStatus::Pending));
-                Ok(())
-            }
+            Self::CreateSnapshot => send!(volume.create_snapshot()).map(drop),
             Self::CreateVolume => {
-                let created = send!(datafy.create_volume().from_snapshot(snapshot(number)))?;
-                assert!(created.require_id().is_ok());
-                Ok(())
+                send!(datafy.create_volume().from_snapshot(snapshot(number))).map(drop)
             }
             Self::Attach => {
                 let device = id(DeviceName::new(format!("sd{number}")));
@@ -86,9 +80,6 @@ pub struct Stage {
 
 impl Stage {
     /// A fake with so many volumes, numbered from 0.
-    ///
-    /// # Panics
-    /// If no port can be had.
     pub async fn of(size: usize) -> Self {
         let fake = Fake::start().await.expect("a free port");
         fake.account().add_instance(id(InstanceId::new("i-1")));
@@ -107,17 +98,11 @@ impl Stage {
     }
 
     /// A client with the defaults.
-    ///
-    /// # Panics
-    /// Never: the defaults are valid.
     pub fn client(&self) -> Datafy {
         self.builder().build().expect("the defaults are valid")
     }
 
     /// The effects of each number's calls. A created volume is known by its size.
-    ///
-    /// # Panics
-    /// If the fake applied something to a volume that it doesn't have.
     pub fn effects(&self) -> Vec<Vec<AppliedEffect>> {
         let sizes: std::collections::HashMap<_, _> = self
             .fake

@@ -1,0 +1,124 @@
+//! A server that can't prove who it is gets nothing.
+
+use datafy_api_ext::{Datafy, DatafyBuilder, Outcome};
+use datafy_tests::{Operation, Stage, http};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// A server with a certificate of its own authority.
+struct Server {
+    port: u16,
+    authority: String,
+}
+
+impl Server {
+    /// Its certificate is for `name`, and as `change` makes it.
+    async fn start(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let authority_key = KeyPair::generate().unwrap();
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+        let issuer = Issuer::new(authority, authority_key);
+
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+            )
+            .unwrap();
+
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    // The request of the test fits into what arrives first.
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let _ = stream.write_all(http(200, "application/json", "").as_bytes()).await;
+                    let _ = stream.shutdown().await;
+                });
+            }
+        });
+        Self { port, authority: authority_pem }
+    }
+
+    fn client(&self) -> DatafyBuilder {
+        Datafy::builder().endpoint(format!("https://localhost:{}", self.port)).token("t")
+    }
+
+    /// A client that trusts the authority of this server.
+    fn trusting(&self) -> DatafyBuilder {
+        self.client().root_certificates(self.authority.clone())
+    }
+}
+
+async fn not_sent(builder: DatafyBuilder, why: &str) {
+    let clock = datafy_api_ext::fake::SkipPauses::default();
+    let error =
+        Operation::Deactivate.call(&builder.clock(clock).build().unwrap(), 0).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(error.to_string().contains(why), "{error}");
+}
+
+#[tokio::test]
+async fn a_custom_root_is_trusted() {
+    let server = Server::start("localhost", |_| {}).await;
+    Operation::Deactivate.call(&server.trusting().build().unwrap(), 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_named_and_nothing_is_sent() {
+    let server = Server::start("localhost", |_| {}).await;
+    not_sent(server.client(), "invalid peer certificate: UnknownIssuer").await;
+    let other = Server::start("localhost", |_| {}).await;
+    let builder = server.client().root_certificates(other.authority);
+    not_sent(builder, "invalid peer certificate").await;
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_named_and_nothing_is_sent() {
+    let server = Server::start("localhost", |params| {
+        params.not_before = date_time_ymd(2019, 1, 1);
+        params.not_after = date_time_ymd(2020, 1, 1);
+    })
+    .await;
+    not_sent(server.trusting(), "invalid peer certificate: certificate expired").await;
+}
+
+#[tokio::test]
+async fn a_wrong_host_name_is_named_and_nothing_is_sent() {
+    let server = Server::start("api.example.org", |_| {}).await;
+    not_sent(server.trusting(), "certificate not valid for name \"localhost\"").await;
+}
+
+#[tokio::test]
+async fn plain_text_on_the_tls_port_is_named_and_nothing_is_sent() {
+    let stage = Stage::of(1).await;
+    let endpoint = stage.fake.endpoint().replace("http:", "https:");
+    not_sent(stage.builder().endpoint(endpoint), "received corrupt message").await;
+    assert_eq!(stage.fake.requests(), []);
+}
+
+#[test]
+fn root_certificates_that_are_none_are_refused() {
+    for pem in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let error = Datafy::builder().token("t").root_certificates(pem).build().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("certificate") || text.contains("HTTP client"), "{text}");
+    }
+}

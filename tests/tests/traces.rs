@@ -1,0 +1,285 @@
+//! What a trace tells of a call, and that nothing tells the token.
+//!
+//! A program of its own, and one test at a time: what `tracing` has learned of a span from one thread
+//! holds for all.
+#![allow(clippy::unwrap_used)]
+
+use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::{Clock, Error, Timeouts, VolumeId};
+use datafy_tests::{OPERATIONS, Operation, Stage};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+type Fields = BTreeMap<String, String>;
+
+/// The spans and events of this crate, with their fields.
+#[derive(Clone, Default)]
+struct Recording(Arc<Mutex<Recorded>>);
+
+#[derive(Default)]
+struct Recorded {
+    spans: Vec<(&'static str, Level, Fields)>,
+    events: Vec<(Level, Fields)>,
+}
+
+struct Fill<'a>(&'a mut Fields);
+
+impl Visit for Fill<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recording {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let metadata = attributes.metadata();
+        if metadata.target() == "datafy_api_ext" {
+            let mut fields = Fields::new();
+            attributes.record(&mut Fill(&mut fields));
+            self.0.lock().unwrap().spans.push((metadata.name(), *metadata.level(), fields));
+        }
+    }
+
+    fn on_record(&self, _: &Id, record: &Record<'_>, _: Context<'_, S>) {
+        let mut recorded = self.0.lock().unwrap();
+        // The tests make one call at a time.
+        if let Some((_, _, fields)) = recorded.spans.last_mut() {
+            record.record(&mut Fill(fields));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target().starts_with("datafy_api_ext") {
+            let mut fields = Fields::new();
+            event.record(&mut Fill(&mut fields));
+            self.0.lock().unwrap().events.push((*event.metadata().level(), fields));
+        }
+    }
+}
+
+/// Held by each test while it runs.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn record() -> (Recording, tracing::subscriber::DefaultGuard) {
+    let recording = Recording::default();
+    let subscriber = tracing_subscriber::registry().with(recording.clone());
+    (recording, tracing::subscriber::set_default(subscriber))
+}
+
+fn fields(pairs: &[(&str, &str)]) -> Fields {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_call_is_one_span_named_after_its_operation() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::of(1).await;
+    let datafy = stage.client();
+    let (recording, _guard) = record();
+    for operation in OPERATIONS {
+        operation.call(&datafy, 0).await.unwrap();
+    }
+    let recorded = recording.0.lock().unwrap();
+    let names: Vec<_> = recorded.spans.iter().map(|(name, ..)| *name).collect();
+    let expected = [
+        "create_snapshot",
+        "create_volume_from_snapshots",
+        "attach_volume",
+        "deactivate_autoscaling",
+    ];
+    assert_eq!(names, expected);
+    let port = stage.fake.endpoint().rsplit(':').next().unwrap().to_owned();
+    let (_, level, snapshot) = &recorded.spans[0];
+    assert_eq!(*level, Level::INFO);
+    let expected = fields(&[
+        ("otel.kind", "client"),
+        ("http.request.method", "POST"),
+        ("url.template", "/api/v1/volumes/{volumeId}/create-snapshot"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", &port),
+        ("http.response.status_code", "200"),
+        ("http.request.resend_count", "0"),
+        ("datafy.outcome", "ok"),
+    ]);
+    assert_eq!(*snapshot, expected);
+    assert_eq!(recorded.events.len(), 4);
+}
+
+#[tokio::test]
+async fn each_attempt_is_an_event_and_the_span_tells_the_end() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::of(1).await;
+    let datafy = stage.client();
+    let (recording, _guard) = record();
+    stage.fake.inject(Fault::status(429));
+    stage.fake.inject(Fault::ReadThenReset);
+    stage.fake.inject(Fault::status(409));
+    Operation::Attach.call(&datafy, 0).await.unwrap_err();
+    let recorded = recording.0.lock().unwrap();
+    let told: Vec<_> = recorded
+        .events
+        .iter()
+        .map(|(level, fields)| {
+            assert_eq!(*level, Level::DEBUG);
+            (fields["attempt"].as_str(), fields["outcome"].as_str(), fields["error.type"].as_str())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [("1", "refused", "429"), ("2", "unknown", "connection_lost"), ("3", "refused", "409")]
+    );
+    let (_, _, span) = &recorded.spans[0];
+    assert_eq!(span["datafy.outcome"], "unknown");
+    assert_eq!(span["error.type"], "409");
+    assert_eq!(span["http.response.status_code"], "409");
+    assert_eq!(span["http.request.resend_count"], "2");
+}
+
+const CANARY: &str = "canary-5e1f0c-canary";
+
+/// Keeps all that is written to it.
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<u8>>>);
+
+impl Output {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Every form in which an error can be looked at.
+fn all_of(error: &Error) -> String {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    let body = error.body().map(String::from_utf8_lossy);
+    let (message, id) = (error.message(), error.request_id());
+    format!(
+        "{error} {error:?} {error:#?} {source:?} {body:?} {message:?} {id:?} {:?}",
+        error.marker()
+    )
+}
+
+/// Answers that say the token back, in the body, in the message and in a header.
+fn echoes() -> impl Iterator<Item = Fault> {
+    let body = json!({
+        "message": format!("authorization: Bearer {CANARY}"),
+        "datafySnapshotId": CANARY, "volumeId": format!("vol-{CANARY}"), "status": CANARY,
+        "description": format!("{CANARY}{CANARY}"),
+    });
+    [200_u16, 302, 400, 401, 404, 429, 500, 503].into_iter().flat_map(move |status| {
+        let echo = Answer::json(status, &body).header("x-request-id", CANARY);
+        let bad =
+            echo.clone().body(format!("{{\"volumeId\":\"{CANARY}\",\"startTime\":\"{CANARY}\""));
+        [Fault::ApplyThenAnswer(echo), Fault::ApplyThenAnswer(bad)]
+    })
+}
+
+fn wire() -> impl Iterator<Item = Fault> {
+    [
+        Fault::ResetBeforeReading,
+        Fault::ReadThenReset,
+        Fault::ReadThenHang,
+        Fault::ApplyThenReset,
+        Fault::ApplyThenCutHeaders,
+        Fault::ApplyThenCutBody,
+        Fault::ApplyThenStallBody,
+        Fault::ApplyThenHang,
+        Fault::Drip,
+        Fault::CloseIdle,
+        Fault::html(),
+        Fault::oversized(2 << 20),
+    ]
+    .into_iter()
+}
+
+#[tokio::test]
+async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
+    let _turn = TURN.lock().await;
+    let output = Output::default();
+    let writer = output.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let timeouts = Timeouts::builder().attempt(Duration::from_millis(50)).build().unwrap();
+    let mut shown = String::new();
+    for fault in echoes().chain(wire()) {
+        let stage = Stage::of(1).await;
+        stage.fake.rename_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
+        let datafy = stage.builder().token(CANARY).timeouts(timeouts).build().unwrap();
+        stage.fake.inject_with(move || Some(fault.clone()));
+        for operation in OPERATIONS {
+            if let Err(error) = operation.call(&datafy, 0).await {
+                shown.push_str(&all_of(&error));
+            }
+        }
+        let volume = VolumeId::new("vol-seed0").unwrap();
+        let answer = datafy.volume(volume).create_snapshot().await;
+        shown.push_str(&format!("{answer:?}"));
+    }
+    let traces = output.text();
+    assert!(traces.contains("deactivate_autoscaling") && shown.contains("[token]"));
+    assert!(shown.contains("Snapshot {"), "an answer that says the token back was looked at");
+    for text in [shown, traces] {
+        let at = text.find(CANARY).map(|at| text[at.saturating_sub(200)..].chars().take(300));
+        assert!(at.is_none(), "{}", at.unwrap().collect::<String>());
+    }
+}
+
+/// Panics in the middle of a call.
+#[derive(Debug)]
+struct Panics;
+
+impl Clock for Panics {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        panic!("no pause")
+    }
+}
+
+#[tokio::test]
+async fn the_token_appears_in_no_panic() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::of(1).await;
+    stage.fake.rename_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
+    let datafy = stage.builder().token(CANARY).clock(Panics).build().unwrap();
+    stage.fake.inject(Fault::status(429));
+    let told = Arc::new(Mutex::new(String::new()));
+    let teller = Arc::clone(&told);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        teller.lock().unwrap().push_str(&format!("{panic} {panic:?}"));
+    }));
+    let ended = tokio::spawn(async move { Operation::Attach.call(&datafy, 0).await }).await;
+    std::panic::set_hook(hook);
+    let error = ended.unwrap_err();
+    let told = format!("{error} {error:?} {}", told.lock().unwrap());
+    assert!(error.is_panic() && told.contains("no pause"), "{told}");
+    assert!(!told.contains(CANARY), "{told}");
+}
