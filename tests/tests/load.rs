@@ -1,0 +1,88 @@
+//! Ten thousand calls at a time, a tenth of them faulted. A program of its own, since it looks at the
+//! memory of its process.
+#![allow(clippy::unwrap_used)]
+
+use datafy_api_ext::fake::{Fault, check};
+use datafy_api_ext::{Outcome, Timeouts};
+use datafy_tests::{OPERATIONS, Operation, Stage};
+use std::time::Duration;
+
+const CALLS: usize = 10_000;
+
+/// How much the process may grow. The calls themselves, their answers and all that the fake writes
+/// down are within it.
+const GROWTH: usize = 256 << 20;
+
+/// The largest memory that the process has had so far, in bytes; none where there is no `/proc`.
+fn peak() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<usize>().ok().map(|kib| kib * 1024)
+}
+
+/// A fault for every tenth request, one after the other.
+fn faults() -> impl FnMut() -> Option<Fault> + Send {
+    let faults = [
+        Fault::status(429),
+        Fault::ReadThenReset,
+        Fault::ApplyThenReset,
+        Fault::status(500),
+        Fault::ApplyThenCutHeaders,
+        Fault::retry_after(503, "1"),
+        Fault::ApplyThenCutBody,
+        Fault::ResetBeforeReading,
+        Fault::CloseIdle,
+        Fault::html(),
+    ];
+    let mut requests = 0;
+    move || {
+        requests += 1;
+        (requests % 10 == 0).then(|| faults[requests / 10 % faults.len()].clone())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_calls_at_a_time_lose_nothing_and_duplicate_nothing() {
+    let stage = Stage::of(CALLS).await;
+    // A tick of the shared clock that skips pauses goes by for every call.
+    let timeouts = Timeouts::builder().operation(Duration::from_secs(86_400)).build().unwrap();
+    let builder = stage.builder().retry_budget(10_000).timeouts(timeouts);
+    let datafy = builder.build().unwrap();
+    stage.fake.inject_with(faults());
+    let before = peak();
+    let calls = (0..CALLS).map(|number| {
+        let datafy = datafy.clone();
+        let operation = OPERATIONS[number % OPERATIONS.len()];
+        tokio::spawn(async move { operation.call(&datafy, number).await })
+    });
+    let mut results = Vec::with_capacity(CALLS);
+    for call in calls.collect::<Vec<_>>() {
+        results.push(call.await.expect("no call is lost"));
+    }
+    let grown = peak().zip(before).map(|(after, before)| after - before);
+
+    let effects = stage.effects();
+    let mut ended = [0_usize; 5];
+    for (result, effects) in results.iter().zip(&effects) {
+        check(effects, result).unwrap();
+        ended[match result.as_ref().err().map(datafy_api_ext::Error::outcome) {
+            None => 0,
+            Some(Outcome::NotSent) => 1,
+            Some(Outcome::Refused) => 2,
+            Some(Outcome::Unknown) => 3,
+            Some(Outcome::Applied) => 4,
+        }] += 1;
+    }
+    let [ok, not_sent, refused, unknown, applied] = ended;
+    println!(
+        "{CALLS} calls: {ok} ok, {not_sent} not sent, {refused} refused, {unknown} unknown, \
+         {applied} applied; grown by {:?} MiB",
+        grown.map(|grown| grown >> 20)
+    );
+    assert_eq!(results.len(), CALLS);
+    assert!(ok > CALLS * 9 / 10, "{ok} of {CALLS}");
+    assert!(grown.is_none_or(|grown| grown < GROWTH), "grown by {grown:?} bytes");
+
+    stage.fake.inject_with(|| None);
+    Operation::Deactivate.call(&datafy, 0).await.expect("the client works afterwards");
+}
