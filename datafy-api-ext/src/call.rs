@@ -2,6 +2,7 @@
 
 use crate::attempt::{Failure, attempt};
 use crate::client::{Datafy, Inner};
+use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::decision::{Next, Situation, Stop, decide};
 use crate::error::{Error, History};
@@ -40,6 +41,32 @@ impl<O> Call<O> {
         Self { datafy, sub_account: None, timeouts: None, retry: None, operation }
     }
 
+    /// Another operation with the options of this call.
+    pub(crate) fn with<P>(&self, operation: P) -> Call<P> {
+        Call {
+            datafy: self.datafy.clone(),
+            sub_account: self.sub_account.clone(),
+            timeouts: self.timeouts,
+            retry: self.retry,
+            operation,
+        }
+    }
+
+    /// The call with its operation timeout cut to `limit`.
+    pub(crate) fn ending_within(mut self, limit: Duration) -> Self {
+        let timeouts = self.timeouts.unwrap_or(self.datafy.inner().timeouts);
+        self.timeouts = Some(timeouts.cut_to(limit));
+        self
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.datafy.clock()
+    }
+
+    pub(crate) fn policy(&self) -> &RetryPolicy {
+        self.retry.as_ref().unwrap_or(&self.datafy.inner().retry)
+    }
+
     /// Makes the call in the context of a sub-account, or with `None` in that of the account itself.
     pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
         self.sub_account = Some(id.into());
@@ -70,9 +97,9 @@ impl<O: Operation> Call<O> {
 
     async fn run(&self, span: &Span) -> Result<<O as sealed::Operation>::Content, Error> {
         let client = self.datafy.inner();
-        let clock = &*client.clock;
+        let clock = self.clock();
         let timeouts = self.timeouts.as_ref().unwrap_or(&client.timeouts);
-        let policy = self.retry.as_ref().unwrap_or(&client.retry);
+        let policy = self.policy();
         let sub_account = self.sub_account.as_ref().unwrap_or(&client.sub_account);
         let scope = Scope::new(sub_account.as_ref());
         span.record("server.address", client.base.host());

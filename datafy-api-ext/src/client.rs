@@ -7,9 +7,9 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
 use crate::create_snapshot::CreateSnapshot;
-use crate::create_volume::NewVolume;
+use crate::create_volume::{CreateVolume, NewVolume};
 use crate::deactivate_autoscaling::DeactivateAutoscaling;
-use crate::id::{DeviceName, InstanceId, SubAccountId, VolumeId};
+use crate::id::{DatafySnapshotId, DeviceName, InstanceId, SubAccountId, VolumeId};
 use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
 use crate::token::Tokens;
@@ -57,6 +57,14 @@ impl Datafy {
         &self.0
     }
 
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn sub_account(&self) -> Option<&SubAccountId> {
+        self.0.sub_account.as_ref()
+    }
+
     /// Begins with the defaults: the vendor's endpoint and no token.
     pub fn builder() -> DatafyBuilder {
         DatafyBuilder::default()
@@ -75,6 +83,12 @@ impl Datafy {
     /// Creates an autoscaling volume, once it is said from what.
     pub fn create_volume(&self) -> NewVolume {
         NewVolume::new(self.clone())
+    }
+
+    /// Creates a volume from a snapshot, to be attached:
+    /// `datafy.restore(snapshot).attach_to(instance, device)`.
+    pub fn restore(&self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
+        self.create_volume().from_snapshot(snapshot)
     }
 
     /// The address of the service.

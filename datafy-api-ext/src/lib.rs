@@ -16,9 +16,11 @@ mod decision;
 mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
+pub mod fleet;
 mod id;
 mod operation;
 mod outcome;
+mod restore;
 mod retry_after;
 mod retry_policy;
 mod salvage;
@@ -43,6 +45,7 @@ pub use id::{
 };
 pub use operation::Operation;
 pub use outcome::Outcome;
+pub use restore::{Restore, RestoreError, RestoreStep};
 pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
 pub use setting::InvalidSetting;
 pub use timeouts::{Timeouts, TimeoutsBuilder};

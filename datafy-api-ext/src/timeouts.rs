@@ -46,6 +46,15 @@ impl Timeouts {
         TimeoutsBuilder::default()
     }
 
+    /// The same, with no limit longer than `limit`.
+    pub(crate) fn cut_to(self, limit: Duration) -> Self {
+        Self {
+            connect: self.connect.min(limit),
+            attempt: self.attempt.min(limit),
+            operation: self.operation.min(limit),
+        }
+    }
+
     /// The limit on making a connection. It never exceeds that on an attempt.
     pub fn connect(&self) -> Duration {
         self.connect

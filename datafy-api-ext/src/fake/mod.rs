@@ -64,10 +64,15 @@ impl Fake {
 
     /// Starts on a free loopback port, on the tokio runtime of the caller, with one account and
     /// nothing in it.
-    #[expect(clippy::unused_async, reason = "it needs a runtime, and may come to wait for one")]
     pub async fn start() -> io::Result<Self> {
+        Self::start_on(0).await
+    }
+
+    /// Starts on this loopback port, where a fake has to be found at the same place each time.
+    #[expect(clippy::unused_async, reason = "it needs a runtime, and may come to wait for one")]
+    pub async fn start_on(port: u16) -> io::Result<Self> {
         let shared = Shared::default();
-        let server = Server::start(shared.clone())?;
+        let server = Server::start(port, shared.clone())?;
         let fake = Self { shared, server };
         fake.add_account(Self::TOKEN);
         Ok(fake)

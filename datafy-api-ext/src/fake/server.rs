@@ -34,9 +34,9 @@ enum Command {
 }
 
 impl Server {
-    pub(super) fn start(shared: Shared) -> io::Result<Self> {
+    pub(super) fn start(port: u16, shared: Shared) -> io::Result<Self> {
         // Bound and never listening: it keeps the port ours while the listener is gone.
-        let reservation = socket((Ipv4Addr::LOCALHOST, 0).into())?;
+        let reservation = socket((Ipv4Addr::LOCALHOST, port).into())?;
         let address = reservation.local_addr()?;
         let listener = socket(address)?.listen(BACKLOG)?;
         let (commands, receiver) = mpsc::unbounded_channel();

@@ -1,0 +1,137 @@
+//! How far a fleet is.
+
+use super::{JournalError, NotDone};
+use crate::client::Datafy;
+use crate::id::VolumeId;
+use crate::outcome::Outcome;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How far a fleet is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Volumes to which the operation was done.
+    pub done: u64,
+    /// Volumes to which it was not: nothing was sent, or the service refused.
+    pub failed: u64,
+    /// Volumes to which it may have been done.
+    pub unknown: u64,
+    /// Volumes for which nothing was attempted in this run.
+    pub not_attempted: u64,
+    /// Volumes whose calls are under way.
+    pub in_flight: u64,
+    /// Calls that ended a second, since the run began.
+    pub rate: f64,
+}
+
+/// Tells how far a [`Run`](super::Run) is, and stops it. Clones are of the same run; they outlive it.
+#[derive(Clone)]
+pub struct Monitor {
+    datafy: Datafy,
+    begun: Instant,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    progress: Progress,
+    /// The calls under way by volume: more than one if an id came twice.
+    flying: BTreeMap<VolumeId, u32>,
+    halt: Option<Halt>,
+}
+
+/// Why no further call is begun.
+#[derive(Clone)]
+pub(super) enum Halt {
+    Stopped,
+    TokenRefused,
+    Journal(Arc<JournalError>),
+}
+
+impl Monitor {
+    pub(super) fn new(datafy: Datafy) -> Self {
+        Self { begun: datafy.clock().now(), datafy, state: Arc::default() }
+    }
+
+    /// How far the run is now.
+    pub fn progress(&self) -> Progress {
+        let state = self.lock();
+        let Progress { done, failed, unknown, .. } = state.progress;
+        let elapsed: Duration = self.datafy.clock().now().duration_since(self.begun);
+        let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
+        Progress {
+            in_flight: state.flying.values().map(|calls| u64::from(*calls)).sum(),
+            rate: if elapsed.is_zero() { 0.0 } else { f64::from(ended) / elapsed.as_secs_f64() },
+            ..state.progress
+        }
+    }
+
+    /// The volumes whose calls are under way, or were when the run was dropped. What became of the
+    /// latter is unknown.
+    pub fn in_flight(&self) -> Vec<VolumeId> {
+        self.lock().flying.keys().cloned().collect()
+    }
+
+    /// Lets the calls that are under way finish and begins no other. The run ends by telling of each
+    /// remaining volume that it wasn't attempted.
+    pub fn stop(&self) {
+        self.halt(Halt::Stopped);
+    }
+
+    /// Begins no further call. The first reason stands.
+    pub(super) fn halt(&self, halt: Halt) {
+        self.lock().halt.get_or_insert(halt);
+    }
+
+    pub(super) fn go_on(&self) -> Result<(), NotDone> {
+        match &self.lock().halt {
+            None => Ok(()),
+            Some(Halt::Stopped) => Err(NotDone::Stopped),
+            Some(Halt::TokenRefused) => Err(NotDone::TokenRefused),
+            Some(Halt::Journal(error)) => Err(NotDone::Journal(Arc::clone(error))),
+        }
+    }
+
+    /// Takes down that a call for this volume is under way.
+    pub(super) fn begin(&self, id: &VolumeId) {
+        *self.lock().flying.entry(id.clone()).or_default() += 1;
+    }
+
+    /// Takes down that it has ended.
+    pub(super) fn end(&self, id: &VolumeId) {
+        let mut state = self.lock();
+        if let Some(calls) = state.flying.get_mut(id) {
+            *calls -= 1;
+            if *calls == 0 {
+                state.flying.remove(id);
+            }
+        }
+    }
+
+    pub(super) fn count<T>(&self, result: &Result<T, NotDone>) {
+        let mut state = self.lock();
+        let progress = &mut state.progress;
+        *match result {
+            Ok(_) => &mut progress.done,
+            Err(NotDone::Failed(error)) => match error.outcome() {
+                Outcome::NotSent | Outcome::Refused => &mut progress.failed,
+                Outcome::Unknown => &mut progress.unknown,
+                Outcome::Applied => &mut progress.done,
+            },
+            Err(_) => &mut progress.not_attempted,
+        } += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,187 @@
+//! Restoring a snapshot: a volume is created from it and attached.
+
+use crate::attach_volume::AttachVolume;
+use crate::call::Call;
+use crate::create_volume::CreateVolume;
+use crate::error::Error;
+use crate::id::{Answered, DeviceName, InstanceId, UnusableId, VolumeId};
+use crate::outcome::Outcome;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+impl Call<CreateVolume> {
+    /// Attaches the volume once it is created. The options set so far hold for both steps.
+    pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
+        Restore { create: self, volume: None, instance, device, patience: None }
+    }
+}
+
+/// Creates a volume and attaches it. Made by [`Call::attach_to`], for example of
+/// [`Datafy::restore`](crate::Datafy::restore); await it, or [`send`](Self::send) it.
+///
+/// If a step fails, the [`RestoreError`] holds the id of the volume that was created by then, and
+/// [`resume`](RestoreError::resume) goes on from there: no volume is left behind unseen.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct Restore {
+    create: Call<CreateVolume>,
+    /// The volume, once it is created.
+    volume: Option<VolumeId>,
+    instance: InstanceId,
+    device: DeviceName,
+    patience: Option<Duration>,
+}
+
+impl Restore {
+    /// Keeps trying to attach for so long: a volume that has just been created may not be ready yet.
+    /// A 400, 401 or 403 ends it at once, since waiting doesn't mend those. Without this the attach is
+    /// one call.
+    pub fn attach_within(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// Creates the volume, unless that has been done, and attaches it.
+    pub async fn send(mut self) -> Result<VolumeId, RestoreError> {
+        let volume = match self.volume.clone() {
+            Some(volume) => volume,
+            None => match self.create.clone().send().await {
+                Ok(created) => match created.require_id() {
+                    Ok(id) => id.clone(),
+                    Err(unusable) => return Err(self.failed(Cause::NoId(unusable))),
+                },
+                // The volume is there, and its name could be read: that is what matters here.
+                Err(error) => match error.volume_id().and_then(Answered::id) {
+                    Some(id) => id.clone(),
+                    None => return Err(self.failed(Cause::Call(error))),
+                },
+            },
+        };
+        self.volume = Some(volume.clone());
+        let operation =
+            AttachVolume::new(volume.clone(), self.instance.clone(), self.device.clone());
+        match attach(&self.create.with(operation), self.patience).await {
+            Ok(()) => Ok(volume),
+            Err(error) => Err(self.failed(Cause::Call(error))),
+        }
+    }
+
+    fn failed(self, cause: Cause) -> RestoreError {
+        RestoreError(Box::new((self, cause)))
+    }
+}
+
+impl IntoFuture for Restore {
+    type Output = Result<VolumeId, RestoreError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Attaches, as often as `patience` has room for.
+async fn attach(call: &Call<AttachVolume>, patience: Option<Duration>) -> Result<(), Error> {
+    let Some(patience) = patience else { return call.clone().send().await };
+    let clock = call.clock();
+    let begun = clock.now();
+    let left = || patience.saturating_sub(clock.now().duration_since(begun));
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let error = match call.clone().ending_within(left()).send().await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let hopeless = matches!(error.status(), Some(400 | 401 | 403));
+        let pause = call.policy().pause(tries, error.retry_after(), clock.roll());
+        if hopeless || pause >= left() {
+            return Err(error);
+        }
+        clock.pause(pause).await;
+    }
+}
+
+/// The two steps of a [`Restore`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RestoreStep {
+    /// Creating the volume.
+    CreateVolume,
+    /// Attaching it.
+    AttachVolume,
+}
+
+/// A [`Restore`] that failed: at which step, with which volume, and why.
+pub struct RestoreError(Box<(Restore, Cause)>);
+
+#[derive(Debug)]
+enum Cause {
+    Call(Error),
+    NoId(UnusableId),
+}
+
+impl RestoreError {
+    /// The volume that was created: it is there, and costs money.
+    pub fn volume_id(&self) -> Option<&VolumeId> {
+        self.0.0.volume.as_ref()
+    }
+
+    /// The step that failed.
+    pub fn step(&self) -> RestoreStep {
+        match self.volume_id() {
+            Some(_) => RestoreStep::AttachVolume,
+            None => RestoreStep::CreateVolume,
+        }
+    }
+
+    /// What became of that step.
+    pub fn outcome(&self) -> Outcome {
+        match &self.0.1 {
+            Cause::Call(error) => error.outcome(),
+            Cause::NoId(_) => Outcome::Applied,
+        }
+    }
+
+    /// The error of the call, for [`RestoreStep::AttachVolume`] that of the last try. There is none if the
+    /// volume was created and the answer held no id.
+    pub fn error(&self) -> Option<&Error> {
+        match &self.0.1 {
+            Cause::Call(error) => Some(error),
+            Cause::NoId(_) => None,
+        }
+    }
+
+    /// The restore from where it stopped. There is none if a volume may be there that can't be named:
+    /// doing it again might make a second one.
+    pub fn resume(self) -> Option<Restore> {
+        let lost = self.step() == RestoreStep::CreateVolume && self.outcome() >= Outcome::Unknown;
+        (!lost).then_some(self.0.0)
+    }
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.volume_id() {
+            Some(volume) => write!(f, "volume {volume} was created, but not attached: ")?,
+            None => f.write_str("no volume is known to be created: ")?,
+        }
+        match &self.0.1 {
+            Cause::Call(error) => error.fmt(f),
+            Cause::NoId(unusable) => unusable.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestoreError")
+            .field("volume_id", &self.volume_id())
+            .field("step", &self.step())
+            .field("cause", &self.0.1)
+            .finish()
+    }
+}
+
+impl std::error::Error for RestoreError {}

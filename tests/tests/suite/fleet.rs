@@ -1,0 +1,307 @@
+//! A fleet loses nothing, repeats nothing, and stops when it is told.
+
+use datafy_api_ext::fake::{Fake, Fault};
+use datafy_api_ext::fleet::{FleetError, JournalError, NotDone};
+use datafy_api_ext::{Datafy, Outcome, Snapshot, VolumeId};
+use datafy_tests::Stage;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'static {
+    (0..size).map(|number| VolumeId::new(format!("vol-seed{number}")).unwrap())
+}
+
+type Results = BTreeMap<VolumeId, Result<Snapshot, NotDone>>;
+
+/// Snapshots of these volumes, with this journal if there is one.
+async fn snapshots(
+    datafy: &Datafy,
+    ids: impl Iterator<Item = VolumeId> + Send + 'static,
+    journal: Option<&Path>,
+) -> Result<Results, FleetError> {
+    let mut fleet = datafy.fleet(ids);
+    if let Some(journal) = journal {
+        fleet = fleet.journal(journal);
+    }
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await?;
+    let mut results = Results::new();
+    while let Some((id, result)) = run.next().await {
+        assert!(results.insert(id, result).is_none(), "a volume is told of once");
+    }
+    Ok(results)
+}
+
+fn count(results: &Results, wanted: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
+    results.values().filter(|result| wanted(result)).count()
+}
+
+fn unknown(result: &Result<Snapshot, NotDone>) -> bool {
+    matches!(result, Err(NotDone::Failed(error)) if error.outcome() == Outcome::Unknown)
+}
+
+#[tokio::test]
+async fn each_volume_is_told_of_once_and_has_one_effect() {
+    let stage = Stage::of(200).await;
+    let results = snapshots(&stage.client(), ids(200), None).await.unwrap();
+    assert_eq!((results.len(), count(&results, Result::is_ok)), (200, 200));
+    assert!(stage.effects().iter().all(|effects| effects.len() == 1));
+}
+
+#[tokio::test]
+async fn no_more_calls_are_under_way_than_the_concurrency() {
+    let stage = Stage::of(40).await;
+    stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(2))));
+    let datafy = stage.client();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&taken);
+    let endless = (0..).map(move |number| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        VolumeId::new(format!("vol-seed{}", number % 40)).unwrap()
+    });
+    let fleet = datafy.fleet(endless).concurrency(5);
+    let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
+    for told in 1..=100 {
+        run.next().await.unwrap().1.unwrap();
+        assert!(run.monitor().progress().in_flight <= 5);
+        assert!(
+            taken.load(Ordering::SeqCst) <= told + 5,
+            "an endless input is taken as it is needed"
+        );
+    }
+    assert!(stage.fake.connections() <= 5);
+}
+
+#[tokio::test]
+async fn the_rate_is_kept() {
+    let stage = Stage::of(20).await;
+    let fleet = stage.client().fleet(ids(20)).rate(4);
+    let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
+    while run.next().await.is_some() {}
+    let paused: Duration = stage.pauses.pauses().iter().sum();
+    // Nineteen intervals of 250 ms; what has passed in between is not paused.
+    assert!(paused <= Duration::from_millis(19 * 250), "{paused:?}");
+    assert!(paused >= Duration::from_millis(18 * 250), "{paused:?}");
+}
+
+#[tokio::test]
+async fn a_stopped_run_finishes_what_is_under_way_and_tells_of_the_rest() {
+    let stage = Stage::of(50).await;
+    stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
+    let fleet = stage.client().fleet(ids(50)).concurrency(4);
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let monitor = run.monitor();
+    let (mut done, mut stopped) = (0_usize, 0_u64);
+    while let Some((_, result)) = run.next().await {
+        match result {
+            Ok(_) => done += 1,
+            Err(NotDone::Stopped) => stopped += 1,
+            Err(other) => panic!("{other}"),
+        }
+        monitor.stop();
+    }
+    assert_eq!(done as u64 + stopped, 50);
+    assert!((1..=5).contains(&done), "{done} were done");
+    assert_eq!(stage.fake.effects().len(), done);
+    let progress = monitor.progress();
+    assert_eq!(
+        (progress.done, progress.not_attempted, progress.in_flight),
+        (done as u64, stopped, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_refused_token_ends_the_run() {
+    let stage = Stage::of(1_000).await;
+    stage.fake.rename_token(Fake::TOKEN, "another-token");
+    let results = snapshots(&stage.client(), ids(1_000), None).await.unwrap();
+    let refused = count(&results, |result| matches!(result, Err(NotDone::Failed(_))));
+    let not_attempted = count(&results, |result| matches!(result, Err(NotDone::TokenRefused)));
+    assert_eq!(refused + not_attempted, 1_000);
+    assert!(stage.fake.requests().len() <= 16, "{} doomed requests", stage.fake.requests().len());
+}
+
+#[tokio::test]
+async fn what_was_under_way_when_a_run_is_dropped_can_be_asked_for() {
+    let stage = Stage::of(10).await;
+    stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
+    let fleet = stage.client().fleet(ids(10)).concurrency(3);
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let monitor = run.monitor();
+    let sent = async {
+        while stage.fake.requests().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        told = run.next() => panic!("{told:?}"),
+        () = sent => {}
+    }
+    drop(run);
+    assert_eq!(monitor.in_flight(), ids(3).collect::<Vec<_>>());
+    assert_eq!(monitor.progress().in_flight, 3);
+}
+
+fn journal() -> (TempDir, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.jsonl");
+    (directory, path)
+}
+
+#[tokio::test]
+async fn a_second_run_repeats_nothing_and_hides_nothing() {
+    let stage = Stage::of(100).await;
+    let (_directory, path) = journal();
+    let mut requests = 0;
+    stage.fake.inject_with(move || {
+        requests += 1;
+        match requests % 10 {
+            3 => Some(Fault::ApplyThenReset),
+            6 => Some(Fault::status(409)),
+            _ => None,
+        }
+    });
+    let datafy = stage.client();
+    let first = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
+    assert_eq!((count(&first, Result::is_ok), count(&first, unknown)), (80, 10));
+
+    stage.fake.inject_with(|| None);
+    let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
+    assert_eq!(count(&second, |result| matches!(result, Err(NotDone::AppliedBefore))), 80);
+    assert_eq!(count(&second, |result| matches!(result, Err(NotDone::UnknownBefore))), 10);
+    assert_eq!(count(&second, Result::is_ok), 10, "what was refused is tried again");
+    for (id, result) in &second {
+        assert_eq!(matches!(result, Err(NotDone::UnknownBefore)), unknown(&first[id]), "{id}");
+    }
+    assert!(stage.effects().iter().all(|effects| effects.len() == 1));
+}
+
+#[tokio::test]
+async fn what_is_to_be_done_is_on_disk_before_it_is_asked_for() {
+    let stage = Stage::of(3).await;
+    let (_directory, path) = journal();
+    stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
+    let datafy = stage.client();
+    let fleet = datafy.fleet(ids(3)).journal(&path);
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let sent = async {
+        while stage.fake.requests().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        told = run.next() => panic!("{told:?}"),
+        () = sent => {}
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    let begun = text.lines().filter(|line| line.starts_with(r#"{"begin":"#)).count();
+    assert_eq!(begun, 3, "{text}");
+
+    // The process dies here; the file is copied, since this one lives on and holds its lock.
+    let copy = path.with_extension("copy");
+    fs::copy(&path, &copy).unwrap();
+    let after = snapshots(&datafy, ids(3), Some(&copy)).await.unwrap();
+    assert_eq!(count(&after, |result| matches!(result, Err(NotDone::UnknownBefore))), 3);
+    assert_eq!(stage.fake.effects().len(), 3);
+}
+
+#[tokio::test]
+async fn a_converge_in_doubt_is_done_again_by_the_next_run() {
+    let stage = Stage::of(2).await;
+    let (_directory, path) = journal();
+    stage.fake.inject_with(|| Some(Fault::ReadThenReset));
+    let datafy = stage.client();
+    for expected in [0, 2] {
+        let fleet = datafy.fleet(ids(2)).journal(&path);
+        let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
+        let monitor = run.monitor();
+        while run.next().await.is_some() {}
+        assert_eq!(monitor.progress().done, expected);
+        stage.fake.inject_with(|| None);
+    }
+}
+
+#[tokio::test]
+async fn a_torn_last_line_is_tolerated_wherever_it_is_torn() {
+    let stage = Stage::of(2).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    let whole = fs::read(&path).unwrap();
+    let made = stage.fake.effects().len();
+    // Every cut leaves either a begun or an applied volume, or one that the journal doesn't know.
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        stage.fake.inject_with(|| Some(Fault::status(403)));
+        let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+        assert_eq!(results.len(), 2, "cut at {length}");
+    }
+    assert_eq!(stage.fake.effects().len(), made);
+}
+
+#[tokio::test]
+async fn a_foreign_damaged_or_used_journal_is_refused_and_left_as_it_is() {
+    let stage = Stage::of(2).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = whole.lines().collect();
+
+    let foreign = [
+        "not a journal".to_owned(),
+        "{}\n".to_owned(),
+        whole.replacen("create_snapshot", "attach_volume", 1),
+        whole.replacen("http://127", "http://128", 1),
+        whole.replacen("null", "\"sub-1\"", 1),
+        whole.replacen("\"version\":1", "\"version\":2", 1),
+    ];
+    for text in foreign {
+        fs::write(&path, &text).unwrap();
+        let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
+        assert!(matches!(error, FleetError::Journal(JournalError::Foreign { .. })), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    for damage in [
+        "{\"begin\":\"vol-",
+        "{}",
+        "{\"end\":\"vol-1\",\"outcome\":\"odd\"}",
+        "{\"begin\":\"../x\"}",
+    ] {
+        let text = format!("{}\n{damage}\n{}\n", lines[0], lines[1]);
+        fs::write(&path, &text).unwrap();
+        let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
+        assert!(error.to_string().ends_with("is damaged at line 2"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+    fs::write(&path, &whole).unwrap();
+    let _running = datafy.fleet(ids(2)).journal(&path).run(|volume| volume.create_snapshot()).await;
+    let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
+    assert!(error.to_string().ends_with("is in use by another run"), "{error}");
+    let error = snapshots(&datafy, ids(2), Some(Path::new("/nowhere/journal"))).await.unwrap_err();
+    assert!(error.to_string().starts_with("the journal /nowhere/journal: "), "{error}");
+    if Path::new("/dev/zero").exists() {
+        let error = snapshots(&datafy, ids(2), Some(Path::new("/dev/zero"))).await.unwrap_err();
+        assert!(error.to_string().ends_with("it is not a regular file"), "{error}");
+    }
+    assert_eq!(stage.fake.effects().len(), 2);
+}
+
+#[tokio::test]
+async fn settings_out_of_range_are_named() {
+    let stage = Stage::of(1).await;
+    let datafy = stage.client();
+    let none = datafy.fleet(ids(1)).concurrency(0).run(|volume| volume.create_snapshot()).await;
+    assert!(none.unwrap_err().to_string().starts_with("the setting `concurrency` is 0"));
+    let none = datafy.fleet(ids(1)).rate(0).run(|volume| volume.create_snapshot()).await;
+    assert!(none.unwrap_err().to_string().starts_with("the setting `rate` is 0"));
+}
+
+#[test]
+fn the_ids_of_a_stage_differ() {
+    assert_eq!(ids(100).collect::<BTreeSet<_>>().len(), 100);
+}
