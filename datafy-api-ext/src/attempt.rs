@@ -6,6 +6,7 @@ use crate::connect;
 use crate::decision::Finding;
 use crate::operation::{Scope, sealed::Operation};
 use crate::retry_after;
+use crate::salvage;
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
 use bytes::Bytes;
@@ -37,6 +38,9 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
+    /// The ids in an answer that says that it was done.
+    pub(crate) snapshot_id: Option<String>,
+    pub(crate) volume_id: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -59,7 +63,7 @@ impl Failure {
 
     fn unknown(kind: &str, text: String) -> Self {
         Self {
-            finding: Finding::Unknown { retry_after: None },
+            finding: Finding::Unknown { status: None, retry_after: None },
             text,
             kind: kind.to_owned(),
             answer: None,
@@ -105,7 +109,7 @@ pub(crate) async fn attempt<O: Operation>(
     let problem = match timeout_at(begun + limit, connect::limited(connect_limit, request)).await {
         Ok(Ok((status, content))) => {
             // A token that the service sends back is not handed on.
-            let echo = credential.redact(&receipt.take().into_body());
+            let echo = credential.redact_body(&receipt.take().into_body());
             return Ok((status, echo.and_then(|body| O::decode(&body).ok()).unwrap_or(content)));
         }
         Ok(Err(Ok(failure))) => return Err(failure),
@@ -132,6 +136,7 @@ fn answered<O: Operation>(
     let finding = Finding::of_status(status.as_u16(), retry_after);
     let request_id = request_id(&received.headers, credential);
     let body = received.into_body();
+    let body = credential.redact_body(&body).map_or(body, Bytes::from);
     let (kind, problem) = match (finding, problem) {
         (Finding::Applied, None) => match O::decode(&body) {
             Ok(content) => return Ok((status, content)),
@@ -140,18 +145,18 @@ fn answered<O: Operation>(
         (Finding::Applied, problem) => ("answer".to_owned(), problem),
         (_, problem) => (status.as_u16().to_string(), problem),
     };
-    let body = credential.redact(&body).map_or(body, Bytes::from);
     let message = message(&body);
     let text = match message.as_ref().or(problem.as_ref()) {
-        Some(text) => format!("{status}: {text}"),
+        Some(text) => credential.redact(format!("{status}: {text}")),
         None => status.to_string(),
     };
-    Err(Failure {
-        finding,
-        text,
-        kind,
-        answer: Some(Box::new(Answer { status, message, request_id, body })),
-    })
+    let salvaged = |key| match finding {
+        Finding::Applied => salvage::string(&body, key).map(|id| credential.redact(id)),
+        _ => None,
+    };
+    let (snapshot_id, volume_id) = (salvaged("datafySnapshotId"), salvaged("volumeId"));
+    let answer = Answer { status, message, request_id, snapshot_id, volume_id, body };
+    Err(Failure { finding, text, kind, answer: Some(Box::new(answer)) })
 }
 
 /// What it shows that no answer came.
@@ -168,12 +173,12 @@ fn transport(error: &reqwest::Error) -> Failure {
     }
 }
 
-/// Whether hyper gave the request back before it wrote any of it: the only meaning that a
-/// cancellation has when the call itself is still waiting.
+/// Whether the connection was gone before any of the request was written. Those are the only meanings
+/// that a cancellation and a closed channel have while the call itself is still waiting.
 fn never_written(error: &reqwest::Error) -> bool {
     sources(error)
         .filter_map(|source| source.downcast_ref::<hyper::Error>())
-        .any(hyper::Error::is_canceled)
+        .any(|error| error.is_canceled() || error.is_closed())
 }
 
 /// What an error comes down to, without the URL and without the layers that only pass it on.
@@ -192,11 +197,7 @@ fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'sta
 
 fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
     let value = REQUEST_ID.iter().find_map(|name| headers.get(*name))?;
-    let value = match credential.redact(value.as_bytes()) {
-        Some(redacted) => String::from_utf8(redacted).ok()?,
-        None => value.to_str().ok()?.to_owned(),
-    };
-    Some(value)
+    Some(credential.redact(value.to_str().ok()?.to_owned()))
 }
 
 /// The message of a refusal: `{"message": ".."}`, as the vendor's public Terraform providers read it.

@@ -173,6 +173,9 @@ impl DatafyBuilder {
     }
 
     /// The client, if the settings agree. Nothing is sent.
+    ///
+    /// # Panics
+    /// With the feature `rustls-no-provider`, if the program has installed no crypto provider.
     pub fn build(self) -> Result<Datafy, ConfigError> {
         let base: BaseUrl = self.endpoint.as_deref().unwrap_or(datafy_api::SERVER_URL).parse()?;
         if !base.is_https() && !base.is_loopback() && !self.allow_plain_http {
@@ -209,6 +212,11 @@ fn http(base: &BaseUrl, root_certificates: &[Vec<u8>]) -> Result<reqwest::Client
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        // Nothing goes out that isn't documented, whatever features other crates turn on.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
         .pool_idle_timeout(IDLE)
         .connector_layer(LimitConnect);
     if base.is_loopback() {

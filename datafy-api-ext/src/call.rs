@@ -112,6 +112,10 @@ impl<O: Operation> Call<O> {
         loop {
             attempts += 1;
             let (ended, credential) = match ready(client, remaining()).await {
+                Ok(_) if remaining() < timeouts.operation() / 10 => {
+                    let text = "no time was left for a request";
+                    (Err(Failure::not_sent("timeout", text, true)), None)
+                }
                 Ok((credential, _slot)) => {
                     let ended =
                         attempt(client, &self.operation, scope, timeouts, remaining(), &credential)
@@ -131,11 +135,20 @@ impl<O: Operation> Call<O> {
                 }
                 Err(failure) => failure,
             };
-            observe(span, attempts, &failure);
+            let status = failure.answer.as_ref().map(|answer| answer.status.as_u16());
+            let kind = failure.kind.clone();
+            // What the service said stays out of it: an answer's body may hold anything.
+            debug!(
+                attempt = attempts,
+                outcome = failure.finding.outcome().as_str(),
+                http.response.status_code = status,
+                error.r#type = kind,
+                "failed"
+            );
             history.push(failure);
 
             let situation = Situation {
-                remaining: remaining(),
+                remaining: remaining().saturating_sub(timeouts.operation() / 10),
                 renewable: client.tokens.renewable(),
                 roll: clock.roll(),
             };
@@ -161,6 +174,8 @@ impl<O: Operation> Call<O> {
             let marker = sealed::Operation::marker(&self.operation);
             let error = history.into_error(O::FACTS.name, stop, attempts, elapsed, marker);
             span.record("datafy.outcome", error.outcome().as_str());
+            span.record("error.type", kind);
+            span.record("http.response.status_code", status);
             span.record("http.request.resend_count", attempts - 1);
             return Err(error);
         }
@@ -200,22 +215,5 @@ async fn token_within<T>(
         Ok(Ok(token)) => Ok(token),
         Ok(Err(error)) => Err(Failure::no_token(&error)),
         Err(_) => Err(Failure::not_sent("timeout", format!("no token within {limit:?}"), true)),
-    }
-}
-
-/// Tells the trace how an attempt failed. What the service said stays out of it: an answer's body may
-/// hold anything.
-fn observe(span: &Span, attempt: u32, failure: &Failure) {
-    let status = failure.answer.as_ref().map(|answer| answer.status.as_u16());
-    debug!(
-        attempt,
-        outcome = failure.finding.outcome().as_str(),
-        http.response.status_code = status,
-        error.r#type = failure.kind,
-        "failed"
-    );
-    span.record("error.type", failure.kind.as_str());
-    if let Some(status) = status {
-        span.record("http.response.status_code", status);
     }
 }

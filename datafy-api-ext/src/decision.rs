@@ -14,7 +14,7 @@ pub(crate) enum Finding {
     /// The service answered that it did nothing.
     Refused { status: u16, retry_after: Option<Duration> },
     /// The request was under way, and nothing certain came back.
-    Unknown { retry_after: Option<Duration> },
+    Unknown { status: Option<u16>, retry_after: Option<Duration> },
     /// The service answered that it did it.
     Applied,
 }
@@ -22,13 +22,14 @@ pub(crate) enum Finding {
 impl Finding {
     /// What an answer with this status says. Doubt is the rule for what a gateway may say of a
     /// request that it has passed on: 408 and the 5xx. A 503 that names a time to come back is a
-    /// refusal, as are 501 and 505, which speak of the request itself.
+    /// refusal, as are 501 and 505, which speak of the request itself. A 303, and by custom a 302, is
+    /// also how a service answers a POST that it has processed.
     pub(crate) fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Applied,
             503 if retry_after.is_some() => Self::Refused { status, retry_after },
             501 | 505 => Self::Refused { status, retry_after },
-            408 | 500..=999 => Self::Unknown { retry_after },
+            302 | 303 | 408 | 500..=999 => Self::Unknown { status: Some(status), retry_after },
             _ => Self::Refused { status, retry_after },
         }
     }
@@ -44,7 +45,7 @@ impl Finding {
 
     pub(crate) fn retry_after(self) -> Option<Duration> {
         match self {
-            Self::Refused { retry_after, .. } | Self::Unknown { retry_after } => retry_after,
+            Self::Refused { retry_after, .. } | Self::Unknown { retry_after, .. } => retry_after,
             Self::NotSent { .. } | Self::Applied => None,
         }
     }
@@ -58,6 +59,8 @@ impl Finding {
         match self {
             Self::NotSent { passing } => passing,
             Self::Refused { status: 429 | 503, .. } => true,
+            // Asked again, the service would show the same way elsewhere.
+            Self::Unknown { status: Some(302 | 303), .. } => false,
             Self::Refused { status: 425, .. } | Self::Unknown { .. } => effect == Effect::Converge,
             Self::Refused { .. } | Self::Applied => false,
         }
@@ -67,7 +70,7 @@ impl Finding {
 /// What the call knows beside its history when it decides.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
-    /// The time until the deadline of the operation.
+    /// The time in which another request may be begun.
     pub(crate) remaining: Duration,
     /// Whether the token that the service refused can be replaced by a new one.
     pub(crate) renewable: bool,
@@ -161,7 +164,7 @@ mod tests {
         let mut all = vec![
             Finding::NotSent { passing: true },
             Finding::NotSent { passing: false },
-            Finding::Unknown { retry_after: None },
+            Finding::Unknown { status: None, retry_after: None },
             Finding::Applied,
         ];
         for status in 100..=999 {
@@ -180,10 +183,10 @@ mod tests {
         let mut all = vec![
             Finding::NotSent { passing: true },
             Finding::NotSent { passing: false },
-            Finding::Unknown { retry_after: None },
+            Finding::Unknown { status: None, retry_after: None },
         ];
         all.extend(
-            [200, 302, 400, 401, 404, 409, 425, 429, 501].map(|s| Finding::of_status(s, None)),
+            [200, 301, 302, 400, 401, 404, 409, 425, 429, 501].map(|s| Finding::of_status(s, None)),
         );
         all.extend([404, 429, 500, 503].map(|s| Finding::of_status(s, Some(SECOND))));
         all
@@ -323,6 +326,7 @@ mod tests {
                 Finding::Refused { status, retry_after } => {
                     assert!(!(200..300).contains(&status), "{finding:?}");
                     assert!(status < 500 || retry_after.is_some() || [501, 505].contains(&status));
+                    assert!(![302, 303, 408].contains(&status), "{finding:?}");
                     Outcome::Refused
                 }
                 Finding::Unknown { .. } => Outcome::Unknown,
@@ -334,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_refusal_after_a_doubt_leaves_the_doubt() {
-        let doubt = Finding::Unknown { retry_after: None };
+        let doubt = Finding::Unknown { status: None, retry_after: None };
         for status in [404, 409] {
             assert_eq!(outcome(&[doubt, Finding::of_status(status, None)]), Outcome::Unknown);
         }

@@ -4,7 +4,6 @@ use crate::attempt::Failure;
 use crate::decision::{Finding, Stop, outcome};
 use crate::id::{Answered, DatafySnapshotId, VolumeId};
 use crate::outcome::Outcome;
-use crate::salvage;
 use bytes::Bytes;
 use std::fmt;
 use std::time::Duration;
@@ -68,7 +67,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// How many requests were begun.
+    /// How many attempts were made. One that found no token or no free connection counts too.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -140,14 +139,13 @@ impl History {
         let mut deciding = self
             .deciding
             .unwrap_or_else(|| Failure::not_sent("request", "no attempt was made", false));
-        let applied = deciding.answer.as_ref().filter(|_| outcome == Outcome::Applied);
-        let salvaged = |key| applied.and_then(|answer| salvage::string(&answer.body, key));
-        let snapshot_id = salvaged("datafySnapshotId").map(Into::into);
-        let volume_id = salvaged("volumeId").map(Into::into);
-        if let Some(answer) = &mut deciding.answer
-            && answer.body.len() > KEPT
-        {
-            answer.body = Bytes::copy_from_slice(&answer.body[..KEPT]);
+        let (mut snapshot_id, mut volume_id) = (None, None);
+        if let Some(answer) = &mut deciding.answer {
+            snapshot_id = answer.snapshot_id.take().map(Into::into);
+            volume_id = answer.volume_id.take().map(Into::into);
+            if answer.body.len() > KEPT {
+                answer.body = Bytes::copy_from_slice(&answer.body[..KEPT]);
+            }
         }
         Error(Box::new(Inner {
             operation,

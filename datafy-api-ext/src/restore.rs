@@ -14,7 +14,14 @@ use std::time::Duration;
 impl Call<CreateVolume> {
     /// Attaches the volume once it is created. The options set so far hold for both steps.
     pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
-        Restore { create: self, volume: None, instance, device, patience: None }
+        Restore {
+            create: self,
+            volume: None,
+            instance,
+            device,
+            patience: None,
+            farthest: Outcome::NotSent,
+        }
     }
 }
 
@@ -22,7 +29,8 @@ impl Call<CreateVolume> {
 /// [`Datafy::restore`](crate::Datafy::restore); await it, or [`send`](Self::send) it.
 ///
 /// If a step fails, the [`RestoreError`] holds the id of the volume that was created by then, and
-/// [`resume`](RestoreError::resume) goes on from there: no volume is left behind unseen.
+/// [`resume`](RestoreError::resume) goes on from there: no volume is left behind unseen. Dropping the
+/// future is another matter: if that may happen, make the two calls yourself, and keep the id between.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct Restore {
@@ -32,6 +40,8 @@ pub struct Restore {
     instance: InstanceId,
     device: DeviceName,
     patience: Option<Duration>,
+    /// How far an attach may have got so far: a later refusal doesn't undo an earlier doubt.
+    farthest: Outcome,
 }
 
 impl Restore {
@@ -62,7 +72,8 @@ impl Restore {
         self.volume = Some(volume.clone());
         let operation =
             AttachVolume::new(volume.clone(), self.instance.clone(), self.device.clone());
-        match attach(&self.create.with(operation), self.patience).await {
+        let call = self.create.with(operation);
+        match attach(&call, self.patience, &mut self.farthest).await {
             Ok(()) => Ok(volume),
             Err(error) => Err(self.failed(Cause::Call(error))),
         }
@@ -83,8 +94,15 @@ impl IntoFuture for Restore {
 }
 
 /// Attaches, as often as `patience` has room for.
-async fn attach(call: &Call<AttachVolume>, patience: Option<Duration>) -> Result<(), Error> {
-    let Some(patience) = patience else { return call.clone().send().await };
+async fn attach(
+    call: &Call<AttachVolume>,
+    patience: Option<Duration>,
+    farthest: &mut Outcome,
+) -> Result<(), Error> {
+    let Some(patience) = patience else {
+        let result = call.clone().send().await;
+        return result.inspect_err(|error| *farthest = error.outcome().max(*farthest));
+    };
     let clock = call.clock();
     let begun = clock.now();
     let left = || patience.saturating_sub(clock.now().duration_since(begun));
@@ -95,9 +113,11 @@ async fn attach(call: &Call<AttachVolume>, patience: Option<Duration>) -> Result
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
+        *farthest = error.outcome().max(*farthest);
         let hopeless = matches!(error.status(), Some(400 | 401 | 403));
         let pause = call.policy().pause(tries, error.retry_after(), clock.roll());
-        if hopeless || pause >= left() {
+        // A try that is begun at the very end would only end in doubt.
+        if hopeless || pause + patience / 10 >= left() {
             return Err(error);
         }
         clock.pause(pause).await;
@@ -136,11 +156,12 @@ impl RestoreError {
         }
     }
 
-    /// What became of that step.
+    /// What became of that step, in all its tries.
     pub fn outcome(&self) -> Outcome {
-        match &self.0.1 {
-            Cause::Call(error) => error.outcome(),
-            Cause::NoId(_) => Outcome::Applied,
+        match (&self.0.1, self.step()) {
+            (Cause::Call(_), RestoreStep::AttachVolume) => self.0.0.farthest,
+            (Cause::Call(error), RestoreStep::CreateVolume) => error.outcome(),
+            (Cause::NoId(_), _) => Outcome::Applied,
         }
     }
 

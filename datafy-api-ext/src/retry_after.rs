@@ -1,10 +1,11 @@
 //! The `Retry-After` header (RFC 9110, section 10.2.3).
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
-/// How long the service asks to wait: its seconds, or the time from `date` to its date. What is
-/// neither is taken for absent; a date that has passed, for no wait at all.
+/// How long the service asks to wait: its seconds, or the time to its date from the answer's own `Date`;
+/// where that is missing, from `date`. What is neither is taken for absent; a date that has passed, for
+/// no wait at all.
 pub(crate) fn read(headers: &HeaderMap, date: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -12,13 +13,14 @@ pub(crate) fn read(headers: &HeaderMap, date: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
     }
     let until = httpdate::parse_http_date(text).ok()?;
-    Some(until.duration_since(date).unwrap_or_default())
+    let now = headers.get(DATE).and_then(|now| httpdate::parse_http_date(now.to_str().ok()?).ok());
+    Some(until.duration_since(now.unwrap_or(date)).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::read;
-    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+    use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
     use std::time::{Duration, SystemTime};
 
     fn at(text: &str) -> Option<Duration> {
@@ -36,6 +38,15 @@ mod tests {
         assert_eq!(at("Sun, 06 Nov 1994 08:49:47 GMT"), ten);
         assert_eq!(at("Sunday, 06-Nov-94 08:49:47 GMT"), ten);
         assert_eq!(at("Sun Nov  6 08:49:47 1994"), ten);
+    }
+
+    #[test]
+    fn a_date_is_compared_with_the_clock_of_the_service() {
+        let headers = HeaderMap::from_iter([
+            (DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT")),
+            (RETRY_AFTER, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:47 GMT")),
+        ]);
+        assert_eq!(read(&headers, SystemTime::UNIX_EPOCH), Some(Duration::from_secs(10)));
     }
 
     #[test]

@@ -79,6 +79,8 @@ impl RetryPolicy {
         retry_after: Option<Duration>,
         roll: f64,
     ) -> Duration {
+        // The roll may be a caller's; `mul_f64` panics on what is no proper factor.
+        let roll = if roll.is_finite() { roll.clamp(0.0, 1.0) } else { 0.0 };
         let doublings = u32::try_from(repetition.saturating_sub(1)).unwrap_or(u32::MAX);
         let ceiling = self.base.saturating_mul(2_u32.saturating_pow(doublings)).min(self.cap);
         retry_after.unwrap_or_default().min(self.retry_after_cap) + ceiling.mul_f64(roll)

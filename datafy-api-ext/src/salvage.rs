@@ -1,19 +1,35 @@
 //! Takes ids out of an answer that can't be read as a whole.
 
-/// The string that stands at `key` in `body`, however broken the body is around it.
+/// The string that stands at the top-level `key` of `body`, however broken the body is behind it.
 pub(crate) fn string(body: &[u8], key: &str) -> Option<String> {
-    let quoted = format!("\"{key}\"");
     let mut rest = body;
+    let mut depth = 0;
     loop {
-        let at = rest.windows(quoted.len()).position(|window| window == quoted.as_bytes())?;
-        rest = &rest[at + quoted.len()..];
-        if let Some(value) = rest.trim_ascii_start().strip_prefix(b":") {
-            let mut values = serde_json::Deserializer::from_slice(value).into_iter::<String>();
-            if let Some(Ok(text)) = values.next() {
-                return Some(text);
+        match rest.split_first()? {
+            (b'{' | b'[', _) => depth += 1,
+            (b'}' | b']', _) => depth -= 1,
+            (b'"', _) => {
+                let (text, behind) = leading_string(rest)?;
+                rest = behind;
+                if depth == 1
+                    && text == key
+                    && let Some(value) = rest.trim_ascii_start().strip_prefix(b":")
+                {
+                    return leading_string(value.trim_ascii_start()).map(|(value, _)| value);
+                }
+                continue;
             }
+            _ => {}
         }
+        rest = &rest[1..];
     }
+}
+
+/// The JSON string that `text` begins with, and what follows it.
+fn leading_string(text: &[u8]) -> Option<(String, &[u8])> {
+    let mut strings = serde_json::Deserializer::from_slice(text).into_iter::<String>();
+    let string = strings.next()?.ok()?;
+    Some((string, &text[strings.byte_offset()..]))
 }
 
 #[cfg(test)]
@@ -40,5 +56,14 @@ mod tests {
         assert_eq!(string(body, "volumeId").as_deref(), Some("vol-2"));
         let body = br#"{"description":"volumeId","volumeId":7}"#;
         assert_eq!(string(body, "volumeId"), None);
+    }
+
+    #[test]
+    fn a_nested_id_is_not_taken_for_that_of_the_answer() {
+        let body =
+            br#"{"source":{"volumeId":"vol-1"},"list":[{"volumeId":"vol-2"}],"volumeId":"vol-3""#;
+        assert_eq!(string(body, "volumeId").as_deref(), Some("vol-3"));
+        assert_eq!(string(&body[..60], "volumeId"), None);
+        assert_eq!(string(br#"["volumeId","vol-1"]"#, "volumeId"), None);
     }
 }

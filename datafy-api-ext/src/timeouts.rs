@@ -14,6 +14,8 @@ const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// | attempt | 60 s | one request, from connecting to the last byte of the answer |
 /// | operation | 120 s | the whole call, with its repetitions and the pauses between them |
 ///
+/// No request is begun in the last tenth of the operation's time: it would mostly end in doubt.
+///
 /// ```
 /// use datafy_api_ext::Timeouts;
 /// use std::time::Duration;
@@ -48,6 +50,7 @@ impl Timeouts {
 
     /// The same, with no limit longer than `limit`.
     pub(crate) fn cut_to(self, limit: Duration) -> Self {
+        let limit = limit.max(LEAST);
         Self {
             connect: self.connect.min(limit),
             attempt: self.attempt.min(limit),

@@ -3,6 +3,7 @@
 use crate::config_error::ConfigError;
 use datafy_api::hooks::Hooks;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
@@ -13,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Where a client takes its token from.
 ///
 /// A token that the service refuses with 401 is renewed once a call, unless it is a fixed one, and
-/// the request is sent once more. However many calls are refused at a time, one renews.
+/// the request is sent once more. However many calls are refused at a time, one renews, and the others
+/// take what it got; if it got none, the next one asks.
 ///
 /// No form of it is ever shown: not in `Debug`, not in an error, not in a trace.
 pub struct Token(Source);
@@ -93,6 +95,9 @@ impl fmt::Debug for Token {
     }
 }
 
+/// What stands in place of a token that the service has sent back.
+const BLOT: &str = "[token]";
+
 /// A token ready to be sent.
 pub(crate) struct Credential {
     secret: SecretString,
@@ -115,19 +120,53 @@ impl Credential {
     }
 
     /// `text` without the token, should the service have sent it back.
-    pub(crate) fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn redact(&self, text: String) -> String {
+        let secret = self.secret.expose_secret();
+        if text.contains(secret) { text.replace(secret, BLOT) } else { text }
+    }
+
+    /// `body` without the token, also where JSON spells it with escapes; none if it isn't in there.
+    pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         let secret = self.secret.expose_secret().as_bytes();
-        let mut rest = text;
-        let mut redacted = Vec::new();
+        let (mut redacted, mut rest) = (Vec::new(), body);
         while let Some(at) = rest.windows(secret.len()).position(|window| window == secret) {
             redacted.extend_from_slice(&rest[..at]);
-            redacted.extend_from_slice(b"[token]");
+            redacted.extend_from_slice(BLOT.as_bytes());
             rest = &rest[at + secret.len()..];
         }
-        (rest.len() < text.len()).then(|| {
-            redacted.extend_from_slice(rest);
-            redacted
-        })
+        let plain = rest.len() < body.len();
+        redacted.extend_from_slice(rest);
+        if body.contains(&b'\\')
+            && let Ok(mut value) = serde_json::from_slice(&redacted)
+            && self.redact_value(&mut value)
+        {
+            return Some(value.to_string().into_bytes());
+        }
+        plain.then_some(redacted)
+    }
+
+    fn redact_value(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => {
+                let redacted = self.redact(std::mem::take(text));
+                let found = redacted.contains(BLOT);
+                *text = redacted;
+                found
+            }
+            // Counted, since every one has to be looked at.
+            Value::Array(items) => {
+                items.iter_mut().filter_map(|item| self.redact_value(item).then_some(())).count()
+                    > 0
+            }
+            Value::Object(members) => {
+                members
+                    .values_mut()
+                    .filter_map(|item| self.redact_value(item).then_some(()))
+                    .count()
+                    > 0
+            }
+            _ => false,
+        }
     }
 }
 

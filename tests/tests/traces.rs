@@ -195,7 +195,16 @@ fn echoes() -> impl Iterator<Item = Fault> {
         let echo = Answer::json(status, &body).header("x-request-id", CANARY);
         let bad =
             echo.clone().body(format!("{{\"volumeId\":\"{CANARY}\",\"startTime\":\"{CANARY}\""));
-        [Fault::ApplyThenAnswer(echo), Fault::ApplyThenAnswer(bad)]
+        // Quoted by the parser, and spelled with escapes.
+        let quoted = echo
+            .clone()
+            .body(format!("{{\"volumeSizeGb\":\"{CANARY}\",\"volumeSizeGB\":\"{CANARY}\"}}"));
+        let spelled = CANARY.replace('-', "\\u002d");
+        let escaped = echo.clone().body(format!(
+            "{{\"message\":\"{spelled}\",\"description\":\"{spelled}\",\"volumeId\":\"{spelled}\"}}"
+        ));
+        let cut = echo.clone().body(format!("{{\"volumeId\":\"{spelled}\","));
+        [echo, bad, quoted, escaped, cut].map(Fault::ApplyThenAnswer)
     })
 }
 
@@ -242,7 +251,8 @@ async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
         }
         let volume = VolumeId::new("vol-seed0").unwrap();
         let answer = datafy.volume(volume).create_snapshot().await;
-        shown.push_str(&format!("{answer:?}"));
+        let answer = format!("{answer:?}");
+        shown.push_str(&answer);
     }
     let traces = output.text();
     assert!(traces.contains("deactivate_autoscaling") && shown.contains("[token]"));
@@ -274,7 +284,8 @@ async fn the_token_appears_in_no_panic() {
     let teller = Arc::clone(&told);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        teller.lock().unwrap().push_str(&format!("{panic} {panic:?}"));
+        let text = format!("{panic} {panic:?}");
+        teller.lock().unwrap().push_str(&text);
     }));
     let ended = tokio::spawn(async move { Operation::Attach.call(&datafy, 0).await }).await;
     std::panic::set_hook(hook);

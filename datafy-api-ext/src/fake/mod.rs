@@ -84,7 +84,7 @@ impl Fake {
     }
 
     /// A builder of clients for the fake: its endpoint, the token of the first account, and no waiting
-    /// between attempts.
+    /// between attempts ([`SkipPauses`]).
     pub fn client(&self) -> DatafyBuilder {
         DatafyBuilder::default()
             .endpoint(self.endpoint())
@@ -126,7 +126,7 @@ impl Fake {
 
     /// Asks `chaos` for a fault at every request for which none waits in line.
     pub fn inject_with(&self, chaos: impl FnMut() -> Option<Fault> + Send + 'static) {
-        self.shared.lock().chaos = Some(Box::new(chaos));
+        self.shared.set_chaos(Box::new(chaos));
     }
 
     /// Closes the port and every connection: from then on connections are refused, until the outage

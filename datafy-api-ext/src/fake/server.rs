@@ -94,6 +94,14 @@ async fn ask(
 fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
+    // Outside Linux the former doesn't let two sockets share a port.
+    #[cfg(any(
+        target_os = "macos",
+        target_os = "freebsd",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    ))]
+    socket.set_reuseport(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
@@ -129,6 +137,7 @@ async fn run(
                 Command::Close(done) => {
                     listener = None;
                     connections.shutdown().await;
+                    open.store(0, Ordering::Relaxed);
                     let _ = done.send(());
                 }
                 Command::Open(done) => {
@@ -150,7 +159,7 @@ async fn serve(mut stream: TcpStream, shared: Shared) {
         if buffer.is_empty() && !matches!(stream.peek(&mut [0]).await, Ok(1..)) {
             return;
         }
-        let fault = shared.lock().next_fault();
+        let fault = shared.next_fault();
         if fault == Some(Fault::ResetBeforeReading) {
             let _ = stream.set_zero_linger();
             return;

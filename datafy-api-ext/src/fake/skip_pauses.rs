@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 
 /// A [`Clock`] whose pauses end at once. Time goes on as if they had been waited, and they are written
 /// down. Clones share what is written down.
+///
+/// There is one time for all calls of a client: a pause that one skips goes by for the others too, and
+/// counts towards their deadlines. Give a client that makes many calls at once a long operation timeout,
+/// or the [`SystemClock`](crate::SystemClock).
 #[derive(Clone, Debug, Default)]
 pub struct SkipPauses(Arc<Mutex<Skipped>>);
 

@@ -10,11 +10,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The state, shared between the handle and the connections.
 #[derive(Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<State>>);
+pub(super) struct Shared {
+    state: Arc<Mutex<State>>,
+    /// Apart from the state, so that it may look at the fake.
+    chaos: Arc<Mutex<Option<Chaos>>>,
+}
+
+pub(super) type Chaos = Box<dyn FnMut() -> Option<Fault> + Send>;
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_chaos(&self, chaos: Chaos) {
+        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = Some(chaos);
+    }
+
+    /// What is to be done to the request that has just arrived.
+    pub(super) fn next_fault(&self) -> Option<Fault> {
+        let scripted = self.lock().faults.pop_front();
+        let ask = || self.chaos.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?();
+        scripted.unwrap_or_else(ask)
     }
 }
 
@@ -26,19 +43,8 @@ pub(super) struct State {
     pub(super) requests: Vec<RecordedRequest>,
     pub(super) effects: Vec<AppliedEffect>,
     pub(super) faults: VecDeque<Option<Fault>>,
-    pub(super) chaos: Option<Box<dyn FnMut() -> Option<Fault> + Send>>,
     /// How many objects were created: the last of the numbers in their ids.
     pub(super) created: u32,
-}
-
-impl State {
-    /// What is to be done to the request that has just arrived.
-    pub(super) fn next_fault(&mut self) -> Option<Fault> {
-        match self.faults.pop_front() {
-            Some(scripted) => scripted,
-            None => self.chaos.as_mut().and_then(|chaos| chaos()),
-        }
-    }
 }
 
 /// An account by its number, or a sub-account of it.

@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use datafy_api::operation::Effect;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -193,7 +193,10 @@ fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, Before>
     if !file.metadata().map_err(io)?.is_file() {
         return Err(io(io::Error::other("it is not a regular file")));
     }
-    file.try_lock().map_err(|_| JournalError::InUse { path: path.to_owned() })?;
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => JournalError::InUse { path: path.to_owned() },
+        TryLockError::Error(source) => io(source),
+    })?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(io)?;
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -208,6 +211,12 @@ fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, Before>
         file.write_all(format!("{}\n", header.line).as_bytes()).map_err(io)?;
     }
     file.sync_all().map_err(io)?;
+    // A new file is on disk once the directory that names it is.
+    #[cfg(unix)]
+    if let Some(directory) = path.parent() {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(io)?;
+    }
     Ok((file, before))
 }
 
@@ -217,7 +226,7 @@ fn read(
     bytes: &[u8],
     header: &Header,
 ) -> Result<HashMap<VolumeId, Before>, JournalError> {
-    let mut before = HashMap::new();
+    let mut known: HashMap<VolumeId, Known> = HashMap::new();
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
     if let Some((_, first)) = lines.next()
         && first.trim_ascii_end() != header.line.as_bytes()
@@ -229,21 +238,35 @@ fn read(
         let line: Value = serde_json::from_slice(line).map_err(|_| damaged())?;
         let id = |key: &str| line.get(key).and_then(Value::as_str).and_then(|id| id.parse().ok());
         if let Some(id) = id("begin") {
-            before.insert(id, Before::Unknown);
+            known.entry(id).or_default().open += 1;
             continue;
         }
-        let id: VolumeId = id("end").ok_or_else(damaged)?;
+        let known = known.entry(id("end").ok_or_else(damaged)?).or_default();
+        known.open = known.open.saturating_sub(1);
         match line.get("outcome").and_then(Value::as_str) {
-            Some("applied") => drop(before.insert(id, Before::Applied)),
-            Some("unknown") => drop(before.insert(id, Before::Unknown)),
-            Some("refused" | "not_sent") => drop(before.remove(&id)),
+            Some("applied") => known.applied = true,
+            Some("unknown") => known.unknown = true,
+            Some("refused" | "not_sent") => {}
             _ => return Err(damaged()),
         }
     }
-    if header.effect == Effect::Converge {
-        before.retain(|_, before| *before == Before::Applied);
-    }
-    Ok(before)
+    let before = known.into_iter().filter_map(|(id, known)| {
+        let doubt = known.unknown || known.open > 0;
+        match (known.applied, doubt, header.effect) {
+            (true, ..) => Some((id, Before::Applied)),
+            (false, true, Effect::Create) => Some((id, Before::Unknown)),
+            (false, ..) => None,
+        }
+    });
+    Ok(before.collect())
+}
+
+/// What the lines so far say of a volume. It may have been begun more than once.
+#[derive(Default)]
+struct Known {
+    open: u32,
+    applied: bool,
+    unknown: bool,
 }
 
 fn foreign(path: &Path, line: &[u8], header: &Header) -> JournalError {

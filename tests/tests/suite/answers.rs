@@ -142,7 +142,10 @@ async fn a_redirect_is_not_followed() {
             elsewhere.url()
         );
         let error = snapshot(&answer).await.unwrap_err();
-        assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(status)));
+        // Some services answer so to what they have done.
+        let doubtful = matches!(status, 302 | 303);
+        let outcome = if doubtful { Outcome::Unknown } else { Outcome::Refused };
+        assert_eq!((error.outcome(), error.status()), (outcome, Some(status)));
     }
     assert_eq!(elsewhere.requests(), []);
 }

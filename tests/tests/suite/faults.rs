@@ -95,7 +95,7 @@ fn unusable(body: &str) -> Fault {
 
 table! {
     // Refusals that are final.
-    status_302: Fault::status(302) => create ONCE_REFUSED, attach ONCE_REFUSED, deactivate ONCE_REFUSED, both("was refused: 302 Found");
+    status_301: Fault::status(301) => create ONCE_REFUSED, attach ONCE_REFUSED, deactivate ONCE_REFUSED, both("was refused: 301 Moved Permanently");
     status_400: Fault::status(400) => create ONCE_REFUSED, attach ONCE_REFUSED, deactivate ONCE_REFUSED, both("was refused: 400 Bad Request: scripted 400");
     status_401: Fault::status(401) => create ONCE_REFUSED, attach ONCE_REFUSED, deactivate ONCE_REFUSED, both("was refused: 401 Unauthorized");
     status_403: Fault::status(403) => create ONCE_REFUSED, attach ONCE_REFUSED, deactivate ONCE_REFUSED, both("was refused: 403 Forbidden");
@@ -112,6 +112,8 @@ table! {
     status_503_with_a_time: Fault::retry_after(503, "2") => create OFTEN_REFUSED, attach OFTEN_REFUSED, deactivate OFTEN_REFUSED, both("was refused: 503 Service Unavailable");
 
     // Answers that leave it open whether the request was applied.
+    status_302: Fault::status(302) => create ONCE_IN_DOUBT, attach ONCE_IN_DOUBT, deactivate ONCE_IN_DOUBT, both("may have been applied: 302 Found");
+    status_303: Fault::status(303) => create ONCE_IN_DOUBT, attach ONCE_IN_DOUBT, deactivate ONCE_IN_DOUBT, both("may have been applied: 303 See Other");
     status_408: Fault::status(408) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 408 Request Timeout");
     status_500: Fault::status(500) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 500 Internal");
     status_502: Fault::status(502) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 502 Bad Gateway");

@@ -210,6 +210,38 @@ async fn what_is_to_be_done_is_on_disk_before_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_volume_that_was_applied_once_stays_applied_whatever_else_came_of_it() {
+    let stage = Stage::of(1).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    snapshots(&datafy, ids(0), Some(&path)).await.unwrap();
+    let header = fs::read_to_string(&path).unwrap();
+    let (begin, end) = (r#"{"begin":"vol-seed0"}"#, |outcome: &str| {
+        format!(r#"{{"end":"vol-seed0","outcome":"{outcome}"}}"#)
+    });
+    for (lines, applied) in [
+        ([begin.to_owned(), begin.to_owned(), end("applied"), end("refused")], true),
+        ([begin.to_owned(), begin.to_owned(), end("not_sent"), String::new()], false),
+        ([begin.to_owned(), end("unknown"), begin.to_owned(), end("refused")], false),
+    ] {
+        fs::write(&path, format!("{header}{}\n", lines.join("\n").trim_end())).unwrap();
+        let results = snapshots(&datafy, ids(1), Some(&path)).await.unwrap();
+        let of = |wanted: fn(&Result<Snapshot, NotDone>) -> bool| count(&results, wanted) == 1;
+        assert_eq!(
+            of(|result| matches!(result, Err(NotDone::AppliedBefore))),
+            applied,
+            "{lines:?}"
+        );
+        assert_eq!(
+            of(|result| matches!(result, Err(NotDone::UnknownBefore))),
+            !applied,
+            "{lines:?}"
+        );
+    }
+    assert_eq!(stage.fake.effects(), []);
+}
+
+#[tokio::test]
 async fn a_converge_in_doubt_is_done_again_by_the_next_run() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();

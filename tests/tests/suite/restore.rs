@@ -100,6 +100,17 @@ async fn patience_ends_with_the_last_refusal() {
 }
 
 #[tokio::test]
+async fn an_attach_in_doubt_stays_in_doubt_however_often_it_is_refused_after() {
+    let stage = Stage::of(1).await;
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::ApplyThenReset);
+    let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
+    assert_eq!((error.outcome(), error.error().unwrap().status()), (Outcome::Unknown, Some(409)));
+    let again = error.resume().unwrap().await.unwrap_err();
+    assert_eq!(again.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
 async fn what_waiting_does_not_mend_ends_the_tries_at_once() {
     for status in [400, 401, 403] {
         let stage = Stage::of(1).await;

@@ -1,0 +1,165 @@
+//! Four ways to create a snapshot.
+
+use crate::server::Server;
+use bytes::Bytes;
+use datafy_api::hooks::Hooks;
+use datafy_api_ext::{Datafy, SubAccountId, VolumeId};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::{Client as HyperClient, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+const VOLUME: &str = "vol-0b9176567fe16f0bc";
+const ACCOUNT: &str = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
+const TOKEN: &str = "token-0123456789abcdef0123456789abcdef";
+/// The contender that the others are compared with.
+pub(crate) const BY_HAND: &str = "hand-written reqwest";
+
+#[derive(Serialize)]
+struct Request<'a> {
+    description: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot {
+    datafy_snapshot_id: Option<String>,
+    volume_id: Option<String>,
+    status: Option<String>,
+    start_time: Option<String>,
+    volume_size_gb: Option<i64>,
+    description: Option<String>,
+}
+
+impl Snapshot {
+    /// Uses every field, as a caller would.
+    fn look(&self) {
+        assert!(self.datafy_snapshot_id.is_some() && self.volume_id.is_some());
+        assert!(self.status.is_some() && self.start_time.is_some());
+        assert!(self.volume_size_gb.is_some() && self.description.is_some());
+    }
+}
+
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    way: Way,
+}
+
+enum Way {
+    Hyper(HyperClient<HttpConnector, Full<Bytes>>, String),
+    ByHand(ByHand),
+    Raw(datafy_api::Client),
+    Ext(Datafy),
+}
+
+impl Contender {
+    pub(crate) fn all(server: &Server) -> Vec<Self> {
+        let mut all = Vec::new();
+        // Without TLS: a connector for it would be one more thing to write by hand.
+        if server.authority.is_none() {
+            let client = HyperClient::builder(TokioExecutor::new()).build_http();
+            all.push(Self { name: "raw hyper", way: Way::Hyper(client, server.url()) });
+        }
+        let by_hand = reqwest(server);
+        let hooks = Hooks::bearer(TOKEN).unwrap();
+        let raw = datafy_api::Client::new_with_client(&server.url(), by_hand.client.clone(), hooks);
+        all.push(Self { name: BY_HAND, way: Way::ByHand(by_hand) });
+        all.push(Self { name: "datafy-api", way: Way::Raw(raw) });
+        all.push(Self { name: "datafy-api-ext", way: Way::Ext(datafy(server)) });
+        all
+    }
+
+    /// Creates a snapshot, with a token, a sub-account and a description, and looks at the answer.
+    pub(crate) async fn call(&self) {
+        match &self.way {
+            Way::Hyper(client, url) => hyper(client, url).await,
+            Way::ByHand(by_hand) => by_hand.snapshot(VOLUME).await,
+            Way::Raw(client) => {
+                let body = datafy_api::types::CreateSnapshotRequest {
+                    description: Some("nightly".to_owned()),
+                    ..Default::default()
+                };
+                let answer = client.create_snapshot(VOLUME, Some(ACCOUNT), &body).await.unwrap();
+                assert!(answer.datafy_snapshot_id.is_some() && answer.start_time.is_some());
+            }
+            Way::Ext(datafy) => {
+                let volume = datafy.volume(VolumeId::new(VOLUME).unwrap());
+                let answer = volume.create_snapshot().description("nightly").await.unwrap();
+                assert!(answer.id.is_some() && answer.start_time.is_some());
+            }
+        }
+    }
+}
+
+async fn hyper(client: &HyperClient<HttpConnector, Full<Bytes>>, url: &str) {
+    let body = serde_json::to_vec(&Request { description: "nightly" }).unwrap();
+    let request = http::Request::post(format!("{url}/api/v1/volumes/{VOLUME}/create-snapshot"))
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("x-datafy-sub-account-id", ACCOUNT)
+        .header("content-type", "application/json")
+        .body(Full::from(body))
+        .unwrap();
+    let answer = client.request(request).await.unwrap();
+    assert!(answer.status().is_success());
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice::<Snapshot>(&body).unwrap().look();
+}
+
+/// What a careful person would write around reqwest.
+pub(crate) struct ByHand {
+    client: reqwest::Client,
+    url: String,
+}
+
+impl ByHand {
+    async fn snapshot(&self, volume: &str) {
+        let answer = self
+            .client
+            .post(format!("{}/api/v1/volumes/{volume}/create-snapshot", self.url))
+            .bearer_auth(TOKEN)
+            .header("x-datafy-sub-account-id", ACCOUNT)
+            .json(&Request { description: "nightly" })
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap();
+        answer.json::<Snapshot>().await.unwrap().look();
+    }
+
+    /// The same, for an id that is the caller's no longer.
+    pub(crate) async fn snapshot_of(&self, volume: VolumeId) {
+        self.snapshot(volume.as_str()).await;
+    }
+}
+
+/// The settings that make hand-written reqwest as safe as it can be: timeouts on all, no redirects, no
+/// retries of its own.
+pub(crate) fn careful(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_secs(60))
+}
+
+pub(crate) fn reqwest(server: &Server) -> ByHand {
+    let mut builder = careful(reqwest::Client::builder()).no_proxy();
+    if let Some(authority) = &server.authority {
+        let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
+        builder = builder.tls_certs_merge([authority]);
+    }
+    ByHand { client: builder.build().unwrap(), url: server.url() }
+}
+
+pub(crate) fn datafy(server: &Server) -> Datafy {
+    let account = SubAccountId::new(ACCOUNT).unwrap();
+    let mut builder =
+        Datafy::builder().endpoint(server.url()).token(TOKEN).sub_account(account).retry_budget(0);
+    if let Some(authority) = &server.authority {
+        builder = builder.root_certificates(authority.clone());
+    }
+    builder.build().unwrap()
+}
