@@ -83,6 +83,8 @@ struct Operation {
     path: String,
     effect: String,
     pointer: String,
+    /// Where the schema of its request stands, if it has one.
+    request: String,
 }
 
 /// Refuses what the generator can't do, or would do in silence otherwise than the spec says.
@@ -158,6 +160,10 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                 method: method.to_uppercase(),
                 path: path.clone(),
                 effect,
+                request: resolve(
+                    document,
+                    format!("{pointer}/requestBody/content/application~1json/schema"),
+                ),
                 pointer,
             });
         }
@@ -176,13 +182,78 @@ fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Ref
             "write `required: true`, or leave the body out",
         ));
     }
-    if members(body.get("content")).count() != 1 {
+    let content = format!("{pointer}/content");
+    if !members(body.get("content")).map(|(media, _)| media).eq(["application/json"]) {
         return Err(Refusal::at(
             document,
-            &format!("{pointer}/content"),
+            &content,
             "the generator takes one media type for a request",
             "keep `application/json` alone",
         ));
+    }
+    let schema = resolve(document, format!("{content}/application~1json/schema"));
+    let properties = format!("{schema}/properties");
+    for (name, _) in members(document.value.pointer(&properties)) {
+        nested(document, format!("{properties}/{}", escape(name)), true, &mut Vec::new())?;
+    }
+    let reference = format!("\"#{schema}\"");
+    if operation.get("responses").is_some_and(|answers| answers.to_string().contains(&reference)) {
+        return Err(Refusal::at(
+            document,
+            &schema,
+            "a request and an answer share this schema, and a request loses its read-only properties",
+            "give each a schema of its own",
+        ));
+    }
+    Ok(())
+}
+
+/// Where the schema at `pointer` really stands.
+fn resolve(document: &Document, pointer: String) -> String {
+    let target = document.value.pointer(&pointer).and_then(|schema| schema.get("$ref"));
+    match target.and_then(Value::as_str).and_then(|target| target.strip_prefix('#')) {
+        Some(target) => resolve(document, target.to_owned()),
+        None => pointer,
+    }
+}
+
+/// `readOnly` and `default` are taken out of the properties of a request, and not of what is nested in
+/// them: there they are refused. `top`: this is such a property itself.
+fn nested(
+    document: &Document,
+    pointer: String,
+    top: bool,
+    seen: &mut Vec<String>,
+) -> Result<(), Refusal> {
+    let pointer = resolve(document, pointer);
+    if seen.contains(&pointer) {
+        return Ok(());
+    }
+    seen.push(pointer.clone());
+    let Some(schema) = document.value.pointer(&pointer) else { return Ok(()) };
+    for word in ["readOnly", "default"] {
+        if !top && schema.get(word).is_some() {
+            return Err(Refusal::at(
+                document,
+                &format!("{pointer}/{word}"),
+                format!("the generator would ignore `{word}` this deep in a request"),
+                "lift the property to the top of the request, or leave the word out",
+            ));
+        }
+    }
+    for (name, _) in members(schema.get("properties")) {
+        nested(document, format!("{pointer}/properties/{}", escape(name)), false, seen)?;
+    }
+    for list in ["oneOf", "anyOf", "allOf"] {
+        let alternatives = schema.get(list).and_then(Value::as_array).map_or(0, Vec::len);
+        for index in 0..alternatives {
+            nested(document, format!("{pointer}/{list}/{index}"), false, seen)?;
+        }
+    }
+    for inner in ["items", "additionalProperties"] {
+        if schema.get(inner).is_some_and(Value::is_object) {
+            nested(document, format!("{pointer}/{inner}"), false, seen)?;
+        }
     }
     Ok(())
 }
@@ -222,15 +293,7 @@ fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), R
 /// Changes the spec where the generator would put something else on the wire than the spec says.
 fn prepare(mut spec: Value, operations: &[Operation]) -> Value {
     for operation in operations {
-        let schema = spec
-            .pointer(&format!("{}/requestBody/content", operation.pointer))
-            .and_then(|content| members(Some(content)).next())
-            .and_then(|(_, media)| media.get("schema"));
-        let target = schema.map(|schema| match schema.get("$ref").and_then(Value::as_str) {
-            Some(target) => target.trim_start_matches('#').to_owned(),
-            None => format!("{}/requestBody/content/application~1json/schema", operation.pointer),
-        });
-        if let Some(schema) = target.and_then(|target| spec.pointer_mut(&target)) {
+        if let Some(schema) = spec.pointer_mut(&operation.request) {
             prepare_request(schema);
         }
         // A refusal that the spec spells out would lose its status and headers on the way to the

@@ -77,6 +77,12 @@ fn what_the_generator_would_do_otherwise_is_refused() {
             "          text/plain: {}\n          application/json:\n            schema",
             "one media type",
         ),
+        (
+            "    OtherSource:\n      type: object\n",
+            "    OtherSource:\n      type: object\n      properties: {a: {type: string, readOnly: true}}\n",
+            "would ignore `readOnly` this deep in a request",
+        ),
+        ("schemas/Snapshot\"", "schemas/CreateSnapshotRequest\"", "a request and an answer share"),
         ("servers:\n", "x-servers:\n", "no server"),
         ("type: integer", "type: [integer]", "OpenAPI 3.0 document"),
     ];
