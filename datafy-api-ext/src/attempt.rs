@@ -10,7 +10,7 @@ use crate::salvage;
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
 use bytes::Bytes;
-use datafy_api::hooks::{Receipt, Received};
+use datafy_api::hooks::{BodyEnd, Receipt, Received};
 use datafy_api::{Client, Error as RawError};
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -88,63 +88,49 @@ pub(crate) async fn attempt<O: Operation>(
     let receipt = Receipt::default();
     let hooks = credential.hooks().with_receipt(receipt.clone());
     let raw = Client::new_with_client(client.base.as_str(), client.http.clone(), hooks);
-    let request = async {
-        match operation.request(&raw, scope).await {
-            Ok(answer) => Ok((answer.status(), answer.into_inner())),
-            Err(RawError::UnexpectedResponse(answer)) => {
-                // The receipt takes down the body while it is read here.
-                let end = answer.bytes().await;
-                Err(end.err().map(|error| root_cause(&error)))
-            }
-            Err(RawError::CommunicationError(error)) => return Err(Ok(transport(&error))),
-            Err(RawError::ResponseBodyError(error)) => Err(Some(root_cause(&error))),
-            Err(RawError::InvalidResponsePayload(_, error)) => Err(Some(error.to_string())),
-            Err(error) => {
-                return Err(Ok(Failure::not_sent("request", error.to_string(), false)));
-            }
-        }
-        .map_err(Err)
-    };
     let connect_limit = begun + timeouts.connect().min(limit);
-    let problem = match timeout_at(begun + limit, connect::limited(connect_limit, request)).await {
-        Ok(Ok((status, content))) => {
-            // A token that the service sends back is not handed on.
-            let echo = credential.redact_body(&receipt.take().into_body());
-            return Ok((status, echo.and_then(|body| O::decode(&body).ok()).unwrap_or(content)));
-        }
-        Ok(Err(Ok(failure))) => return Err(failure),
-        Ok(Err(Err(problem))) => problem,
-        Err(_) => Some(format!("timed out after {limit:?}")),
-    };
+    let request = connect::limited(connect_limit, operation.request(&raw, scope));
+    let result = timeout_at(begun + limit, request).await;
     let received = receipt.take();
-    let Some(status) = received.status else {
-        let text = problem.unwrap_or_default();
-        return Err(Failure::unknown("timeout", text));
-    };
-    answered::<O>(status, received, problem, client, credential)
+    match (received.status, result) {
+        (Some(status), _) => answered::<O>(status, received, limit, client, credential),
+        (None, Ok(Err(RawError::CommunicationError(error)))) => Err(transport(&error)),
+        (None, Ok(Err(error))) => Err(Failure::not_sent("request", error.to_string(), false)),
+        // Without a status there is no answer, whatever is made of it.
+        (None, Ok(Ok(_)) | Err(_)) => {
+            Err(Failure::unknown("timeout", format!("timed out after {limit:?}")))
+        }
+    }
 }
 
-/// What an answer other than the documented success shows. `problem`: why its body ended or can't be read.
+/// What an answer shows, as far as it came within `limit`.
 fn answered<O: Operation>(
     status: StatusCode,
     received: Received,
-    problem: Option<String>,
+    limit: Duration,
     client: &Inner,
     credential: &Credential,
 ) -> Result<Success<O::Content>, Failure> {
     let retry_after = retry_after::read(&received.headers, client.clock.date());
     let finding = Finding::of_status(status.as_u16(), retry_after);
-    let request_id = request_id(&received.headers, credential);
-    let body = received.into_body();
-    let body = credential.redact_body(&body).map_or(body, Bytes::from);
-    let (kind, problem) = match (finding, problem) {
-        (Finding::Applied, None) => match O::decode(&body) {
-            Ok(content) => return Ok((status, content)),
-            Err(error) => ("answer".to_owned(), Some(error.to_string())),
-        },
-        (Finding::Applied, problem) => ("answer".to_owned(), problem),
-        (_, problem) => (status.as_u16().to_string(), problem),
+    // A token that the service sends back is not handed on.
+    let body = credential.redact_body(&received.body).map_or(received.body, Bytes::from);
+    let problem = match received.end {
+        BodyEnd::Whole => None,
+        BodyEnd::Open => Some(format!("timed out after {limit:?}")),
+        BodyEnd::TooLarge => Some("the body is longer than the client reads".to_owned()),
+        BodyEnd::Broken(error) => Some(root_cause(&error)),
     };
+    let (kind, problem) = if finding == Finding::Applied {
+        // A body that didn't come whole counts as none: enough where none is needed.
+        match O::decode(if problem.is_none() { &body } else { &[] }) {
+            Ok(content) => return Ok((status, content)),
+            Err(error) => ("answer".to_owned(), problem.or_else(|| Some(error.to_string()))),
+        }
+    } else {
+        (status.as_u16().to_string(), problem)
+    };
+    let request_id = request_id(&received.headers, credential);
     let message = message(&body);
     let text = match message.as_ref().or(problem.as_ref()) {
         Some(text) => credential.redact(format!("{status}: {text}")),

@@ -22,19 +22,24 @@ pub struct InvalidId {
     problem: String,
 }
 
-fn check(
-    text: &str,
-    kind: &'static str,
-    prefix: &'static str,
-    marks: &'static str,
-) -> Result<(), InvalidId> {
-    let problem = if text.is_empty() {
+impl InvalidId {
+    fn new(text: &str, kind: &'static str, problem: String) -> Self {
+        let mut given: String = text.chars().take(LONGEST).collect();
+        if given.len() < text.len() {
+            given.push('…');
+        }
+        Self { given, kind, problem }
+    }
+}
+
+/// What keeps `text` from being an id that begins with `prefix` and holds letters, digits and `marks`.
+fn problem(text: &str, prefix: &'static str, marks: &'static str) -> Option<String> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || marks.contains(letter);
+    Some(if text.is_empty() {
         "it is empty".to_owned()
     } else if text.len() > LONGEST {
         format!("it is {} bytes long, and {LONGEST} is the most", text.len())
-    } else if let Some(stranger) =
-        text.chars().find(|letter| !letter.is_ascii_alphanumeric() && !marks.contains(*letter))
-    {
+    } else if let Some(stranger) = text.chars().find(|letter| !allowed(*letter)) {
         format!("it holds the character {stranger:?}")
     } else if text.contains("..") {
         "it holds `..`".to_owned()
@@ -43,13 +48,8 @@ fn check(
     } else if text.len() == prefix.len() {
         format!("nothing follows `{prefix}`")
     } else {
-        return Ok(());
-    };
-    let mut given: String = text.chars().take(LONGEST).collect();
-    if given.len() < text.len() {
-        given.push('…');
-    }
-    Err(InvalidId { given, kind, problem })
+        return None;
+    })
 }
 
 macro_rules! id {
@@ -62,8 +62,10 @@ macro_rules! id {
             /// Parses the id.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                check(&text, $kind, $prefix, $marks)?;
-                Ok(Self(text))
+                match problem(&text, $prefix, $marks) {
+                    None => Ok(Self(text)),
+                    Some(problem) => Err(InvalidId::new(&text, $kind, problem)),
+                }
             }
 
             /// The id as text.
@@ -85,6 +87,15 @@ macro_rules! id {
 
             fn try_from(text: String) -> Result<Self, InvalidId> {
                 Self::new(text)
+            }
+        }
+
+        impl From<String> for Answered<$name> {
+            fn from(text: String) -> Self {
+                match problem(&text, $prefix, $marks) {
+                    None => Self::Id($name(text)),
+                    Some(_) => Self::Unexpected(text),
+                }
             }
         }
 
@@ -175,15 +186,6 @@ impl<Id: AsRef<str>> Answered<Id> {
 impl<Id: AsRef<str>> fmt::Display for Answered<Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-impl<Id: FromStr> From<String> for Answered<Id> {
-    fn from(text: String) -> Self {
-        match text.parse() {
-            Ok(id) => Self::Id(id),
-            Err(_) => Self::Unexpected(text),
-        }
     }
 }
 

@@ -27,14 +27,14 @@ pub(crate) mod sealed {
         /// A span named after the operation.
         fn span() -> tracing::Span;
 
-        /// Sends one request.
+        /// Sends one request. The answer is read through a receipt, so that nothing of it is lost.
         fn request(
             &self,
             raw: &Client,
             scope: Scope<'_>,
         ) -> impl Future<Output = RawAnswer<Self::Content>> + Send;
 
-        /// Reads the content of a success that the spec doesn't list, such as a 201.
+        /// Reads the content of a success.
         fn decode(body: &[u8]) -> serde_json::Result<Self::Content>;
 
         /// The short text by which what the call made can be found again.

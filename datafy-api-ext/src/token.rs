@@ -128,21 +128,25 @@ impl Credential {
     /// `body` without the token, also where JSON spells it with escapes; none if it isn't in there.
     pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         let secret = self.secret.expose_secret().as_bytes();
+        let find = |text: &[u8]| text.windows(secret.len()).position(|window| window == secret);
+        let escaped = body.contains(&b'\\');
+        if !escaped && find(body).is_none() {
+            return None;
+        }
         let (mut redacted, mut rest) = (Vec::new(), body);
-        while let Some(at) = rest.windows(secret.len()).position(|window| window == secret) {
+        while let Some(at) = find(rest) {
             redacted.extend_from_slice(&rest[..at]);
             redacted.extend_from_slice(BLOT.as_bytes());
             rest = &rest[at + secret.len()..];
         }
-        let plain = rest.len() < body.len();
         redacted.extend_from_slice(rest);
-        if body.contains(&b'\\')
+        if escaped
             && let Ok(mut value) = serde_json::from_slice(&redacted)
             && self.redact_value(&mut value)
         {
             return Some(value.to_string().into_bytes());
         }
-        plain.then_some(redacted)
+        Some(redacted)
     }
 
     fn redact_value(&self, value: &mut Value) -> bool {

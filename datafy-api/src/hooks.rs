@@ -56,22 +56,23 @@ impl Hooks {
         self
     }
 
-    /// Writes down in `receipt` what comes back. One receipt serves one call.
+    /// Reads each answer into `receipt`, which leaves nothing of it to the generated method: what that
+    /// returns then says only whether an answer came. One receipt serves one call.
     #[must_use]
     pub fn with_receipt(mut self, receipt: Receipt) -> Self {
         self.receipt = Some(receipt);
         self
     }
 
+    /// Holds the body of an answer to the limit, unless it says of itself that it is within.
     fn guard(&self, response: Response) -> Response {
-        if let Some(receipt) = &self.receipt {
-            let mut received = receipt.lock();
-            received.status = Some(response.status());
-            received.headers = response.headers().clone();
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        if length.is_some_and(|length| length <= self.body_limit) {
+            return response;
         }
         let url = response.url().clone();
         let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        let body = GuardedBody { body, left: self.body_limit, receipt: self.receipt.clone() };
+        let body = GuardedBody { body, left: self.body_limit };
         let mut guarded = http::Response::builder()
             .url(url)
             .status(parts.status)
@@ -114,19 +115,51 @@ impl ClientHooks<Hooks> for Client {
 
     async fn exec(&self, request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
         let response = self.client().execute(request).await?;
-        Ok(self.inner().guard(response))
+        Ok(match &self.inner().receipt {
+            Some(receipt) => receipt.read(response, self.inner().body_limit).await,
+            None => self.inner().guard(response),
+        })
     }
 }
 
-/// Keeps what came back of one call, as far as it came: also when the body broke off, when it made
-/// no sense, or when the caller stopped waiting.
+/// Takes an answer, as far as it comes: also when its body breaks off, or the caller stops waiting.
 #[derive(Clone, Debug, Default)]
 pub struct Receipt(Arc<Mutex<Received>>);
 
 impl Receipt {
-    /// Takes out what has come back so far.
+    /// Takes out what has come so far.
     pub fn take(&self) -> Received {
         mem::take(&mut *self.lock())
+    }
+
+    /// Reads the answer, and gives back what is left of it: its status.
+    async fn read(&self, mut response: Response, limit: usize) -> Response {
+        {
+            let mut received = self.lock();
+            received.status = Some(response.status());
+            received.headers = mem::take(response.headers_mut());
+            received.end = BodyEnd::Open;
+        }
+        let mut left = limit;
+        loop {
+            let chunk = response.chunk().await;
+            let mut received = self.lock();
+            received.end = match chunk {
+                Ok(Some(chunk)) => {
+                    let within = chunk.len().min(left);
+                    left -= within;
+                    received.push(chunk.slice(..within));
+                    if within == chunk.len() {
+                        continue;
+                    }
+                    BodyEnd::TooLarge
+                }
+                Ok(None) => BodyEnd::Whole,
+                Err(error) => BodyEnd::Broken(error),
+            };
+            drop(received);
+            return response;
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Received> {
@@ -141,16 +174,31 @@ pub struct Received {
     pub status: Option<StatusCode>,
     /// The headers of the answer.
     pub headers: HeaderMap,
-    chunks: Vec<Bytes>,
+    /// The body as far as it was read.
+    pub body: Bytes,
+    /// How the body ended.
+    pub end: BodyEnd,
+}
+
+/// How the body of an answer ended.
+#[derive(Debug, Default)]
+pub enum BodyEnd {
+    /// Not yet: more was to come.
+    #[default]
+    Open,
+    /// With all of it there.
+    Whole,
+    /// Longer than the client reads.
+    TooLarge,
+    /// With the connection.
+    Broken(reqwest::Error),
 }
 
 impl Received {
-    /// The body as far as it was read.
-    pub fn into_body(self) -> Bytes {
-        match <[Bytes; 1]>::try_from(self.chunks) {
-            Ok([chunk]) => chunk,
-            Err(chunks) => chunks.concat().into(),
-        }
+    fn push(&mut self, chunk: Bytes) {
+        // Mostly a body is one chunk, and then it isn't copied.
+        self.body =
+            if self.body.is_empty() { chunk } else { [&self.body[..], &chunk[..]].concat().into() };
     }
 }
 
@@ -175,7 +223,6 @@ impl std::error::Error for BodyTooLarge {}
 struct GuardedBody {
     body: reqwest::Body,
     left: usize,
-    receipt: Option<Receipt>,
 }
 
 impl Body for GuardedBody {
@@ -186,18 +233,15 @@ impl Body for GuardedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)) else {
-            return Poll::Ready(None);
-        };
-        let frame = frame?;
-        let Some(chunk) = frame.data_ref() else { return Poll::Ready(Some(Ok(frame))) };
-        let within = chunk.slice(..chunk.len().min(self.left));
-        let whole = within.len() == chunk.len();
-        self.left -= within.len();
-        if let Some(receipt) = &self.receipt {
-            receipt.lock().chunks.push(within);
-        }
-        Poll::Ready(Some(if whole { Ok(frame) } else { Err(Box::new(BodyTooLarge)) }))
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context)).transpose()?;
+        let length = frame.as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len);
+        Poll::Ready(match self.left.checked_sub(length) {
+            Some(left) => {
+                self.left = left;
+                frame.map(Ok)
+            }
+            None => Some(Err(Box::new(BodyTooLarge))),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
