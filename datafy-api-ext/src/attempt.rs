@@ -87,7 +87,8 @@ pub(crate) async fn attempt<O: Operation>(
     let begun = Instant::now();
     let receipt = Receipt::default();
     let hooks = credential.hooks().with_receipt(receipt.clone());
-    let raw = Client::new_with_client(client.base.as_str(), client.http.clone(), hooks);
+    let http = client.http.client(&client.base, timeouts.connect());
+    let raw = Client::new_with_client(client.base.as_str(), http.clone(), hooks);
     let connect_limit = begun + timeouts.connect().min(limit);
     let request = connect::limited(connect_limit, operation.request(&raw, scope));
     let result = timeout_at(begun + limit, request).await;

@@ -4,7 +4,7 @@ use crate::budget::Budget;
 use crate::client::{Datafy, Inner};
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
-use crate::connect::LimitConnect;
+use crate::http::Http;
 use crate::id::SubAccountId;
 use crate::retry_policy::RetryPolicy;
 use crate::setting::InvalidSetting;
@@ -13,15 +13,7 @@ use crate::token::{Token, Tokens};
 use datafy_api::base_url::BaseUrl;
 use std::env;
 use std::ffi::OsString;
-use std::time::Duration;
 use tokio::sync::Semaphore;
-
-const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
-
-/// How long a connection may lie idle before it is closed. Shorter than what load balancers allow
-/// (60 s with AWS), so that seldom a request meets a connection that the other side is closing: what
-/// became of such a request nobody can tell.
-const IDLE: Duration = Duration::from_secs(20);
 
 /// How many requests a client has under way at a time unless told otherwise.
 const IN_FLIGHT: usize = 256;
@@ -190,7 +182,7 @@ impl DatafyBuilder {
         let in_flight = self.max_in_flight.unwrap_or(IN_FLIGHT);
         InvalidSetting::within("max in flight", in_flight, 1..=10_000)?;
         Ok(Datafy::new(Inner {
-            http: http(&base, &self.root_certificates)?,
+            http: Http::new(&base, self.root_certificates, self.timeouts.connect())?,
             base,
             tokens,
             sub_account: self.sub_account,
@@ -201,54 +193,6 @@ impl DatafyBuilder {
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
         }))
     }
-}
-
-/// One request a connection at a time (HTTP/1.1), so that a connection that dies leaves one call in
-/// doubt and not all of them. No redirects and no retries of its own: a call is what we send.
-fn http(base: &BaseUrl, root_certificates: &[Vec<u8>]) -> Result<reqwest::Client, ConfigError> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        // Nothing goes out that isn't documented, whatever features other crates turn on.
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .pool_idle_timeout(IDLE)
-        .connector_layer(LimitConnect);
-    if base.is_loopback() {
-        builder = builder.no_proxy();
-    }
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    if base.is_loopback() && !base.is_https() {
-        // TLS is never spoken then, and loading the platform's certificates takes milliseconds.
-        builder = builder.tls_certs_only([]);
-    } else {
-        builder = builder.tls_certs_merge(certificates(root_certificates)?);
-    }
-    #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
-    let _ = root_certificates;
-    builder.build().map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        ConfigError::Http(cause.unwrap_or_else(|| error.to_string()))
-    })
-}
-
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-fn certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
-    let mut all = Vec::new();
-    for pem in pems {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|error| ConfigError::RootCertificate(error.to_string()))?;
-        if certificates.is_empty() {
-            return Err(ConfigError::RootCertificate("there is none in the PEM text".to_owned()));
-        }
-        all.extend(certificates);
-    }
-    Ok(all)
 }
 
 #[cfg(test)]

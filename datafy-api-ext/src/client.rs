@@ -9,6 +9,7 @@ use crate::config_error::ConfigError;
 use crate::create_snapshot::CreateSnapshot;
 use crate::create_volume::{CreateVolume, NewVolume};
 use crate::deactivate_autoscaling::DeactivateAutoscaling;
+use crate::http::Http;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, SubAccountId, VolumeId};
 use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
@@ -36,7 +37,7 @@ use tokio::sync::Semaphore;
 pub struct Datafy(Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Http,
     pub(crate) base: BaseUrl,
     pub(crate) tokens: Tokens,
     pub(crate) sub_account: Option<SubAccountId>,

@@ -1,6 +1,6 @@
 //! The limit on making a connection.
 //!
-//! reqwest knows one limit a client; ours is one a call. The connector runs within the call's own
+//! reqwest knows one limit a client; a call may have its own. The connector runs within the call's own
 //! task, so the limit reaches it there. A connection that another call takes over keeps the limit
 //! that it was begun with.
 

@@ -17,6 +17,7 @@ mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
 pub mod fleet;
+mod http;
 mod id;
 mod operation;
 mod outcome;

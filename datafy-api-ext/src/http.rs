@@ -1,0 +1,98 @@
+//! The HTTP client below a Datafy client.
+
+use crate::config_error::ConfigError;
+use crate::connect::LimitConnect;
+use datafy_api::base_url::BaseUrl;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection may lie idle before it is closed. Shorter than what load balancers allow
+/// (60 s with AWS), so that seldom a request meets a connection that the other side is closing: what
+/// became of such a request nobody can tell.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// A reqwest client for the calls with the client's connect timeout, and one for those that have their
+/// own. The latter costs a dozen allocations a request, and is made when it is first needed.
+pub(crate) struct Http {
+    common: reqwest::Client,
+    particular: OnceLock<reqwest::Client>,
+    connect: Duration,
+    root_certificates: Vec<Vec<u8>>,
+}
+
+impl Http {
+    pub(crate) fn new(
+        base: &BaseUrl,
+        root_certificates: Vec<Vec<u8>>,
+        connect: Duration,
+    ) -> Result<Self, ConfigError> {
+        let common = settings(base, &root_certificates)?.connect_timeout(connect).build();
+        let common = common.map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            ConfigError::Http(cause.unwrap_or_else(|| error.to_string()))
+        })?;
+        Ok(Self { common, particular: OnceLock::new(), connect, root_certificates })
+    }
+
+    /// The client for a call with this connect timeout.
+    pub(crate) fn client(&self, base: &BaseUrl, connect: Duration) -> &reqwest::Client {
+        if connect == self.connect {
+            return &self.common;
+        }
+        self.particular.get_or_init(|| {
+            let settings = settings(base, &self.root_certificates).ok();
+            let client = settings.and_then(|it| it.connector_layer(LimitConnect).build().ok());
+            // The same settings have made a client before.
+            client.unwrap_or_else(|| self.common.clone())
+        })
+    }
+}
+
+/// One request a connection at a time (HTTP/1.1), so that a connection that dies leaves one call in
+/// doubt and not all of them. No redirects and no retries of its own: a call is what we send.
+fn settings(
+    base: &BaseUrl,
+    root_certificates: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, ConfigError> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Nothing goes out that isn't documented, whatever features other crates turn on.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .pool_idle_timeout(IDLE);
+    if base.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    if base.is_loopback() && !base.is_https() {
+        // TLS is never spoken then, and loading the platform's certificates takes milliseconds.
+        builder = builder.tls_certs_only([]);
+    } else {
+        builder = builder.tls_certs_merge(certificates(root_certificates)?);
+    }
+    #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
+    let _ = root_certificates;
+    Ok(builder)
+}
+
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+fn certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
+    let mut all = Vec::new();
+    for pem in pems {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| ConfigError::RootCertificate(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(ConfigError::RootCertificate("there is none in the PEM text".to_owned()));
+        }
+        all.extend(certificates);
+    }
+    Ok(all)
+}
