@@ -107,20 +107,26 @@ impl<O: Operation> Call<O> {
 
         let begun = clock.now();
         let remaining = || timeouts.operation().saturating_sub(clock.now().duration_since(begun));
+        // No request is begun in the last tenth of the time.
+        let reserve = timeouts.operation() / 10;
+        let mut left = timeouts.operation();
         let mut attempts = 0;
         let mut history = History::default();
         loop {
             attempts += 1;
-            let (ended, credential) = match ready(client, remaining()).await {
-                Ok(_) if remaining() < timeouts.operation() / 10 => {
-                    let text = "no time was left for a request";
-                    (Err(Failure::not_sent("timeout", text, true)), None)
-                }
-                Ok((credential, _slot)) => {
-                    let ended =
-                        attempt(client, &self.operation, scope, timeouts, remaining(), &credential)
-                            .await;
-                    (ended, Some(credential))
+            let (ended, credential) = match ready(client, left).await {
+                Ok((credential, slot)) => {
+                    left = remaining();
+                    if left < reserve {
+                        let text = "no time was left for a request";
+                        (Err(Failure::not_sent("timeout", text, true)), None)
+                    } else {
+                        let operation = &self.operation;
+                        let ended =
+                            attempt(client, operation, scope, timeouts, left, &credential).await;
+                        drop(slot);
+                        (ended, Some(credential))
+                    }
                 }
                 Err(failure) => (Err(failure), None),
             };
@@ -148,7 +154,7 @@ impl<O: Operation> Call<O> {
             history.push(failure);
 
             let situation = Situation {
-                remaining: remaining().saturating_sub(timeouts.operation() / 10),
+                remaining: remaining().saturating_sub(reserve),
                 renewable: client.tokens.renewable(),
                 roll: clock.roll(),
             };
@@ -157,12 +163,16 @@ impl<O: Operation> Call<O> {
             let stop = match (next, credential) {
                 (Next::Repeat(pause), _) => {
                     clock.pause(pause).await;
+                    left = remaining();
                     continue;
                 }
                 (Next::Renew, Some(stale)) => {
                     let renewed = client.tokens.renew(&stale);
                     match token_within(remaining(), renewed).await {
-                        Ok(()) => continue,
+                        Ok(()) => {
+                            left = remaining();
+                            continue;
+                        }
                         Err(failure) => history.push(failure),
                     }
                     Stop::Final
@@ -196,6 +206,10 @@ async fn ready(
     client: &Inner,
     limit: Duration,
 ) -> Result<(Arc<Credential>, Option<SemaphorePermit<'_>>), Failure> {
+    // Mostly both are there, and then no timer is set.
+    if let (Ok(slot), Some(credential)) = (client.slots.try_acquire(), client.tokens.peek()) {
+        return Ok((credential, Some(slot)));
+    }
     let begun = Instant::now();
     let Ok(slot) = timeout_at(begun + limit, client.slots.acquire()).await else {
         let text = format!("all connections were in use for {limit:?}");

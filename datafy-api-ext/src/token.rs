@@ -128,8 +128,8 @@ impl Credential {
     /// `body` without the token, also where JSON spells it with escapes; none if it isn't in there.
     pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
         let secret = self.secret.expose_secret().as_bytes();
-        let find = |text: &[u8]| text.windows(secret.len()).position(|window| window == secret);
-        let escaped = body.contains(&b'\\');
+        let find = |text: &[u8]| memchr::memmem::find(text, secret);
+        let escaped = memchr::memchr(b'\\', body).is_some();
         if !escaped && find(body).is_none() {
             return None;
         }
@@ -240,7 +240,8 @@ impl Tokens {
         Ok(fresh)
     }
 
-    fn peek(&self) -> Option<Arc<Credential>> {
+    /// The current token, if there is one yet.
+    pub(crate) fn peek(&self) -> Option<Arc<Credential>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
