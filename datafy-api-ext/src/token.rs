@@ -2,6 +2,8 @@
 
 use crate::config_error::ConfigError;
 use datafy_api::hooks::Hooks;
+use memchr::memchr;
+use memchr::memmem::Finder;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::error::Error as StdError;
@@ -101,6 +103,8 @@ const BLOT: &str = "[token]";
 /// A token ready to be sent.
 pub(crate) struct Credential {
     secret: SecretString,
+    /// Looks for the token in answers. Making it anew for each would cost more than the search.
+    finder: Finder<'static>,
     hooks: Hooks,
 }
 
@@ -111,7 +115,8 @@ impl Credential {
         }
         let hooks =
             Hooks::bearer(secret.expose_secret()).map_err(|_| ConfigError::UnsendableToken)?;
-        Ok(Arc::new(Self { secret, hooks }))
+        let finder = Finder::new(secret.expose_secret()).into_owned();
+        Ok(Arc::new(Self { secret, finder, hooks }))
     }
 
     /// What makes the raw client send this token.
@@ -127,17 +132,15 @@ impl Credential {
 
     /// `body` without the token, also where JSON spells it with escapes; none if it isn't in there.
     pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let secret = self.secret.expose_secret().as_bytes();
-        let find = |text: &[u8]| memchr::memmem::find(text, secret);
-        let escaped = memchr::memchr(b'\\', body).is_some();
-        if !escaped && find(body).is_none() {
+        let escaped = memchr(b'\\', body).is_some();
+        if !escaped && self.finder.find(body).is_none() {
             return None;
         }
         let (mut redacted, mut rest) = (Vec::new(), body);
-        while let Some(at) = find(rest) {
+        while let Some(at) = self.finder.find(rest) {
             redacted.extend_from_slice(&rest[..at]);
             redacted.extend_from_slice(BLOT.as_bytes());
-            rest = &rest[at + secret.len()..];
+            rest = &rest[at + self.finder.needle().len()..];
         }
         redacted.extend_from_slice(rest);
         if escaped
