@@ -51,6 +51,11 @@ impl Fault {
         Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("x".repeat(bytes)))
     }
 
+    /// Applies the request, and answers 200 with JSON that breaks off, in a body that doesn't.
+    pub fn malformed() -> Self {
+        Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("{\"volumeId\""))
+    }
+
     /// Applies the request, and answers 200 with a page in place of JSON.
     pub fn html() -> Self {
         let page = Answer { status: 200, headers: Vec::new(), body: Vec::new() };

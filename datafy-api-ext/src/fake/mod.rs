@@ -119,6 +119,11 @@ impl Fake {
         self.shared.lock().faults.push_back(Some(fault));
     }
 
+    /// Does this to so many requests.
+    pub fn inject_times(&self, times: usize, fault: &Fault) {
+        self.shared.lock().faults.extend(std::iter::repeat_n(Some(fault.clone()), times));
+    }
+
     /// Lets the next request in line be served well: for a script with good requests in between.
     pub fn inject_none(&self) {
         self.shared.lock().faults.push_back(None);

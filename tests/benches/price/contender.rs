@@ -63,7 +63,8 @@ impl Contender {
         }
         let by_hand = reqwest(server);
         let hooks = Hooks::bearer(TOKEN).unwrap();
-        let raw = datafy_api::Client::new_with_client(&server.url(), by_hand.client.clone(), hooks);
+        // A client of its own: a shared one would bring its open connections along.
+        let raw = datafy_api::Client::new_with_client(&server.url(), reqwest(server).client, hooks);
         all.push(Self { name: BY_HAND, way: Way::ByHand(by_hand) });
         all.push(Self { name: "datafy-api", way: Way::Raw(raw) });
         all.push(Self { name: "datafy-api-ext", way: Way::Ext(datafy(server)) });

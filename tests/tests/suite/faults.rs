@@ -125,7 +125,7 @@ table! {
     // Successes whose body is of no use. Where the page documents no content, none is needed.
     html: Fault::html() => create APPLIED, attach OK, deactivate OK, create_only("was applied, but its answer can't be used: 200 OK: expected value");
     empty: unusable("") => create APPLIED, attach OK, deactivate OK, create_only("200 OK: EOF while parsing");
-    malformed: unusable("{\"volumeId\"") => create APPLIED, attach OK, deactivate OK, create_only("200 OK: EOF while parsing");
+    malformed: Fault::malformed() => create APPLIED, attach OK, deactivate OK, create_only("200 OK: EOF while parsing");
     one_bad_field: unusable("{\"volumeId\":\"vol-7\",\"startTime\":\"noon\",\"volumeSizeGB\":[]}") => create APPLIED, attach OK, deactivate OK, create_only("; volume vol-7");
     oversized: Fault::oversized(2 << 20) => create APPLIED, attach OK, deactivate OK, create_only("longer than the client reads");
     cut_body: Fault::ApplyThenCutBody => create APPLIED, attach OK, deactivate OK, create_only("200 OK: ");

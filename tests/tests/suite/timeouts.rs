@@ -65,6 +65,14 @@ async fn a_connection_that_is_not_made_in_time_leaves_no_doubt() {
     let (address, _listener, _queued) = full_port().await;
     let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
     let datafy = builder.retry(RetryPolicy::none()).build().unwrap();
+    // That of the client.
+    let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
+    let short = Timeouts::builder().connect(SOON).build().unwrap();
+    let impatient = builder.retry(RetryPolicy::none()).timeouts(short).build().unwrap();
+    let error = Operation::CreateSnapshot.call(&impatient, 0).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert!(error.elapsed() < 30 * SOON, "{error}");
+    // That of a call, or of what a call leaves for it.
     let connect = Timeouts::builder().connect(SOON).build().unwrap();
     let attempt = Timeouts::builder().attempt(SOON).build().unwrap();
     let operation = Timeouts::builder().operation(SOON).build().unwrap();

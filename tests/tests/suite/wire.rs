@@ -166,6 +166,27 @@ async fn a_traceable_snapshot_carries_its_marker_behind_the_description() {
 }
 
 #[tokio::test]
+async fn the_raw_client_reads_no_more_of_a_body_than_its_limit() {
+    let body = format!("{{\"description\":\"{}\"}}", "x".repeat(100));
+    let chunked = format!(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    for answer in [datafy_tests::http(200, "application/json", &body), chunked] {
+        let listener = Listener::answering(answer);
+        let of_limit = |limit| {
+            let hooks = datafy_api::hooks::Hooks::bearer("t").unwrap().with_body_limit(limit);
+            datafy_api::Client::new_with_client(&listener.url(), reqwest::Client::new(), hooks)
+        };
+        let request = CreateSnapshotRequest::default();
+        let (within, beyond) = (of_limit(body.len()), of_limit(body.len() - 1));
+        within.create_snapshot("vol-1", None, &request).await.expect("it is within the limit");
+        let error = beyond.create_snapshot("vol-1", None, &request).await.unwrap_err();
+        assert!(matches!(error, datafy_api::Error::ResponseBodyError(_)), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
     let listener = Listener::answering_json("{}");
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
