@@ -2,25 +2,19 @@
 
 use std::fmt;
 
-/// What became of a call that failed: the answer to "may I repeat it?".
-///
-/// | outcome | what happened | what you may do next |
-/// |---|---|---|
-/// | `NotSent` | Nothing reached the service: no connection, no token, no time. | Repeat the call. |
-/// | `Refused` | The service said no, and did nothing. | Mend what it names, then repeat the call. |
-/// | `Unknown` | The request was on its way, and no answer says what became of it. | Look first (see [`Error::marker`](crate::Error::marker)). Repeating a create may make a second object, and a second bill; attaching and deactivating may be repeated. |
-/// | `Applied` | It happened, but the answer can't be used. | Don't repeat. Take the ids from the error. |
+/// What became of a call that failed: the answer to "may I repeat it?". [The table in the crate's
+/// documentation](crate#when-a-call-fails) has what to do next.
 ///
 /// The order is that of what may have happened: a call is as far as the farthest of its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
-    /// Nothing reached the service.
+    /// Nothing reached the service: no connection, no token, no time.
     NotSent,
-    /// The service said no.
+    /// The service said no, and did nothing.
     Refused,
-    /// It may have happened.
+    /// It may have happened: the request was on its way, and no answer says what became of it.
     Unknown,
-    /// It happened, but the answer was unusable.
+    /// It happened, but the answer can't be used.
     Applied,
 }
 

@@ -3,7 +3,7 @@
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::fleet::{FleetError, JournalError, NotDone};
 use datafy_api_ext::{Datafy, Outcome, Snapshot, VolumeId};
-use datafy_tests::Stage;
+use datafy_tests::{Stage, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -132,14 +132,9 @@ async fn what_was_under_way_when_a_run_is_dropped_can_be_asked_for() {
     let fleet = stage.client().fleet(ids(10)).concurrency(3);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
     let monitor = run.monitor();
-    let sent = async {
-        while stage.fake.requests().len() < 3 {
-            tokio::task::yield_now().await;
-        }
-    };
     tokio::select! {
         told = run.next() => panic!("{told:?}"),
-        () = sent => {}
+        () = until(|| stage.fake.requests().len() == 3) => {}
     }
     drop(run);
     assert_eq!(monitor.in_flight(), ids(3).collect::<Vec<_>>());
@@ -188,14 +183,9 @@ async fn what_is_to_be_done_is_on_disk_before_it_is_asked_for() {
     let datafy = stage.client();
     let fleet = datafy.fleet(ids(3)).journal(&path);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
-    let sent = async {
-        while stage.fake.requests().len() < 3 {
-            tokio::task::yield_now().await;
-        }
-    };
     tokio::select! {
         told = run.next() => panic!("{told:?}"),
-        () = sent => {}
+        () = until(|| stage.fake.requests().len() == 3) => {}
     }
     let text = fs::read_to_string(&path).unwrap();
     let begun = text.lines().filter(|line| line.starts_with(r#"{"begin":"#)).count();

@@ -12,6 +12,7 @@ mod properties;
 mod redaction;
 mod restore;
 mod retries;
+mod sharing;
 mod spec;
 mod timeouts;
 mod tls;

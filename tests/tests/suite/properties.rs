@@ -2,7 +2,7 @@
 
 use datafy_api_ext::fake::{Answer, Fault, check};
 use datafy_api_ext::{Error, Outcome, RetryPolicy, Timeouts};
-use datafy_tests::{OPERATIONS, Operation, Stage};
+use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::VecDeque;
@@ -102,9 +102,7 @@ async fn play(script: &Script) -> Result<[usize; 5], String> {
     }
     // What was cancelled by a timeout may still be on its way to be applied.
     drop(datafy);
-    while stage.fake.connections() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| stage.fake.connections() == 0).await;
 
     let effects = stage.effects();
     for ((number, operation), result) in script.calls.iter().enumerate().zip(&results) {

@@ -2,7 +2,7 @@
 
 use datafy_api_ext::fake::{Answer, Fault, SkipPauses, check};
 use datafy_api_ext::{Clock, Datafy, Outcome, RetryPolicy, Timeouts, VolumeId};
-use datafy_tests::{OPERATIONS, Operation, Stage};
+use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use serde_json::json;
 use std::future::Future;
 use std::pin::Pin;
@@ -240,13 +240,6 @@ async fn no_more_requests_are_under_way_than_allowed() {
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(error.to_string().contains("all connections were in use"), "{error}");
     hangs.abort();
-}
-
-/// Gives way to other tasks until something is so.
-async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use datafy_api_ext::fake::Fault;
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, Timeouts};
-use datafy_tests::{OPERATIONS, Operation, Stage};
+use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpSocket};
@@ -93,11 +93,7 @@ async fn dropping_a_call_cancels_it_and_leaves_the_client_usable() {
         stage.fake.inject(Fault::ApplyThenHang);
         let before = stage.fake.requests().len();
         let call = operation.call(&datafy, 0);
-        let sent = async {
-            while stage.fake.requests().len() == before {
-                tokio::task::yield_now().await;
-            }
-        };
+        let sent = until(|| stage.fake.requests().len() > before);
         tokio::select! {
             result = call => panic!("{operation:?} ended: {result:?}"),
             () = sent => {}
@@ -108,8 +104,6 @@ async fn dropping_a_call_cancels_it_and_leaves_the_client_usable() {
             "{operation:?}"
         );
         Operation::Deactivate.call(&datafy, 0).await.unwrap();
-        while stage.fake.connections() > 1 {
-            tokio::task::yield_now().await;
-        }
+        until(|| stage.fake.connections() <= 1).await;
     }
 }
