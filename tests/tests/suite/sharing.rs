@@ -3,8 +3,8 @@
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::fleet::{Monitor, Run};
 use datafy_api_ext::{
-    Answered, Call, ConfigError, CreateSnapshot, Datafy, DatafyBuilder, Error, Restore, RestoreError,
-    RetryPolicy, Snapshot, Timeouts, Token, Volume, VolumeId,
+    Answered, Call, ConfigError, CreateSnapshot, Datafy, DatafyBuilder, Error, Restore,
+    RestoreError, RetryPolicy, Snapshot, Timeouts, Token, Volume, VolumeId,
 };
 use std::future::IntoFuture;
 
