@@ -52,6 +52,10 @@ impl Http {
 
 /// One request a connection at a time (HTTP/1.1), so that a connection that dies leaves one call in
 /// doubt and not all of them. No redirects and no retries of its own: a call is what we send.
+#[cfg_attr(
+    not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")),
+    expect(clippy::unnecessary_wraps, reason = "without TLS there are no certificates to fail")
+)]
 fn settings(
     base: &BaseUrl,
     root_certificates: &[Vec<u8>],
