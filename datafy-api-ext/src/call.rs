@@ -109,14 +109,13 @@ impl<O: Operation> Call<O> {
         let remaining = || timeouts.operation().saturating_sub(clock.now().duration_since(begun));
         // No request is begun in the last tenth of the time.
         let reserve = timeouts.operation() / 10;
-        let mut left = timeouts.operation();
         let mut attempts = 0;
         let mut history = History::default();
         loop {
             attempts += 1;
-            let (ended, credential) = match ready(client, left).await {
+            let (ended, credential) = match ready(client, remaining()).await {
                 Ok((credential, slot)) => {
-                    left = remaining();
+                    let left = remaining();
                     if left < reserve {
                         let text = "no time was left for a request";
                         (Err(Failure::not_sent("timeout", text, true)), None)
@@ -163,16 +162,12 @@ impl<O: Operation> Call<O> {
             let stop = match (next, credential) {
                 (Next::Repeat(pause), _) => {
                     clock.pause(pause).await;
-                    left = remaining();
                     continue;
                 }
                 (Next::Renew, Some(stale)) => {
                     let renewed = client.tokens.renew(&stale);
                     match token_within(remaining(), renewed).await {
-                        Ok(()) => {
-                            left = remaining();
-                            continue;
-                        }
+                        Ok(()) => continue,
                         Err(failure) => history.push(failure),
                     }
                     Stop::Final
