@@ -4,7 +4,7 @@
 //! Three steps: refuse what the generator can't do, prepare the spec for what it does otherwise than
 //! the spec says, and print what it made together with a table of the operations.
 
-use heck::ToSnakeCase;
+use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypePatch};
 use quote::{format_ident, quote};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 
-mod yaml;
+pub(crate) mod yaml;
 
 use yaml::{Document, escape};
 
@@ -22,9 +22,12 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 /// Why nothing was generated: where in the spec, what is wrong there, and what to do about it.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    place: String,
-    problem: String,
-    remedy: &'static str,
+    /// The line of `openapi.yaml`.
+    pub(crate) line: Option<u64>,
+    /// A JSON pointer; none where the whole can't be read.
+    pub(crate) pointer: Option<String>,
+    pub(crate) problem: String,
+    pub(crate) remedy: &'static str,
 }
 
 impl Refusal {
@@ -34,24 +37,30 @@ impl Refusal {
         problem: impl Into<String>,
         remedy: &'static str,
     ) -> Self {
-        let place = match document.line(pointer) {
-            Some(line) => format!("openapi.yaml:{line}: #{pointer}"),
-            None => format!("openapi.yaml: #{pointer}"),
-        };
-        Self { place, problem: problem.into(), remedy }
+        let pointer = Some(pointer.to_owned());
+        let line = pointer.as_deref().and_then(|pointer| document.line(pointer));
+        Self { line, pointer, problem: problem.into(), remedy }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.place, self.problem, self.remedy)
+        f.write_str("openapi.yaml")?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(pointer) = &self.pointer {
+            write!(f, ": #{pointer}")?;
+        }
+        write!(f, ": {}; {}", self.problem, self.remedy)
     }
 }
 
 /// The client for the spec in `yaml`, as formatted Rust.
 pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
     let document = Document::parse(yaml).map_err(|problem| Refusal {
-        place: "openapi.yaml".to_owned(),
+        line: None,
+        pointer: None,
         problem,
         remedy: "mend the YAML at that place",
     })?;
@@ -110,6 +119,16 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
         }
     }
     references(document, root, "")?;
+    for (name, _) in members(root.pointer("/components/schemas")) {
+        if syn::parse_str::<syn::Ident>(&name.to_upper_camel_case()).is_err() {
+            return Err(Refusal::at(
+                document,
+                &format!("/components/schemas/{}", escape(name)),
+                format!("the schema `{name}` makes no name of a type"),
+                "begin it with a letter, and take no keyword of Rust",
+            ));
+        }
+    }
 
     let mut operations: Vec<Operation> = Vec::new();
     let mut ids = BTreeMap::new();
@@ -127,6 +146,14 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
             };
             // The way the generator names methods.
             let name = id.to_snake_case();
+            if syn::parse_str::<syn::Ident>(&name).is_err() {
+                return Err(Refusal::at(
+                    document,
+                    &format!("{pointer}/operationId"),
+                    format!("the operationId `{id}` makes no name of a method"),
+                    "begin it with a letter, and take no keyword of Rust",
+                ));
+            }
             if let Some(other) = ids.insert(name.clone(), pointer.clone()) {
                 return Err(Refusal::at(
                     document,
@@ -398,7 +425,19 @@ fn table(
             };
         }
     });
+    let schemas = members(document.value.pointer("/components/schemas")).map(|(name, _)| {
+        let name = name.to_upper_camel_case();
+        let ident = format_ident!("{name}");
+        quote! { (#name, schemars::schema_for!(types::#ident)) }
+    });
+    let schemas: Vec<_> = schemas.collect();
+    let count = schemas.len();
     Ok(quote! {
+        /// The JSON Schema of each of the [`types`], by its name.
+        #[cfg(feature = "schemars")]
+        pub fn json_schemas() -> [(&'static str, schemars::Schema); #count] {
+            [#(#schemas),*]
+        }
         /// The URL of the service: the first of the spec's servers.
         pub const SERVER_URL: &str = #server;
         /// The operations of the API as data.

@@ -11,7 +11,8 @@ use std::fmt;
 pub(crate) struct Document {
     /// The content.
     pub(crate) value: Value,
-    lines: BTreeMap<String, u64>,
+    /// The line of each value.
+    pub(crate) lines: BTreeMap<String, u64>,
 }
 
 impl Document {

@@ -432,6 +432,20 @@ pub mod prelude {
     #[allow(unused_imports)]
     pub use super::Client;
 }
+/// The JSON Schema of each of the [`types`], by its name.
+#[cfg(feature = "schemars")]
+pub fn json_schemas() -> [(&'static str, schemars::Schema); 8usize] {
+    [
+        ("AttachVolumeRequest", schemars::schema_for!(types::AttachVolumeRequest)),
+        ("CreateSnapshotRequest", schemars::schema_for!(types::CreateSnapshotRequest)),
+        ("CreateVolumeRequest", schemars::schema_for!(types::CreateVolumeRequest)),
+        ("DatafySnapshotSource", schemars::schema_for!(types::DatafySnapshotSource)),
+        ("OtherSource", schemars::schema_for!(types::OtherSource)),
+        ("Snapshot", schemars::schema_for!(types::Snapshot)),
+        ("Volume", schemars::schema_for!(types::Volume)),
+        ("VolumeSource", schemars::schema_for!(types::VolumeSource)),
+    ]
+}
 /// The URL of the service: the first of the spec's servers.
 pub const SERVER_URL: &str = "https://api.datafy.io";
 /// The operations of the API as data.

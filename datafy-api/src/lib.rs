@@ -19,4 +19,6 @@ mod generated {
     include!("generated.rs");
 }
 
+#[cfg(feature = "schemars")]
+pub use generated::json_schemas;
 pub use generated::{Client, Error, ResponseValue, SERVER_URL, operations, types};

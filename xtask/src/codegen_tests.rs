@@ -44,6 +44,16 @@ fn a_repeated_operation_id_is_named_with_the_one_it_repeats() {
 }
 
 #[test]
+fn a_name_that_is_none_in_rust_is_named() {
+    let text = refusal("operationId: attachVolume", "operationId: 2nd");
+    assert!(text.contains("`2nd` makes no name of a method"), "{text}");
+    let text = refusal("operationId: attachVolume", "operationId: type");
+    assert!(text.contains("`type` makes no name of a method"), "{text}");
+    let text = refusal("    Snapshot:\n", "    2:\n      type: string\n    Snapshot:\n");
+    assert!(text.contains("`2` makes no name of a type"), "{text}");
+}
+
+#[test]
 fn another_version_of_openapi_is_named() {
     let text = refusal("openapi: 3.0.3", "openapi: 3.1.0");
     assert!(
