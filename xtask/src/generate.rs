@@ -1,65 +1,51 @@
 //! `cargo xtask generate`: writes the committed rendition of the client.
 
-use crate::{Ending, codegen};
+use crate::codegen;
+use crate::report::Ending;
+use crate::sources::GENERATED;
+use crate::spec::SPEC;
+use crate::write;
 use similar::TextDiff;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use tempfile::NamedTempFile;
 
-const COMMITTED: &str = "datafy-api/src/generated.rs";
-
-/// Generates from the spec below `root`, and writes or compares.
-pub(crate) fn run(root: &Path, check: bool) -> Ending {
-    let spec = root.join("openapi.yaml");
-    let generated = match fs::read_to_string(&spec) {
-        Ok(yaml) => codegen::generate(&yaml).map_err(|refusal| refusal.to_string()),
-        Err(error) => Err(format!("{}: {error}", spec.display())),
-    };
-    let generated = match generated {
-        Ok(generated) => generated,
-        Err(why) => return Ending::CouldNotCheck(why),
-    };
-    let path = root.join(COMMITTED);
+/// Generates from the spec below `root`, and writes or compares. The error says why it couldn't.
+pub(crate) fn run(root: &Path, check: bool) -> Result<Ending, String> {
+    let yaml = fs::read_to_string(root.join(SPEC)).map_err(|error| format!("{SPEC}: {error}"))?;
+    let generated = codegen::generate(&yaml).map_err(|refusal| refusal.to_string())?;
     if !check {
-        return match write(&path, &generated) {
-            Ok(()) => Ending::Equal,
-            Err(error) => Ending::CouldNotCheck(format!("{}: {error}", path.display())),
-        };
+        write::atomically(&root.join(GENERATED), &generated)
+            .map_err(|error| format!("{GENERATED}: {error}"))?;
+        return Ok(Ending::Equal);
     }
-    // A missing file is one that differs in every line.
-    let committed = match fs::read_to_string(&path) {
-        Ok(committed) => committed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Ending::CouldNotCheck(format!("{}: {error}", path.display())),
-    };
-    if committed == generated {
-        return Ending::Equal;
-    }
-    let diff = TextDiff::from_lines(&committed, &generated);
-    print!("{}", diff.unified_diff().header(COMMITTED, "what openapi.yaml describes"));
-    eprintln!("error: {COMMITTED} is not what openapi.yaml describes; run `cargo xtask generate`");
-    Ending::Drift
+    let Some(diff) = diff(&committed(root)?, &generated) else { return Ok(Ending::Equal) };
+    print!("{diff}");
+    eprintln!("error: {GENERATED} is not what {SPEC} describes; run `cargo xtask generate`");
+    Ok(Ending::Drift)
 }
 
-/// Writes beside the file and renames, so that a failed run leaves the old one.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(path);
-    let mut file = NamedTempFile::new_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+/// The committed client below `root`. A missing file is one that differs in every line.
+pub(crate) fn committed(root: &Path) -> Result<String, String> {
+    match fs::read_to_string(root.join(GENERATED)) {
+        Ok(committed) => Ok(committed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(format!("{GENERATED}: {error}")),
     }
-    file.persist(path)?;
-    Ok(())
+}
+
+/// How the committed client differs from what the spec describes, if it does.
+pub(crate) fn diff(committed: &str, generated: &str) -> Option<String> {
+    (committed != generated).then(|| {
+        let diff = TextDiff::from_lines(committed, generated);
+        diff.unified_diff().header(GENERATED, &format!("what {SPEC} describes")).to_string()
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMITTED, run};
-    use crate::Ending;
+    use super::{GENERATED, run};
+    use crate::report::Ending;
     use std::fs;
     use std::path::Path;
     use tempfile::TempDir;
@@ -74,37 +60,37 @@ mod tests {
     }
 
     fn committed(root: &Path) -> Option<String> {
-        fs::read_to_string(root.join(COMMITTED)).ok()
+        fs::read_to_string(root.join(GENERATED)).ok()
     }
 
     #[test]
     fn check_finds_a_missing_and_a_changed_file_and_generate_mends_both() {
         let root = workspace();
         let root = root.path();
-        assert!(matches!(run(root, true), Ending::Drift));
+        assert!(matches!(run(root, true), Ok(Ending::Drift)));
         assert_eq!(committed(root), None, "a check writes nothing");
-        assert!(matches!(run(root, false), Ending::Equal));
-        assert!(matches!(run(root, true), Ending::Equal));
+        assert!(matches!(run(root, false), Ok(Ending::Equal)));
+        assert!(matches!(run(root, true), Ok(Ending::Equal)));
 
         let changed = committed(root).expect("written").replace("datafySnapshotId", "snapshotId");
-        fs::write(root.join(COMMITTED), &changed).expect("written");
-        assert!(matches!(run(root, true), Ending::Drift));
+        fs::write(root.join(GENERATED), &changed).expect("written");
+        assert!(matches!(run(root, true), Ok(Ending::Drift)));
         assert_eq!(committed(root), Some(changed));
-        assert!(matches!(run(root, false), Ending::Equal));
-        assert!(matches!(run(root, true), Ending::Equal));
+        assert!(matches!(run(root, false), Ok(Ending::Equal)));
+        assert!(matches!(run(root, true), Ok(Ending::Equal)));
     }
 
     #[test]
     fn a_failed_run_leaves_the_old_file() {
         let root = workspace();
         let root = root.path();
-        run(root, false);
+        assert!(matches!(run(root, false), Ok(Ending::Equal)));
         let old = committed(root);
         fs::write(root.join("openapi.yaml"), "openapi: [").expect("written");
-        assert!(matches!(run(root, false), Ending::CouldNotCheck(_)));
-        assert!(matches!(run(root, true), Ending::CouldNotCheck(_)));
+        assert!(run(root, false).is_err());
+        assert!(run(root, true).is_err());
         fs::remove_file(root.join("openapi.yaml")).expect("removed");
-        assert!(matches!(run(root, false), Ending::CouldNotCheck(_)));
+        assert!(run(root, false).is_err());
         assert!(old.is_some() && committed(root) == old);
     }
 }

@@ -1,16 +1,37 @@
 //! `cargo xtask`: keeps the links of the chain equal, from the vendor's page to the bytes sent.
 
+mod check;
+mod compare;
+mod consequences;
+mod docs;
+mod drift;
+mod edit;
+mod facts;
+mod finding;
+mod generate;
+mod openapi;
+mod page;
+mod report;
+mod sources;
+mod spec;
+mod waivers;
+mod write;
+
 #[cfg(test)]
 mod codegen_tests;
-mod generate;
+#[cfg(test)]
+mod drill;
 
 #[path = "../../datafy-api/codegen.rs"]
 mod codegen;
 
 use clap::{Parser, Subcommand};
+use report::{Ending, Format};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Exit code 0: all is equal. 1: something has drifted. 2: it could not be found out.
 #[derive(Parser)]
 #[command(name = "cargo xtask", about)]
 struct Arguments {
@@ -26,30 +47,44 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-}
-
-/// How a command ended, and the exit code that says so.
-enum Ending {
-    /// All is equal: 0.
-    Equal,
-    /// Something has drifted, and was reported: 1.
-    Drift,
-    /// It could not be found out: 2.
-    CouldNotCheck(String),
+    /// Proves that spec, page record, generated code, builders and fake have not drifted apart
+    Check {
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Tells what the vendor's page says otherwise than openapi.yaml, and the edits that follow
+    Docs {
+        /// A file, an http(s) URL, or `-` for standard input: the Markdown of the page, or a copy of its
+        /// text
+        page: String,
+        /// Store the facts of the page in xtask/page.json
+        #[arg(long)]
+        record: bool,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
 }
 
 fn main() -> ExitCode {
-    let ending = match Arguments::parse().command {
-        Command::Generate { check } => generate::run(&root(), check),
+    let root = root();
+    let (report, format) = match Arguments::parse().command {
+        Command::Generate { check } => return generate(&root, check),
+        Command::Check { format } => (check::run(&root), format),
+        Command::Docs { page, record, format } => (docs::run(&root, &page, record), format),
     };
-    match ending {
-        Ending::Equal => ExitCode::SUCCESS,
-        Ending::Drift => ExitCode::from(1),
-        Ending::CouldNotCheck(why) => {
-            eprintln!("error: {why}");
-            ExitCode::from(2)
-        }
-    }
+    let mut out = io::stdout().lock();
+    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // Whoever reads it may stop reading.
+    let _ = out.write_all(report.render(format, colour).as_bytes());
+    ExitCode::from(report.ending.code())
+}
+
+fn generate(root: &Path, check: bool) -> ExitCode {
+    let ending = generate::run(root, check).unwrap_or_else(|problem| {
+        eprintln!("error: {problem}");
+        Ending::CouldNotCheck
+    });
+    ExitCode::from(ending.code())
 }
 
 fn root() -> PathBuf {

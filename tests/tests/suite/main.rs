@@ -13,7 +13,6 @@ mod redaction;
 mod restore;
 mod retries;
 mod sharing;
-mod spec;
 mod timeouts;
 mod tls;
 mod tokens;

@@ -1,0 +1,133 @@
+//! Prints what only compiled code knows, as JSON: the table of operations, the JSON Schema of each
+//! generated type, the request that each builder sends with all its options set, and what the fake
+//! answers to it. It holds no verdict: `cargo xtask check` compares.
+
+use datafy_api_ext::fake::Fake;
+use datafy_api_ext::{
+    Datafy, DatafySnapshotId, DeviceName, InstanceId, Source, SubAccountId, VolumeId,
+};
+use datafy_tests::{Listener, Request};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const SUB_ACCOUNT: &str = "sub-account-1";
+
+/// One builder of each operation, or several where one can't set everything: name, and what to do.
+/// Errors are nobody's business here, for the recorder answers nothing of use.
+async fn drive(datafy: &Datafy, call: &str) -> Result<()> {
+    let volume = datafy.volume(VolumeId::new("vol-1")?);
+    let snapshot = DatafySnapshotId::new("dsnap-1")?;
+    match call {
+        "create_snapshot" => {
+            let call = volume.create_snapshot().autoscaling_only(true).description("nightly");
+            drop(call.await);
+        }
+        "create_volume_from_snapshots" => {
+            drop(datafy.create_volume().from_snapshot(snapshot).await)
+        }
+        "create_volume_from_snapshots: another source" => {
+            let object = Map::from_iter([("key".to_owned(), json!("value"))]);
+            drop(datafy.create_volume().from_source(Source::Undocumented(object)).await);
+        }
+        "attach_volume" => {
+            let (instance, device) = (InstanceId::new("i-1")?, DeviceName::new("/dev/sdb")?);
+            drop(volume.attach(instance, device).await);
+        }
+        "deactivate_autoscaling" => drop(volume.deactivate_autoscaling().await),
+        other => return Err(format!("nothing drives {other}").into()),
+    }
+    Ok(())
+}
+
+const CALLS: [&str; 5] = [
+    "create_snapshot",
+    "create_volume_from_snapshots",
+    "create_volume_from_snapshots: another source",
+    "attach_volume",
+    "deactivate_autoscaling",
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let mut requests = Vec::new();
+    let mut answers = Vec::new();
+    for call in CALLS {
+        let operation = call.split(':').next().unwrap_or(call);
+        let request = record(call).await?;
+        let answer = answer(&request).await?;
+        let Request { line, headers, body } = request;
+        requests.push(
+            json!({ "operation": operation, "line": line, "headers": headers, "body": body }),
+        );
+        answers.push(json!({ "operation": operation, "answer": answer }));
+    }
+    let operations = datafy_api::operations::ALL.iter().map(|operation| {
+        let effect = format!("{:?}", operation.effect).to_lowercase();
+        json!({
+            "name": operation.name,
+            "method": operation.method,
+            "path": operation.path,
+            "effect": effect,
+        })
+    });
+    let facts = json!({
+        "server": datafy_api::SERVER_URL,
+        "operations": operations.collect::<Value>(),
+        "schemas": datafy_api::json_schemas().into_iter().collect::<BTreeMap<_, _>>(),
+        "requests": requests,
+        "answers": answers,
+    });
+    println!("{facts}");
+    Ok(())
+}
+
+/// The request that a call sends, with the options that every call has.
+async fn record(call: &str) -> Result<Request> {
+    let listener = Listener::answering_json("{}");
+    let datafy = Datafy::builder()
+        .endpoint(listener.url())
+        .token("recorded")
+        .sub_account(SubAccountId::new(SUB_ACCOUNT)?)
+        .build()?;
+    drive(&datafy, call).await?;
+    let requests = listener.requests();
+    match requests.as_slice() {
+        [request] => Ok(request.clone()),
+        requests => Err(format!("{call} sent {} requests", requests.len()).into()),
+    }
+}
+
+/// What the fake answers to a recorded request, given all that it speaks of.
+async fn answer(request: &Request) -> Result<Value> {
+    let fake = Fake::start().await?;
+    let account = fake.add_account("recorded").sub_account(&SubAccountId::new(SUB_ACCOUNT)?);
+    account.add_volume(VolumeId::new("vol-1")?, 100);
+    account.add_snapshot(DatafySnapshotId::new("dsnap-1")?, VolumeId::new("vol-1")?, 100);
+    account.add_instance(InstanceId::new("i-1")?);
+    let address = fake.endpoint().replace("http://", "");
+    let mut bytes = format!("{}\r\n", request.line);
+    for (name, value) in &request.headers {
+        bytes += &format!("{name}: {value}\r\n");
+    }
+    bytes += &format!("connection: close\r\n\r\n{}", request.body);
+    let text = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.write_all(bytes.as_bytes())?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        Ok(text)
+    });
+    let text = text.await??;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("the fake answered no HTTP")?;
+    let status: u16 = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    let content_type = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-type").then(|| value.trim().to_owned())
+    });
+    Ok(json!({ "status": status, "content-type": content_type, "body": body }))
+}

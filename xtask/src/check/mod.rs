@@ -1,0 +1,144 @@
+//! `cargo xtask check`: proves that no link of the chain has drifted, without a network.
+
+mod compiled;
+mod fake;
+pub(crate) mod generated;
+mod instance;
+#[cfg(test)]
+mod mutants;
+mod schemas;
+mod spec;
+mod wire;
+
+use crate::compare::{Comparison, Silent};
+use crate::docs;
+use crate::drift::{self, LazySources};
+use crate::finding::{Finding, Link};
+use crate::generate;
+use crate::page::record::{self, RECORD, Recorded};
+use crate::report::{Receipt, Report};
+use crate::sources::GENERATED;
+use crate::spec::{SPEC, Spec};
+use crate::waivers::{WAIVERS, Waivers};
+pub(crate) use compiled::Compiled;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+
+const COMMAND: &str = "check";
+
+/// Checks the workspace at `root`.
+pub(crate) fn run(root: &Path) -> Report {
+    // Compiling, or finding out that there is nothing to compile, takes the longest.
+    let compiled = thread::scope(|scope| {
+        let compiled = scope.spawn(|| Compiled::load(root));
+        let checked = before_compiling(root);
+        let compiled =
+            compiled.join().unwrap_or_else(|_| Err("the facts were not read".to_owned()));
+        checked.and_then(|checked| Ok((checked, compiled?)))
+    });
+    let ((spec, mut findings, mut receipt), compiled) = match compiled {
+        Ok(compiled) => compiled,
+        Err(problem) => return Report::could_not(COMMAND, problem),
+    };
+    match compiled {
+        Ok(compiled) => {
+            for (found, compared) in after_compiling(&spec, &compiled) {
+                findings.extend(found);
+                receipt.compared.push(compared);
+            }
+        }
+        Err(finding) => findings.push(*finding),
+    }
+    let mut waivers = match Waivers::load(root) {
+        Ok(waivers) => waivers,
+        Err(problem) => return Report::could_not(COMMAND, problem),
+    };
+    let (mut findings, waived) = waivers.sift(findings);
+    findings.extend(waivers.findings());
+    receipt.waived = waived;
+    let mut report = Report::new(COMMAND, findings, Vec::new());
+    report.receipt = receipt;
+    report.show(SPEC, &spec.text);
+    for file in [WAIVERS, GENERATED] {
+        if let Ok(text) = std::fs::read_to_string(root.join(file)) {
+            report.show(file, &text);
+        }
+    }
+    report
+}
+
+/// The links for which nothing has to be compiled.
+pub(crate) fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt), String> {
+    let spec = Spec::load(root)?;
+    let (mut findings, compared) = spec::check(&spec);
+    let mut lines = vec![compared];
+    let sources = drift::sources(root);
+    let mut receipt = match record::load(root)? {
+        Some(recorded) => {
+            let (found, comparison) = record(&spec, &sources, recorded);
+            findings.extend(found);
+            docs::receipt(&spec, &comparison, 0)
+        }
+        None => {
+            return Err(format!(
+                "there is no {RECORD}; make it with `cargo xtask docs PAGE --record`"
+            ));
+        }
+    };
+    lines.append(&mut receipt.compared);
+    let (found, compared) = generated::check(&spec, &generate::committed(root)?);
+    findings.extend(found);
+    lines.push(compared);
+    receipt.compared = lines;
+    Ok((spec, findings, receipt))
+}
+
+/// The links for which something has to be compiled.
+pub(crate) fn after_compiling(spec: &Spec, compiled: &Compiled) -> [(Vec<Finding>, String); 4] {
+    [
+        generated::compiled(spec, compiled),
+        schemas::check(spec, compiled),
+        wire::check(spec, compiled),
+        fake::check(spec, compiled),
+    ]
+}
+
+/// Page record and spec: what differs, and what one says on its own since it was recorded.
+fn record(
+    spec: &Spec,
+    sources: &LazySources<'_>,
+    mut recorded: Recorded,
+) -> (Vec<Finding>, Comparison) {
+    let (comparison, mut findings) =
+        drift::findings(spec, sources, &mut recorded.page, RECORD, None);
+    let own: BTreeMap<String, &Silent> =
+        comparison.silent.iter().map(|silent| (silent.to_string(), silent)).collect();
+    for (fact, silent) in &own {
+        if !recorded.silent.contains(fact) {
+            let subject = spec.facts.get(&silent.place);
+            let stated = subject.and_then(|subject| subject.stated.get(&silent.aspect)?.line);
+            let title = format!("the spec says `{fact}`, and the page says nothing of it");
+            findings.push(
+                Finding::new(Link::Page, format!("{fact} silent"), title)
+                    .at(SPEC, stated.or_else(|| subject?.line), "who says so?")
+                    .help(
+                        "take it out; or, if it is meant to be ours, mark it as ours with a comment, and \
+                         run `cargo xtask docs PAGE --record`",
+                    ),
+            );
+        }
+    }
+    for fact in recorded.silent.iter().filter(|fact| !own.contains_key(*fact)) {
+        let title =
+            format!("the spec no longer says `{fact}`, which it did when the page was recorded");
+        findings.push(
+            Finding::new(Link::Page, format!("{fact} unsaid"), title)
+                .at(RECORD, None, "the record")
+                .help(
+                    "put it back; or, if it is meant to go, run `cargo xtask docs PAGE --record`",
+                ),
+        );
+    }
+    (findings, comparison)
+}

@@ -1,0 +1,143 @@
+//! The spec by itself: a valid OpenAPI 3.0 document that says nothing it contradicts.
+
+use crate::codegen::yaml::escape;
+use crate::edit::TO_DESCRIBE;
+use crate::facts::Facts;
+use crate::finding::{Finding, Link};
+use crate::openapi;
+use crate::spec::{SPEC, Spec};
+use roas::v3_0::spec::Spec as Valid;
+use roas::validation::{Options, Validate};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Ids, effects, references and what the generator can't do are told of when it generates.
+pub(super) fn check(spec: &Spec) -> (Vec<Finding>, String) {
+    let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
+    let root = &spec.document.value;
+    let valid =
+        serde_json::from_value::<Valid>(root.clone()).map_err(|error| error.to_string()).and_then(
+            |valid| valid.validate(Options::empty(), None).map_err(|error| error.to_string()),
+        );
+    if let Err(problem) = valid {
+        let problem = problem.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+        checker.find("", format!("it is no valid OpenAPI 3.0 document: {problem}"));
+    }
+    let line = |pointer: &str| spec.document.line(pointer);
+    for unreadable in openapi::read(root, &line, &mut Facts::default()) {
+        checker.findings.push(
+            Finding::new(Link::Spec, &unreadable.problem, &*unreadable.problem)
+                .at(SPEC, unreadable.line, "here")
+                .help("mend the reference"),
+        );
+    }
+    checker.visit("", root);
+    let compared = format!("validated {SPEC}: {} examples and defaults", checker.values);
+    (checker.findings, compared)
+}
+
+struct Checker<'a> {
+    spec: &'a Spec,
+    findings: Vec<Finding>,
+    values: usize,
+}
+
+impl Checker<'_> {
+    fn find(&mut self, pointer: &str, problem: String) {
+        self.findings.push(
+            Finding::new(Link::Spec, format!("#{pointer} {problem}"), problem)
+                .at(SPEC, self.spec.document.line(pointer), "here")
+                .help(format!("mend it at #{pointer}")),
+        );
+    }
+
+    fn visit(&mut self, pointer: &str, value: &Value) {
+        match value {
+            Value::Object(object) => {
+                self.object(pointer, value);
+                for (key, member) in object {
+                    let inner = format!("{pointer}/{}", escape(key));
+                    // What stands in an example is nobody's schema.
+                    if key != "example" && key != "default" {
+                        self.visit(&inner, member);
+                    }
+                    if member.as_str() == Some(TO_DESCRIBE) {
+                        self.find(&inner, "this was never described".to_owned());
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let texts: BTreeSet<String> = items.iter().map(ToString::to_string).collect();
+                if texts.len() < items.len() {
+                    self.find(pointer, "the list names something twice".to_owned());
+                }
+                for (index, item) in items.iter().enumerate() {
+                    self.visit(&format!("{pointer}/{index}"), item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, pointer: &str, object: &Value) {
+        if object.get("$ref").is_some_and(Value::is_string)
+            && object.as_object().is_some_and(|object| object.len() > 1)
+        {
+            self.find(pointer, "OpenAPI 3.0 ignores what stands beside a `$ref`".to_owned());
+        }
+        if object.get("type").is_none()
+            && ["properties", "additionalProperties"].iter().any(|word| object.get(word).is_some())
+        {
+            self.find(pointer, "a schema with properties must say `type: object`".to_owned());
+        }
+        let own = object.get("type").is_some_and(Value::is_string).then_some(object);
+        for (schema, word) in
+            [(own, "example"), (own, "default"), (object.get("schema"), "example")]
+        {
+            let (Some(schema), Some(value)) = (schema, object.get(word)) else { continue };
+            self.values += 1;
+            let fits = jsonschema::draft4::options()
+                .should_validate_formats(true)
+                .build(&rooted(self.spec, schema))
+                .is_ok_and(|validator| validator.is_valid(value));
+            if !fits {
+                self.find(
+                    &format!("{pointer}/{word}"),
+                    format!("the {word} doesn't fit its schema"),
+                );
+            }
+        }
+    }
+}
+
+/// A schema of the spec as one that stands alone, with the components that it refers to.
+pub(super) fn rooted(spec: &Spec, schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let (Value::Object(schema), Some(components)) =
+        (&mut schema, spec.document.value.get("components"))
+    {
+        // Draft 4 ignores what stands beside a reference, and so does OpenAPI 3.0.
+        if let Some(reference) = schema.remove("$ref") {
+            schema.insert("allOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
+        }
+        schema.insert("components".to_owned(), components.clone());
+    }
+    nullable(&mut schema);
+    schema
+}
+
+/// `nullable` is OpenAPI's own word for a second type.
+fn nullable(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if object.get("nullable") == Some(&Value::Bool(true))
+                && let Some(Value::String(kind)) = object.get("type").cloned()
+            {
+                object.insert("type".to_owned(), serde_json::json!([kind, "null"]));
+            }
+            object.values_mut().for_each(nullable);
+        }
+        Value::Array(items) => items.iter_mut().for_each(nullable),
+        _ => {}
+    }
+}

@@ -1,0 +1,347 @@
+//! Compares what a page says with what the spec says. A fact agrees, or differs, or the page is silent
+//! of it.
+
+use crate::facts::{Aspect, Facts, Place, Step, Subject, Within};
+use crate::openapi::plain;
+use crate::page::{Page, Shape};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What came of comparing all facts.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    pub(crate) differences: Vec<Difference>,
+    /// Operations that both know.
+    pub(crate) operations: usize,
+    /// Numbers of facts.
+    pub(crate) agreeing: usize,
+    pub(crate) differing: usize,
+    /// Facts of the spec of which the page says nothing.
+    pub(crate) silent: Vec<Silent>,
+}
+
+/// A fact of the spec of which the page says nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Silent {
+    pub(crate) place: Place,
+    pub(crate) aspect: Aspect,
+    /// The place above which the page shows, and this one not.
+    pub(crate) hidden: Option<Place>,
+}
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.aspect)
+    }
+}
+
+/// One thing that page and spec say otherwise. The place is that of the spec.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Difference {
+    /// Both know the place and say another thing of it; none where one says nothing, and thereby no.
+    Changed { place: Place, aspect: Aspect, spec: Option<Value>, page: Option<Value> },
+    /// The page has a place that the spec doesn't have.
+    Added { place: Place },
+    /// The spec has a place that the page would show, and doesn't.
+    Removed { place: Place },
+    /// A parameter is sent in another place, or by another name.
+    Moved { place: Place, to: Place },
+}
+
+impl Difference {
+    pub(crate) fn place(&self) -> &Place {
+        match self {
+            Self::Changed { place, .. }
+            | Self::Added { place }
+            | Self::Removed { place }
+            | Self::Moved { place, .. } => place,
+        }
+    }
+}
+
+/// Compares. The page is brought into the order of the spec as far as order means nothing.
+pub(crate) fn compare(spec: &Facts, page: &mut Page) -> Comparison {
+    let mut comparison = Comparison::default();
+    rename_paths(spec, &mut page.facts);
+    rename_headers(spec, &mut page.facts);
+    let alternatives: Vec<Place> = page
+        .facts
+        .subjects
+        .iter()
+        .filter(|(_, subject)| subject.stated.contains_key(&Aspect::Alternatives))
+        .map(|(place, _)| place.clone())
+        .collect();
+    for place in alternatives {
+        reorder(spec, &mut page.facts, &place);
+    }
+    let moved = moved(spec, page);
+
+    // A place is told of once: nothing more is said of what stands below.
+    let mut told: Option<Place> = None;
+    for (place, subject) in &spec.subjects {
+        if told.as_ref().is_some_and(|told| place.is_within(told)) {
+            continue;
+        }
+        let facts = || {
+            let below = spec.below(place).filter_map(|inner| spec.get(inner));
+            below.chain([subject]).map(|subject| subject.stated.len()).sum::<usize>()
+        };
+        let hidden = || {
+            let places = [place].into_iter().chain(spec.below(place));
+            let hidden = place.clone();
+            places.flat_map(move |inner| {
+                let hidden = hidden.clone();
+                let stated = spec.get(inner).into_iter().flat_map(|subject| subject.stated.keys());
+                stated.map(move |aspect| Silent {
+                    place: inner.clone(),
+                    aspect: *aspect,
+                    hidden: Some(hidden.clone()),
+                })
+            })
+        };
+        if let Some((_, to)) = moved.iter().find(|(from, _)| from == place) {
+            comparison.differing += facts();
+            comparison.differences.push(Difference::Moved { place: place.clone(), to: to.clone() });
+            told = Some(place.clone());
+            continue;
+        }
+        let Some(shown) = page.facts.get(place) else {
+            if place.0.is_empty() {
+                // Servers may stand on another page.
+                let stated = subject.stated.keys();
+                comparison.silent.extend(stated.map(|aspect| Silent {
+                    place: place.clone(),
+                    aspect: *aspect,
+                    hidden: None,
+                }));
+                continue;
+            }
+            let parent = page.facts.get(&place.parent());
+            let folded = parent.is_some_and(|parent| parent.opaque)
+                || place.last() == Some(&Step::Values)
+                || !page.shape.denies_places();
+            if folded {
+                comparison.silent.extend(hidden());
+            } else {
+                comparison.differing += facts();
+                comparison.differences.push(Difference::Removed { place: place.clone() });
+            }
+            told = Some(place.clone());
+            continue;
+        };
+        if matches!(place.0.as_slice(), [Step::Operation { .. }]) {
+            comparison.operations += 1;
+        }
+        aspects(&mut comparison, page.shape, place, subject, shown);
+    }
+
+    let mut told: Option<Place> = None;
+    for (place, subject) in &page.facts.subjects {
+        let known = spec.get(place).is_some() || moved.iter().any(|(_, to)| place.is_within(to));
+        if known || told.as_ref().is_some_and(|told| place.is_within(told)) {
+            continue;
+        }
+        // What neither forbids nor asks for anything is no news.
+        let anything = page.facts.value(place, Aspect::Type).is_some_and(|kind| kind == "any");
+        if place.last() == Some(&Step::Values) && anything {
+            continue;
+        }
+        let below = page.facts.below(place).filter_map(|inner| page.facts.get(inner));
+        comparison.differing +=
+            below.chain([subject]).map(|subject| subject.stated.len()).sum::<usize>().max(1);
+        comparison.differences.push(Difference::Added { place: place.clone() });
+        told = Some(place.clone());
+    }
+    comparison
+}
+
+fn aspects(
+    comparison: &mut Comparison,
+    shape: Shape,
+    place: &Place,
+    spec: &Subject,
+    page: &Subject,
+) {
+    let all: BTreeSet<Aspect> = spec.stated.keys().chain(page.stated.keys()).copied().collect();
+    for aspect in all {
+        let value = |subject: &Subject| Some(subject.stated.get(&aspect)?.value.clone());
+        let (own, shown) = (value(spec), value(page));
+        let agrees = match (&own, &shown) {
+            (Some(own), Some(shown)) => same(shape, aspect, own, shown),
+            (Some(_), None) if page.opaque || !shape.denies(aspect) => {
+                comparison.silent.push(Silent { place: place.clone(), aspect, hidden: None });
+                continue;
+            }
+            _ => false,
+        };
+        if agrees {
+            comparison.agreeing += 1;
+        } else {
+            comparison.differing += 1;
+            comparison.differences.push(Difference::Changed {
+                place: place.clone(),
+                aspect,
+                spec: own,
+                page: shown,
+            });
+        }
+    }
+}
+
+/// Whether two values are the same, as far as the shape tells.
+fn same(shape: Shape, aspect: Aspect, spec: &Value, page: &Value) -> bool {
+    if spec == page {
+        return true;
+    }
+    let sorted = |value: &Value| {
+        let mut items: Vec<String> = value
+            .as_array()
+            .map(|items| items.iter().map(ToString::to_string).collect())
+            .unwrap_or_default();
+        items.sort();
+        items
+    };
+    match (shape, aspect) {
+        // The order of media types and of values means nothing.
+        (_, Aspect::Content) | (Shape::Markdown, Aspect::Enum) => sorted(spec) == sorted(page),
+        (Shape::Markdown, _) => match (spec.as_f64(), page.as_f64()) {
+            (Some(spec), Some(page)) => spec.to_bits() == page.to_bits(),
+            _ => false,
+        },
+        // The page marks that there are values, and may not show them.
+        (Shape::Text, Aspect::Enum) if page.is_null() => true,
+        // It runs them together.
+        (Shape::Text, Aspect::Enum) => bare(&plain(spec)) == bare(&plain(page)),
+        (Shape::Text, _) => {
+            let page = plain(page);
+            let parsed = serde_json::from_str::<Value>(&page);
+            plain(spec).trim() == page.trim() || parsed.is_ok_and(|parsed| parsed == *spec)
+        }
+    }
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && !"`,|\"".contains(*c)).collect()
+}
+
+/// Operations whose paths differ only in the names of their parameters are the same.
+fn rename_paths(spec: &Facts, page: &mut Facts) {
+    let strangers: Vec<Place> =
+        page.operations().filter(|place| spec.get(place).is_none()).cloned().collect();
+    for stranger in strangers {
+        let own =
+            spec.operations().find(|own| page.get(own).is_none() && blank(own) == blank(&stranger));
+        if let Some(own) = own {
+            page.relocate(&stranger, own);
+        }
+    }
+}
+
+/// The names of headers are the same in any case.
+fn rename_headers(spec: &Facts, page: &mut Facts) {
+    let header = |place: &Place| match place.last() {
+        Some(Step::Parameter { within: Within::Header, name }) => Some(name.to_lowercase()),
+        _ => None,
+    };
+    let places = page.subjects.keys();
+    let strangers: Vec<Place> = places
+        .filter(|place| header(place).is_some() && spec.get(place).is_none())
+        .cloned()
+        .collect();
+    for stranger in strangers {
+        let operation = stranger.parent();
+        let own = spec.children(&operation).find(|own| header(own) == header(&stranger));
+        if let Some(own) = own {
+            page.relocate(&stranger, own);
+        }
+    }
+}
+
+/// An operation without the names of the parameters in its path.
+fn blank(operation: &Place) -> String {
+    let mut inside = false;
+    let text = operation.to_string();
+    text.chars()
+        .filter(|c| {
+            let keep = !inside || *c == '}';
+            inside = if inside { *c != '}' } else { *c == '{' };
+            keep
+        })
+        .collect()
+}
+
+/// Gives the alternatives of the page the numbers of those of the spec that have the same properties.
+fn reorder(spec: &Facts, page: &mut Facts, place: &Place) {
+    let names = |facts: &Facts| -> Vec<(Place, BTreeSet<Step>)> {
+        let alternatives = facts
+            .children(place)
+            .filter(|inner| matches!(inner.last(), Some(Step::Alternative(_))));
+        alternatives
+            .map(|inner| {
+                let names = facts.children(inner).filter_map(|name| name.last().cloned());
+                (inner.clone(), names.filter(|name| *name != Step::Values).collect())
+            })
+            .collect()
+    };
+    let own = names(spec);
+    let shown = names(page);
+    for (to, wanted) in &own {
+        let at = names(page);
+        let here = at.iter().find(|(inner, _)| inner == to);
+        if wanted.is_empty() || here.is_none_or(|(_, names)| names == wanted) {
+            continue;
+        }
+        if let Some((from, _)) = at.iter().find(|(_, names)| names == wanted) {
+            let aside = place.then(Step::Alternative(shown.len() + own.len() + 1));
+            page.relocate(to, &aside);
+            page.relocate(from, to);
+            page.relocate(&aside, from);
+        }
+    }
+}
+
+/// Parameters of the spec that the page shows elsewhere: in another place, or by another name.
+fn moved(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
+    let mut moved = Vec::new();
+    for operation in spec.operations().filter(|operation| page.facts.get(operation).is_some()) {
+        let left = |own: &Facts, other: &Facts| -> Vec<Place> {
+            own.children(operation)
+                .filter(|place| matches!(place.last(), Some(Step::Parameter { .. })))
+                .filter(|place| other.get(place).is_none())
+                .cloned()
+                .collect()
+        };
+        let gone = left(spec, &page.facts);
+        let mut new = left(&page.facts, spec);
+        for place in &gone {
+            let likeness = |to: &Place| {
+                let (
+                    Some(Step::Parameter { within, name }),
+                    Some(Step::Parameter { within: there, name: called }),
+                ) = (place.last(), to.last())
+                else {
+                    return 0;
+                };
+                let example = |facts: &Facts, place| facts.value(place, Aspect::Example).map(plain);
+                let own = example(spec, place);
+                if name.eq_ignore_ascii_case(called) {
+                    4
+                } else if own.is_some() && own == example(&page.facts, to) {
+                    3
+                } else if within == there && *within == Within::Path {
+                    2
+                } else {
+                    // Alone they are one change rather than two.
+                    usize::from(gone.len() == 1 && new.len() == 1 && *within != Within::Path)
+                }
+            };
+            let best =
+                (0..new.len()).max_by_key(|index| (likeness(&new[*index]), usize::MAX - index));
+            if let Some(best) = best.filter(|index| likeness(&new[*index]) > 0) {
+                moved.push((place.clone(), new.remove(best)));
+            }
+        }
+    }
+    moved
+}

@@ -1,0 +1,294 @@
+//! Page and spec side by side: the differences as findings. `docs` and `check` share it.
+
+use crate::compare::{Comparison, Difference, compare};
+use crate::consequences;
+use crate::edit;
+use crate::facts::{Aspect, Facts, Place, Step};
+use crate::finding::{Cause, Finding, Link};
+use crate::openapi::plain;
+use crate::page::Page;
+use crate::sources::Sources;
+use crate::spec::{SPEC, Spec};
+use serde_json::Value;
+use std::cell::LazyCell;
+use std::path::Path;
+
+/// The sources are read when the first difference wants to be placed in them.
+pub(crate) type LazySources<'a> = LazyCell<Sources, Box<dyn FnOnce() -> Sources + 'a>>;
+
+pub(crate) fn sources(root: &Path) -> LazySources<'_> {
+    LazyCell::new(Box::new(|| Sources::load(root)))
+}
+
+/// The page's differences from the spec, those of several operations that are one told once.
+///
+/// `name` is what findings call the page; `record` is what it said before.
+pub(crate) fn findings(
+    spec: &Spec,
+    sources: &LazySources<'_>,
+    page: &mut Page,
+    name: &str,
+    record: Option<&Page>,
+) -> (Comparison, Vec<Finding>) {
+    let comparison = compare(&spec.facts, page);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut groups: Vec<(Difference, Vec<&Difference>)> = Vec::new();
+    for difference in &comparison.differences {
+        let key = without_operation(difference);
+        let alike = groups.iter_mut().find(|(other, members)| {
+            *other == key && looks(&page.facts, difference) == looks(&page.facts, members[0])
+        });
+        match alike {
+            Some((_, members)) => members.push(difference),
+            None => groups.push((key, vec![difference])),
+        }
+    }
+    for (_, group) in groups {
+        findings.push(finding(spec, sources, page, name, record, &comparison, &group));
+    }
+    (comparison, findings)
+}
+
+/// A difference as it looks from within its operation. What is an operation itself is like no other.
+fn without_operation(difference: &Difference) -> Difference {
+    let cut = |place: &Place| {
+        if place.tail().is_empty() { place.clone() } else { Place(place.tail().to_vec()) }
+    };
+    match difference.clone() {
+        Difference::Changed { place, aspect, spec, page } => {
+            Difference::Changed { place: cut(&place), aspect, spec, page }
+        }
+        Difference::Added { place } => Difference::Added { place: cut(&place) },
+        Difference::Removed { place } => Difference::Removed { place: cut(&place) },
+        Difference::Moved { place, to } => Difference::Moved { place: cut(&place), to: cut(&to) },
+    }
+}
+
+/// What the page says of a place that only it has.
+fn looks(page: &Facts, difference: &Difference) -> Vec<(Aspect, Value)> {
+    let place = match difference {
+        Difference::Added { place } => place,
+        Difference::Moved { to, .. } => to,
+        _ => return Vec::new(),
+    };
+    let stated = page.get(place).into_iter().flat_map(|subject| &subject.stated);
+    stated.map(|(aspect, stated)| (*aspect, stated.value.clone())).collect()
+}
+
+fn finding(
+    spec: &Spec,
+    sources: &LazySources<'_>,
+    page: &Page,
+    name: &str,
+    record: Option<&Page>,
+    comparison: &Comparison,
+    group: &[&Difference],
+) -> Finding {
+    let difference = group[0];
+    let (what, mut title) = words(&page.facts, difference);
+    if group.len() > 1 {
+        title = format!("{title}, in {} operations", group.len());
+    } else if !difference.place().tail().is_empty() {
+        title = format!("{title}, in {}", difference.place().root());
+    }
+    let shared =
+        if group.len() > 1 { what } else { format!("{} {what}", difference.place().root()) };
+    let mut finding = Finding::new(Link::Page, shared.trim(), title);
+    finding.operations = group.iter().map(|member| member.place().root().to_string()).collect();
+    finding.breaks = Some(consequences::breaks(&page.facts, difference));
+    finding.cause = record.and_then(|record| cause(&page.facts, &record.facts, difference));
+    let (page_line, spec_line) = lines(spec, page, difference);
+    if page_line.is_some() {
+        finding = finding.at(name, page_line, "the page").focus(match difference {
+            Difference::Moved { to, .. } => to,
+            other => other.place(),
+        });
+    }
+    let spec_says = match difference {
+        Difference::Added { .. } => "nothing is said of it here",
+        _ => "the spec",
+    };
+    finding = finding.at(SPEC, spec_line, spec_says);
+    for member in group {
+        for hunk in edit::hunks(spec, &page.facts, &comparison.differences, member) {
+            if !finding.edit.contains(&hunk) {
+                finding.edit.push(hunk);
+            }
+        }
+        let consequences = consequences::of(spec, sources, member.place());
+        for item in consequences.items {
+            if !finding.items.contains(&item) {
+                finding.items.push(item);
+            }
+        }
+        for method in consequences.methods {
+            if !finding.methods.contains(&method) {
+                finding.methods.push(method);
+            }
+        }
+        for spot in consequences.spots {
+            if !finding.spots.contains(&spot) {
+                finding.spots.push(spot);
+            }
+        }
+    }
+    finding.help = help(&page.facts, difference, finding.edit.is_empty());
+    finding
+}
+
+/// What differs, for a fingerprint and for people.
+fn words(page: &Facts, difference: &Difference) -> (String, String) {
+    let tail = |place: &Place| Place(place.tail().to_vec()).to_string();
+    let kind = |place: &Place| {
+        let kind = page.value(place, Aspect::Type).map(plain);
+        kind.map(|kind| format!(" ({kind})")).unwrap_or_default()
+    };
+    match difference {
+        Difference::Changed { place, aspect, spec, page } => {
+            let say = |value: &Option<Value>| match value {
+                Some(Value::Null) => "stated, without its values".to_owned(),
+                Some(Value::Array(items)) if items.is_empty() => "none".to_owned(),
+                Some(value) => format!("`{}`", shown(value)),
+                None => "not stated".to_owned(),
+            };
+            let at = tail(place);
+            let of = if place.tail().is_empty() { String::new() } else { format!("`{at}`: ") };
+            (
+                format!("{at} {aspect}"),
+                format!(
+                    "{of}`{aspect}` is {} on the page and {} in the spec",
+                    say(page),
+                    say(spec)
+                ),
+            )
+        }
+        Difference::Added { place } => match place.last() {
+            Some(Step::Operation { .. }) => {
+                ("added".to_owned(), format!("a new operation: {place}"))
+            }
+            _ => {
+                let at = tail(place);
+                let required = page.value(place, Aspect::Required) == Some(&Value::Bool(true));
+                let required = if required { ", required" } else { "" };
+                (format!("{at} added"), format!("`{at}`{} is new{required}", kind(place)))
+            }
+        },
+        Difference::Removed { place } => match place.last() {
+            Some(Step::Operation { .. }) => {
+                ("removed".to_owned(), format!("an operation is gone: {place}"))
+            }
+            _ => (format!("{} removed", tail(place)), format!("`{}` is gone", tail(place))),
+        },
+        Difference::Moved { place, to } => {
+            let (from, to_words) = (tail(place), tail(to));
+            (
+                format!("{from} moved"),
+                format!("`{from}` has moved: it is `{to_words}`{} now", kind(to)),
+            )
+        }
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// The lines of page and spec that say it.
+fn lines(spec: &Spec, page: &Page, difference: &Difference) -> (Option<u64>, Option<u64>) {
+    let line = |facts: &Facts, place: &Place| facts.get(place).and_then(|subject| subject.line);
+    // What isn't there is shown by what it would stand in.
+    let nearest = |facts: &Facts, place: &Place| {
+        let up = std::iter::successors(Some(place.clone()), |place| {
+            (!place.0.is_empty()).then(|| place.parent())
+        });
+        up.into_iter().find_map(|place| line(facts, &place))
+    };
+    match difference {
+        Difference::Changed { place, aspect, .. } => {
+            let stated = |facts: &Facts| facts.get(place)?.stated.get(aspect)?.line;
+            (
+                stated(&page.facts).or_else(|| nearest(&page.facts, place)),
+                stated(&spec.facts).or_else(|| nearest(&spec.facts, place)),
+            )
+        }
+        Difference::Added { place } => {
+            let parent = spec.facts.get(&place.parent());
+            let own = parent.and_then(|parent| spec.document.line(&parent.pointer));
+            (line(&page.facts, place), own.or_else(|| spec.document.line("/paths")))
+        }
+        Difference::Removed { place } => (nearest(&page.facts, place), line(&spec.facts, place)),
+        Difference::Moved { place, to } => (line(&page.facts, to), line(&spec.facts, place)),
+    }
+}
+
+/// Whether the page or the transcription is to blame, as far as the record tells.
+fn cause(page: &Facts, record: &Facts, difference: &Difference) -> Option<Cause> {
+    let changed = match difference {
+        Difference::Changed { place, aspect, spec, page } => {
+            let recorded = record.get(place).map(|subject| subject.stated.get(aspect));
+            let recorded = recorded?.map(|stated| &stated.value);
+            let alike = |one: Option<&Value>, other: &Option<Value>| {
+                one.map(plain) == other.as_ref().map(plain)
+            };
+            return Some(if alike(recorded, page) {
+                Cause::TranscriptionWrong
+            } else if alike(recorded, spec) {
+                Cause::PageChanged
+            } else {
+                Cause::Both
+            });
+        }
+        Difference::Added { place } => record.get(place).is_none(),
+        Difference::Removed { place } => record.get(place).is_some(),
+        Difference::Moved { place, to } => record.get(place).is_some() && record.get(to).is_none(),
+    };
+    let _ = page;
+    Some(if changed { Cause::PageChanged } else { Cause::TranscriptionWrong })
+}
+
+fn help(page: &Facts, difference: &Difference, in_words: bool) -> String {
+    let then = "then run `cargo xtask generate`";
+    if !in_words {
+        return match difference {
+            Difference::Added { .. } | Difference::Moved { .. } => {
+                format!("edit {SPEC} so, describe it in your own words, {then}")
+            }
+            _ => format!("edit {SPEC} so, {then}"),
+        };
+    }
+    match difference {
+        Difference::Changed { aspect: Aspect::Enum, page: Some(values), .. }
+            if !values.is_array() =>
+        {
+            let values = match values {
+                Value::Null => "which the page doesn't show".to_owned(),
+                values => format!("which the page runs together: `{}`", plain(values)),
+            };
+            format!(
+                "add an `enum` of the values, {values}; the Markdown of the page tells them apart"
+            )
+        }
+        Difference::Changed { aspect, page: Some(value), .. } => {
+            format!("make `{aspect}` say `{}` in {SPEC}, {then}", shown(value))
+        }
+        Difference::Changed { aspect, page: None, .. } => {
+            format!("take `{aspect}` out in {SPEC}, {then}")
+        }
+        Difference::Added { place } => {
+            let kind = page.value(place, Aspect::Type).map(plain).unwrap_or_default();
+            format!("add `{}` ({kind}) in {SPEC}, {then}", Place(place.tail().to_vec()))
+        }
+        Difference::Removed { place } => {
+            format!("take `{}` out in {SPEC}, {then}", Place(place.tail().to_vec()))
+        }
+        Difference::Moved { place, to } => format!(
+            "make `{}` a parameter `{}` in {SPEC}, {then}",
+            Place(place.tail().to_vec()),
+            Place(to.tail().to_vec())
+        ),
+    }
+}

@@ -1,0 +1,417 @@
+//! The tool used as a maintainer uses it: on copies of the workspace.
+
+use crate::check::{self, Compiled};
+use crate::docs;
+use crate::edit;
+use crate::facts::Facts;
+use crate::finding::{Finding, Hunk};
+use crate::generate;
+use crate::page::render::{self, Liberties};
+use crate::report::{Ending, Format, Report};
+use crate::sources::GENERATED;
+use crate::spec::{SPEC, Spec};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A copy of the workspace, which builds into the same target directory as this one.
+fn copy() -> TempDir {
+    let root = crate::root();
+    let copy = tempfile::tempdir().expect("a directory");
+    let listed = Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard"])
+        .current_dir(&root)
+        .output()
+        .expect("git");
+    for file in String::from_utf8(listed.stdout).expect("UTF-8").lines() {
+        let (from, to) = (root.join(file), copy.path().join(file));
+        fs::create_dir_all(to.parent().expect("a folder")).expect("created");
+        // Symlinks become the files that they point to.
+        if from.is_file() {
+            fs::copy(from, to).expect("copied");
+        }
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    // Builds of both go on side by side under names of their own, and share what doesn't differ.
+    change(copy.path(), "Cargo.toml", &[("version = \"0.1.0\"", "version = \"0.1.99\"")]);
+    let config = format!("[build]\ntarget-dir = {:?}\n", target.display().to_string());
+    let path = copy.path().join(".cargo/config.toml");
+    let own = fs::read_to_string(&path).expect("the configuration");
+    fs::write(path, own + "\n" + &config).expect("written");
+    copy
+}
+
+fn change(root: &Path, file: &str, pairs: &[(&str, &str)]) {
+    let path = root.join(file);
+    let mut text = fs::read_to_string(&path).expect(file);
+    for (from, to) in pairs {
+        assert!(text.contains(from), "{file} holds no {from:?}");
+        text = text.replacen(from, to, 1);
+    }
+    fs::write(path, text).expect("written");
+}
+
+/// The document of the spec, and what a page of it that changed would say: what happened to the vendor's
+/// API once, and some more.
+fn changed(root: &Path) -> Value {
+    let mut document = Spec::load(root).expect("the spec").document.value;
+    let mut set = |pointer: &str, value: Value| {
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let key = &key.replace("~1", "/");
+        let parent = document.pointer_mut(parent).expect("a place");
+        match value {
+            Value::Null => drop(parent.as_object_mut().expect("an object").remove(key)),
+            value => parent[key] = value,
+        }
+    };
+    set(
+        "/components/parameters/SubAccountId",
+        json!({
+            "name": "accounts", "in": "query", "required": false,
+            "schema": { "type": "array", "items": { "type": "string" } },
+            "example": ["1536356a-b26f-4feb-8cd5-56b54b6c51d2"],
+        }),
+    );
+    set(
+        "/components/schemas/CreateSnapshotRequest/properties/autoscalingOnly/default",
+        json!(false),
+    );
+    set("/components/schemas/Snapshot/properties/status/enum", json!(["pending", "completed"]));
+    set(
+        "/components/schemas/Snapshot/properties/tags",
+        json!({ "type": "array", "items": { "type": "string" } }),
+    );
+    set("/components/schemas/Snapshot/properties/startTime", Value::Null);
+    set(
+        "/components/schemas/OtherSource",
+        json!({
+            "type": "object", "required": ["inventedList"],
+            "properties": { "inventedList": { "type": "array", "items": { "type": "string" } } },
+        }),
+    );
+    set("/components/schemas/AttachVolumeRequest/required", json!(["instanceId"]));
+    set(
+        "/paths/~1api~1v1~1volumes~1{volumeId}~1detach",
+        json!({ "post": {
+        "parameters": [
+            { "$ref": "#/components/parameters/VolumeId" },
+            { "$ref": "#/components/parameters/SubAccountId" },
+        ],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": {
+            "type": "object", "required": ["instanceId"],
+            "properties": {
+                "instanceId": { "type": "string" },
+                "force": { "type": "boolean", "default": false },
+            },
+        } } } },
+        "responses": { "200": { "description": "Detached." } },
+    } }),
+    );
+    document
+}
+
+fn facts(document: &Value) -> Facts {
+    let mut facts = Facts::default();
+    crate::openapi::read(document, &|_| None, &mut facts);
+    facts
+}
+
+/// The findings of a page on the workspace at `root`.
+fn docs(root: &Path, page: &str) -> Report {
+    docs::compare(root, "page", page.as_bytes(), false)
+}
+
+fn fingerprints(report: &Report) -> BTreeSet<&str> {
+    report.findings.iter().map(|finding| finding.fingerprint.as_str()).collect()
+}
+
+const SHOWN_BY_BOTH: [&str; 6] = [
+    "page: header X-Datafy-Sub-Account-Id moved",
+    "page: POST /api/v1/volumes/{volumeId}/create-snapshot body.autoscalingOnly default",
+    "page: POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.status enum",
+    "page: POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.tags added",
+    "page: POST /api/v1/volumes/{volumeId}/attach body.deviceName required",
+    "page: POST /api/v1/volumes/{volumeId}/detach added",
+];
+
+const SHOWN_BY_MARKDOWN: [&str; 2] = [
+    "page: POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.startTime removed",
+    "page: POST /api/v1/volumes/create-from-snapshots body.source|2.inventedList added",
+];
+
+#[test]
+fn each_change_of_the_page_is_one_finding_and_what_a_shape_hides_is_none() {
+    let root = crate::root();
+    let changed = changed(&root);
+    let text = docs(&root, &render::text(&facts(&changed), Liberties::default()));
+    assert_eq!(fingerprints(&text), BTreeSet::from(SHOWN_BY_BOTH));
+    let hidden = "POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.startTime";
+    assert!(text.receipt.silent.iter().any(|silent| silent == hidden), "{:?}", text.receipt.silent);
+
+    let markdown = docs(&root, &render::markdown(&changed, Liberties::default()));
+    let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
+    assert_eq!(fingerprints(&markdown), all.collect());
+    for report in [text, markdown] {
+        assert_eq!(report.ending, Ending::Drift);
+        for finding in &report.findings {
+            let files: Vec<_> = finding.spots.iter().map(|spot| (&*spot.file, spot.line)).collect();
+            assert!(matches!(files[..], [("page", Some(_)), (SPEC, Some(_)), ..]), "{finding:?}");
+            assert!(finding.breaks.is_some() && !finding.help.is_empty(), "{finding:?}");
+            let new = finding.title.contains("new operation");
+            assert_eq!(finding.items.is_empty(), new, "{finding:?}");
+            assert_eq!(finding.methods.is_empty(), new, "{finding:?}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_says_what_the_spec_says_is_equal_and_every_fact_is_counted() {
+    let root = crate::root();
+    let spec = Spec::load(&root).expect("the spec");
+    let markdown = docs(&root, &render::markdown(&spec.document.value, Liberties::default()));
+    assert_eq!(markdown.ending, Ending::Equal, "{:?}", markdown.findings);
+    let facts: usize = spec.facts.subjects.values().map(|subject| subject.stated.len()).sum();
+    assert_eq!(markdown.receipt.facts.agreeing, facts);
+    assert_eq!(markdown.receipt.silent, [""; 0]);
+
+    let text = docs(&root, &render::text(&spec.facts, Liberties::default()));
+    assert_eq!(text.ending, Ending::Equal, "{:?}", text.findings);
+    let counts = text.receipt.facts;
+    assert_eq!(counts.agreeing + counts.silent, facts);
+}
+
+/// The vendor's page and a changed one are kept beside the checkout, for their sentences aren't ours.
+fn vendor(file: &str) -> Option<Vec<u8>> {
+    let page = fs::read(crate::root().join("../shared/docs").join(file)).ok();
+    if page.is_none() {
+        println!("skipped: {file} is not here");
+    }
+    page
+}
+
+#[test]
+fn the_page_of_record_agrees_and_hides_what_it_hides() {
+    let Some(page) = vendor("datafy-api.txt") else { return };
+    let report = docs::compare(&crate::root(), "page", &page, false);
+    assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
+    assert_eq!(report.receipt.facts.unreadable, 0);
+    assert_eq!(
+        report.receipt.silent,
+        [
+            "the API: servers",
+            "POST /api/v1/volumes/create-from-snapshots body: content",
+            "POST /api/v1/volumes/create-from-snapshots body: required",
+            "POST /api/v1/volumes/create-from-snapshots body.source|1",
+            "POST /api/v1/volumes/create-from-snapshots body.source|2",
+            "POST /api/v1/volumes/{volumeId}/attach body: content",
+            "POST /api/v1/volumes/{volumeId}/attach body: required",
+            "POST /api/v1/volumes/{volumeId}/create-snapshot body: content",
+            "POST /api/v1/volumes/{volumeId}/create-snapshot body: required",
+        ]
+    );
+}
+
+#[test]
+fn the_changed_page_gives_what_changed_in_either_shape() {
+    let Some(text) = vendor("next/page.txt") else { return };
+    let report = docs::compare(&crate::root(), "page", &text, false);
+    assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
+    let Some(markdown) = vendor("next/page.md") else { return };
+    let report = docs::compare(&crate::root(), "page", &markdown, false);
+    let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
+    assert_eq!(fingerprints(&report), all.collect());
+}
+
+#[test]
+fn the_record_tells_whether_the_page_changed_or_the_transcription_was_wrong() {
+    let copy = copy();
+    let root = copy.path();
+    let page = render::text(&Spec::load(root).expect("the spec").facts, Liberties::default());
+    let report = docs::compare(root, "page", page.as_bytes(), true);
+    assert_eq!(report.ending, Ending::Equal);
+    let wrong = [("          default: true", "          default: false")];
+    change(root, SPEC, &wrong);
+    let cause = |page: &str| {
+        let report = docs(root, page);
+        let [finding] = report.findings.as_slice() else { panic!("{:?}", report.findings) };
+        finding.cause.expect("there is a record").explain()
+    };
+    assert!(cause(&page).contains("the transcription is wrong"));
+    change(root, SPEC, &[(wrong[0].1, wrong[0].0)]);
+    let of_autoscaling = page.replacen("Default: true", "Default: false", 1);
+    assert!(cause(&of_autoscaling).contains("the page changed"));
+    change(root, SPEC, &[("          default: true", "          default: other")]);
+    assert!(cause(&of_autoscaling).contains("neither"));
+}
+
+#[test]
+fn what_could_not_be_read_is_never_taken_for_agreement_nor_recorded() {
+    let copy = copy();
+    let root = copy.path();
+    let record = root.join("xtask/page.json");
+    fs::write(&record, "kept").expect("written");
+    let page = render::text(&Spec::load(root).expect("the spec").facts, Liberties::default());
+    let damaged = page.replacen("descriptionstringOptional", "descriptionmapOptional", 1);
+    for (page, ending, record_is_kept) in [
+        (damaged.as_str(), Ending::CouldNotCheck, true),
+        ("# Page Not Found", Ending::CouldNotCheck, true),
+        (&damaged.replacen("Default: true", "Default: false", 1), Ending::Drift, true),
+        (&page, Ending::Equal, false),
+    ] {
+        let report = docs::compare(root, "page", page.as_bytes(), true);
+        assert_eq!(report.ending, ending, "{:?}", report.problems);
+        let after = fs::read_to_string(&record).expect("the record");
+        assert_eq!(after == "kept", record_is_kept);
+    }
+    let away = docs::run(root, "http://127.0.0.1:9/page", false);
+    assert_eq!(away.ending, Ending::CouldNotCheck);
+    assert!(away.problems[0].what.starts_with("http://127.0.0.1:9/page: "), "{:?}", away.problems);
+    assert_eq!(docs::run(root, "no/such/file", false).ending, Ending::CouldNotCheck);
+}
+
+#[test]
+fn a_finding_prints_in_each_format() {
+    let root = crate::root();
+    let page = render::text(&Spec::load(&root).expect("the spec").facts, Liberties::default());
+    let page = page.replacen("Default: true", "Default: \u{1b}[31mfalse%", 1);
+    let report = docs(&root, &page);
+    let text = report.render(Format::Text, false);
+    let line = page.lines().position(|line| line.starts_with("Default:")).expect("it") + 1;
+    for part in [
+        "error[page]: `body.autoscalingOnly`: `default` is",
+        &format!("--> page:{line}:1"),
+        "openapi.yaml:",
+        "types::CreateSnapshotRequest::autoscaling_only",
+        "Call<CreateSnapshot>::autoscaling_only",
+        "breaks callers: yes",
+        "-          default: true",
+        "compared 4 of 4 operations",
+        "1 finding\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "a page does not steer the terminal: {text:?}");
+    assert!(report.render(Format::Text, true).contains('\u{1b}'), "colours where they are wanted");
+
+    let json: Value = serde_json::from_str(&report.render(Format::Json, false)).expect("JSON");
+    assert_eq!((&json["version"], &json["ending"]), (&json!(1), &json!("drift")));
+    assert_eq!(json["findings"][0]["breaks"]["callers"], json!(true));
+    assert_eq!(json["receipt"]["facts"]["differing"], json!(1));
+
+    let github = report.render(Format::Github, false);
+    let annotation = github.lines().next().expect("a line");
+    assert!(annotation.starts_with("::error file=openapi.yaml,line="), "{annotation}");
+    assert!(annotation.contains("false%25") && annotation.contains("%0A"), "{annotation}");
+}
+
+/// All edits that the tool gives, applied as it gives them.
+fn follow(root: &Path, findings: &[Finding]) {
+    let hunks: Vec<Hunk> = findings.iter().flat_map(|finding| finding.edit.clone()).collect();
+    for finding in findings {
+        assert!(!finding.edit.is_empty(), "no edit is given: {finding:?}");
+    }
+    let text = fs::read_to_string(root.join(SPEC)).expect("the spec");
+    fs::write(root.join(SPEC), edit::apply(&text, &hunks)).expect("written");
+}
+
+#[test]
+fn following_what_the_tool_prints_ends_in_agreement_and_it_names_every_place_that_breaks() {
+    let copy = copy();
+    let root = copy.path();
+    let page = render::markdown(&changed(root), Liberties::default());
+    let report = docs(root, &page);
+    follow(root, &report.findings);
+    let report_after = docs(root, &page);
+    assert_eq!(report_after.ending, Ending::Equal, "{:?}", report_after.findings);
+
+    // The next command that it names.
+    assert!(report.findings.iter().all(|finding| finding.help.contains("cargo xtask generate")));
+    assert_eq!(generate::run(root, false), Ok(Ending::Equal));
+    let spec = fs::read_to_string(root.join(SPEC)).expect("the spec");
+    let told = check::before_compiling(root).expect("it can be read").1;
+    let told: Vec<_> = told.iter().map(|finding| finding.title.as_str()).collect();
+    assert!(told.contains(&"this was never described"), "{told:?}");
+    fs::write(root.join(SPEC), spec.replace(edit::TO_DESCRIBE, "Detached.")).expect("written");
+    assert_eq!(generate::run(root, false), Ok(Ending::Equal));
+
+    // What the compiler then refuses stands in files that the tool named.
+    let named: BTreeSet<String> = report
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.spots)
+        .map(|spot| spot.file.clone())
+        .collect();
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--quiet", "--package", "datafy-api-ext", "--features", "fake"])
+        .args(["--message-format", "short"])
+        .current_dir(root)
+        .output()
+        .expect("cargo");
+    let errors = String::from_utf8(output.stderr).expect("UTF-8");
+    let broken: BTreeSet<String> = errors
+        .lines()
+        .filter(|line| line.contains(": error"))
+        .map(|line| line.split(':').next().expect("a file").to_owned())
+        .collect();
+    assert!(!broken.is_empty(), "the change breaks nothing: {errors}");
+    assert!(broken.is_subset(&named), "{broken:?} of {named:?}\n{errors}");
+    let compiled = Compiled::load(root).expect("cargo").expect_err("it doesn't compile");
+    assert!(compiled.title.starts_with("the code doesn't compile: error"), "{compiled:?}");
+    assert!(compiled.spots[0].file.starts_with("datafy-api-ext/src/"), "{compiled:?}");
+}
+
+#[test]
+fn each_change_of_the_code_is_caught() {
+    let generated = [
+        ("rename = \"deviceName\"", "rename = \"device\""),
+        ("-snapshots\", self.baseurl", "-snapshot\", self.baseurl"),
+        ("\"X-Datafy-Sub-Account-Id\", value", "\"X-Sub-Account-Id\", value"),
+        (".client.post(url).headers(header_map)", ".client.put(url).headers(header_map)"),
+    ];
+    let copy = copy();
+    let root = copy.path();
+    let spec = Spec::load(root).expect("the spec");
+    let committed = generate::committed(root).expect("the generated code");
+    for change in generated {
+        let changed = committed.replacen(change.0, change.1, 1);
+        assert_ne!(changed, committed, "{change:?}");
+        let (found, _) = check::generated::check(&spec, &changed);
+        assert!(found.iter().any(|finding| finding.title.contains("is not what")), "{change:?}");
+    }
+    // Were the generator itself to make such code, the wire and the types would still tell.
+    change(root, GENERATED, &generated);
+    let ext = "datafy-api-ext/src/create_snapshot.rs";
+    change(root, ext, &[("self.operation.body.autoscaling_only = Some(only);", "let _ = only;")]);
+    let compiled = Compiled::load(root).expect("cargo").expect("it compiles");
+    let links = check::after_compiling(&spec, &compiled);
+    let found = links.iter().flat_map(|(found, _)| found);
+    let found: Vec<_> = found.map(|finding| finding.fingerprint.as_str()).collect();
+    let attach = "POST /api/v1/volumes/{volumeId}/attach";
+    let snapshot = "POST /api/v1/volumes/{volumeId}/create-snapshot";
+    for expected in [
+        "schemas: types::AttachVolumeRequest .device".to_owned(),
+        "schemas: types::AttachVolumeRequest .deviceName".to_owned(),
+        format!("wire: {attach} body.device undocumented"),
+        format!("wire: {attach} body.deviceName unsent"),
+        "wire: POST /api/v1/volumes/create-from-snapshots line".to_owned(),
+        "wire: POST /api/v1/volumes/create-from-snapshots header x-sub-account-id undocumented"
+            .to_owned(),
+        "wire: POST /api/v1/volumes/{volumeId}/deactivate-autoscaling line".to_owned(),
+        format!("wire: {snapshot} body.autoscalingOnly unsent"),
+        format!("fake: {attach} unserved"),
+    ] {
+        assert!(found.contains(&&*expected), "{expected}: {found:#?}");
+    }
+    // An option that is gone doesn't compile, and that is a finding too.
+    change(
+        root,
+        ext,
+        &[("pub fn autoscaling_only(mut self, only: bool)", "pub fn managed(self, only: bool)")],
+    );
+    let error = Compiled::load(root).expect("cargo").expect_err("the option is gone");
+    assert!(error.title.contains("no method named `autoscaling_only`"), "{error:?}");
+}

@@ -1,0 +1,538 @@
+//! The edit of openapi.yaml that makes it say what the page says.
+
+use crate::codegen::yaml::escape;
+use crate::compare::Difference;
+use crate::facts::{Aspect, Facts, Place, Step};
+use crate::finding::Hunk;
+use crate::openapi::{self, plain};
+use crate::spec::Spec;
+use heck::{ToLowerCamelCase, ToUpperCamelCase};
+use serde_json::Value;
+
+/// Stands where OpenAPI wants a description; `check` finds it.
+pub(crate) const TO_DESCRIBE: &str = "Describe it in your own words.";
+
+/// The lines to change for `difference`; none where words have to do. `all` are the differences of the
+/// page: what has moved is referred to where it went.
+pub(crate) fn hunks(
+    spec: &Spec,
+    page: &Facts,
+    all: &[Difference],
+    difference: &Difference,
+) -> Vec<Hunk> {
+    let editor = Editor { spec, page, all };
+    let hunks = match difference {
+        Difference::Changed { place, aspect, page, .. } => {
+            editor.change(place, *aspect, page.as_ref())
+        }
+        Difference::Added { place } => editor.add(place),
+        Difference::Removed { place } => editor.remove(place),
+        Difference::Moved { place, to } => editor.shift(place, to),
+    };
+    hunks.unwrap_or_default()
+}
+
+/// The text with all hunks applied.
+#[cfg(test)]
+pub(crate) fn apply(text: &str, hunks: &[Hunk]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut hunks = hunks.to_vec();
+    hunks.sort_by_key(|hunk| hunk.line);
+    hunks.dedup();
+    for hunk in hunks.iter().rev() {
+        let at = usize::try_from(hunk.line).expect("a line") - 1;
+        let removed: Vec<_> =
+            lines.splice(at..at + hunk.remove.len(), hunk.insert.iter().cloned()).collect();
+        assert_eq!(removed, hunk.remove, "a hunk shows what it takes out");
+    }
+    lines.join("\n") + "\n"
+}
+
+struct Editor<'a> {
+    spec: &'a Spec,
+    page: &'a Facts,
+    all: &'a [Difference],
+}
+
+impl Editor<'_> {
+    fn change(&self, place: &Place, aspect: Aspect, page: Option<&Value>) -> Option<Vec<Hunk>> {
+        let subject = self.spec.facts.get(place)?;
+        let kind = self.spec.facts.value(place, Aspect::Type).and_then(Value::as_str);
+        let stated = subject.stated.get(&aspect);
+        match (aspect, place.last()) {
+            (Aspect::Required, Some(Step::Property(name))) => {
+                return self.require(place, name, page? == &Value::Bool(true));
+            }
+            (Aspect::Servers | Aspect::Security | Aspect::Content | Aspect::Alternatives, _) => {
+                return None;
+            }
+            // A page that runs the values together doesn't tell where one ends.
+            (Aspect::Enum, _) if page.is_some_and(|page| !page.is_array()) => return None,
+            _ => {}
+        }
+        let keyword = aspect.keyword();
+        let lines: Vec<String> = match (aspect, page) {
+            (_, None) => Vec::new(),
+            (Aspect::Type, Some(kind)) => typed(kind.as_str()?)?,
+            (Aspect::Enum, Some(values)) => {
+                let values = values.as_array()?.iter();
+                let values = values.map(|value| format!("  - {}", scalar(value)));
+                [format!("{keyword}:")].into_iter().chain(values).collect()
+            }
+            (_, Some(value)) => vec![format!("{keyword}: {}", scalar(&retype(value, kind)))],
+        };
+        match stated {
+            Some(stated) => {
+                let line = stated.line?;
+                let text = self.spec.line(line)?;
+                if !text.trim_start().starts_with(&format!("{keyword}:")) {
+                    return None;
+                }
+                let end = self.end_of_block(line);
+                Some(vec![self.replace(line, end, &lines, indent(text))])
+            }
+            None => {
+                // Beside the type there is always room.
+                let line = subject.stated.get(&Aspect::Type)?.line?;
+                let text = self.spec.line(line)?;
+                text.trim_start().starts_with("type:").then_some(())?;
+                Some(vec![Self::insert(self.end_of_block(line) + 1, &lines, indent(text))])
+            }
+        }
+    }
+
+    /// Puts a property into the list of the required ones, or takes it out.
+    fn require(&self, place: &Place, name: &str, required: bool) -> Option<Vec<Hunk>> {
+        let parent = self.spec.facts.get(&place.parent())?;
+        let list = format!("{}/required", parent.pointer);
+        let key = self.spec.document.line(&list);
+        if required {
+            return Some(vec![match key {
+                Some(_) => {
+                    let last = self.spec.last_line(&list)?;
+                    let text = self.spec.line(last)?;
+                    text.trim_start().starts_with("- ").then_some(())?;
+                    Self::insert(last + 1, &[format!("- {}", scalar(&name.into()))], indent(text))
+                }
+                None => {
+                    let line = parent.stated.get(&Aspect::Type)?.line?;
+                    let text = self.spec.line(line)?;
+                    let lines = ["required:".to_owned(), format!("  - {}", scalar(&name.into()))];
+                    Self::insert(line + 1, &lines, indent(text))
+                }
+            }]);
+        }
+        let names = self.spec.document.value.pointer(&list)?.as_array()?;
+        let at = names.iter().position(|other| other == name)?;
+        let line = self.spec.document.line(&format!("{list}/{at}"))?;
+        self.spec.line(line)?.trim_start().starts_with("- ").then_some(())?;
+        let from = if names.len() == 1 { key? } else { line };
+        Some(vec![self.replace(from, line, &[], 0)])
+    }
+
+    fn add(&self, place: &Place) -> Option<Vec<Hunk>> {
+        match place.last()? {
+            Step::Operation { path, method } => self.add_operation(place, path, method),
+            Step::Parameter { .. } => {
+                let operation = self.spec.facts.get(&place.parent())?;
+                let list = format!("{}/parameters", operation.pointer);
+                let lines = self.parameter_item(place);
+                match self.spec.last_line(&list) {
+                    Some(last) => {
+                        let first = self.spec.document.line(&format!("{list}/0"))?;
+                        Some(vec![Self::insert(last + 1, &lines, indent(self.spec.line(first)?))])
+                    }
+                    None => self.add_key(&operation.pointer, "parameters", lines),
+                }
+            }
+            Step::Property(name) => {
+                let parent = self.spec.facts.get(&place.parent())?;
+                let mut lines = vec![format!("{}:", scalar(&name.as_str().into()))];
+                lines.extend(indented(self.schema(place)));
+                let properties = format!("{}/properties", parent.pointer);
+                let mut hunks = match self.spec.last_line(&properties) {
+                    Some(last) => {
+                        let owner = self.spec.document.value.pointer(&properties)?.as_object()?;
+                        let first = format!("{properties}/{}", escape(owner.keys().next()?));
+                        let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
+                        vec![Self::insert(last + 1, &lines, depth)]
+                    }
+                    None => {
+                        let last = self.spec.last_line(&parent.pointer)?;
+                        let depth =
+                            indent(self.spec.line(parent.stated.get(&Aspect::Type)?.line?)?);
+                        let lines: Vec<_> =
+                            ["properties:".to_owned()].into_iter().chain(indented(lines)).collect();
+                        vec![Self::insert(last + 1, &lines, depth)]
+                    }
+                };
+                if self.page.value(place, Aspect::Required) == Some(&Value::Bool(true)) {
+                    hunks.extend(self.require(place, name, true)?);
+                }
+                Some(hunks)
+            }
+            _ => None,
+        }
+    }
+
+    /// A key of an operation goes before its responses.
+    fn add_key(&self, operation: &str, key: &str, lines: Vec<String>) -> Option<Vec<Hunk>> {
+        let before = self.spec.document.line(&format!("{operation}/responses"))?;
+        let lines: Vec<_> = [format!("{key}:")].into_iter().chain(indented(lines)).collect();
+        Some(vec![Self::insert(before, &lines, indent(self.spec.line(before)?))])
+    }
+
+    fn add_operation(&self, place: &Place, path: &str, method: &str) -> Option<Vec<Hunk>> {
+        let last = self.spec.last_line("/paths")?;
+        let paths = self.spec.document.value.get("paths")?.as_object()?;
+        let first = format!("/paths/{}", escape(paths.keys().next()?));
+        let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
+        let id = self.operation_id(path);
+        let mut operation = vec![
+            format!("operationId: {id} # ours: choose a name"),
+            "x-effect: create # ours: `converge` if repeating it brings about the same state"
+                .to_owned(),
+        ];
+        let parameters: Vec<_> = self
+            .page
+            .children(place)
+            .filter(|inner| matches!(inner.last(), Some(Step::Parameter { .. })))
+            .flat_map(|inner| self.parameter_item(inner))
+            .collect();
+        if !parameters.is_empty() {
+            operation.push("parameters:".to_owned());
+            operation.extend(indented(parameters));
+        }
+        let mut schemas = Vec::new();
+        let mut content = |inner: &Place, name: String| -> Vec<String> {
+            let media = self.page.value(inner, Aspect::Content).and_then(|media| match media {
+                Value::Array(media) => media.first().map(plain),
+                _ => None,
+            });
+            // A page that names no media type and shows a body means JSON.
+            let shown = self.page.children(inner).next().is_some();
+            let Some(media) = media.or(shown.then(|| "application/json".to_owned())) else {
+                return Vec::new();
+            };
+            schemas.push(format!("{name}:"));
+            schemas.extend(indented(self.schema(inner)));
+            vec![
+                "content:".to_owned(),
+                format!("  {media}:"),
+                "    schema:".to_owned(),
+                format!("      $ref: \"#/components/schemas/{name}\""),
+            ]
+        };
+        let body = place.then(Step::Body);
+        if self.page.get(&body).is_some() {
+            operation.push("requestBody:".to_owned());
+            operation.push("  required: true".to_owned());
+            operation
+                .extend(indented(content(&body, format!("{}Request", id.to_upper_camel_case()))));
+        }
+        operation.push("responses:".to_owned());
+        for answer in self.page.children(place) {
+            let Some(Step::Answer(status)) = answer.last() else { continue };
+            operation.push(format!("  \"{status}\":"));
+            operation.push(format!("    description: {TO_DESCRIBE}"));
+            let lines = content(answer, format!("{}Answer", id.to_upper_camel_case()));
+            operation.extend(indented(indented(lines)));
+        }
+        let mut lines = vec![format!("{path}:"), format!("  {}:", method.to_lowercase())];
+        lines.extend(indented(indented(operation)));
+        let mut hunks = vec![Self::insert(last + 1, &lines, depth)];
+        if !schemas.is_empty() {
+            let all = "/components/schemas";
+            let owner = self.spec.document.value.pointer(all)?.as_object()?;
+            let first = format!("{all}/{}", escape(owner.keys().next()?));
+            let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
+            hunks.push(Self::insert(self.spec.last_line(all)? + 1, &schemas, depth));
+        }
+        Some(hunks)
+    }
+
+    /// A name after the end of the path, that no other operation has.
+    fn operation_id(&self, path: &str) -> String {
+        let word =
+            path.rsplit('/').find(|segment| !segment.is_empty() && !segment.starts_with('{'));
+        let name = word.unwrap_or("operation").to_lower_camel_case();
+        let taken = |name: &str| {
+            let paths = openapi::members(self.spec.document.value.get("paths"));
+            paths
+                .flat_map(|(_, item)| openapi::members(Some(item)))
+                .any(|(_, operation)| operation.get("operationId").is_some_and(|id| id == name))
+        };
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        [name.clone()].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or(name)
+    }
+
+    fn remove(&self, place: &Place) -> Option<Vec<Hunk>> {
+        let subject = self.spec.facts.get(place)?;
+        let pointer = match place.last()? {
+            Step::Operation { path, .. } => {
+                let item = format!("/paths/{}", escape(path));
+                let methods = self.spec.document.value.pointer(&item)?.as_object()?.len();
+                if methods == 1 { item } else { subject.pointer.clone() }
+            }
+            Step::Parameter { .. } => {
+                let operation = self.spec.facts.get(&place.parent())?;
+                let list = format!("{}/parameters", operation.pointer);
+                let count = self.spec.document.value.pointer(&list)?.as_array()?.len();
+                let reference = format!("#{}", subject.pointer);
+                let entry = (0..count).map(|index| format!("{list}/{index}")).find(|entry| {
+                    let target = format!("{entry}/$ref");
+                    *entry == subject.pointer
+                        || self.spec.document.value.pointer(&target)
+                            == Some(&Value::String(reference.clone()))
+                });
+                if count == 1 { list } else { entry? }
+            }
+            Step::Property(name) => {
+                let parent = self.spec.facts.get(&place.parent())?;
+                format!("{}/properties/{}", parent.pointer, escape(name))
+            }
+            _ => return None,
+        };
+        let line = self.spec.document.line(&pointer)?;
+        let mut hunks = vec![self.replace(line, self.spec.last_line(&pointer)?, &[], 0)];
+        if let Some(Step::Property(name)) = place.last()
+            && self.spec.facts.value(place, Aspect::Required) == Some(&Value::Bool(true))
+        {
+            hunks.extend(self.require(place, name, false)?);
+        }
+        Some(hunks)
+    }
+
+    /// A parameter keeps its place in the spec, and its words, and becomes what the page says.
+    fn shift(&self, place: &Place, to: &Place) -> Option<Vec<Hunk>> {
+        let pointer = &self.spec.facts.get(place)?.pointer;
+        let parameter = self.spec.document.value.pointer(pointer)?.as_object()?;
+        let first = parameter
+            .keys()
+            .filter_map(|key| self.spec.document.line(&format!("{pointer}/{}", escape(key))));
+        let first = first.min()?;
+        let text = self.spec.line(first)?;
+        // In a list the first line carries the dash.
+        let listed = text.trim_start().starts_with("- ");
+        let depth = indent(text) + if listed { 2 } else { 0 };
+        let description =
+            parameter.get("description").map(|text| format!("description: {}", scalar(text)));
+        let mut lines = self.parameter(to, description);
+        if listed {
+            for (index, line) in lines.iter_mut().enumerate() {
+                *line = format!("{}{line}", if index == 0 { "- " } else { "  " });
+            }
+        }
+        let depth = if listed { depth - 2 } else { depth };
+        Some(vec![self.replace(first, self.spec.last_line(pointer)?, &lines, depth)])
+    }
+
+    /// An entry of a list of parameters: a reference where the spec has the parameter already.
+    fn parameter_item(&self, place: &Place) -> Vec<String> {
+        let moved = self.all.iter().find_map(|difference| match difference {
+            Difference::Moved { place: from, to } if to.tail() == place.tail() => Some(from),
+            _ => None,
+        });
+        let own = || {
+            self.spec.facts.subjects.keys().find(|own| {
+                own.tail() == place.tail() && matches!(own.last(), Some(Step::Parameter { .. }))
+            })
+        };
+        let known = moved.or_else(own).and_then(|place| self.spec.facts.get(place));
+        if let Some(known) = known.filter(|known| known.pointer.starts_with("/components/")) {
+            return vec![format!("- $ref: \"#{}\"", known.pointer)];
+        }
+        let mut lines = self.parameter(place, None);
+        for (index, line) in lines.iter_mut().enumerate() {
+            *line = format!("{}{line}", if index == 0 { "- " } else { "  " });
+        }
+        lines
+    }
+
+    fn parameter(&self, place: &Place, description: Option<String>) -> Vec<String> {
+        let Some(Step::Parameter { within, name }) = place.last() else { return Vec::new() };
+        let required = self.page.value(place, Aspect::Required) == Some(&Value::Bool(true));
+        let mut lines = vec![
+            format!("name: {}", scalar(&name.as_str().into())),
+            format!("in: {}", within.word()),
+            format!("required: {required}"),
+        ];
+        lines.extend(description);
+        lines.push("schema:".to_owned());
+        lines.extend(indented(self.schema(place)));
+        lines
+    }
+
+    /// The schema of a place, as the page tells it.
+    fn schema(&self, place: &Place) -> Vec<String> {
+        let Some(subject) = self.page.get(place) else { return vec!["{}".to_owned()] };
+        let value = |aspect| subject.stated.get(&aspect).map(|stated| &stated.value);
+        let kind = value(Aspect::Type).and_then(Value::as_str).unwrap_or("any");
+        let item = kind.trim_end_matches("[]");
+        let alternatives = match item {
+            "one of" => Some("oneOf"),
+            "any of" => Some("anyOf"),
+            "all of" => Some("allOf"),
+            _ => None,
+        };
+        let arrays = kind.len().saturating_sub(item.len()) / 2;
+        let inner = if arrays > 0 { place.then(Step::Items) } else { place.clone() };
+        let mut lines = Vec::new();
+        if let Some(list) = alternatives {
+            lines.push(format!("{list}:"));
+            for alternative in self.page.children(&inner) {
+                if matches!(alternative.last(), Some(Step::Alternative(_))) {
+                    let schema = self.schema(alternative);
+                    lines.extend(schema.iter().enumerate().map(|(index, line)| {
+                        format!("  {}{line}", if index == 0 { "- " } else { "  " })
+                    }));
+                }
+            }
+        } else if item != "any" && !item.starts_with("const") {
+            lines.push(format!("type: {item}"));
+        }
+        let mut required = Vec::new();
+        let mut properties = Vec::new();
+        for property in self.page.children(&inner) {
+            let Some(Step::Property(name)) = property.last() else { continue };
+            if self.page.value(property, Aspect::Required) == Some(&Value::Bool(true)) {
+                required.push(format!("  - {}", scalar(&name.as_str().into())));
+            }
+            properties.push(format!("  {}:", scalar(&name.as_str().into())));
+            properties.extend(indented(indented(self.schema(property))));
+        }
+        if !required.is_empty() {
+            lines.push("required:".to_owned());
+            lines.extend(required);
+        }
+        if !properties.is_empty() {
+            lines.push("properties:".to_owned());
+            lines.extend(properties);
+        }
+        let of_items = [Aspect::Format, Aspect::Pattern, Aspect::Enum];
+        let mut outer = Vec::new();
+        for aspect in [
+            Aspect::Format,
+            Aspect::Pattern,
+            Aspect::Enum,
+            Aspect::ReadOnly,
+            Aspect::WriteOnly,
+            Aspect::Nullable,
+            Aspect::Deprecated,
+            Aspect::Default,
+            Aspect::Example,
+        ] {
+            let Some(stated) = value(aspect).filter(|stated| !stated.is_null()) else { continue };
+            let keyword = aspect.keyword();
+            let text = match stated {
+                Value::Array(values) if aspect == Aspect::Enum => {
+                    let values = values.iter().map(|value| format!("  - {}", scalar(value)));
+                    [format!("{keyword}:")].into_iter().chain(values).collect()
+                }
+                _ if aspect == Aspect::Enum => {
+                    vec![format!(
+                        "# `enum` of values that the page runs together: {}",
+                        plain(stated)
+                    )]
+                }
+                stated => vec![format!("{keyword}: {}", scalar(&retype(stated, Some(kind))))],
+            };
+            if arrays > 0 && !of_items.contains(&aspect) {
+                outer.extend(text);
+            } else {
+                lines.extend(text);
+            }
+        }
+        for _ in 0..arrays {
+            lines = ["type: array".to_owned(), "items:".to_owned()]
+                .into_iter()
+                .chain(indented(lines))
+                .collect();
+        }
+        lines.extend(outer);
+        if lines.is_empty() {
+            lines.push("{}".to_owned());
+        }
+        lines
+    }
+
+    /// The last line of the key that stands on `line`: all that is deeper, or a list right below it.
+    fn end_of_block(&self, line: u64) -> u64 {
+        let depth = self.spec.line(line).map_or(0, indent);
+        let mut end = line;
+        for number in line + 1.. {
+            match self.spec.line(number) {
+                Some(text) if !text.trim().is_empty() && indent(text) > depth => end = number,
+                _ => break,
+            }
+        }
+        end
+    }
+
+    fn replace(&self, from: u64, to: u64, lines: &[String], depth: usize) -> Hunk {
+        let remove = (from..=to).filter_map(|line| self.spec.line(line)).map(str::to_owned);
+        Hunk { line: from, remove: remove.collect(), ..Self::insert(from, lines, depth) }
+    }
+
+    fn insert(line: u64, lines: &[String], depth: usize) -> Hunk {
+        let insert = lines.iter().map(|line| format!("{:depth$}{line}", "")).collect();
+        Hunk { line, remove: Vec::new(), insert }
+    }
+}
+
+fn indented(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| format!("  {line}")).collect()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// A type in the words of a page, as lines of a schema.
+fn typed(kind: &str) -> Option<Vec<String>> {
+    let item = kind.trim_end_matches("[]");
+    let mut lines = vec![format!("type: {item}")];
+    if item.contains(' ') || item == "any" {
+        return None;
+    }
+    for _ in 0..(kind.len() - item.len()) / 2 {
+        lines = ["type: array".to_owned(), "items:".to_owned()]
+            .into_iter()
+            .chain(indented(lines))
+            .collect();
+    }
+    Some(lines)
+}
+
+/// A value of the text page as one of the type that it has.
+fn retype(value: &Value, kind: Option<&str>) -> Value {
+    let Value::String(text) = value else { return value.clone() };
+    match kind {
+        Some("boolean" | "integer" | "number") => {
+            serde_json::from_str(text).unwrap_or_else(|_| value.clone())
+        }
+        Some(kind) if kind.ends_with("[]") => {
+            serde_json::from_str(text).unwrap_or_else(|_| vec![value.clone()].into())
+        }
+        _ => value.clone(),
+    }
+}
+
+/// A value on one line of YAML.
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) if reads_back(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The text means itself in YAML without quotes.
+fn reads_back(text: &str) -> bool {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && !text.ends_with(' ')
+        && text.chars().all(|c| c.is_alphanumeric() || "_-./ ,;'()".contains(c));
+    let number = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_hexdigit() || "_.xoeE+-:T".contains(c));
+    let words = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
+    plain && !number && !words.contains(&text.to_lowercase().as_str())
+}

@@ -1,0 +1,435 @@
+//! Reads an OpenAPI document, or a JSON Schema, into facts.
+
+use crate::codegen::yaml::escape;
+use crate::facts::{Aspect, Facts, Place, Step, Subject, Within};
+use crate::page::Unreadable;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+pub(crate) const METHODS: [&str; 8] =
+    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// No document of sense says more; one of references that double at each step may.
+const MOST_SUBJECTS: usize = 200_000;
+
+/// Reads the document `root`. `line` knows the line of a JSON pointer.
+pub(crate) fn read(
+    root: &Value,
+    line: &dyn Fn(&str) -> Option<u64>,
+    facts: &mut Facts,
+) -> Vec<Unreadable> {
+    let mut reader = Reader { root, line, facts, unreadable: Vec::new() };
+    reader.document();
+    reader.unreadable
+}
+
+/// Reads the schema at `pointer` of `root` as what stands at `place`.
+pub(crate) fn read_schema(root: &Value, pointer: &str, place: &Place) -> Facts {
+    let mut facts = Facts::default();
+    let line = |_: &str| None;
+    let mut reader = Reader { root, line: &line, facts: &mut facts, unreadable: Vec::new() };
+    reader.schema(place, pointer, &mut Vec::new());
+    facts
+}
+
+struct Reader<'a> {
+    root: &'a Value,
+    line: &'a dyn Fn(&str) -> Option<u64>,
+    facts: &'a mut Facts,
+    unreadable: Vec<Unreadable>,
+}
+
+/// What stands at a pointer once its references are followed.
+struct Resolved<'a> {
+    pointer: String,
+    value: Cow<'a, Value>,
+}
+
+impl<'a> Reader<'a> {
+    fn document(&mut self) {
+        let servers = self.root.get("servers").and_then(Value::as_array);
+        if let Some(servers) = servers {
+            let urls: Vec<_> = servers.iter().filter_map(|server| server.get("url")).collect();
+            self.state(&Place::default(), Aspect::Servers, json!(urls), "/servers/0/url");
+        }
+        for (path, item) in members(self.root.get("paths")) {
+            for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
+                self.operation(path, method);
+            }
+        }
+    }
+
+    fn operation(&mut self, path: &str, method: &str) {
+        let place = Place::operation(method, path);
+        let item = format!("/paths/{}", escape(path));
+        let pointer = format!("{item}/{method}");
+        self.subject(&place, &pointer);
+        self.security(&place, &pointer);
+        for owner in [&item, &pointer] {
+            let list = format!("{owner}/parameters");
+            let count = self.at(&list).and_then(Value::as_array).map_or(0, Vec::len);
+            for index in 0..count {
+                self.parameter(&place, &format!("{list}/{index}"));
+            }
+        }
+        let body = format!("{pointer}/requestBody");
+        if self.at(&body).is_some() {
+            self.content(&place.then(Step::Body), &body, true);
+        }
+        let answers = format!("{pointer}/responses");
+        for (status, _) in members(self.at(&answers)) {
+            let answer = format!("{answers}/{}", escape(status));
+            self.content(&place.then(Step::Answer(status.clone())), &answer, false);
+        }
+    }
+
+    /// The security that is in force: that of the operation, or else that of the document.
+    fn security(&mut self, place: &Place, operation: &str) {
+        let own = format!("{operation}/security");
+        let pointer = if self.at(&own).is_some() { own } else { "/security".to_owned() };
+        let Some(Value::Array(alternatives)) = self.at(&pointer) else { return };
+        let mut words = Vec::new();
+        for alternative in alternatives {
+            let mut schemes = Vec::new();
+            for (name, _) in members(Some(alternative)) {
+                match self.scheme(name) {
+                    Some(scheme) => schemes.push(scheme),
+                    None => {
+                        return self
+                            .missing(&pointer, &format!("#/components/securitySchemes/{name}"));
+                    }
+                }
+            }
+            words.push(if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") });
+        }
+        if words.is_empty() {
+            words.push("none".to_owned());
+        }
+        self.state(place, Aspect::Security, words.join(" or "), &pointer);
+    }
+
+    fn scheme(&self, name: &str) -> Option<String> {
+        let pointer = format!("/components/securitySchemes/{}", escape(name));
+        let scheme = self.resolve(&pointer).ok()?.value;
+        let word = |key: &str| scheme.get(key).and_then(Value::as_str);
+        Some(match word("type")? {
+            "http" => word("scheme")?.to_lowercase(),
+            "apiKey" => format!("{} {}", word("in")?, word("name")?),
+            other => other.to_owned(),
+        })
+    }
+
+    fn parameter(&mut self, operation: &Place, pointer: &str) {
+        let Some(parameter) = self.follow(pointer) else { return };
+        let Resolved { pointer, value } = parameter;
+        let word = |key: &str| value.get(key).and_then(Value::as_str);
+        let (Some(within), Some(name)) = (word("in").and_then(Within::of), word("name")) else {
+            return self.cannot_read(&pointer, "a parameter without a name or a place");
+        };
+        let place = operation.then(Step::Parameter { within, name: name.to_owned() });
+        self.subject(&place, &pointer);
+        let required = value.get("required") == Some(&Value::Bool(true));
+        self.state(&place, Aspect::Required, required, &format!("{pointer}/required"));
+        if value.get("schema").is_some() {
+            self.schema(&place, &format!("{pointer}/schema"), &mut Vec::new());
+        } else if let Some((media, _)) = members(value.get("content")).next() {
+            let schema = format!("{pointer}/content/{}/schema", escape(media));
+            self.schema(&place, &schema, &mut Vec::new());
+        }
+        self.example(&place, &pointer, &value);
+        self.flags(&place, &pointer, &value);
+        self.subject(&place, &pointer);
+    }
+
+    /// A request body, or an answer.
+    fn content(&mut self, place: &Place, pointer: &str, request: bool) {
+        let Some(Resolved { pointer, value }) = self.follow(pointer) else {
+            self.facts.subject(place).opaque = true;
+            return;
+        };
+        self.subject(place, &pointer);
+        if request {
+            let required = value.get("required") == Some(&Value::Bool(true));
+            self.state(place, Aspect::Required, required, &format!("{pointer}/required"));
+        }
+        let media: Vec<&String> = members(value.get("content")).map(|(media, _)| media).collect();
+        let list = format!("{pointer}/content");
+        self.state(place, Aspect::Content, json!(media), &list);
+        // One schema is read: that of JSON where there are several.
+        let json = media.iter().find(|media| media.contains("json")).or(media.first());
+        if let Some(media) = json {
+            let schema = format!("{list}/{}/schema", escape(media));
+            if self.at(&schema).is_some() {
+                self.schema(place, &schema, &mut Vec::new());
+            }
+        }
+        self.facts.subject(place).line = (self.line)(&pointer);
+    }
+
+    /// `above`: the schemas that this one stands in, for one may hold itself.
+    fn schema(&mut self, place: &Place, pointer: &str, above: &mut Vec<String>) {
+        if self.facts.subjects.len() > MOST_SUBJECTS {
+            return self.cannot_read(pointer, "more schemas within schemas than can be followed");
+        }
+        let Some(Resolved { pointer, value }) = self.follow(pointer) else {
+            self.facts.subject(place).opaque = true;
+            return;
+        };
+        self.subject(place, &pointer);
+        if above.contains(&pointer) {
+            self.facts.subject(place).opaque = true;
+            return;
+        }
+        above.push(pointer.clone());
+        let kind = self.kind(&pointer, &value, 0);
+        self.state(place, Aspect::Type, kind, &format!("{pointer}/type"));
+        self.flags(place, &pointer, &value);
+        if value
+            .get("type")
+            .and_then(Value::as_array)
+            .is_some_and(|kinds| kinds.contains(&json!("null")))
+        {
+            self.state(place, Aspect::Nullable, true, &format!("{pointer}/type"));
+        }
+        self.example(place, &pointer, &value);
+        for (aspect, keywords) in VALUES {
+            for keyword in *keywords {
+                if let Some(stated) = value.get(keyword) {
+                    self.state(place, *aspect, stated.clone(), &format!("{pointer}/{keyword}"));
+                }
+            }
+        }
+        self.within(place, &pointer, &value, above);
+        above.pop();
+    }
+
+    /// What a schema holds.
+    fn within(&mut self, place: &Place, pointer: &str, value: &Value, above: &mut Vec<String>) {
+        let required: Vec<&str> = value
+            .get("required")
+            .and_then(Value::as_array)
+            .map(|names| names.iter().filter_map(Value::as_str).collect())
+            .unwrap_or_default();
+        for (name, _) in members(value.get("properties")) {
+            let inner = place.property(name);
+            let property = format!("{pointer}/properties/{}", escape(name));
+            self.schema(&inner, &property, above);
+            let at = required.iter().position(|other| other == name);
+            let at = at.map_or_else(|| property.clone(), |at| format!("{pointer}/required/{at}"));
+            self.state(&inner, Aspect::Required, required.contains(&name.as_str()), &at);
+            self.facts.subject(&inner).line = (self.line)(&property);
+        }
+        for list in ["oneOf", "anyOf", "allOf"] {
+            let Some(alternatives) = value.get(list).and_then(Value::as_array) else { continue };
+            let at = format!("{pointer}/{list}");
+            self.state(place, Aspect::Alternatives, alternatives.len(), &at);
+            for index in 0..alternatives.len() {
+                let alternative = place.then(Step::Alternative(index + 1));
+                self.schema(&alternative, &format!("{at}/{index}"), above);
+            }
+        }
+        match value.get("additionalProperties") {
+            Some(Value::Bool(true)) => {
+                let values = place.then(Step::Values);
+                let at = format!("{pointer}/additionalProperties");
+                self.subject(&values, &at);
+                self.state(&values, Aspect::Type, "any", &at);
+            }
+            Some(Value::Object(_)) => {
+                let at = format!("{pointer}/additionalProperties");
+                self.schema(&place.then(Step::Values), &at, above);
+            }
+            _ => {}
+        }
+        if value.get("items").is_some() {
+            self.items(place, &format!("{pointer}/items"), above);
+        }
+    }
+
+    /// The items of an array. What is said of scalars is said of the array itself, as pages do.
+    fn items(&mut self, place: &Place, pointer: &str, above: &mut Vec<String>) {
+        let Some(Resolved { pointer, value }) = self.follow(pointer) else {
+            self.facts.subject(place).opaque = true;
+            return;
+        };
+        if value.get("items").is_some() && above.len() < 100 {
+            return self.items(place, &format!("{pointer}/items"), above);
+        }
+        let scalar = ["properties", "oneOf", "anyOf", "allOf", "additionalProperties"]
+            .iter()
+            .all(|keyword| value.get(keyword).is_none());
+        if !scalar {
+            return self.schema(&place.then(Step::Items), &pointer, above);
+        }
+        for (aspect, keyword) in
+            [(Aspect::Format, "format"), (Aspect::Enum, "enum"), (Aspect::Pattern, "pattern")]
+        {
+            if let Some(stated) = value.get(keyword) {
+                self.state(place, aspect, stated.clone(), &format!("{pointer}/{keyword}"));
+            }
+        }
+    }
+
+    /// The type in the words of a page.
+    fn kind(&self, pointer: &str, value: &Value, depth: usize) -> String {
+        if let Some(constant) = value.get("const") {
+            return format!("const: {}", plain(constant));
+        }
+        for (list, word) in [("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")] {
+            if value.get(list).is_some() {
+                return word.to_owned();
+            }
+        }
+        let items = |depth: usize| {
+            let items = format!("{pointer}/items");
+            match self.resolve(&items) {
+                Ok(items) if depth < 20 => self.kind(&items.pointer, &items.value, depth + 1),
+                _ => "any".to_owned(),
+            }
+        };
+        match value.get("type") {
+            Some(Value::String(kind)) if kind == "array" => format!("{}[]", items(depth)),
+            Some(Value::String(kind)) => kind.clone(),
+            Some(Value::Array(kinds)) => {
+                let kinds = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
+                let kinds: Vec<_> = kinds
+                    .map(|kind| match kind {
+                        "array" => format!("{}[]", items(depth)),
+                        kind => kind.to_owned(),
+                    })
+                    .collect();
+                kinds.join(" or ")
+            }
+            _ if value.get("properties").is_some() => "object".to_owned(),
+            _ if value.get("items").is_some() => format!("{}[]", items(depth)),
+            _ if value.get("enum").is_some() => "string".to_owned(),
+            _ => "any".to_owned(),
+        }
+    }
+
+    fn flags(&mut self, place: &Place, pointer: &str, value: &Value) {
+        for aspect in [Aspect::ReadOnly, Aspect::WriteOnly, Aspect::Nullable, Aspect::Deprecated] {
+            let keyword = aspect.keyword();
+            if value.get(keyword) == Some(&Value::Bool(true)) {
+                self.state(place, aspect, true, &format!("{pointer}/{keyword}"));
+            }
+        }
+    }
+
+    fn example(&mut self, place: &Place, pointer: &str, value: &Value) {
+        if let Some(example) = value.get("example") {
+            self.state(place, Aspect::Example, example.clone(), &format!("{pointer}/example"));
+        } else if let Some(first) = value.get("examples").and_then(|examples| match examples {
+            Value::Array(examples) => examples.first(),
+            Value::Object(examples) => examples.values().next()?.get("value"),
+            _ => None,
+        }) {
+            self.state(place, Aspect::Example, first.clone(), &format!("{pointer}/examples"));
+        }
+    }
+
+    fn subject(&mut self, place: &Place, pointer: &str) -> &mut Subject {
+        let line = (self.line)(pointer);
+        let subject = self.facts.subject(place);
+        subject.line = line;
+        pointer.clone_into(&mut subject.pointer);
+        subject
+    }
+
+    fn state(&mut self, place: &Place, aspect: Aspect, value: impl Into<Value>, pointer: &str) {
+        let line = (self.line)(pointer);
+        self.facts.subject(place).state(aspect, value, line);
+    }
+
+    fn at(&self, pointer: &str) -> Option<&'a Value> {
+        self.root.pointer(pointer)
+    }
+
+    /// What stands at `pointer`, with references followed; what stands beside a reference is laid over
+    /// its target, and so is what wraps a single `allOf`.
+    fn resolve(&self, pointer: &str) -> Result<Resolved<'a>, String> {
+        let mut pointer = pointer.to_owned();
+        let mut beside = Map::new();
+        let mut seen = Vec::new();
+        loop {
+            let value = self.at(&pointer).ok_or_else(|| format!("#{pointer}"))?;
+            let next = match (value.get("$ref"), value.get("allOf")) {
+                (Some(Value::String(target)), _) => {
+                    Some(target.strip_prefix('#').ok_or_else(|| target.clone())?.to_owned())
+                }
+                (_, Some(Value::Array(all)))
+                    if all.len() == 1 && value.get("properties").is_none() =>
+                {
+                    Some(format!("{pointer}/allOf/0"))
+                }
+                _ => None,
+            };
+            let Some(next) = next else {
+                let value = if beside.is_empty() {
+                    Cow::Borrowed(value)
+                } else {
+                    let mut merged = value.as_object().cloned().unwrap_or_default();
+                    merged.extend(beside);
+                    Cow::Owned(Value::Object(merged))
+                };
+                return Ok(Resolved { pointer, value });
+            };
+            for (key, member) in members(Some(value)) {
+                if !matches!(key.as_str(), "$ref" | "allOf") && !beside.contains_key(key) {
+                    beside.insert(key.clone(), member.clone());
+                }
+            }
+            seen.push(pointer);
+            if seen.contains(&next) {
+                return Err(format!("#{next}, which refers to itself"));
+            }
+            pointer = next;
+        }
+    }
+
+    /// [`resolve`](Self::resolve), with a note of what is missing.
+    fn follow(&mut self, pointer: &str) -> Option<Resolved<'a>> {
+        match self.resolve(pointer) {
+            Ok(resolved) => Some(resolved),
+            Err(target) => {
+                self.missing(pointer, &target);
+                None
+            }
+        }
+    }
+
+    fn missing(&mut self, pointer: &str, target: &str) {
+        self.cannot_read(pointer, &format!("it refers to `{target}`, and nothing stands there"));
+    }
+
+    fn cannot_read(&mut self, pointer: &str, problem: &str) {
+        let unreadable =
+            Unreadable { line: (self.line)(pointer), problem: format!("#{pointer}: {problem}") };
+        if !self.unreadable.contains(&unreadable) {
+            self.unreadable.push(unreadable);
+        }
+    }
+}
+
+/// What is taken over as it stands. A page has one word for the least value, length and count.
+const VALUES: &[(Aspect, &[&str])] = &[
+    (Aspect::Format, &["format"]),
+    (Aspect::Enum, &["enum"]),
+    (Aspect::Minimum, &["minItems", "minLength", "minimum"]),
+    (Aspect::Maximum, &["maxItems", "maxLength", "maximum"]),
+    (Aspect::Pattern, &["pattern"]),
+    (Aspect::Default, &["default"]),
+];
+
+/// A value as a page prints it: without quotes, commas and brackets.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+    value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+}

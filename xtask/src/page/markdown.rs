@@ -1,0 +1,113 @@
+//! The Markdown that the page is made of: headings, quotes, and an OpenAPI document in each fence.
+
+use super::{NotRead, Unreadable};
+use crate::facts::Facts;
+use crate::openapi;
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Whether the text is this shape: it has a fence that holds an OpenAPI document, or tries to.
+pub(super) fn is_markdown(text: &str) -> bool {
+    // The parser is the slower test.
+    (text.contains("```") || text.contains("~~~"))
+        && fences(text).iter().any(|fence| fence.document().is_some())
+}
+
+/// Reads the page.
+pub(super) fn read(text: &str) -> Result<(Facts, Vec<Unreadable>), NotRead> {
+    let mut facts = Facts::default();
+    let mut unreadable = Vec::new();
+    let mut copies: BTreeMap<String, (Value, u64)> = BTreeMap::new();
+    for fence in fences(text) {
+        let Some(document) = fence.document() else { continue };
+        let at = Some(fence.line);
+        let document = match document {
+            Ok(document) => document,
+            Err(error) => {
+                let problem = format!("an OpenAPI document that is no JSON: {error}");
+                unreadable.push(Unreadable { line: at, problem });
+                continue;
+            }
+        };
+        for (kind, components) in openapi::members(document.get("components")) {
+            for (name, component) in openapi::members(Some(components)) {
+                let name = format!("#/components/{kind}/{name}");
+                let (first, line) =
+                    copies.entry(name.clone()).or_insert_with(|| (component.clone(), fence.line));
+                if first != component {
+                    let problem = format!("`{name}` is another one than on line {line}");
+                    unreadable.push(Unreadable { line: at, problem });
+                }
+            }
+        }
+        let mut own = Facts::default();
+        unreadable.extend(openapi::read(&document, &|_| at, &mut own));
+        let again = own.operations().find(|operation| facts.get(operation).is_some()).cloned();
+        match again {
+            Some(operation) if !super::same(&operation, &facts, &own) => {
+                let problem = format!("{operation} is described a second time, and otherwise");
+                unreadable.push(Unreadable { line: at, problem });
+            }
+            Some(_) => {}
+            None => facts.subjects.extend(own.subjects),
+        }
+    }
+    if facts.operations().next().is_none() && unreadable.is_empty() {
+        return Err(NotRead::NoOperation);
+    }
+    Ok((facts, unreadable))
+}
+
+struct Fence {
+    text: String,
+    /// The first line within it.
+    line: u64,
+}
+
+impl Fence {
+    /// What it holds, if that is, or is meant to be, an OpenAPI document.
+    fn document(&self) -> Option<Result<Value, serde_json::Error>> {
+        let is_one = |value: &Value| {
+            ["openapi", "paths", "components"].iter().any(|key| value.get(key).is_some())
+        };
+        match serde_json::from_str::<Value>(&self.text) {
+            Ok(value) => is_one(&value).then_some(Ok(value)),
+            Err(error) => {
+                let meant = ["\"openapi\"", "\"paths\""].iter().any(|key| self.text.contains(key));
+                (meant && self.text.trim_start().starts_with('{')).then_some(Err(error))
+            }
+        }
+    }
+}
+
+fn fences(text: &str) -> Vec<Fence> {
+    let mut fences = Vec::new();
+    let mut inside: Option<Fence> = None;
+    // Lines are counted as the parser goes, so that a long page is gone through once.
+    let (mut counted, mut line) = (0, 1);
+    for (event, range) in Parser::new(text).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
+                inside = Some(Fence { text: String::new(), line: 0 });
+            }
+            Event::Text(part) => {
+                if let Some(fence) = &mut inside {
+                    if fence.text.is_empty() {
+                        line += newlines(&text[counted..range.start]);
+                        counted = range.start;
+                        fence.line = line;
+                    }
+                    fence.text.push_str(&part);
+                }
+            }
+            Event::End(TagEnd::CodeBlock) => fences.extend(inside.take()),
+            _ => {}
+        }
+    }
+    fences
+}
+
+fn newlines(text: &str) -> u64 {
+    text.bytes().map(|byte| u64::from(byte == b'\n')).sum()
+}

@@ -1,0 +1,544 @@
+//! The two shapes of a page, read.
+
+use super::render::{self, Liberties};
+use super::{NotRead, Page, Shape};
+use crate::compare::{Difference, compare};
+use crate::facts::{Aspect, Facts, Place, Step, Within};
+use crate::openapi;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn facts(document: &Value) -> Facts {
+    let mut facts = Facts::default();
+    let unreadable = openapi::read(document, &|_| None, &mut facts);
+    assert_eq!(unreadable, []);
+    facts
+}
+
+fn read(text: &str) -> Page {
+    Page::read(text.as_bytes(), &Facts::default()).expect("a page")
+}
+
+/// Differences of a page from a spec.
+fn differences(spec: &Facts, text: &str) -> Vec<Difference> {
+    let mut page = Page::read(text.as_bytes(), spec).expect("a page");
+    assert_eq!(page.unreadable, [], "{text}");
+    let comparison = compare(spec, &mut page);
+    assert_eq!(comparison.operations, spec.operations().count(), "{text}");
+    comparison.differences
+}
+
+/// A page of text with one operation and these lines in it.
+fn page_with(lines: &str) -> String {
+    format!("Title\n\npost\n\nWords\n\n{lines}\npost\n/a/{{id}}/b\n")
+}
+
+fn operation() -> Place {
+    Place::operation("post", "/a/{id}/b")
+}
+
+fn stated(page: &Page, place: &Place, aspect: Aspect) -> Option<Value> {
+    page.facts.value(place, aspect).cloned()
+}
+
+#[test]
+fn a_row_is_taken_apart_in_each_of_its_forms() {
+    use Aspect as A;
+    #[expect(clippy::type_complexity, reason = "a table")]
+    let rows: &[(&str, &str, &[(Aspect, Value)])] = &[
+        (
+            "volumeIdstringRequiredExample: vol-1",
+            "volumeId",
+            &[(A::Type, json!("string")), (A::Required, json!(true)), (A::Example, json!("vol-1"))],
+        ),
+        (
+            "startTimestring · date-timeOptional",
+            "startTime",
+            &[
+                (A::Type, json!("string")),
+                (A::Format, json!("date-time")),
+                (A::Required, json!(false)),
+            ],
+        ),
+        (
+            "useSourcebooleanRead-onlyOptional",
+            "useSource",
+            &[(A::Type, json!("boolean")), (A::ReadOnly, json!(true))],
+        ),
+        ("secretstringWrite-onlyRequired", "secret", &[(A::WriteOnly, json!(true))]),
+        (
+            "oldintegerOptionalDeprecated",
+            "old",
+            &[(A::Type, json!("integer")), (A::Deprecated, json!(true))],
+        ),
+        (
+            "sizenumber · min: 1 · max: 20Optional",
+            "size",
+            &[(A::Minimum, json!("1")), (A::Maximum, json!("20"))],
+        ),
+        (
+            "statestring · enum · nullableOptional",
+            "state",
+            &[(A::Enum, Value::Null), (A::Nullable, json!(true))],
+        ),
+        (
+            "statestring | nullablerequired",
+            "state",
+            &[(A::Nullable, json!(true)), (A::Required, json!(true))],
+        ),
+        (
+            "statestring · enumOptionalExample: onPossible values: onoff",
+            "state",
+            &[(A::Example, json!("on")), (A::Enum, json!("onoff"))],
+        ),
+        ("tagsstring[]Optional", "tags", &[(A::Type, json!("string[]"))]),
+        ("rowsobject[][]Required", "rows", &[(A::Type, json!("object[][]"))]),
+        ("per\\_pagestring\\[]Optional", "per_page", &[(A::Type, json!("string[]"))]),
+        (
+            "ownerobject · PersonRequired",
+            "owner",
+            &[(A::Type, json!("object")), (A::Required, json!(true))],
+        ),
+        ("sourceone ofRequired", "source", &[(A::Type, json!("one of"))]),
+        ("sourceany of[]Optional", "source", &[(A::Type, json!("any of[]"))]),
+        ("mixall ofOptional", "mix", &[(A::Type, json!("all of"))]),
+        ("kindconst: volumeRequired", "kind", &[(A::Type, json!("const: volume"))]),
+        ("valueanyOptional", "value", &[(A::Type, json!("any"))]),
+        ("isRequiredbooleanOptional", "isRequired", &[(A::Required, json!(false))]),
+        ("lockedUntilstringOptional", "lockedUntil", &[]),
+        ("X-Some-HeaderstringOptional", "X-Some-Header", &[]),
+    ];
+    for (row, name, expected) in rows {
+        let page = read(&page_with(&format!("Body\n{row}\nResponses\n200\n")));
+        assert_eq!(page.unreadable, [], "{row}");
+        let place = operation().then(Step::Body).property(name);
+        assert!(page.facts.get(&place).is_some(), "{row}: {:?}", page.facts);
+        for (aspect, value) in *expected {
+            assert_eq!(stated(&page, &place, *aspect).as_ref(), Some(value), "{row}: {aspect}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_ends_like_a_type_is_split_where_the_spec_knows_the_name() {
+    let spec = |name: &str, kind: &str| {
+        let mut properties = Map::new();
+        properties.insert(name.to_owned(), json!({ "type": kind }));
+        facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+            "requestBody": { "content": { "application/json": { "schema": {
+                "type": "object", "properties": properties,
+            } } } },
+            "responses": { "200": { "description": "x" } },
+        } } } }))
+    };
+    let text = page_with("Body\nplatformstringOptional\nResponses\n200\nNo content");
+    assert_eq!(differences(&spec("platform", "string"), &text), []);
+    let text = page_with("Body\nlockedbooleanOptional\nResponses\n200\nNo content");
+    assert_eq!(differences(&spec("locked", "boolean"), &text), []);
+    let text = page_with("Body\nbillofstringstringOptional\nResponses\n200\nNo content");
+    assert_eq!(differences(&spec("billofstring", "string"), &text), []);
+}
+
+#[test]
+fn what_stands_below_a_row_belongs_to_it() {
+    let page = read(&page_with(
+        "Body\ncountintegerOptional\n\nHow many\n\nExample: 3\n\nDefault: 1\n\nPattern: ^\\d+$\n\
+         statestring · enumOptional\n\nPossible values: `on``off`\nResponses\n200\n",
+    ));
+    let body = operation().then(Step::Body);
+    let count = body.property("count");
+    assert_eq!(stated(&page, &count, Aspect::Example), Some(json!("3")));
+    assert_eq!(stated(&page, &count, Aspect::Default), Some(json!("1")));
+    assert_eq!(stated(&page, &count, Aspect::Pattern), Some(json!("^\\d+$")));
+    assert_eq!(stated(&page, &body.property("state"), Aspect::Enum), Some(json!("`on``off`")));
+}
+
+#[test]
+fn icon_words_are_no_part_of_what_they_stand_before() {
+    let page = read(
+        "brackets-curlyAPI\nTitle\n\npost\n\nlockAuthorizations\nAuthorizationstringRequired\nBearer <token>\n\
+         hashtagPath parameters\nlockidstringRequired\nplus\nBodyapplication/json\ncircle-info\n\
+         astringOptional\nchevron-downResponses\nchevron-right200\nNo content\nchevron-right\n404\npost\n/a/{id}/b\n",
+    );
+    let operation = operation();
+    assert_eq!(stated(&page, &operation, Aspect::Security), Some(json!("bearer")));
+    let id = Step::Parameter { within: Within::Path, name: "lockid".to_owned() };
+    assert!(page.facts.get(&operation.then(id)).is_some(), "{:?}", page.facts);
+    let body = operation.then(Step::Body);
+    assert_eq!(stated(&page, &body, Aspect::Content), Some(json!(["application/json"])));
+    assert!(page.facts.get(&body.property("a")).is_some());
+    let answer = |status: &str| operation.then(Step::Answer(status.to_owned()));
+    assert_eq!(stated(&page, &answer("200"), Aspect::Content), Some(json!([])));
+    assert_eq!(stated(&page, &answer("404"), Aspect::Content), None, "it is folded");
+}
+
+#[test]
+fn a_row_without_the_label_of_its_section_is_placed_by_path_and_spec() {
+    let spec = facts(&json!({ "security": [{ "own": [] }], "components": {
+        "securitySchemes": { "own": { "type": "http", "scheme": "bearer" } },
+    }, "paths": { "/a/{id}/b": { "post": {
+        "parameters": [
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "string" } },
+            { "name": "X-Sub", "in": "header", "schema": { "type": "string" } },
+        ],
+        "requestBody": { "content": { "application/json": { "schema": {
+            "type": "object", "properties": { "size": { "type": "integer" } },
+        } } } },
+        "responses": { "200": { "description": "x" } },
+    } } } }));
+    let rows = "idstringRequired\nX-SubstringOptional\nsizeintegerOptional\n";
+    for labels in ["", "Authorizations\nAuthorizationstringRequired\nBearer\n", "Path parameters\n"]
+    {
+        let text = page_with(&format!("{labels}{rows}Responses\n200\nNo content"));
+        assert_eq!(differences(&spec, &text), [], "{text}");
+    }
+    let text = page_with(&format!("{rows}strangerstringOptional\nResponses\n200\nNo content"));
+    let page = Page::read(text.replace(rows, "").as_bytes(), &spec).expect("a page");
+    assert!(page.unreadable[0].problem.contains("`stranger` stands in no section"));
+}
+
+#[test]
+fn alternatives_are_counted_and_read_where_they_are_spelled_out() {
+    let body = operation().then(Step::Body);
+    let source = body.property("source");
+    let page = read(&page_with(
+        "Body\nsourceone ofRequired\n\nWords\n\nor\n\nor\nnamestringOptional\nResponses\n200\n",
+    ));
+    assert_eq!(stated(&page, &source, Aspect::Alternatives), Some(json!(3)));
+    assert!(page.facts.get(&body.property("name")).is_some(), "the alternatives are folded");
+
+    let page = read(&page_with(
+        "Body\nsourceone ofRequired\naidstringRequired\nor\nbidstringRequired\nResponses\n200\n",
+    ));
+    for (number, name) in [(1, "aid"), (2, "bid")] {
+        let place = source.then(Step::Alternative(number)).property(name);
+        assert_eq!(stated(&page, &place, Aspect::Required), Some(json!(true)), "{name}");
+    }
+    let page = read(&page_with(
+        "Body\none ofRequired\naidstringRequired\nor\nbidstringRequired\nResponses\n200\n",
+    ));
+    assert!(page.facts.get(&body.then(Step::Alternative(2)).property("bid")).is_some());
+}
+
+#[test]
+fn a_body_may_be_a_list_and_properties_may_have_no_name() {
+    let page = read(&page_with(
+        "Body[]\naidstringRequired\nOther propertiesstringOptional\nResponses\n200\napplication/json\nstring[]Optional\n",
+    ));
+    let body = operation().then(Step::Body);
+    assert_eq!(stated(&page, &body, Aspect::Type), Some(json!("object[]")));
+    let items = body.then(Step::Items);
+    assert!(page.facts.get(&items.property("aid")).is_some());
+    assert_eq!(stated(&page, &items.then(Step::Values), Aspect::Type), Some(json!("string")));
+    let answer = operation().then(Step::Answer("200".to_owned()));
+    assert_eq!(stated(&page, &answer, Aspect::Type), Some(json!("string[]")));
+}
+
+#[test]
+fn method_and_path_may_be_joined_and_stand_first_or_last() {
+    let body = "Body\nastringOptional\nResponses\n200\nNo content\n";
+    for page in [
+        format!("T\npost\n{body}post\n/a\nT\nget\nResponses\n200\nget\n/b\n"),
+        format!("T\npost/a\n{body}T\nget/b\nResponses\n200\n"),
+        format!("T\nPOST /a\n{body}post\n/a\nT\nGET /b\nResponses\n200\nget\n/b\n"),
+    ] {
+        let page = read(&page);
+        let operations: Vec<String> = page.facts.operations().map(ToString::to_string).collect();
+        assert_eq!(operations, ["POST /a", "GET /b"]);
+        let a = Place::operation("post", "/a").then(Step::Body).property("a");
+        assert!(page.facts.get(&a).is_some());
+        assert_eq!(page.unreadable, []);
+    }
+}
+
+#[test]
+fn a_line_that_can_not_be_read_is_named() {
+    for (lines, line, problem) in [
+        ("Body\nfoomapOptional\nResponses\n200\n", 8, "`foomapOptional` looks like a row"),
+        ("strayobjectOptional\nBody\nResponses\n200\n", 7, "`stray` stands in no section"),
+        ("nothing at all", 9, "nothing is said of it"),
+    ] {
+        let text = format!("{}\nget\nBody\nget\n/b\n", page_with(lines));
+        let page = read(&text);
+        let [unreadable] = page.unreadable.as_slice() else { panic!("{:?}", page.unreadable) };
+        assert_eq!(unreadable.line, Some(line), "{lines}");
+        assert!(unreadable.problem.contains(problem), "{}", unreadable.problem);
+    }
+    let page = read("get\nBody\npost\nResponses\n200\npost\n/a\npost\nResponses\n201\npost\n/a\n");
+    let problems: Vec<_> = page.unreadable.iter().map(|place| &*place.problem).collect();
+    assert_eq!(
+        problems,
+        ["`get`, and no path follows", "POST /a is described a second time, and otherwise"]
+    );
+}
+
+/// A page of Markdown with this fence.
+fn fenced(fence: &str) -> String {
+    format!("# API\n\n## Title\n\n> Words\n\n```json\n{fence}\n```\n")
+}
+
+const FENCE: &str = r##"{"paths":{"/a":{"get":{"parameters":[{"$ref":"#/components/parameters/P"}],"responses":{"200":{"description":"x"}}}}},"components":{"parameters":{"P":{"name":"p","in":"query","schema":{"$ref":"#/components/schemas/S","nullable":true}}},"schemas":{"S":{"type":"string"}}}}"##;
+
+#[test]
+fn a_fence_is_read_whatever_surrounds_it() {
+    let place = Place::operation("get", "/a")
+        .then(Step::Parameter { within: Within::Query, name: "p".to_owned() });
+    for text in [
+        fenced(FENCE),
+        format!("````json\n{FENCE}\n````\n"),
+        format!("~~~\n{FENCE}\n~~~\n"),
+        format!(
+            "> lone\n>\n\n```rust\nfn main() {{}}\n```\n```json\n{{\"a\":1}}\n```\n{}",
+            fenced(FENCE)
+        ),
+        fenced(
+            &serde_json::to_string_pretty(&serde_json::from_str::<Value>(FENCE).expect("JSON"))
+                .expect("JSON"),
+        ),
+        format!("\u{feff}{}", fenced(FENCE).replace('\n', "\r\n")),
+        fenced(&format!("{{\"openapi\":\"3.1.0\",{}", &FENCE[1..])),
+    ] {
+        let page = read(&text);
+        assert_eq!((page.shape, page.unreadable.as_slice()), (Shape::Markdown, [].as_slice()));
+        assert_eq!(stated(&page, &place, Aspect::Type), Some(json!("string")), "{text}");
+        assert_eq!(
+            stated(&page, &place, Aspect::Nullable),
+            Some(json!(true)),
+            "beside a reference"
+        );
+    }
+    assert_eq!(read(&fenced(FENCE)).facts.get(&place).expect("it").line, Some(8));
+}
+
+#[test]
+fn what_is_wrong_with_a_fence_is_named() {
+    let dangling = FENCE.replace("\"S\":{", "\"T\":{");
+    let other = FENCE.replace("/a", "/b").replace("\"type\":\"string\"", "\"type\":\"integer\"");
+    let cycle = FENCE.replace("{\"type\":\"string\"}", "{\"$ref\":\"#/components/schemas/S\"}");
+    for (text, problem) in [
+        (fenced(&dangling), "refers to `#/components/schemas/S`"),
+        (fenced(&cycle), "refers to itself"),
+        (fenced(FENCE) + &fenced(&other), "`#/components/schemas/S` is another one than on line 8"),
+        (fenced(FENCE) + &fenced(&FENCE[..100]), "no JSON"),
+        (fenced(FENCE) + &fenced(&FENCE.replace("\"200\"", "\"201\"")), "described a second time"),
+    ] {
+        let page = read(&text);
+        let found = page.unreadable.iter().any(|place| place.problem.contains(problem));
+        assert!(found && page.unreadable[0].line.is_some(), "{problem}: {:?}", page.unreadable);
+    }
+}
+
+#[test]
+fn a_schema_that_holds_itself_ends() {
+    let nested = r##"{"paths":{"/a":{"get":{"responses":{"200":{"description":"x","content":{"application/json":{"schema":{"$ref":"#/components/schemas/S"}}}}}}}},"components":{"schemas":{"S":{"type":"object","properties":{"s":{"$ref":"#/components/schemas/S"}}}}}}"##;
+    let page = read(&fenced(nested));
+    let inner = Place::operation("get", "/a").then(Step::Answer("200".to_owned())).property("s");
+    assert!(page.facts.get(&inner).expect("it").opaque);
+}
+
+#[test]
+fn an_input_that_is_no_page_is_refused_with_its_reason() {
+    let html = "<!DOCTYPE html>\n<html><body>post</body></html>";
+    let german =
+        "Titel\n\npost\n\nPfadparameter\nidstringErforderlich\nAntworten\n200\npost\n/a/{id}\n";
+    let large = "prose\n".repeat(2_000_000);
+    let inputs: &[(&[u8], NotRead)] = &[
+        (b"", NotRead::Empty),
+        (b" \r\n\t", NotRead::Empty),
+        ("\u{feff}".as_bytes(), NotRead::Empty),
+        (b"\xff\xfe\x00p", NotRead::NotText),
+        (b"post\0", NotRead::NotText),
+        (b"# Page Not Found\n\nThe URL does not exist.", NotRead::NotFound),
+        (html.as_bytes(), NotRead::Html),
+        (german.as_bytes(), NotRead::Language),
+        (b"# A page\n\nProse.\n\n```json\n{\"a\":1}\n```\n", NotRead::NoOperation),
+        (b"```json\n{\"components\":{}}\n```\n", NotRead::NoOperation),
+        (large.as_bytes(), NotRead::NoOperation),
+    ];
+    for (bytes, why) in inputs {
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(30)]).into_owned();
+        assert_eq!(Page::read(bytes, &Facts::default()).map(|_| ()), Err(*why), "{start}");
+    }
+}
+
+/// Names, some of which end like a type or begin like an icon.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z][a-zA-Z0-9_]{0,9}",
+        proptest::sample::select(vec![
+            "platform",
+            "substring",
+            "company",
+            "isRequired",
+            "isOptional",
+            "lockId",
+            "plusOne",
+            "typeobject",
+            "oneofany",
+            "Deprecated",
+            "Example",
+            "per_page",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let string = (
+        proptest::option::of(proptest::sample::select(vec!["date-time", "uuid", "byte"])),
+        proptest::option::of("[a-zA-Z0-9-]{1,8}"),
+        proptest::option::of(proptest::collection::btree_set("[a-z]{1,5}", 1..4)),
+        flags,
+    )
+        .prop_map(|(format, example, values, flags)| {
+            let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
+            schema.extend(format.map(|format| ("format".to_owned(), json!(format))));
+            schema.extend(example.map(|example| ("example".to_owned(), json!(example))));
+            schema.extend(values.map(|values| ("enum".to_owned(), json!(values))));
+            flagged(schema, flags)
+        });
+    let number =
+        (any::<bool>(), proptest::option::of(0..100_i32), proptest::option::of(0..9_i32), flags)
+            .prop_map(|(integer, default, minimum, flags)| {
+                let kind = if integer { "integer" } else { "number" };
+                let mut schema = Map::from_iter([("type".to_owned(), json!(kind))]);
+                schema.extend(default.map(|default| ("default".to_owned(), json!(default))));
+                schema.extend(minimum.map(|minimum| ("minimum".to_owned(), json!(minimum))));
+                flagged(schema, flags)
+            });
+    prop_oneof![
+        string,
+        number,
+        any::<bool>().prop_map(|default| json!({ "type": "boolean", "default": default })),
+    ]
+}
+
+fn flagged(mut schema: Map<String, Value>, flags: (bool, bool, bool)) -> Value {
+    for (word, set) in [("readOnly", flags.0), ("nullable", flags.1), ("deprecated", flags.2)] {
+        if set {
+            schema.insert(word.to_owned(), json!(true));
+        }
+    }
+    Value::Object(schema)
+}
+
+fn schema() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|items| json!({ "type": "array", "items": items })),
+            object(inner.clone()),
+            proptest::collection::vec(object(inner), 2..4).prop_map(|all| json!({ "oneOf": all })),
+        ]
+    })
+}
+
+fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
+    proptest::collection::btree_map(name(), (inner, any::<bool>()), 1..5).prop_map(|properties| {
+        let required: Vec<&String> = properties
+            .iter()
+            .filter(|(_, (_, required))| *required)
+            .map(|(name, _)| name)
+            .collect();
+        let mut object = json!({ "type": "object" });
+        if !required.is_empty() {
+            object["required"] = json!(required);
+        }
+        object["properties"] =
+            properties.iter().map(|(name, (schema, _))| (name.clone(), schema.clone())).collect();
+        object
+    })
+}
+
+/// A document with some operations.
+fn document() -> impl Strategy<Value = Value> {
+    let operation = (
+        proptest::option::of(object(schema())),
+        proptest::option::of(object(schema())),
+        proptest::collection::btree_map(name(), (scalar(), any::<bool>(), any::<bool>()), 0..4),
+    )
+        .prop_map(|(body, answer, parameters)| {
+            let id = json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } });
+            let others = parameters.into_iter().filter(|(name, _)| name != "id").map(
+                |(name, (schema, required, header))| {
+                    let within = if header { "header" } else { "query" };
+                    json!({ "name": name, "in": within, "required": required, "schema": schema })
+                },
+            );
+            let content = |schema: Value| json!({ "application/json": { "schema": schema } });
+            let parameters: Vec<Value> = [id].into_iter().chain(others).collect();
+            let mut operation = json!({
+                "parameters": parameters,
+                "responses": { "200": { "description": "x" } },
+            });
+            if let Some(body) = body {
+                operation["requestBody"] = json!({ "required": true, "content": content(body) });
+            }
+            if let Some(answer) = answer {
+                operation["responses"]["200"]["content"] = content(answer);
+            }
+            operation
+        });
+    proptest::collection::vec(operation, 1..4).prop_map(|operations| {
+        let paths = operations.into_iter().enumerate().map(|(index, operation)| {
+            let method = ["post", "get", "put"][index % 3];
+            (format!("/v1/things{index}/{{id}}"), json!({ method: operation }))
+        });
+        json!({
+            "openapi": "3.0.0",
+            "security": [{ "own": [] }],
+            "components": { "securitySchemes": { "own": { "type": "http", "scheme": "bearer" } } },
+            "paths": paths.collect::<Map<_, _>>(),
+        })
+    })
+}
+
+fn liberties() -> impl Strategy<Value = Liberties> {
+    any::<[bool; 6]>().prop_map(|[icons, old, joined, inline, crlf, byte_order_mark]| Liberties {
+        icons,
+        old,
+        joined,
+        inline,
+        crlf,
+        byte_order_mark,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_page_that_says_what_the_spec_says_agrees_in_either_shape(
+        document in document(),
+        liberties in liberties(),
+    ) {
+        let spec = facts(&document);
+        let markdown = render::markdown(&document, liberties);
+        prop_assert_eq!(differences(&spec, &markdown), []);
+        let text = render::text(&spec, liberties);
+        prop_assert_eq!(differences(&spec, &text), [], "{}", text);
+    }
+
+    #[test]
+    fn no_input_makes_the_readers_panic(
+        document in document(),
+        liberties in liberties(),
+        cuts in proptest::collection::vec((0..2_000_usize, 0..60_usize, "\\PC{0,6}"), 0..6),
+        noise in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let spec = facts(&document);
+        for page in [render::text(&spec, liberties), render::markdown(&document, liberties)] {
+            let mut characters: Vec<char> = page.chars().collect();
+            for (at, length, put) in &cuts {
+                let at = at % characters.len().max(1);
+                let end = (at + length).min(characters.len());
+                characters.splice(at..end, put.chars());
+            }
+            let cut: String = characters.into_iter().collect();
+            if let Ok(mut page) = Page::read(cut.as_bytes(), &spec) {
+                let _ = compare(&spec, &mut page);
+            }
+        }
+        let _ = Page::read(&noise, &spec);
+    }
+}

@@ -1,0 +1,130 @@
+//! For people, as rustc does.
+
+use super::{Ending, Report, clean};
+use crate::finding::{Finding, Hunk, Spot};
+use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
+use std::fmt::Write;
+
+/// A line of Markdown may hold a whole document.
+const LONGEST_LINE: usize = 120;
+
+pub(super) fn render(report: &Report, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    for finding in &report.findings {
+        let _ = writeln!(text, "{}\n", renderer.render(&[group(report, finding)]));
+    }
+    for problem in &report.problems {
+        let title = Report::explain(problem);
+        let level = if report.findings.is_empty() { Level::ERROR } else { Level::WARNING };
+        let group = level.primary_title(title).elements(Vec::<Element<'_>>::new());
+        let _ = writeln!(text, "{}\n", renderer.render(&[group]));
+    }
+    for line in &report.receipt.compared {
+        let _ = writeln!(text, "{}", clean(line));
+    }
+    if !report.receipt.silent.is_empty() {
+        let _ = writeln!(text, "the page is silent of:");
+        for place in &report.receipt.silent {
+            let _ = writeln!(text, "  {}", clean(place));
+        }
+    }
+    for fingerprint in &report.receipt.waived {
+        let _ = writeln!(text, "waived: {}", clean(fingerprint));
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        match (report.ending, report.findings.len()) {
+            (Ending::Equal, _) => "all is equal".to_owned(),
+            (Ending::Drift, 1) => "1 finding".to_owned(),
+            (Ending::Drift, findings) => format!("{findings} findings"),
+            (Ending::CouldNotCheck, _) => "could not check".to_owned(),
+        }
+    );
+    text
+}
+
+fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Group<'a> {
+    let mut elements: Vec<Element<'a>> = Vec::new();
+    // The first places are shown; further ones are hand-written code, and a line each is enough.
+    let (shown, listed) = finding.spots.split_at(finding.spots.len().min(2));
+    elements.extend(shown.iter().map(|spot| place(report, spot)));
+    let mut note = |word: &'static str, text: String| {
+        elements.push(Level::NOTE.with_name(word).message(text).into());
+    };
+    if finding.operations.len() > 1 {
+        note("operations", finding.operations.join("\n"));
+    }
+    if !finding.items.is_empty() {
+        note("generated", finding.items.join(", "));
+    }
+    if !finding.methods.is_empty() {
+        note("methods", finding.methods.join(", "));
+    }
+    if let Some(breaks) = &finding.breaks {
+        let verdict = if breaks.callers { "yes" } else { "no" };
+        note("breaks callers", format!("{verdict}: {}", breaks.why));
+    }
+    if let Some(cause) = finding.cause {
+        note("cause", cause.explain().to_owned());
+    }
+    if !listed.is_empty() {
+        let lines = listed.iter().map(|spot| match spot.line {
+            Some(line) => format!("{}:{line} {}", spot.file, spot.label),
+            None => format!("{} {}", spot.file, spot.label),
+        });
+        note("look at", lines.collect::<Vec<_>>().join("\n"));
+    }
+    note("fingerprint", clean(&finding.fingerprint));
+    let help = finding.help.lines().map(clean).collect::<Vec<_>>().join("\n");
+    let help = format!("{help}{}", finding.edit.iter().map(patch).collect::<String>());
+    elements.push(Level::HELP.message(help).into());
+    let level = Level::ERROR.with_name(format!("error[{}]", finding.link.word()));
+    level.primary_title(clean(&finding.title)).elements(elements)
+}
+
+fn place<'a>(report: &'a Report, spot: &'a Spot) -> Element<'a> {
+    let line = spot.line.and_then(|line| usize::try_from(line).ok());
+    let text = line.and_then(|line| report.texts.get(&spot.file)?.get(line - 1));
+    let (Some(line), Some(text)) = (line, text) else {
+        let origin = Origin::path(spot.file.as_str());
+        return match line {
+            Some(line) => origin.line(line).into(),
+            None => origin.into(),
+        };
+    };
+    let (source, span) = excerpt(text, spot.focus.as_deref());
+    Snippet::source(source)
+        .line_start(line)
+        .path(spot.file.as_str())
+        .annotation(AnnotationKind::Primary.span(span).label(spot.label.as_str()))
+        .into()
+}
+
+/// The line, or of a long one what stands around `focus`; and what to underline in it.
+fn excerpt(line: &str, focus: Option<&str>) -> (String, std::ops::Range<usize>) {
+    let start = line.len() - line.trim_start().len();
+    if line.chars().count() <= LONGEST_LINE {
+        return (line.to_owned(), start..line.trim_end().len().max(start));
+    }
+    let found = focus.and_then(|focus| Some((line.find(focus)?, focus.len())));
+    let (at, length) = found.unwrap_or((0, 1));
+    let context = LONGEST_LINE / 3;
+    let from = line[..at].char_indices().rev().take(context).last().map_or(at, |(index, _)| index);
+    let before = if from > 0 { "…" } else { "" };
+    let rest: String = line[from..].chars().take(LONGEST_LINE).collect();
+    let at = at - from + before.len();
+    let source = format!("{before}{rest}…");
+    let end = (at + length).min(source.len());
+    (source, at..end)
+}
+
+/// A hunk as a diff shows it.
+fn patch(hunk: &Hunk) -> String {
+    let mut text = format!("\n@@ openapi.yaml:{} @@", hunk.line);
+    let removed = hunk.remove.iter().map(|line| format!("\n-{}", clean(line)));
+    let inserted = hunk.insert.iter().map(|line| format!("\n+{}", clean(line)));
+    text.extend(removed.chain(inserted));
+    text
+}

@@ -1,0 +1,46 @@
+//! `openapi.yaml`, as text, as a document and as facts.
+
+use crate::codegen::yaml::Document;
+use crate::facts::Facts;
+use crate::openapi;
+use std::path::Path;
+
+pub(crate) const SPEC: &str = "openapi.yaml";
+
+/// The spec.
+pub(crate) struct Spec {
+    pub(crate) text: String,
+    pub(crate) document: Document,
+    pub(crate) facts: Facts,
+}
+
+impl Spec {
+    /// Reads the spec below `root`.
+    pub(crate) fn load(root: &Path) -> Result<Self, String> {
+        let text =
+            std::fs::read_to_string(root.join(SPEC)).map_err(|error| format!("{SPEC}: {error}"))?;
+        Self::parse(text).map_err(|problem| format!("{SPEC}: {problem}; mend the YAML there"))
+    }
+
+    pub(crate) fn parse(text: String) -> Result<Self, String> {
+        let document = Document::parse(&text)?;
+        let mut facts = Facts::default();
+        // What can't be followed in the spec is a finding of `check`.
+        openapi::read(&document.value, &|pointer| document.line(pointer), &mut facts);
+        Ok(Self { text, document, facts })
+    }
+
+    /// A line of the text, counted from 1.
+    pub(crate) fn line(&self, number: u64) -> Option<&str> {
+        self.text.lines().nth(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// The last line of what stands at `pointer`.
+    pub(crate) fn last_line(&self, pointer: &str) -> Option<u64> {
+        let below = format!("{pointer}/");
+        let lines = self.document.lines.range(below.clone()..);
+        let last =
+            lines.take_while(|(inner, _)| inner.starts_with(&below)).map(|(_, line)| *line).max();
+        last.max(self.document.line(pointer))
+    }
+}
