@@ -16,11 +16,11 @@ use datafy_api_ext::{Datafy, VolumeId};
 use futures_util::StreamExt;
 use futures_util::stream;
 use server::Server;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::runtime::Runtime;
 
-/// How often each contender has its turn. The median of the turns is what counts.
-const TURNS: usize = 25;
+/// How many rounds there are. In each, every contender has a short turn, and another one begins.
+const ROUNDS: usize = 101;
 
 /// What one turn cost.
 #[derive(Clone, Copy, Default)]
@@ -39,46 +39,52 @@ fn main() {
     let plain = Server::start(None);
     let contenders = Contender::all(&plain);
 
-    let one = compare(&runtime, &contenders, 400, |contender| async move {
-        for _ in 0..400 {
-            contender.call().await;
-        }
-    });
-    print("one call after the other", &contenders, &one);
-
-    let many = compare(&runtime, &contenders, 64 * 30, |contender| async move {
-        let calls = stream::iter(0..64).map(|_| async {
-            for _ in 0..30 {
-                contender.call().await;
-            }
-        });
+    compare("one call after the other", &runtime, &contenders, 100, one_by_one);
+    compare("64 calls at a time", &runtime, &contenders, 64 * 8, |contender, calls| async move {
+        let calls = stream::iter(0..calls).map(|_| contender.call());
         calls.buffer_unordered(64).collect::<()>().await;
     });
-    print("64 calls at a time", &contenders, &many);
 
     fleet(&runtime, &plain);
     tls(&runtime);
     construction(&runtime);
 }
 
-/// Lets the contenders take turns; `turn` makes `calls` calls.
+async fn one_by_one(contender: &Contender, calls: u32) {
+    for _ in 0..calls {
+        contender.call().await;
+    }
+}
+
+/// Lets the contenders take turns of so many calls, and prints what came of it.
 fn compare<'a, F: Future<Output = ()>>(
+    title: &str,
     runtime: &Runtime,
     contenders: &'a [Contender],
     calls: u32,
-    turn: impl Fn(&'a Contender) -> F,
-) -> Vec<Cost> {
-    let mut costs = vec![Vec::new(); contenders.len()];
+    turn: impl Fn(&'a Contender, u32) -> F,
+) {
     // The first round opens the connections and is not counted.
-    for round in 0..=TURNS {
-        for (contender, costs) in contenders.iter().zip(&mut costs) {
-            let cost = measure(runtime, turn(contender), calls);
-            if round > 0 {
-                costs.push(cost);
-            }
-        }
+    for contender in contenders {
+        measure(runtime, turn(contender, calls), calls);
     }
-    costs.iter().map(|costs| median(costs)).collect()
+    let rounds =
+        rounds(contenders.len(), |at| measure(runtime, turn(&contenders[at], calls), calls));
+    print(title, contenders, &rounds);
+}
+
+/// The costs of all turns, by round and contender. Each round begins with another contender, for who
+/// follows whom matters to caches.
+fn rounds(contenders: usize, mut turn: impl FnMut(usize) -> Cost) -> Vec<Vec<Cost>> {
+    let round = |number: usize| {
+        let mut costs = vec![Cost::default(); contenders];
+        for at in 0..contenders {
+            let at = (at + number) % contenders;
+            costs[at] = turn(at);
+        }
+        costs
+    };
+    (0..ROUNDS).map(round).collect()
 }
 
 fn measure(runtime: &Runtime, work: impl Future<Output = ()>, calls: u32) -> Cost {
@@ -98,32 +104,30 @@ fn count(info: &AllocationInfo) -> f64 {
     info.count_total as f64
 }
 
-fn median(costs: &[Cost]) -> Cost {
-    let of = |field: fn(&Cost) -> f64| {
-        let mut values: Vec<f64> = costs.iter().map(field).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
-    Cost {
-        wall: of(|cost| cost.wall),
-        cpu: of(|cost| cost.cpu),
-        allocations: of(|cost| cost.allocations),
-    }
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-fn print(title: &str, contenders: &[Contender], costs: &[Cost]) {
-    let by_hand =
+/// The median over the rounds of what a contender cost in a round, to what another did in the same: the
+/// machine is as busy for both.
+fn ratio(rounds: &[Vec<Cost>], at: usize, base: usize, of: fn(&Cost) -> f64) -> f64 {
+    median(rounds.iter().map(|round| of(&round[at]) / of(&round[base])))
+}
+
+fn print(title: &str, contenders: &[Contender], rounds: &[Vec<Cost>]) {
+    let base =
         contenders.iter().position(|contender| contender.name == contender::BY_HAND).unwrap();
-    let base = costs[by_hand];
     println!("\n{title}, to hand-written reqwest");
     println!("| | wall | CPU | allocations |\n|---|---|---|---|");
-    for (contender, cost) in contenders.iter().zip(costs) {
+    for (at, contender) in contenders.iter().enumerate() {
         println!(
             "| {} | {:.2} | {:.2} | {:.0} |",
             contender.name,
-            cost.wall / base.wall,
-            cost.cpu / base.cpu,
-            cost.allocations
+            ratio(rounds, at, base, |cost| cost.wall),
+            ratio(rounds, at, base, |cost| cost.cpu),
+            median(rounds.iter().map(|round| round[at].allocations)),
         );
     }
 }
@@ -143,23 +147,23 @@ async fn run_fleet(datafy: &Datafy, size: u32) {
 
 /// A fleet beside the loop that one would write, and what it holds in memory.
 fn fleet(runtime: &Runtime, server: &Server) {
-    const VOLUMES: u32 = 10_000;
+    // So many have a turn at a time, that both see the same machine.
+    const TURN: u32 = 1_000;
     let datafy = contender::datafy(server);
     let by_hand = contender::reqwest(server);
-    let (mut fleets, mut loops) = (Vec::new(), Vec::new());
-    for round in 0..8 {
-        let fleet = measure(runtime, run_fleet(&datafy, VOLUMES), VOLUMES);
-        let calls = stream::iter(ids(VOLUMES)).map(|id| by_hand.snapshot_of(id));
-        let by_hand = measure(runtime, calls.buffer_unordered(64).collect::<()>(), VOLUMES);
-        if round > 0 {
-            fleets.push(fleet);
-            loops.push(by_hand);
+    let turn = |at: usize| match at {
+        0 => measure(runtime, run_fleet(&datafy, TURN), TURN),
+        _ => {
+            let calls = stream::iter(ids(TURN)).map(|id| by_hand.snapshot_of(id));
+            measure(runtime, calls.buffer_unordered(64).collect::<()>(), TURN)
         }
-    }
-    let (fleet, by_hand) = (median(&fleets), median(&loops));
-    println!("\na fleet of {VOLUMES}, to a hand-written loop with `buffer_unordered`");
+    };
+    (turn(0), turn(1));
+    let rounds = rounds(2, turn);
+    println!("\na fleet, to a hand-written loop with `buffer_unordered`");
     println!("| throughput | CPU |\n|---|---|");
-    println!("| {:.2} | {:.2} |", by_hand.wall / fleet.wall, fleet.cpu / by_hand.cpu);
+    let throughput = ratio(&rounds, 1, 0, |cost| cost.wall);
+    println!("| {throughput:.2} | {:.2} |", ratio(&rounds, 0, 1, |cost| cost.cpu));
 
     println!("\npeak heap of a fleet above the idle client\n| volumes | KiB |\n|---|---|");
     for volumes in [1_000, 10_000, 100_000] {
@@ -172,41 +176,26 @@ fn fleet(runtime: &Runtime, server: &Server) {
 fn tls(runtime: &Runtime) {
     let authority = server::Authority::new();
     let server = Server::start(Some(&authority));
-    let (mut first, mut contenders) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        contenders = Contender::all(&server);
-        let costs: Vec<_> =
-            contenders.iter().map(|contender| measure(runtime, contender.call(), 1)).collect();
-        first.push(costs);
-    }
-    let medians: Vec<_> = (0..contenders.len())
-        .map(|at| median(&first.iter().map(|costs| costs[at]).collect::<Vec<_>>()))
-        .collect();
-    print("the first call over TLS", &contenders, &medians);
-    let steady = compare(runtime, &contenders, 400, |contender| async move {
-        for _ in 0..400 {
-            contender.call().await;
-        }
+    let contenders = Contender::all(&server);
+    let first = rounds(contenders.len(), |at| {
+        let fresh = Contender::all(&server).swap_remove(at);
+        measure(runtime, fresh.call(), 1)
     });
-    print("one call after the other over TLS", &contenders, &steady);
+    print("the first call over TLS", &contenders, &first);
+    compare("one call after the other over TLS", runtime, &contenders, 100, one_by_one);
 }
 
 /// Constructing a client, with the platform's certificates.
 fn construction(runtime: &Runtime) {
     let _entered = runtime.enter();
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
-    for _ in 0..TURNS {
-        bare.push(timed(|| drop(contender::careful(reqwest::Client::builder()).build().unwrap())));
-        ours.push(timed(|| drop(Datafy::builder().token("token").build().unwrap())));
-    }
-    ours.sort();
-    bare.sort();
-    let ratio = ours[TURNS / 2].as_secs_f64() / bare[TURNS / 2].as_secs_f64();
+    let rounds = rounds(2, |at| {
+        let begun = Instant::now();
+        match at {
+            0 => drop(Datafy::builder().token("token").build().unwrap()),
+            _ => drop(contender::careful(reqwest::Client::builder()).build().unwrap()),
+        }
+        Cost { wall: begun.elapsed().as_secs_f64(), ..Cost::default() }
+    });
+    let ratio = ratio(&rounds, 0, 1, |cost| cost.wall);
     println!("\nconstructing a client, to reqwest\n| wall |\n|---|\n| {ratio:.2} |");
-}
-
-fn timed(work: impl FnOnce()) -> Duration {
-    let begun = Instant::now();
-    work();
-    begun.elapsed()
 }
