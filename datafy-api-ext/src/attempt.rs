@@ -16,6 +16,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::error::Error as StdError;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -90,8 +91,8 @@ pub(crate) async fn attempt<O: Operation>(
     let http = client.http.client(&client.base, timeouts.connect());
     let raw = Client::new_with_client(client.base.as_str(), http.clone(), hooks);
     let connect_limit = begun + timeouts.connect().min(limit);
-    let request = connect::limited(connect_limit, operation.request(&raw, scope));
-    let result = timeout_at(begun + limit, request).await;
+    let request = pin!(operation.request(&raw, scope));
+    let result = timeout_at(begun + limit, connect::limited(connect_limit, request)).await;
     let received = receipt.take();
     match (received.status, result) {
         (Some(status), _) => answered::<O>(status, received, limit, client, credential),

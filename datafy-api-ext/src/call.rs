@@ -12,7 +12,7 @@ use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
@@ -91,8 +91,9 @@ impl<O: Operation> Call<O> {
     /// allows it.
     pub async fn send(self) -> Result<O::Answer, Error> {
         let span = O::span();
-        let content = self.run(&span).instrument(span.clone()).await?;
-        Ok(content.into())
+        // Pinned before it is wrapped: what is wrapped by value is moved, and this is kilobytes.
+        let run = pin!(self.run(&span));
+        Ok(run.instrument(span.clone()).await?.into())
     }
 
     async fn run(&self, span: &Span) -> Result<<O as sealed::Operation>::Content, Error> {

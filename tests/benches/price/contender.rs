@@ -2,6 +2,7 @@
 
 use crate::server::Server;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use datafy_api::hooks::Hooks;
 use datafy_api_ext::{Datafy, SubAccountId, VolumeId};
 use http_body_util::{BodyExt, Full};
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 const VOLUME: &str = "vol-0b9176567fe16f0bc";
 const ACCOUNT: &str = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
+/// All send the same headers.
+const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 const TOKEN: &str = "token-0123456789abcdef0123456789abcdef";
 /// The contender that the others are compared with.
 pub(crate) const BY_HAND: &str = "hand-written reqwest";
@@ -27,7 +30,7 @@ struct Snapshot {
     datafy_snapshot_id: Option<String>,
     volume_id: Option<String>,
     status: Option<String>,
-    start_time: Option<String>,
+    start_time: Option<DateTime<Utc>>,
     volume_size_gb: Option<i64>,
     description: Option<String>,
 }
@@ -99,6 +102,8 @@ async fn hyper(client: &HyperClient<HttpConnector, Full<Bytes>>, url: &str) {
         .header("authorization", format!("Bearer {TOKEN}"))
         .header("x-datafy-sub-account-id", ACCOUNT)
         .header("content-type", "application/json")
+        .header("accept", "application/json")
+        .header("user-agent", USER_AGENT)
         .body(Full::from(body))
         .unwrap();
     let answer = client.request(request).await.unwrap();
@@ -139,6 +144,7 @@ impl ByHand {
 /// retries of its own.
 pub(crate) fn careful(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
+        .user_agent(USER_AGENT)
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -19,8 +19,11 @@ use server::Server;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 
-/// How many rounds there are. In each, every contender has a short turn, and another one begins.
-const ROUNDS: usize = 101;
+/// How often all clients are made anew: a connection and its buffers lie where they lie, to the good of
+/// one contender or another.
+const SITTINGS: usize = 9;
+/// How many rounds a sitting has. In each, every contender has a short turn, and another one begins.
+const ROUNDS: usize = 15;
 
 /// What one turn cost.
 #[derive(Clone, Copy, Default)]
@@ -37,10 +40,12 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let plain = Server::start(None);
-    let contenders = Contender::all(&plain);
-
-    compare("one call after the other", &runtime, &contenders, 100, one_by_one);
-    compare("64 calls at a time", &runtime, &contenders, 64 * 8, |contender, calls| async move {
+    compare("one call after the other", &runtime, &plain, 100, async |contender, calls| {
+        for _ in 0..calls {
+            contender.call().await;
+        }
+    });
+    compare("64 calls at a time", &runtime, &plain, 64 * 8, async |contender, calls| {
         let calls = stream::iter(0..calls).map(|_| contender.call());
         calls.buffer_unordered(64).collect::<()>().await;
     });
@@ -50,27 +55,25 @@ fn main() {
     construction(&runtime);
 }
 
-async fn one_by_one(contender: &Contender, calls: u32) {
-    for _ in 0..calls {
-        contender.call().await;
-    }
-}
-
 /// Lets the contenders take turns of so many calls, and prints what came of it.
-fn compare<'a, F: Future<Output = ()>>(
+fn compare(
     title: &str,
     runtime: &Runtime,
-    contenders: &'a [Contender],
+    server: &Server,
     calls: u32,
-    turn: impl Fn(&'a Contender, u32) -> F,
+    turn: impl AsyncFn(&Contender, u32),
 ) {
-    // The first round opens the connections and is not counted.
-    for contender in contenders {
-        measure(runtime, turn(contender, calls), calls);
+    let mut all = Vec::new();
+    for _ in 0..SITTINGS {
+        let contenders = Contender::all(server);
+        let turn = |at: usize| measure(runtime, turn(&contenders[at], calls), calls);
+        // The first turns open the connections and are not counted.
+        for at in 0..contenders.len() {
+            let _ = turn(at);
+        }
+        all.extend(rounds(contenders.len(), turn));
     }
-    let rounds =
-        rounds(contenders.len(), |at| measure(runtime, turn(&contenders[at], calls), calls));
-    print(title, contenders, &rounds);
+    print(title, &Contender::all(server), &all);
 }
 
 /// The costs of all turns, by round and contender. Each round begins with another contender, for who
@@ -149,23 +152,27 @@ async fn run_fleet(datafy: &Datafy, size: u32) {
 fn fleet(runtime: &Runtime, server: &Server) {
     // So many have a turn at a time, that both see the same machine.
     const TURN: u32 = 1_000;
-    let datafy = contender::datafy(server);
-    let by_hand = contender::reqwest(server);
-    let turn = |at: usize| match at {
-        0 => measure(runtime, run_fleet(&datafy, TURN), TURN),
-        _ => {
-            let calls = stream::iter(ids(TURN)).map(|id| by_hand.snapshot_of(id));
-            measure(runtime, calls.buffer_unordered(64).collect::<()>(), TURN)
-        }
-    };
-    (turn(0), turn(1));
-    let rounds = rounds(2, turn);
+    let mut all = Vec::new();
+    for _ in 0..SITTINGS {
+        let datafy = contender::datafy(server);
+        let by_hand = contender::reqwest(server);
+        let turn = |at: usize| match at {
+            0 => measure(runtime, run_fleet(&datafy, TURN), TURN),
+            _ => {
+                let calls = stream::iter(ids(TURN)).map(|id| by_hand.snapshot_of(id));
+                measure(runtime, calls.buffer_unordered(64).collect::<()>(), TURN)
+            }
+        };
+        (turn(0), turn(1));
+        all.extend(rounds(2, turn));
+    }
     println!("\na fleet, to a hand-written loop with `buffer_unordered`");
     println!("| throughput | CPU |\n|---|---|");
-    let throughput = ratio(&rounds, 1, 0, |cost| cost.wall);
-    println!("| {throughput:.2} | {:.2} |", ratio(&rounds, 0, 1, |cost| cost.cpu));
+    let throughput = ratio(&all, 1, 0, |cost| cost.wall);
+    println!("| {throughput:.2} | {:.2} |", ratio(&all, 0, 1, |cost| cost.cpu));
 
     println!("\npeak heap of a fleet above the idle client\n| volumes | KiB |\n|---|---|");
+    let datafy = contender::datafy(server);
     for volumes in [1_000, 10_000, 100_000] {
         let info = allocation_counter::measure(|| runtime.block_on(run_fleet(&datafy, volumes)));
         println!("| {volumes} | {} |", info.bytes_max / 1024);
@@ -182,7 +189,17 @@ fn tls(runtime: &Runtime) {
         measure(runtime, fresh.call(), 1)
     });
     print("the first call over TLS", &contenders, &first);
-    compare("one call after the other over TLS", runtime, &contenders, 100, one_by_one);
+    compare(
+        "one call after the other over TLS",
+        runtime,
+        &server,
+        100,
+        async |contender, calls| {
+            for _ in 0..calls {
+                contender.call().await;
+            }
+        },
+    );
 }
 
 /// Constructing a client, with the platform's certificates.
