@@ -6,12 +6,14 @@
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
-use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypePatch};
+use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::{format_ident, quote};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
+use syn::parse::Parser;
+use syn::{Attribute, File, Item};
 
 pub(crate) mod yaml;
 
@@ -71,7 +73,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
     })?;
     let client = client(&document, &spec)?;
     let table = table(&document, &operations)?;
-    let file = syn::parse2(quote! { #client #table }).map_err(|error| {
+    let mut file: File = syn::parse2(quote! { #client #table }).map_err(|error| {
         Refusal::at(
             &document,
             "",
@@ -79,10 +81,32 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             "the generator made code that is not Rust: report it to progenitor",
         )
     })?;
+    derive_json_schema(&mut file);
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
         prettyplease::unparse(&file)
     ))
+}
+
+/// Has every type derive its JSON Schema, those that the generator names by itself as well.
+fn derive_json_schema(file: &mut File) {
+    let derive = quote! { #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))] };
+    let types = file.items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
+        _ => None,
+    });
+    for item in types.into_iter().flat_map(|(_, items)| items) {
+        let attributes = match item {
+            Item::Struct(item) => &mut item.attrs,
+            Item::Enum(item) => &mut item.attrs,
+            _ => continue,
+        };
+        let at = attributes.iter().position(|attribute| attribute.path().is_ident("derive"));
+        let derive = Attribute::parse_outer.parse2(derive.clone());
+        if let (Some(at), Ok(derive)) = (at, derive) {
+            attributes.splice(at..at, derive);
+        }
+    }
 }
 
 /// What the table of operations says of one.
@@ -367,12 +391,6 @@ fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStrea
         .with_interface(InterfaceStyle::Positional)
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote! { crate::hooks::Hooks });
-    let json_schema = TypePatch::default()
-        .with_attr("#[cfg_attr(feature = \"schemars\", derive(schemars::JsonSchema))]")
-        .clone();
-    for name in spec.components.iter().flat_map(|components| components.schemas.keys()) {
-        settings.with_patch(name, &json_schema);
-    }
     let mut generator = Generator::new(&settings);
     // What the generator can't do it tends to answer with a panic.
     let hook = panic::take_hook();

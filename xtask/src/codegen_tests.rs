@@ -54,6 +54,15 @@ fn a_name_that_is_none_in_rust_is_named() {
 }
 
 #[test]
+fn every_type_derives_its_schema_also_one_that_the_generator_names() {
+    let place = "          description: How far the snapshot is.\n";
+    let inline = SPEC.replacen(place, &format!("{place}          enum: [pending]\n"), 1);
+    let text = generate(&inline).expect("it is valid");
+    let before = &text[..text.find("pub enum SnapshotStatus").expect("the generator's own name")];
+    assert!(before.rfind("JsonSchema") > before.rfind("pub struct"), "{before}");
+}
+
+#[test]
 fn another_version_of_openapi_is_named() {
     let text = refusal("openapi: 3.0.3", "openapi: 3.1.0");
     assert!(

@@ -36,7 +36,7 @@ pub(crate) fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Rep
         Ok(page) => page,
         Err(why) => return Report::could_not(COMMAND, format!("{name}: {}", why.explain())),
     };
-    let problems: Vec<_> = page
+    let mut problems: Vec<_> = page
         .unreadable
         .iter()
         .map(|unreadable| Problem {
@@ -53,8 +53,17 @@ pub(crate) fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Rep
     // A record of half a page would make its silence look like the vendor's.
     let to_store = as_it_came.filter(|_| problems.is_empty());
     let to_store = to_store.map(|entries| entries.write(&comparison));
+    // A copy of a part of the page would pass for the whole of it.
+    let missing = spec.facts.operations().filter(|operation| page.facts.get(operation).is_none());
+    if !page.shape.denies_places() {
+        problems.extend(missing.map(|operation| Problem {
+            file: Some(name.to_owned()),
+            line: None,
+            what: format!("{operation} isn't there; copy the whole page, or take its Markdown"),
+        }));
+    }
     let (findings, waived) = waivers.sift(findings);
-    let unreadable = problems.len();
+    let unreadable = page.unreadable.len();
     let mut report = Report::new(COMMAND, findings, problems);
     report.page = Some(name.to_owned());
     report.receipt = receipt(&spec, &comparison, unreadable);

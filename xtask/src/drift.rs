@@ -7,6 +7,7 @@ use crate::facts::{Aspect, Facts, Place, Step};
 use crate::finding::{Cause, Finding, Link};
 use crate::openapi::plain;
 use crate::page::Page;
+use crate::report::clean;
 use crate::sources::Sources;
 use crate::spec::{SPEC, Spec};
 use serde_json::Value;
@@ -88,15 +89,17 @@ fn finding(
     let (what, mut title) = words(&page.facts, difference);
     if group.len() > 1 {
         title = format!("{title}, in {} operations", group.len());
-    } else if !difference.place().tail().is_empty() {
+    } else if !matches!(difference, Difference::Added { .. } | Difference::Removed { .. })
+        || !difference.place().tail().is_empty()
+    {
         title = format!("{title}, in {}", difference.place().root());
     }
     let shared =
         if group.len() > 1 { what } else { format!("{} {what}", difference.place().root()) };
-    let mut finding = Finding::new(Link::Page, shared.trim(), title);
+    let mut finding = Finding::new(Link::Page, clean(shared.trim()), clean(&title));
     finding.operations = group.iter().map(|member| member.place().root().to_string()).collect();
     finding.breaks = Some(consequences::breaks(&page.facts, difference));
-    finding.cause = record.and_then(|record| cause(&page.facts, &record.facts, difference));
+    finding.cause = record.and_then(|record| cause(record, difference));
     let (page_line, spec_line) = lines(spec, page, difference);
     if page_line.is_some() {
         finding = finding.at(name, page_line, "the page").focus(match difference {
@@ -132,8 +135,43 @@ fn finding(
             }
         }
     }
-    finding.help = help(&page.facts, difference, finding.edit.is_empty());
+    if let Some(others) = others(spec, group).filter(|_| !finding.edit.is_empty()) {
+        finding.edit.clear();
+        finding.help = clean(&format!(
+            "here {others} say the same by reference, and on the page they didn't change: give what did \
+             change a place of its own in {SPEC}, then run `cargo xtask generate`"
+        ));
+        return finding;
+    }
+    finding.help = clean(&help(&page.facts, difference, finding.edit.is_empty()));
     finding
+}
+
+/// The operations that share what differs with those of the group, and that the page doesn't change.
+fn others(spec: &Spec, group: &[&Difference]) -> Option<String> {
+    if matches!(group[0], Difference::Removed { .. }) {
+        return None;
+    }
+    let place = match group[0] {
+        // It is what the new one stands in that is edited.
+        Difference::Added { place } => place.parent(),
+        other => other.place().clone(),
+    };
+    let pointer = &spec.facts.get(&place)?.pointer;
+    let changed: Vec<Place> = group.iter().map(|member| member.place().root()).collect();
+    let mut others: Vec<String> = spec
+        .facts
+        .subjects
+        .iter()
+        .filter(|(other, subject)| {
+            pointer.starts_with("/components/")
+                && subject.pointer == *pointer
+                && !changed.contains(&other.root())
+        })
+        .map(|(other, _)| other.root().to_string())
+        .collect();
+    others.dedup();
+    (!others.is_empty()).then(|| others.join(", "))
 }
 
 /// What differs, for a fingerprint and for people.
@@ -154,7 +192,7 @@ fn words(page: &Facts, difference: &Difference) -> (String, String) {
             let at = tail(place);
             let of = if place.tail().is_empty() { String::new() } else { format!("`{at}`: ") };
             (
-                format!("{at} {aspect}"),
+                format!("{at} {aspect} {} -> {}", say(spec), say(page)).replace('`', ""),
                 format!(
                     "{of}`{aspect}` is {} on the page and {} in the spec",
                     say(page),
@@ -170,7 +208,10 @@ fn words(page: &Facts, difference: &Difference) -> (String, String) {
                 let at = tail(place);
                 let required = page.value(place, Aspect::Required) == Some(&Value::Bool(true));
                 let required = if required { ", required" } else { "" };
-                (format!("{at} added"), format!("`{at}`{} is new{required}", kind(place)))
+                (
+                    format!("{at} added{}{required}", kind(place)),
+                    format!("`{at}`{} is new{required}", kind(place)),
+                )
             }
         },
         Difference::Removed { place } => match place.last() {
@@ -182,7 +223,7 @@ fn words(page: &Facts, difference: &Difference) -> (String, String) {
         Difference::Moved { place, to } => {
             let (from, to_words) = (tail(place), tail(to));
             (
-                format!("{from} moved"),
+                format!("{from} moved to {to_words}{}", kind(to)),
                 format!("`{from}` has moved: it is `{to_words}`{} now", kind(to)),
             )
         }
@@ -218,6 +259,7 @@ fn lines(spec: &Spec, page: &Page, difference: &Difference) -> (Option<u64>, Opt
         Difference::Added { place } => {
             let parent = spec.facts.get(&place.parent());
             let own = parent.and_then(|parent| spec.document.line(&parent.pointer));
+            let own = own.filter(|_| place.0.len() > 1);
             (line(&page.facts, place), own.or_else(|| spec.document.line("/paths")))
         }
         Difference::Removed { place } => (nearest(&page.facts, place), line(&spec.facts, place)),
@@ -226,27 +268,34 @@ fn lines(spec: &Spec, page: &Page, difference: &Difference) -> (Option<u64>, Opt
 }
 
 /// Whether the page or the transcription is to blame, as far as the record tells.
-fn cause(page: &Facts, record: &Facts, difference: &Difference) -> Option<Cause> {
+fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
+    let facts = &record.facts;
+    let recorded = |place: &Place| facts.get(place).is_some();
+    // A record that folds a place away has no word on it.
+    let shows = |place: &Place| {
+        record.shape.denies_places()
+            || !place.0.iter().any(|step| matches!(step, Step::Alternative(_)))
+    };
     let changed = match difference {
         Difference::Changed { place, aspect, spec, page } => {
-            let recorded = record.get(place).map(|subject| subject.stated.get(aspect));
-            let recorded = recorded?.map(|stated| &stated.value);
-            let alike = |one: Option<&Value>, other: &Option<Value>| {
-                one.map(plain) == other.as_ref().map(plain)
-            };
-            return Some(if alike(recorded, page) {
+            let stated = facts.get(place)?.stated.get(aspect).map(|stated| &stated.value);
+            if stated.is_none() && !record.shape.denies(*aspect) {
+                return None;
+            }
+            let alike = |other: &Option<Value>| stated.map(plain) == other.as_ref().map(plain);
+            return Some(if alike(page) {
                 Cause::TranscriptionWrong
-            } else if alike(recorded, spec) {
+            } else if alike(spec) {
                 Cause::PageChanged
             } else {
                 Cause::Both
             });
         }
-        Difference::Added { place } => record.get(place).is_none(),
-        Difference::Removed { place } => record.get(place).is_some(),
-        Difference::Moved { place, to } => record.get(place).is_some() && record.get(to).is_none(),
+        Difference::Added { place } if shows(place) => !recorded(place),
+        Difference::Removed { place } if shows(place) => recorded(place),
+        Difference::Added { .. } | Difference::Removed { .. } => return None,
+        Difference::Moved { place, to } => recorded(place) && !recorded(to),
     };
-    let _ = page;
     Some(if changed { Cause::PageChanged } else { Cause::TranscriptionWrong })
 }
 

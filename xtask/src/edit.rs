@@ -2,7 +2,7 @@
 
 use crate::codegen::yaml::escape;
 use crate::compare::Difference;
-use crate::facts::{Aspect, Facts, Place, Step};
+use crate::facts::{Aspect, Facts, Place, Step, Within};
 use crate::finding::Hunk;
 use crate::openapi::{self, plain};
 use crate::spec::Spec;
@@ -183,11 +183,14 @@ impl Editor<'_> {
     }
 
     fn add_operation(&self, place: &Place, path: &str, method: &str) -> Option<Vec<Hunk>> {
-        let last = self.spec.last_line("/paths")?;
+        let own = format!("/paths/{}", escape(path));
+        // A path that has another method already keeps its key.
+        let known = self.spec.document.line(&own).is_some();
+        let last = self.spec.last_line(if known { &own } else { "/paths" })?;
         let paths = self.spec.document.value.get("paths")?.as_object()?;
         let first = format!("/paths/{}", escape(paths.keys().next()?));
         let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
-        let id = self.operation_id(path);
+        let id = self.operation_id(place);
         let mut operation = vec![
             format!("operationId: {id} # ours: choose a name"),
             "x-effect: create # ours: `converge` if repeating it brings about the same state"
@@ -218,7 +221,7 @@ impl Editor<'_> {
             schemas.extend(indented(self.schema(inner)));
             vec![
                 "content:".to_owned(),
-                format!("  {media}:"),
+                format!("  {}:", scalar(&media.as_str().into())),
                 "    schema:".to_owned(),
                 format!("      $ref: \"#/components/schemas/{name}\""),
             ]
@@ -231,14 +234,19 @@ impl Editor<'_> {
                 .extend(indented(content(&body, format!("{}Request", id.to_upper_camel_case()))));
         }
         operation.push("responses:".to_owned());
+        let mut answers = self.page.children(place);
+        let first = answers.find(|inner| matches!(inner.last(), Some(Step::Answer(_))));
         for answer in self.page.children(place) {
             let Some(Step::Answer(status)) = answer.last() else { continue };
             operation.push(format!("  \"{status}\":"));
             operation.push(format!("    description: {TO_DESCRIBE}"));
-            let lines = content(answer, format!("{}Answer", id.to_upper_camel_case()));
+            let number = if Some(answer) == first { "" } else { status };
+            let lines = content(answer, format!("{}Answer{number}", id.to_upper_camel_case()));
             operation.extend(indented(indented(lines)));
         }
-        let mut lines = vec![format!("{path}:"), format!("  {}:", method.to_lowercase())];
+        let key = format!("{}:", scalar_key(path));
+        let mut lines: Vec<String> = if known { Vec::new() } else { vec![key] };
+        lines.push(format!("  {}:", method.to_lowercase()));
         lines.extend(indented(indented(operation)));
         let mut hunks = vec![Self::insert(last + 1, &lines, depth)];
         if !schemas.is_empty() {
@@ -252,10 +260,21 @@ impl Editor<'_> {
     }
 
     /// A name after the end of the path, that no other operation has.
-    fn operation_id(&self, path: &str) -> String {
-        let word =
-            path.rsplit('/').find(|segment| !segment.is_empty() && !segment.starts_with('{'));
-        let name = word.unwrap_or("operation").to_lower_camel_case();
+    fn operation_id(&self, place: &Place) -> String {
+        let word = |place: &Place| {
+            let Some(Step::Operation { path, method }) = place.last() else { return String::new() };
+            let words = path.rsplit('/').filter(|word| !word.is_empty());
+            let mut words = words.filter(|word| !word.starts_with('{'));
+            words.next().unwrap_or(method).to_lower_camel_case()
+        };
+        let name = word(place);
+        // Other new operations may end in the same word: they are numbered as they come.
+        let added = self.all.iter().filter_map(|difference| match difference {
+            Difference::Added { place } if place.0.len() == 1 => Some(place),
+            _ => None,
+        });
+        let before = added.take_while(|other| *other != place);
+        let before = before.filter(|other| word(other) == name).count();
         let taken = |name: &str| {
             let paths = openapi::members(self.spec.document.value.get("paths"));
             paths
@@ -263,7 +282,8 @@ impl Editor<'_> {
                 .any(|(_, operation)| operation.get("operationId").is_some_and(|id| id == name))
         };
         let numbered = (2..).map(|number| format!("{name}{number}"));
-        [name.clone()].into_iter().chain(numbered).find(|name| !taken(name)).unwrap_or(name)
+        let names = [name.clone()].into_iter().chain(numbered);
+        names.filter(|name| !taken(name)).nth(before).unwrap_or(name)
     }
 
     fn remove(&self, place: &Place) -> Option<Vec<Hunk>> {
@@ -324,7 +344,20 @@ impl Editor<'_> {
             }
         }
         let depth = if listed { depth - 2 } else { depth };
-        Some(vec![self.replace(first, self.spec.last_line(pointer)?, &lines, depth)])
+        let mut hunks = vec![self.replace(first, self.spec.last_line(pointer)?, &lines, depth)];
+        if let (
+            Some(Step::Parameter { within: Within::Path, name }),
+            Some(Step::Parameter { name: new, .. }),
+            Some(Step::Operation { path, .. }),
+        ) = (place.last(), to.last(), place.0.first())
+        {
+            // The path names it too.
+            let key = self.spec.document.line(&format!("/paths/{}", escape(path)))?;
+            let text = self.spec.line(key)?;
+            let renamed = text.replace(&format!("{{{name}}}"), &format!("{{{new}}}"));
+            hunks.push(self.replace(key, key, &[renamed.trim_start().to_owned()], indent(text)));
+        }
+        Some(hunks)
     }
 
     /// An entry of a list of parameters: a reference where the spec has the parameter already.
@@ -357,6 +390,11 @@ impl Editor<'_> {
             format!("in: {}", within.word()),
             format!("required: {required}"),
         ];
+        for aspect in [Aspect::Style, Aspect::Explode] {
+            if let Some(value) = self.page.value(place, aspect) {
+                lines.push(format!("{}: {}", aspect.keyword(), scalar(value)));
+            }
+        }
         lines.extend(description);
         lines.push("schema:".to_owned());
         lines.extend(indented(self.schema(place)));
@@ -524,6 +562,12 @@ fn scalar(value: &Value) -> String {
         Value::String(text) if reads_back(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// A path as a key: braces are plain within it.
+fn scalar_key(path: &str) -> String {
+    let plain = path.replace(['{', '}'], "");
+    if reads_back(&plain) { path.to_owned() } else { Value::from(path).to_string() }
 }
 
 /// The text means itself in YAML without quotes.

@@ -10,7 +10,8 @@ pub(crate) const METHODS: [&str; 8] =
     ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// No document of sense says more; one of references that double at each step may.
-const MOST_SUBJECTS: usize = 200_000;
+const MOST_SUBJECTS: usize = 50_000;
+const DEEPEST: usize = 48;
 
 /// Reads the document `root`. `line` knows the line of a JSON pointer.
 pub(crate) fn read(
@@ -49,10 +50,16 @@ impl<'a> Reader<'a> {
     fn document(&mut self) {
         let servers = self.root.get("servers").and_then(Value::as_array);
         if let Some(servers) = servers {
-            let urls: Vec<_> = servers.iter().filter_map(|server| server.get("url")).collect();
+            let urls = servers.iter().filter_map(|server| server.get("url")?.as_str());
+            let urls: Vec<_> = urls.map(|url| url.trim_end_matches('/')).collect();
             self.state(&Place::default(), Aspect::Servers, json!(urls), "/servers/0/url");
         }
+        self.must_be("/paths", Value::is_object);
         for (path, item) in members(self.root.get("paths")) {
+            if item.get("$ref").is_some() {
+                let pointer = format!("/paths/{}", escape(path));
+                self.cannot_read(&pointer, "a path that stands elsewhere");
+            }
             for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
                 self.operation(path, method);
             }
@@ -64,9 +71,13 @@ impl<'a> Reader<'a> {
         let item = format!("/paths/{}", escape(path));
         let pointer = format!("{item}/{method}");
         self.subject(&place, &pointer);
+        if let Some(operation) = self.at(&pointer) {
+            self.flags(&place, &pointer, operation);
+        }
         self.security(&place, &pointer);
         for owner in [&item, &pointer] {
             let list = format!("{owner}/parameters");
+            self.must_be(&list, Value::is_array);
             let count = self.at(&list).and_then(Value::as_array).map_or(0, Vec::len);
             for index in 0..count {
                 self.parameter(&place, &format!("{list}/{index}"));
@@ -77,6 +88,7 @@ impl<'a> Reader<'a> {
             self.content(&place.then(Step::Body), &body, true);
         }
         let answers = format!("{pointer}/responses");
+        self.must_be(&answers, Value::is_object);
         for (status, _) in members(self.at(&answers)) {
             let answer = format!("{answers}/{}", escape(status));
             self.content(&place.then(Step::Answer(status.clone())), &answer, false);
@@ -87,6 +99,7 @@ impl<'a> Reader<'a> {
     fn security(&mut self, place: &Place, operation: &str) {
         let own = format!("{operation}/security");
         let pointer = if self.at(&own).is_some() { own } else { "/security".to_owned() };
+        self.must_be(&pointer, Value::is_array);
         let Some(Value::Array(alternatives)) = self.at(&pointer) else { return };
         let mut words = Vec::new();
         for alternative in alternatives {
@@ -105,6 +118,7 @@ impl<'a> Reader<'a> {
         if words.is_empty() {
             words.push("none".to_owned());
         }
+        words.sort();
         self.state(place, Aspect::Security, words.join(" or "), &pointer);
     }
 
@@ -114,6 +128,9 @@ impl<'a> Reader<'a> {
         let word = |key: &str| scheme.get(key).and_then(Value::as_str);
         Some(match word("type")? {
             "http" => word("scheme")?.to_lowercase(),
+            "apiKey" if word("in") == Some("header") => {
+                format!("header {}", word("name")?.to_lowercase())
+            }
             "apiKey" => format!("{} {}", word("in")?, word("name")?),
             other => other.to_owned(),
         })
@@ -127,7 +144,18 @@ impl<'a> Reader<'a> {
             return self.cannot_read(&pointer, "a parameter without a name or a place");
         };
         let place = operation.then(Step::Parameter { within, name: name.to_owned() });
+        // One of the operation stands for one of the same name of its path.
+        self.facts.subjects.retain(|inner, _| !inner.is_within(&place));
         self.subject(&place, &pointer);
+        let form = matches!(within, Within::Query | Within::Cookie);
+        let style = value.get("style").and_then(Value::as_str);
+        if let Some(style) = style.filter(|style| *style != if form { "form" } else { "simple" }) {
+            self.state(&place, Aspect::Style, style, &format!("{pointer}/style"));
+        }
+        let explodes = style.map_or(form, |style| style == "form");
+        if let Some(explode) = value.get("explode").filter(|own| **own != Value::Bool(explodes)) {
+            self.state(&place, Aspect::Explode, explode.clone(), &format!("{pointer}/explode"));
+        }
         let required = value.get("required") == Some(&Value::Bool(true));
         self.state(&place, Aspect::Required, required, &format!("{pointer}/required"));
         if value.get("schema").is_some() {
@@ -180,6 +208,10 @@ impl<'a> Reader<'a> {
             self.facts.subject(place).opaque = true;
             return;
         }
+        if above.len() > DEEPEST {
+            return self
+                .cannot_read(&pointer, "schemas within schemas deeper than can be followed");
+        }
         above.push(pointer.clone());
         let kind = self.kind(&pointer, &value, 0);
         self.state(place, Aspect::Type, kind, &format!("{pointer}/type"));
@@ -210,6 +242,7 @@ impl<'a> Reader<'a> {
             .and_then(Value::as_array)
             .map(|names| names.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
+        self.must_be(&format!("{pointer}/properties"), Value::is_object);
         for (name, _) in members(value.get("properties")) {
             let inner = place.property(name);
             let property = format!("{pointer}/properties/{}", escape(name));
@@ -252,8 +285,15 @@ impl<'a> Reader<'a> {
             self.facts.subject(place).opaque = true;
             return;
         };
-        if value.get("items").is_some() && above.len() < 100 {
-            return self.items(place, &format!("{pointer}/items"), above);
+        if above.contains(&pointer) || above.len() > DEEPEST {
+            self.facts.subject(place).opaque = true;
+            return;
+        }
+        if value.get("items").is_some() {
+            above.push(pointer.clone());
+            self.items(place, &format!("{pointer}/items"), above);
+            above.pop();
+            return;
         }
         let scalar = ["properties", "oneOf", "anyOf", "allOf", "additionalProperties"]
             .iter()
@@ -395,6 +435,16 @@ impl<'a> Reader<'a> {
                 self.missing(pointer, &target);
                 None
             }
+        }
+    }
+
+    /// What is there must be of this kind: anything else would read like nothing.
+    fn must_be(&mut self, pointer: &str, kind: fn(&Value) -> bool) {
+        if self.at(pointer).is_some_and(|value| !kind(value)) {
+            self.cannot_read(
+                pointer,
+                "it is neither a list nor a mapping as OpenAPI wants one here",
+            );
         }
     }
 

@@ -1,7 +1,7 @@
 //! The Markdown that the page is made of: headings, quotes, and an OpenAPI document in each fence.
 
 use super::{NotRead, Unreadable};
-use crate::facts::Facts;
+use crate::facts::{Facts, Place};
 use crate::openapi;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde_json::Value;
@@ -43,15 +43,17 @@ pub(super) fn read(text: &str) -> Result<(Facts, Vec<Unreadable>), NotRead> {
         }
         let mut own = Facts::default();
         unreadable.extend(openapi::read(&document, &|_| at, &mut own));
-        let again = own.operations().find(|operation| facts.get(operation).is_some()).cloned();
-        match again {
-            Some(operation) if !super::same(&operation, &facts, &own) => {
-                let problem = format!("{operation} is described a second time, and otherwise");
-                unreadable.push(Unreadable { line: at, problem });
+        let roots = own.operations().cloned().chain([Place::default()]);
+        for root in roots.collect::<Vec<_>>() {
+            if facts.get(&root).is_some() && own.get(&root).is_some() {
+                if !super::same(&root, &facts, &own) {
+                    let problem = format!("{root} is described a second time, and otherwise");
+                    unreadable.push(Unreadable { line: at, problem });
+                }
+                own.subjects.retain(|place, _| place.root() != root);
             }
-            Some(_) => {}
-            None => facts.subjects.extend(own.subjects),
         }
+        facts.subjects.extend(own.subjects);
     }
     if facts.operations().next().is_none() && unreadable.is_empty() {
         return Err(NotRead::NoOperation);

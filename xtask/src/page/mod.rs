@@ -128,7 +128,7 @@ impl Page {
 /// Whether two descriptions of an operation say the same.
 fn same(operation: &Place, one: &Facts, other: &Facts) -> bool {
     let all = |facts: &Facts| -> Vec<_> {
-        let places = facts.subjects.iter().filter(|(place, _)| place.is_within(operation));
+        let places = facts.subjects.iter().filter(|(place, _)| place.root() == *operation);
         places
             .map(|(place, subject)| {
                 let stated = subject.stated.iter();

@@ -29,12 +29,19 @@ pub(super) const ICONS: [&str; 7] =
 const LABELS: [(&str, bool); 4] =
     [("Required", true), ("Optional", false), ("required", true), ("optional", false)];
 
-const MARKS: [(&str, Aspect); 4] = [
+const MARKS: [(&str, Aspect); 6] = [
     ("Read-only", Aspect::ReadOnly),
+    ("read-only", Aspect::ReadOnly),
     ("Write-only", Aspect::WriteOnly),
+    ("write-only", Aspect::WriteOnly),
     ("Deprecated", Aspect::Deprecated),
     ("| nullable", Aspect::Nullable),
 ];
+
+/// The longest line that is taken apart, in bytes. A row holds a name, a type and an example.
+const LONGEST: usize = 4_096;
+/// A name or an example may hold the word of a label, and seldom more than one.
+const MOST_LABELS: usize = 8;
 
 const SCALARS: [&str; 9] =
     ["string", "integer", "number", "boolean", "object", "any", "one of", "any of", "all of"];
@@ -53,16 +60,29 @@ const TAILS: [(&str, Aspect); 8] = [
 
 /// Reads a line. `known` are the names that the spec knows: they settle where a name ends.
 pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
+    if line.len() > LONGEST {
+        let start: String = line.chars().take(LONGEST).collect();
+        return if looks_like_a_row(&start, known) { Read::Unreadable } else { Read::Other };
+    }
     let line = unescape(line);
     let mut rows = candidates(&line);
     for icon in ICONS {
         rows.extend(line.strip_prefix(icon).map(candidates).unwrap_or_default());
     }
-    let best = rows.iter().position(|row| known.contains(&row.name));
     let labelled = |row: &Row| row.stated.iter().any(|(aspect, _)| *aspect == Aspect::Required);
+    // Without a label a format is a plain word: `date-timeOptioneel` is one with a label in Dutch.
+    let plain = |row: &Row| {
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
+        row.stated.iter().all(|(aspect, value)| {
+            *aspect != Aspect::Format
+                || value.as_str().is_some_and(|format| format.chars().all(word))
+        })
+    };
+    let best =
+        rows.iter().position(|row| known.contains(&row.name) && (labelled(row) || plain(row)));
     match best.or_else(|| rows.iter().position(labelled)) {
         Some(index) => Read::Row(rows.swap_remove(index)),
-        None if ends_in_a_label(&line) => Read::Unreadable,
+        None if looks_like_a_row(&line, known) => Read::Unreadable,
         None => Read::Other,
     }
 }
@@ -98,18 +118,37 @@ fn labels(line: &str) -> Vec<(usize, &'static str, bool)> {
         })
         .collect();
     found.sort_unstable();
+    found.truncate(MOST_LABELS);
     found
 }
 
-/// The line ends in a label that is glued to what stands before it.
-fn ends_in_a_label(line: &str) -> bool {
-    LABELS.iter().any(|(label, _)| {
-        line.strip_suffix(label).is_some_and(|name| {
-            label.starts_with(char::is_uppercase)
-                && name.ends_with(|last: char| last.is_alphanumeric() || last == ']')
-                && !name.contains(' ')
+/// The line has the form of a row: a label is glued to what stands before it, or a type to a name that
+/// the spec knows.
+fn looks_like_a_row(line: &str, known: &BTreeSet<String>) -> bool {
+    let glued = labels(line).into_iter().any(|(at, label, _)| {
+        let (before, after) = (&line[..at], &line[at + label.len()..]);
+        let words = before.replace(" · ", "").replace(" | ", "").replace(" or ", "");
+        let spoken = label.starts_with(char::is_lowercase) && before.len() == words.len();
+        let ends = after.is_empty()
+            || MARKS.iter().any(|(mark, _)| after.starts_with(mark))
+            || TAILS.iter().any(|(tail, _)| after.starts_with(tail));
+        ends && !words.contains(' ')
+            && words.ends_with(|last: char| last.is_alphanumeric() || last == ']')
+            // A single word such as `unrequired` is prose; with a type before the label it is none.
+            && (!spoken || SCALARS.iter().any(|kind| before.contains(kind)) || after.is_empty())
+    });
+    // So begins a row whose label is in another language.
+    let named = || {
+        known.iter().any(|name| {
+            let rest = line.strip_prefix(name.as_str()).filter(|_| !name.is_empty());
+            let kind = rest.and_then(|rest| SCALARS.iter().find(|kind| rest.starts_with(*kind)));
+            kind.is_some_and(|kind| {
+                let rest = &line[name.len() + kind.len()..];
+                !rest.starts_with(' ') || rest.starts_with(" · ")
+            })
         })
-    })
+    };
+    glued || named()
 }
 
 /// What stands behind the label.
@@ -143,20 +182,12 @@ fn before(text: &str, stated: &[(Aspect, Value)]) -> Vec<Row> {
         stated.push((*aspect, true.into()));
         text = text[..text.len() - mark.len()].trim_end();
     }
+    // Older pages put a bar where newer ones put a dot.
+    let text = text.replace(" | ", " · ");
     let mut parts = text.split(" · ");
     let head = parts.next().unwrap_or_default();
     let mut titled = false;
-    let mut segments = Vec::new();
-    for part in parts {
-        let part = match part.strip_suffix(" | nullable") {
-            Some(part) => {
-                stated.push((Aspect::Nullable, true.into()));
-                part
-            }
-            None => part,
-        };
-        segments.push(part.trim());
-    }
+    let segments: Vec<&str> = parts.map(str::trim).collect();
     let mut rows = Vec::new();
     for (name, kind) in splits(head) {
         let mut stated = stated.clone();

@@ -258,7 +258,7 @@ fn a_line_that_can_not_be_read_is_named() {
         ("strayobjectOptional\nBody\nResponses\n200\n", 7, "`stray` stands in no section"),
         ("nothing at all", 9, "nothing is said of it"),
     ] {
-        let text = format!("{}\nget\nBody\nget\n/b\n", page_with(lines));
+        let text = format!("{}\nget\nResponses\nget\n/b\n", page_with(lines));
         let page = read(&text);
         let [unreadable] = page.unreadable.as_slice() else { panic!("{:?}", page.unreadable) };
         assert_eq!(unreadable.line, Some(line), "{lines}");
@@ -270,6 +270,98 @@ fn a_line_that_can_not_be_read_is_named() {
         problems,
         ["`get`, and no path follows", "POST /a is described a second time, and otherwise"]
     );
+}
+
+#[test]
+fn what_has_the_form_of_a_row_and_can_not_be_read_as_one_is_no_prose() {
+    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+        "requestBody": { "content": { "application/json": { "schema": {
+            "type": "object", "properties": { "start": { "type": "string" } },
+        } } } },
+        "responses": { "200": { "description": "x" } },
+    } } } }));
+    for row in [
+        "starttimestamp · date-timeOptional",
+        "startstring or integerRequired",
+        "startenumRequiredExample: pending",
+        "startenumRequiredDeprecated",
+        "starttimestamprequired",
+        "startstringErforderlich",
+        "startstring · date-timeオプション",
+        &format!("startstringOptionalExample: {}", "x".repeat(5_000)),
+    ] {
+        let text = page_with(&format!("Body\n{row}\nDefault: 1\nResponses\n200\nNo content"));
+        let page = Page::read(text.as_bytes(), &spec).expect("a page");
+        assert_eq!(page.unreadable.len(), 1, "{row}: {:?}", page.unreadable);
+    }
+    for prose in ["It is required", "A string, optional", "start", "string", "unrequired work"] {
+        let text = page_with(&format!("Body\n{prose}\nResponses\n200\nNo content"));
+        assert_eq!(read(&text).unreadable, [], "{prose}");
+    }
+    let twice = "Body\nstartintegerOptional\nstartstringOptional\nResponses\n200\nNo content";
+    let problem = &read(&page_with(twice)).unreadable[0].problem;
+    assert!(problem.contains("`start` is described a second time"), "{problem}");
+}
+
+#[test]
+fn folded_headers_of_an_answer_hide_no_row_of_its_body() {
+    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+        "responses": { "200": { "description": "x", "content": { "application/json": { "schema": {
+            "type": "object", "properties": { "size": { "type": "integer" } },
+        } } } } },
+    } } } }));
+    let text = |row: &str| page_with(&format!("Responses\n200\napplication/json\nHeaders\n{row}"));
+    assert_eq!(differences(&spec, &text("sizeintegerOptional")), []);
+    assert_eq!(differences(&spec, &text("Body\nsizeintegerOptional")), []);
+    assert_eq!(differences(&spec, &text("sizestringOptional")).len(), 1);
+    let page = Page::read(text("strangerstringOptional").as_bytes(), &spec).expect("a page");
+    assert!(page.unreadable[0].problem.contains("`stranger`"), "{:?}", page.unreadable);
+}
+
+#[test]
+fn nothing_is_gone_from_a_page_that_could_not_be_read_whole() {
+    let spec = facts(&serde_json::from_str(FENCE).expect("JSON"));
+    for page in [
+        fenced(&FENCE[..60]),
+        fenced(&FENCE.replace("[{\"$ref\":\"#/components/parameters/P\"}]", "{}")),
+        fenced(&FENCE.replace("parameters/P\"}", "parameters/Q\"}")),
+        fenced("{\"paths\":[]}"),
+        fenced("{\"paths\":{\"/a\":{\"$ref\":\"#/b\"}}}"),
+    ] {
+        let mut page = Page::read(page.as_bytes(), &spec).expect("a page");
+        assert!(!page.unreadable.is_empty(), "{page:?}");
+        assert_eq!(compare(&spec, &mut page).differences, []);
+    }
+}
+
+#[test]
+fn hostile_pages_end() {
+    let array = r##"{"paths":{"/a":{"get":{"parameters":[{"name":"p","in":"query","schema":{"$ref":"#/components/schemas/S"}}],"responses":{}}}},"components":{"schemas":{"S":{"type":"array","items":{"$ref":"#/components/schemas/S"}}}}}"##;
+    let schemas: Map<String, Value> = (0..1_000)
+        .map(|number| {
+            let next = json!({ "$ref": format!("#/components/schemas/S{}", number + 1) });
+            let both = json!({ "type": "object", "properties": { "a": next, "b": next } });
+            (format!("S{number}"), both)
+        })
+        .collect();
+    let doubling = array.replace("schemas/S\"}", "schemas/S0\"}").replace(
+        "{\"S\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/S0\"}}}",
+        &Value::Object(schemas).to_string(),
+    );
+    for page in [
+        fenced(array),
+        fenced(&doubling),
+        fenced(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))),
+        page_with(&format!("Body\n{}Responses\n200\n", "200\n".repeat(20_000))),
+        page_with(&format!(
+            "Body\nsone ofRequired\n{}Responses\n200\n",
+            "aanyOptional\n".repeat(20_000)
+        )),
+        page_with(&format!("Body\n{}Responses\n200\n", "oobjectOptional\n".repeat(20_000))),
+        page_with(&"astringRequiredExample:".repeat(20_000)),
+    ] {
+        let _ = Page::read(page.as_bytes(), &Facts::default());
+    }
 }
 
 /// A page of Markdown with this fence.

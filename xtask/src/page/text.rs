@@ -21,7 +21,12 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
     if blocks.is_empty() {
         return Err(NotRead::NoOperation);
     }
-    if !blocks.iter().any(|block| block.lines.iter().any(|line| label(line.text).is_some())) {
+    // `Body` and `Headers` are the same words in other languages.
+    let english = |line: &Line<'_>| {
+        let section = label(line.text).map(|(section, _)| section);
+        section.is_some_and(|section| !matches!(section, Section::Body | Section::Headers))
+    };
+    if !blocks.iter().any(|block| block.lines.iter().any(english)) {
         return Err(NotRead::Language);
     }
     let names = spec.subjects.keys().filter_map(|place| match place.last()? {
@@ -127,8 +132,10 @@ fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Unreadable>) -> Vec<Bl
 
 fn marker<'a>(lines: &[Line<'a>]) -> Option<(Marker<'a>, usize)> {
     let line = lines.first()?;
-    let lower = line.text.get(..7).unwrap_or(line.text).to_ascii_lowercase();
-    let method = METHODS.into_iter().find(|method| lower.starts_with(method))?;
+    // `Delete` is a title.
+    let method = METHODS.into_iter().find(|method| {
+        line.text.starts_with(method) || line.text.starts_with(&method.to_uppercase())
+    })?;
     let rest = line.text[method.len()..].trim_start();
     if rest.is_empty() {
         return Some(match lines.get(1).filter(|next| is_path(next.text)) {
@@ -190,8 +197,10 @@ fn status(line: &str) -> Option<&str> {
     let bare = row::ICONS.iter().find_map(|icon| line.strip_prefix(icon)).unwrap_or(line).trim();
     let code = bare.len() == 3
         && bare.starts_with(|first| ('1'..='5').contains(&first))
-        && (bare[1..].chars().all(|c| c.is_ascii_digit()) || &bare[1..] == "XX");
-    (code || bare == "default").then_some(bare)
+        && bare
+            .get(1..)
+            .is_some_and(|rest| rest == "XX" || rest.chars().all(|c| c.is_ascii_digit()));
+    code.then_some(bare)
 }
 
 /// The schemas among which a `one of` chooses, while their rows are read.
@@ -201,6 +210,9 @@ struct Choice {
     /// Rows of the alternatives are shown, not folded away.
     spelled_out: bool,
 }
+
+/// How many objects back a row may belong to.
+const DEEPEST: usize = 32;
 
 struct Reader<'a> {
     block: &'a Block<'a>,
@@ -219,13 +231,21 @@ struct Reader<'a> {
     row: Option<Place>,
     schemes: Vec<String>,
     between_schemes: &'static str,
+    /// The line below the last scheme's row has said what it is.
+    scheme_is_named: bool,
     names_a_body: bool,
+    names_answers: bool,
+    /// The last line that separates alternatives.
+    last_or: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(block: &'a Block<'a>, spec: &'a Facts, known: &'a BTreeSet<String>) -> Self {
-        let names_a_body =
-            block.lines.iter().any(|line| matches!(label(line.text), Some((Section::Body, _))));
+        let names = |wanted| {
+            let mut labels = block.lines.iter().filter_map(|line| label(line.text));
+            labels.any(|(section, _)| section == wanted)
+        };
+        let or = |line: &Line<'_>| matches!(line.text, "or" | "and");
         Self {
             block,
             spec,
@@ -240,7 +260,10 @@ impl<'a> Reader<'a> {
             row: None,
             schemes: Vec::new(),
             between_schemes: " and ",
-            names_a_body,
+            scheme_is_named: false,
+            names_a_body: names(Section::Body),
+            names_answers: names(Section::Answers),
+            last_or: block.lines.iter().rposition(or).unwrap_or(0),
         }
     }
 
@@ -265,25 +288,22 @@ impl<'a> Reader<'a> {
         let Line { number, text } = self.block.lines[index];
         if let Some((section, rest)) = label(text) {
             // Within an answer it is a heading, not the request's body.
-            if !(self.section == Section::Answers && section == Section::Body) {
+            let in_answer = matches!(self.section, Section::Answers | Section::Headers);
+            if in_answer && section == Section::Body {
+                self.section = Section::Answers;
+            } else if section == Section::Headers {
+                self.section = section;
+            } else {
                 self.open(section, rest, number);
             }
             return;
         }
         if let Some(status) = status(text)
-            && matches!(self.section, Section::Answers | Section::Headers)
-                | !self
-                    .block
-                    .lines
-                    .iter()
-                    .any(|line| matches!(label(line.text), Some((Section::Answers, _))))
+            && (matches!(self.section, Section::Answers | Section::Headers) || !self.names_answers)
         {
             let place = self.operation.then(Step::Answer(status.to_owned()));
             self.section = Section::Answers;
             return self.begin(place, number);
-        }
-        if self.section == Section::Headers {
-            return;
         }
         if let Some(base) = &self.base {
             let content = match text {
@@ -313,7 +333,9 @@ impl<'a> Reader<'a> {
                 let problem = format!("`{text}` looks like a row and can't be taken apart");
                 self.unreadable.push(Unreadable { line: Some(number), problem });
             }
-            Read::Other if self.section == Section::Authorizations => self.scheme(text),
+            Read::Other if self.section == Section::Authorizations && !self.scheme_is_named => {
+                self.scheme(text);
+            }
             Read::Other => {}
         }
     }
@@ -365,6 +387,7 @@ impl<'a> Reader<'a> {
             if named.into_iter().any(|word| word.eq_ignore_ascii_case(scheme))
                 && !self.schemes.iter().any(|known| known == scheme)
             {
+                self.scheme_is_named = true;
                 return self.schemes.push(scheme.to_owned());
             }
         }
@@ -373,9 +396,11 @@ impl<'a> Reader<'a> {
     fn place(&mut self, row: Row, index: usize) {
         let number = self.block.lines[index].number;
         let is_content = matches!(self.section, Section::Body | Section::Answers);
-        if !is_content && row.name == "Authorization" {
+        let bare = row::ICONS.iter().find_map(|icon| row.name.strip_prefix(icon));
+        if !is_content && bare.unwrap_or(&row.name) == "Authorization" {
             // What kind it is stands in the line below.
             self.section = Section::Authorizations;
+            self.scheme_is_named = false;
             self.row = None;
             return;
         }
@@ -388,6 +413,16 @@ impl<'a> Reader<'a> {
                 Some(place) => place,
                 None => return self.homeless(&row, number),
             },
+            // Folded headers are followed by the rows of the body, without a label.
+            Section::Headers => {
+                let base = self.base.clone().unwrap_or_default();
+                let place = base.property(&row.name);
+                if self.spec.get(&place).is_none() {
+                    return self.homeless(&row, number);
+                }
+                self.section = Section::Answers;
+                place
+            }
             Section::Parameters(within) if within != Within::Path || in_path => {
                 let declared = parameter(within);
                 // A page may leave the label of the body out.
@@ -449,10 +484,7 @@ impl<'a> Reader<'a> {
             return Some(place);
         }
         if let Some(choice) = &mut self.choice {
-            let more = self.block.lines[index + 1..]
-                .iter()
-                .take_while(|line| label(line.text).is_none() && status(line.text).is_none())
-                .any(|line| matches!(line.text, "or" | "and"));
+            let more = self.last_or > index;
             if choice.place == base || choice.spelled_out || (more && choice.current == 1) {
                 choice.spelled_out = true;
                 let alternative = choice.place.then(Step::Alternative(choice.current));
@@ -463,7 +495,10 @@ impl<'a> Reader<'a> {
                 return Some(alternative.then(last));
             }
         }
-        let inner = self.objects.iter().rposition(|object| fresh(object).is_some());
+        // No page shows objects within objects without end.
+        let first = self.objects.len().saturating_sub(DEEPEST);
+        let inner = self.objects[first..].iter().rposition(|object| fresh(object).is_some());
+        let inner = inner.map(|inner| first + inner);
         if let Some(inner) = inner {
             self.objects.truncate(inner + 1);
             return self.objects.last().map(|object| object.then(last));
@@ -486,11 +521,19 @@ impl<'a> Reader<'a> {
         let nameless = !matches!(place.last(), Some(Step::Property(_) | Step::Parameter { .. }));
         let subject = self.facts.subject(&place);
         subject.line = Some(number);
+        let mut again = false;
         for (aspect, value) in row.stated {
             if !(nameless && aspect == Aspect::Required) {
+                let before = subject.stated.get(&aspect).map(|before| &before.value);
+                again |= !nameless && before.is_some_and(|before| *before != value);
                 subject.state(aspect, value, Some(number));
             }
         }
+        if again {
+            let problem = format!("`{}` is described a second time, and otherwise", row.name);
+            self.unreadable.push(Unreadable { line: Some(number), problem });
+        }
+        let subject = self.facts.subject(&place);
         let kind = subject.stated.get(&Aspect::Type).map(|stated| stated.value.clone());
         match kind.as_ref().and_then(Value::as_str) {
             Some("one of" | "any of" | "all of") => {

@@ -144,6 +144,11 @@ impl Report {
 }
 
 /// A text for one line of output: what a page holds must not steer a terminal or a workflow.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+pub(crate) fn clean(text: &str) -> String {
+    // Line separators, and marks that turn the direction of writing, are no control characters to Rust.
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -109,15 +109,17 @@ fn excerpt(line: &str, focus: Option<&str>) -> (String, std::ops::Range<usize>) 
         return (line.to_owned(), start..line.trim_end().len().max(start));
     }
     let found = focus.and_then(|focus| Some((line.find(focus)?, focus.len())));
-    let (at, length) = found.unwrap_or((0, 1));
+    let (at, length) = found.unwrap_or((start, line.len() - start));
     let context = LONGEST_LINE / 3;
     let from = line[..at].char_indices().rev().take(context).last().map_or(at, |(index, _)| index);
     let before = if from > 0 { "…" } else { "" };
     let rest: String = line[from..].chars().take(LONGEST_LINE).collect();
     let at = at - from + before.len();
     let source = format!("{before}{rest}…");
-    let end = (at + length).min(source.len());
-    (source, at..end)
+    let most = source.len() - '…'.len_utf8();
+    let ends = source.char_indices().map(|(index, _)| index).filter(|index| *index <= at + length);
+    let end = ends.take_while(|index| *index <= most).last().unwrap_or(0);
+    (source, at.min(end)..end)
 }
 
 /// A hunk as a diff shows it.
@@ -127,4 +129,23 @@ fn patch(hunk: &Hunk) -> String {
     let inserted = hunk.insert.iter().map(|line| format!("\n+{}", clean(line)));
     text.extend(removed.chain(inserted));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        for name in ["é".repeat(79), "a".repeat(79), "a".repeat(80), "é".repeat(200)] {
+            for line in [format!("{}\"{name}\"{}", "x".repeat(500), "y".repeat(500)), name.clone()]
+            {
+                let (source, span) = excerpt(&line, Some(&format!("\"{name}\"")));
+                assert!(source.get(span).is_some(), "{line}");
+            }
+        }
+        let line = format!("éclat{}", "y".repeat(300));
+        let (source, span) = excerpt(&line, None);
+        assert!(source.get(span.clone()).is_some() && !span.is_empty());
+    }
 }
