@@ -13,6 +13,7 @@ use crate::spec::{SPEC, Spec};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -273,6 +274,49 @@ fn what_could_not_be_read_is_never_taken_for_agreement_nor_recorded() {
     assert_eq!(away.ending, Ending::CouldNotCheck);
     assert!(away.problems[0].what.starts_with("http://127.0.0.1:9/page: "), "{:?}", away.problems);
     assert_eq!(docs::run(root, "no/such/file", false).ending, Ending::CouldNotCheck);
+}
+
+/// Answers one request with these bytes, and gives the URL to ask and what will have been asked.
+fn serve(answer: String) -> (String, std::thread::JoinHandle<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/api.md", listener.local_addr().expect("an address"));
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut request = [0; 4_096];
+        let length = stream.read(&mut request).expect("a request");
+        stream.write_all(answer.as_bytes()).expect("answered");
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    (url, asked)
+}
+
+#[test]
+fn a_page_is_read_from_a_url_and_a_page_that_is_not_there_is_none() {
+    let root = crate::root();
+    let spec = Spec::load(&root).expect("the spec");
+    let page = render::markdown(&spec.document.value, Liberties::default());
+    let http = |status: &str, body: &str| {
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    for (answer, ending, word) in [
+        (http("200 OK", &page), Ending::Equal, ""),
+        (http("200 OK", "# Page Not Found\n"), Ending::CouldNotCheck, "`Page Not Found`"),
+        (http("200 OK", "<!doctype html><p>"), Ending::CouldNotCheck, "append `.md`"),
+        (http("404 Not Found", &page), Ending::CouldNotCheck, "404 Not Found"),
+        (http("200 OK", &page).replace("length: ", "length: 1"), Ending::CouldNotCheck, ""),
+    ] {
+        let (url, asked) = serve(answer);
+        let report = docs::run(&root, &url, false);
+        assert_eq!(report.ending, ending, "{:?}", report.problems);
+        if let [problem] = report.problems.as_slice() {
+            assert!(problem.what.starts_with(&url) && problem.what.contains(word), "{problem:?}");
+        }
+        let asked = asked.join().expect("it was asked").to_lowercase();
+        assert!(asked.contains("accept: text/markdown,"), "{asked}");
+    }
 }
 
 #[test]

@@ -99,7 +99,9 @@ fn failure(errors: &str) -> Finding {
         let line = parts.nth(1)?.parse().ok()?;
         Some((parts.next()?.to_owned(), line))
     });
-    let finding = Finding::new(Link::Compiled, first, format!("the code doesn't compile: {first}"));
+    let compiler = place.is_some() || errors.contains("could not compile");
+    let what = if compiler { "the code doesn't compile" } else { "the program `facts` failed" };
+    let finding = Finding::new(Link::Compiled, first, format!("{what}: {first}"));
     let finding = match place {
         Some((file, line)) => finding.at(&file, Some(line), "the first error"),
         None => finding,
@@ -128,6 +130,7 @@ mod tests {
         assert_eq!(spot.file, "datafy-api-ext/src/create_snapshot.rs");
         assert_eq!(spot.line, Some(27));
         assert!(failure("").title.contains("no error was printed"));
-        assert!(failure("thread main panicked").title.contains("panicked"));
+        let title = failure("Error: \"nothing drives x\"").title;
+        assert_eq!(title, "the program `facts` failed: Error: \"nothing drives x\"");
     }
 }
