@@ -62,7 +62,6 @@ impl Difference {
 
 /// Compares. The page is brought into the order of the spec as far as order means nothing.
 pub(crate) fn compare(spec: &Facts, page: &mut Page) -> Comparison {
-    let mut comparison = Comparison::default();
     rename_paths(spec, &mut page.facts);
     rename_headers(spec, &mut page.facts);
     let alternatives: Vec<Place> = page
@@ -76,86 +75,89 @@ pub(crate) fn compare(spec: &Facts, page: &mut Page) -> Comparison {
         reorder(spec, &mut page.facts, &place);
     }
     let moved = moved(spec, page);
-
-    // A place is told of once: nothing more is said of what stands below.
-    let mut told: Option<Place> = None;
-    for (place, subject) in &spec.subjects {
-        if told.as_ref().is_some_and(|told| place.is_within(told)) {
-            continue;
-        }
-        let facts = || {
-            let below = spec.below(place).filter_map(|inner| spec.get(inner));
-            below.chain([subject]).map(|subject| subject.stated.len()).sum::<usize>()
-        };
-        let hidden = || {
-            let places = [place].into_iter().chain(spec.below(place));
-            let hidden = place.clone();
-            places.flat_map(move |inner| {
-                let hidden = hidden.clone();
-                let stated = spec.get(inner).into_iter().flat_map(|subject| subject.stated.keys());
-                stated.map(move |aspect| Silent {
-                    place: inner.clone(),
-                    aspect: *aspect,
-                    hidden: Some(hidden.clone()),
-                })
-            })
-        };
-        if let Some((_, to)) = moved.iter().find(|(from, _)| from == place) {
-            comparison.differing += facts();
-            comparison.differences.push(Difference::Moved { place: place.clone(), to: to.clone() });
-            told = Some(place.clone());
-            continue;
-        }
-        let Some(shown) = page.facts.get(place) else {
-            if place.0.is_empty() {
-                // Servers may stand on another page.
-                let stated = subject.stated.keys();
-                comparison.silent.extend(stated.map(|aspect| Silent {
-                    place: place.clone(),
-                    aspect: *aspect,
-                    hidden: None,
-                }));
-                continue;
-            }
-            let parent = page.facts.get(&place.parent());
-            // What could not be read may hold it.
-            let folded = parent.is_some_and(|parent| parent.opaque)
-                || place.last() == Some(&Step::Values)
-                || !page.unreadable.is_empty()
-                || !page.shape.denies_places();
-            if folded {
-                comparison.silent.extend(hidden());
-            } else {
-                comparison.differing += facts();
-                comparison.differences.push(Difference::Removed { place: place.clone() });
-            }
-            told = Some(place.clone());
-            continue;
-        };
-        if matches!(place.0.as_slice(), [Step::Operation { .. }]) {
-            comparison.operations += 1;
-        }
-        aspects(&mut comparison, page, place, subject, shown);
-    }
-
-    let mut told: Option<Place> = None;
-    for (place, subject) in &page.facts.subjects {
-        let known = spec.get(place).is_some() || moved.iter().any(|(_, to)| place.is_within(to));
-        if known || told.as_ref().is_some_and(|told| place.is_within(told)) {
-            continue;
-        }
-        // What neither forbids nor asks for anything is no news.
-        let anything = page.facts.value(place, Aspect::Type).is_some_and(|kind| kind == "any");
-        if place.last() == Some(&Step::Values) && anything {
-            continue;
-        }
-        let below = page.facts.below(place).filter_map(|inner| page.facts.get(inner));
-        comparison.differing +=
-            below.chain([subject]).map(|subject| subject.stated.len()).sum::<usize>().max(1);
-        comparison.differences.push(Difference::Added { place: place.clone() });
-        told = Some(place.clone());
-    }
+    let mut comparison = Comparison::default();
+    what_the_spec_says(spec, page, &moved, &mut comparison);
+    what_the_page_adds(spec, page, &moved, &mut comparison);
     comparison
+}
+
+/// The facts of a place, and of all below it.
+fn all<'a>(facts: &'a Facts, place: &'a Place) -> impl Iterator<Item = (&'a Place, Aspect)> {
+    [place].into_iter().chain(facts.below(place)).flat_map(|inner| {
+        let stated = facts.get(inner).into_iter().flat_map(|subject| subject.stated.keys());
+        stated.map(move |aspect| (inner, *aspect))
+    })
+}
+
+fn what_the_spec_says(
+    spec: &Facts,
+    page: &Page,
+    moved: &[(Place, Place)],
+    comparison: &mut Comparison,
+) {
+    // A place is told of once: nothing more is said of what stands below.
+    let mut told: Option<&Place> = None;
+    for (place, subject) in &spec.subjects {
+        if told.is_some_and(|told| place.is_within(told)) {
+            continue;
+        }
+        if let Some(shown) = page.facts.get(place) {
+            if matches!(place.0.as_slice(), [Step::Operation { .. }]) {
+                comparison.operations += 1;
+            }
+            aspects(comparison, page, place, subject, shown);
+        } else if place.0.is_empty() {
+            // Servers may stand on another page.
+            let silent =
+                |aspect: &Aspect| Silent { place: place.clone(), aspect: *aspect, hidden: None };
+            comparison.silent.extend(subject.stated.keys().map(silent));
+        } else if let Some((_, to)) = moved.iter().find(|(from, _)| from == place) {
+            comparison.differing += all(spec, place).count();
+            comparison.differences.push(Difference::Moved { place: place.clone(), to: to.clone() });
+            told = Some(place);
+        } else if may_hold(page, place) {
+            let hidden = all(spec, place).map(|(inner, aspect)| Silent {
+                place: inner.clone(),
+                aspect,
+                hidden: Some(place.clone()),
+            });
+            comparison.silent.extend(hidden);
+            told = Some(place);
+        } else {
+            comparison.differing += all(spec, place).count();
+            comparison.differences.push(Difference::Removed { place: place.clone() });
+            told = Some(place);
+        }
+    }
+}
+
+/// Whether the vendor's API may have a place that the page doesn't show.
+fn may_hold(page: &Page, place: &Place) -> bool {
+    let folded = page.facts.get(&place.parent()).is_some_and(|parent| parent.opaque);
+    // Properties without a name are allowed where nothing is said of them.
+    let unnamed = place.last() == Some(&Step::Values);
+    folded || unnamed || !page.unreadable.is_empty() || !page.shape.denies_places()
+}
+
+fn what_the_page_adds(
+    spec: &Facts,
+    page: &Page,
+    moved: &[(Place, Place)],
+    comparison: &mut Comparison,
+) {
+    let mut told: Option<&Place> = None;
+    for place in page.facts.subjects.keys() {
+        let known = spec.get(place).is_some() || moved.iter().any(|(_, to)| place.is_within(to));
+        // What neither forbids nor asks for anything is no news.
+        let anything = place.last() == Some(&Step::Values)
+            && page.facts.value(place, Aspect::Type).is_some_and(|kind| kind == "any");
+        if known || anything || told.is_some_and(|told| place.is_within(told)) {
+            continue;
+        }
+        comparison.differing += all(&page.facts, place).count().max(1);
+        comparison.differences.push(Difference::Added { place: place.clone() });
+        told = Some(place);
+    }
 }
 
 fn aspects(

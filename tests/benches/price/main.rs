@@ -40,15 +40,27 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let plain = Server::start(None);
-    compare("one call after the other", &runtime, &plain, 100, async |contender, calls| {
-        for _ in 0..calls {
-            contender.call().await;
-        }
-    });
-    compare("64 calls at a time", &runtime, &plain, 64 * 8, async |contender, calls| {
-        let calls = stream::iter(0..calls).map(|_| contender.call());
-        calls.buffer_unordered(64).collect::<()>().await;
-    });
+    compare(
+        "one call after the other",
+        &runtime,
+        &plain,
+        100,
+        &async |contender: &Contender, calls| {
+            for _ in 0..calls {
+                contender.call().await;
+            }
+        },
+    );
+    compare(
+        "64 calls at a time",
+        &runtime,
+        &plain,
+        64 * 8,
+        &async |contender: &Contender, calls| {
+            let calls = stream::iter(0..calls).map(|_| contender.call());
+            calls.buffer_unordered(64).collect::<()>().await;
+        },
+    );
 
     fleet(&runtime, &plain);
     tls(&runtime);
@@ -61,7 +73,7 @@ fn compare(
     runtime: &Runtime,
     server: &Server,
     calls: u32,
-    turn: impl AsyncFn(&Contender, u32),
+    turn: &impl AsyncFn(&Contender, u32),
 ) {
     let mut all = Vec::new();
     for _ in 0..SITTINGS {
@@ -163,7 +175,8 @@ fn fleet(runtime: &Runtime, server: &Server) {
                 measure(runtime, calls.buffer_unordered(64).collect::<()>(), TURN)
             }
         };
-        (turn(0), turn(1));
+        turn(0);
+        turn(1);
         all.extend(rounds(2, turn));
     }
     println!("\na fleet, to a hand-written loop with `buffer_unordered`");
@@ -194,7 +207,7 @@ fn tls(runtime: &Runtime) {
         runtime,
         &server,
         100,
-        async |contender, calls| {
+        &async |contender: &Contender, calls| {
             for _ in 0..calls {
                 contender.call().await;
             }

@@ -28,7 +28,7 @@ async fn drive(datafy: &Datafy, call: &str) -> Result<()> {
             drop(call.await);
         }
         "create_volume_from_snapshots" => {
-            drop(datafy.create_volume().from_snapshot(snapshot).await)
+            drop(datafy.create_volume().from_snapshot(snapshot).await);
         }
         "create_volume_from_snapshots: another source" => {
             let object = Map::from_iter([("key".to_owned(), json!("value"))]);
@@ -110,11 +110,9 @@ async fn answer(request: &Request) -> Result<Value> {
     account.add_snapshot(DatafySnapshotId::new("dsnap-1")?, VolumeId::new("vol-1")?, 100);
     account.add_instance(InstanceId::new("i-1")?);
     let address = fake.endpoint().replace("http://", "");
-    let mut bytes = format!("{}\r\n", request.line);
-    for (name, value) in &request.headers {
-        bytes += &format!("{name}: {value}\r\n");
-    }
-    bytes += &format!("connection: close\r\n\r\n{}", request.body);
+    let headers = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+    let headers: String = headers.collect();
+    let bytes = format!("{}\r\n{headers}connection: close\r\n\r\n{}", request.line, request.body);
     let text = tokio::task::spawn_blocking(move || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.write_all(bytes.as_bytes())?;
