@@ -13,6 +13,7 @@ mod wire;
 use crate::compare::{Comparison, Silent};
 use crate::docs;
 use crate::drift::{self, LazySources};
+use crate::facts::Place;
 use crate::finding::{Finding, Link};
 use crate::generate;
 use crate::page::record::{self, RECORD, Recorded};
@@ -21,7 +22,7 @@ use crate::sources::GENERATED;
 use crate::spec::{SPEC, Spec};
 use crate::waivers::{WAIVERS, Waivers};
 pub(crate) use compiled::Compiled;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread;
 
@@ -112,24 +113,32 @@ fn record(
 ) -> (Vec<Finding>, Comparison) {
     let (comparison, mut findings) =
         drift::findings(spec, sources, &mut recorded.page, RECORD, None);
-    let own: BTreeMap<String, &Silent> =
-        comparison.silent.iter().map(|silent| (silent.to_string(), silent)).collect();
-    for (fact, silent) in &own {
-        if !recorded.silent.contains(fact) {
-            let subject = spec.facts.get(&silent.place);
-            let stated = subject.and_then(|subject| subject.stated.get(&silent.aspect)?.line);
-            let title = format!("the spec says `{fact}`, and the page says nothing of it");
-            findings.push(
-                Finding::new(Link::Page, format!("{fact} silent"), title)
-                    .at(SPEC, stated.or_else(|| subject?.line), "who says so?")
-                    .help(
-                        "take it out; or, if it is meant to be ours, mark it as ours with a comment, and \
-                         run `cargo xtask docs PAGE --record`",
-                    ),
-            );
-        }
+    let own: BTreeSet<String> = comparison.silent.iter().map(ToString::to_string).collect();
+    let unheard = comparison.silent.iter();
+    let unheard = unheard.filter(|silent| !recorded.silent.contains(&silent.to_string()));
+    // A place that the page hides as a whole is one finding.
+    let mut places: BTreeMap<String, Vec<&Silent>> = BTreeMap::new();
+    for silent in unheard {
+        let place = silent.hidden.as_ref().map_or_else(|| silent.to_string(), Place::to_string);
+        places.entry(place).or_default().push(silent);
     }
-    for fact in recorded.silent.iter().filter(|fact| !own.contains_key(*fact)) {
+    for (place, facts) in places {
+        let Silent { place: first, aspect, .. } = facts[0];
+        let subject = spec.facts.get(first);
+        let stated = subject.and_then(|subject| subject.stated.get(aspect)?.line);
+        let facts: Vec<String> = facts.iter().map(ToString::to_string).collect();
+        let title = format!("the spec speaks of `{place}`, and the page says nothing of it");
+        findings.push(
+            Finding::new(Link::Page, format!("{} silent", facts.join(", ")), title)
+                .at(SPEC, stated.or_else(|| subject?.line), "who says so?")
+                .help(format!(
+                    "take it out; or, if it is meant to be ours, mark it as ours with a comment, and \
+                     run `cargo xtask docs PAGE --record`. It says\n{}",
+                    facts.join("\n")
+                )),
+        );
+    }
+    for fact in recorded.silent.iter().filter(|fact| !own.contains(*fact)) {
         let title =
             format!("the spec no longer says `{fact}`, which it did when the page was recorded");
         findings.push(
