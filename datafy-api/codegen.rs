@@ -19,7 +19,8 @@ pub(crate) mod yaml;
 
 use yaml::{Document, escape};
 
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub(crate) const METHODS: [&str; 8] =
+    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Why nothing was generated: where in the spec, what is wrong there, and what to do about it.
 #[derive(Debug)]
@@ -468,6 +469,6 @@ fn table(
     })
 }
 
-fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }

@@ -2,7 +2,7 @@
 //! of it.
 
 use crate::facts::{Aspect, Facts, Place, Step, Subject, Within};
-use crate::openapi::plain;
+use crate::openapi::{blank, plain};
 use crate::page::{Page, Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -249,8 +249,10 @@ fn rename_paths(spec: &Facts, page: &mut Facts) {
     let strangers: Vec<Place> =
         page.operations().filter(|place| spec.get(place).is_none()).cloned().collect();
     for stranger in strangers {
-        let own =
-            spec.operations().find(|own| page.get(own).is_none() && blank(own) == blank(&stranger));
+        let blanked = blank(&stranger.to_string());
+        let own = spec
+            .operations()
+            .find(|own| page.get(own).is_none() && blank(&own.to_string()) == blanked);
         if let Some(own) = own {
             page.relocate(&stranger, own);
         }
@@ -275,19 +277,6 @@ fn rename_headers(spec: &Facts, page: &mut Facts) {
             page.relocate(&stranger, own);
         }
     }
-}
-
-/// An operation without the names of the parameters in its path.
-fn blank(operation: &Place) -> String {
-    let mut inside = false;
-    let text = operation.to_string();
-    text.chars()
-        .filter(|c| {
-            let keep = !inside || *c == '}';
-            inside = if inside { *c != '}' } else { *c == '{' };
-            keep
-        })
-        .collect()
 }
 
 /// Gives the alternatives of the page the numbers of those of the spec that have the same properties.

@@ -207,9 +207,7 @@ pub(crate) fn breaks(page: &Facts, difference: &Difference) -> Breaks {
         Difference::Added { place } => match place.last() {
             Some(Step::Operation { .. }) => (false, "nobody calls it yet"),
             _ if in_answer => (false, "what is answered beyond the spec is passed over"),
-            _ if page.value(place, Aspect::Required) == Some(&Value::Bool(true)) => {
-                (true, "a request without it is refused")
-            }
+            _ if page.is(place, Aspect::Required) => (true, "a request without it is refused"),
             _ => (false, "it may be left out"),
         },
         Difference::Removed { place } => match place.last() {

@@ -53,7 +53,7 @@ pub(crate) fn findings(
 /// A difference as it looks from within its operation. What is an operation itself is like no other.
 fn without_operation(difference: &Difference) -> Difference {
     let cut = |place: &Place| {
-        if place.tail().is_empty() { place.clone() } else { Place(place.tail().to_vec()) }
+        if place.tail().is_empty() { place.clone() } else { place.within_operation() }
     };
     match difference.clone() {
         Difference::Changed { place, aspect, spec, page } => {
@@ -113,27 +113,12 @@ fn finding(
     };
     finding = finding.at(SPEC, spec_line, spec_says);
     for member in group {
-        for hunk in edit::hunks(spec, &page.facts, &comparison.differences, member) {
-            if !finding.edit.contains(&hunk) {
-                finding.edit.push(hunk);
-            }
-        }
+        let hunks = edit::hunks(spec, &page.facts, &comparison.differences, member);
         let consequences = consequences::of(spec, sources, member.place());
-        for item in consequences.items {
-            if !finding.items.contains(&item) {
-                finding.items.push(item);
-            }
-        }
-        for method in consequences.methods {
-            if !finding.methods.contains(&method) {
-                finding.methods.push(method);
-            }
-        }
-        for spot in consequences.spots {
-            if !finding.spots.contains(&spot) {
-                finding.spots.push(spot);
-            }
-        }
+        add_new(&mut finding.edit, hunks);
+        add_new(&mut finding.items, consequences.items);
+        add_new(&mut finding.methods, consequences.methods);
+        add_new(&mut finding.spots, consequences.spots);
     }
     if let Some(others) = others(spec, group).filter(|_| !finding.edit.is_empty()) {
         finding.edit.clear();
@@ -145,6 +130,15 @@ fn finding(
     }
     finding.help = clean(&help(&page.facts, difference, finding.edit.is_empty()));
     finding
+}
+
+/// Adds what isn't there yet, in order.
+fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
 }
 
 /// The operations that share what differs with those of the group, and that the page doesn't change.
@@ -176,7 +170,7 @@ fn others(spec: &Spec, group: &[&Difference]) -> Option<String> {
 
 /// What differs, for a fingerprint and for people.
 fn words(page: &Facts, difference: &Difference) -> (String, String) {
-    let tail = |place: &Place| Place(place.tail().to_vec()).to_string();
+    let tail = |place: &Place| place.within_operation().to_string();
     let kind = |place: &Place| {
         let kind = page.value(place, Aspect::Type).map(plain);
         kind.map(|kind| format!(" ({kind})")).unwrap_or_default()
@@ -206,7 +200,7 @@ fn words(page: &Facts, difference: &Difference) -> (String, String) {
             }
             _ => {
                 let at = tail(place);
-                let required = page.value(place, Aspect::Required) == Some(&Value::Bool(true));
+                let required = page.is(place, Aspect::Required);
                 let required = if required { ", required" } else { "" };
                 (
                     format!("{at} added{}{required}", kind(place)),
@@ -329,15 +323,15 @@ fn help(page: &Facts, difference: &Difference, in_words: bool) -> String {
         }
         Difference::Added { place } => {
             let kind = page.value(place, Aspect::Type).map(plain).unwrap_or_default();
-            format!("add `{}` ({kind}) in {SPEC}, {then}", Place(place.tail().to_vec()))
+            format!("add `{}` ({kind}) in {SPEC}, {then}", place.within_operation())
         }
         Difference::Removed { place } => {
-            format!("take `{}` out in {SPEC}, {then}", Place(place.tail().to_vec()))
+            format!("take `{}` out in {SPEC}, {then}", place.within_operation())
         }
         Difference::Moved { place, to } => format!(
             "make `{}` a parameter `{}` in {SPEC}, {then}",
-            Place(place.tail().to_vec()),
-            Place(to.tail().to_vec())
+            place.within_operation(),
+            to.within_operation()
         ),
     }
 }

@@ -152,10 +152,7 @@ impl Editor<'_> {
                 let properties = format!("{}/properties", parent.pointer);
                 let mut hunks = match self.spec.last_line(&properties) {
                     Some(last) => {
-                        let owner = self.spec.document.value.pointer(&properties)?.as_object()?;
-                        let first = format!("{properties}/{}", escape(owner.keys().next()?));
-                        let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
-                        vec![Self::insert(last + 1, &lines, depth)]
+                        vec![Self::insert(last + 1, &lines, self.depth_within(&properties)?)]
                     }
                     None => {
                         let last = self.spec.last_line(&parent.pointer)?;
@@ -166,7 +163,7 @@ impl Editor<'_> {
                         vec![Self::insert(last + 1, &lines, depth)]
                     }
                 };
-                if self.page.value(place, Aspect::Required) == Some(&Value::Bool(true)) {
+                if self.page.is(place, Aspect::Required) {
                     hunks.extend(self.require(place, name, true)?);
                 }
                 Some(hunks)
@@ -187,9 +184,7 @@ impl Editor<'_> {
         // A path that has another method already keeps its key.
         let known = self.spec.document.line(&own).is_some();
         let last = self.spec.last_line(if known { &own } else { "/paths" })?;
-        let paths = self.spec.document.value.get("paths")?.as_object()?;
-        let first = format!("/paths/{}", escape(paths.keys().next()?));
-        let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
+        let depth = self.depth_within("/paths")?;
         let id = self.operation_id(place);
         let mut operation = vec![
             format!("operationId: {id} # ours: choose a name"),
@@ -251,9 +246,7 @@ impl Editor<'_> {
         let mut hunks = vec![Self::insert(last + 1, &lines, depth)];
         if !schemas.is_empty() {
             let all = "/components/schemas";
-            let owner = self.spec.document.value.pointer(all)?.as_object()?;
-            let first = format!("{all}/{}", escape(owner.keys().next()?));
-            let depth = indent(self.spec.line(self.spec.document.line(&first)?)?);
+            let depth = self.depth_within(all)?;
             hunks.push(Self::insert(self.spec.last_line(all)? + 1, &schemas, depth));
         }
         Some(hunks)
@@ -316,7 +309,7 @@ impl Editor<'_> {
         let line = self.spec.document.line(&pointer)?;
         let mut hunks = vec![self.replace(line, self.spec.last_line(&pointer)?, &[], 0)];
         if let Some(Step::Property(name)) = place.last()
-            && self.spec.facts.value(place, Aspect::Required) == Some(&Value::Bool(true))
+            && self.spec.facts.is(place, Aspect::Required)
         {
             hunks.extend(self.require(place, name, false)?);
         }
@@ -334,17 +327,12 @@ impl Editor<'_> {
         let text = self.spec.line(first)?;
         // In a list the first line carries the dash.
         let listed = text.trim_start().starts_with("- ");
-        let depth = indent(text) + if listed { 2 } else { 0 };
         let description =
             parameter.get("description").map(|text| format!("description: {}", scalar(text)));
-        let mut lines = self.parameter(to, description);
-        if listed {
-            for (index, line) in lines.iter_mut().enumerate() {
-                *line = format!("{}{line}", if index == 0 { "- " } else { "  " });
-            }
-        }
-        let depth = if listed { depth - 2 } else { depth };
-        let mut hunks = vec![self.replace(first, self.spec.last_line(pointer)?, &lines, depth)];
+        let lines = self.parameter(to, description);
+        let lines = if listed { as_item(lines) } else { lines };
+        let last = self.spec.last_line(pointer)?;
+        let mut hunks = vec![self.replace(first, last, &lines, indent(text))];
         if let (
             Some(Step::Parameter { within: Within::Path, name }),
             Some(Step::Parameter { name: new, .. }),
@@ -375,16 +363,12 @@ impl Editor<'_> {
         if let Some(known) = known.filter(|known| known.pointer.starts_with("/components/")) {
             return vec![format!("- $ref: \"#{}\"", known.pointer)];
         }
-        let mut lines = self.parameter(place, None);
-        for (index, line) in lines.iter_mut().enumerate() {
-            *line = format!("{}{line}", if index == 0 { "- " } else { "  " });
-        }
-        lines
+        as_item(self.parameter(place, None))
     }
 
     fn parameter(&self, place: &Place, description: Option<String>) -> Vec<String> {
         let Some(Step::Parameter { within, name }) = place.last() else { return Vec::new() };
-        let required = self.page.value(place, Aspect::Required) == Some(&Value::Bool(true));
+        let required = self.page.is(place, Aspect::Required);
         let mut lines = vec![
             format!("name: {}", scalar(&name.as_str().into())),
             format!("in: {}", within.word()),
@@ -420,10 +404,7 @@ impl Editor<'_> {
             lines.push(format!("{list}:"));
             for alternative in self.page.children(&inner) {
                 if matches!(alternative.last(), Some(Step::Alternative(_))) {
-                    let schema = self.schema(alternative);
-                    lines.extend(schema.iter().enumerate().map(|(index, line)| {
-                        format!("  {}{line}", if index == 0 { "- " } else { "  " })
-                    }));
+                    lines.extend(indented(as_item(self.schema(alternative))));
                 }
             }
         } else if item != "any" && !item.starts_with("const") {
@@ -433,7 +414,7 @@ impl Editor<'_> {
         let mut properties = Vec::new();
         for property in self.page.children(&inner) {
             let Some(Step::Property(name)) = property.last() else { continue };
-            if self.page.value(property, Aspect::Required) == Some(&Value::Bool(true)) {
+            if self.page.is(property, Aspect::Required) {
                 required.push(format!("  - {}", scalar(&name.as_str().into())));
             }
             properties.push(format!("  {}:", scalar(&name.as_str().into())));
@@ -494,6 +475,13 @@ impl Editor<'_> {
         lines
     }
 
+    /// How deep the keys of the mapping at `pointer` stand.
+    fn depth_within(&self, pointer: &str) -> Option<usize> {
+        let owner = self.spec.document.value.pointer(pointer)?.as_object()?;
+        let first = format!("{pointer}/{}", escape(owner.keys().next()?));
+        Some(indent(self.spec.line(self.spec.document.line(&first)?)?))
+    }
+
     /// The last line of the key that stands on `line`: all that is deeper, or a list right below it.
     fn end_of_block(&self, line: u64) -> u64 {
         let depth = self.spec.line(line).map_or(0, indent);
@@ -520,6 +508,12 @@ impl Editor<'_> {
 
 fn indented(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().map(|line| format!("  {line}")).collect()
+}
+
+/// The lines as one item of a list.
+fn as_item(lines: Vec<String>) -> Vec<String> {
+    let dashes = ["- "].into_iter().chain(std::iter::repeat("  "));
+    dashes.zip(lines).map(|(dash, line)| format!("{dash}{line}")).collect()
 }
 
 fn indent(line: &str) -> usize {

@@ -30,6 +30,11 @@ impl Facts {
         Some(&self.get(place)?.stated.get(&aspect)?.value)
     }
 
+    /// Whether a place is said to be so: required, read-only.
+    pub(crate) fn is(&self, place: &Place, aspect: Aspect) -> bool {
+        self.value(place, aspect) == Some(&Value::Bool(true))
+    }
+
     /// The operations, in order.
     pub(crate) fn operations(&self) -> impl Iterator<Item = &Place> {
         self.subjects.keys().filter(|place| matches!(place.0.as_slice(), [Step::Operation { .. }]))
@@ -54,19 +59,18 @@ impl Facts {
             .take_while(move |inner| inner.is_within(&place))
     }
 
+    /// Takes out all that stands at `place` and below it.
+    pub(crate) fn take(&mut self, place: &Place) -> Vec<(Place, Subject)> {
+        let places: Vec<Place> = [place].into_iter().chain(self.below(place)).cloned().collect();
+        places.into_iter().filter_map(|place| self.subjects.remove_entry(&place)).collect()
+    }
+
     /// Moves all that stands at `from` and below it to `to`.
     pub(crate) fn relocate(&mut self, from: &Place, to: &Place) {
-        let moved: Vec<Place> =
-            self.subjects.keys().filter(|place| place.is_within(from)).cloned().collect();
-        let moved: Vec<_> = moved
-            .into_iter()
-            .filter_map(|place| {
-                let subject = self.subjects.remove(&place)?;
-                let rest = place.0[from.0.len()..].iter().cloned();
-                Some((Place(to.0.iter().cloned().chain(rest).collect()), subject))
-            })
-            .collect();
-        self.subjects.extend(moved);
+        for (place, subject) in self.take(from) {
+            let rest = place.0[from.0.len()..].iter();
+            self.subjects.insert(Place(to.0.iter().chain(rest).cloned().collect()), subject);
+        }
     }
 }
 
@@ -192,6 +196,11 @@ impl Place {
             [Step::Operation { .. }, tail @ ..] => tail,
             whole => whole,
         }
+    }
+
+    /// The same, to be printed.
+    pub(crate) fn within_operation(&self) -> Self {
+        Self(self.tail().to_vec())
     }
 
     pub(crate) fn last(&self) -> Option<&Step> {

@@ -1,13 +1,11 @@
 //! Reads an OpenAPI document, or a JSON Schema, into facts.
 
 use crate::codegen::yaml::escape;
+pub(crate) use crate::codegen::{METHODS, members};
 use crate::facts::{Aspect, Facts, Place, Step, Subject, Within};
 use crate::page::Unreadable;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-
-pub(crate) const METHODS: [&str; 8] =
-    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// No document of sense says more; one of references that double at each step may.
 const MOST_SUBJECTS: usize = 50_000;
@@ -145,7 +143,7 @@ impl<'a> Reader<'a> {
         };
         let place = operation.then(Step::Parameter { within, name: name.to_owned() });
         // One of the operation stands for one of the same name of its path.
-        self.facts.subjects.retain(|inner, _| !inner.is_within(&place));
+        self.facts.take(&place);
         self.subject(&place, &pointer);
         let form = matches!(within, Within::Query | Within::Cookie);
         let style = value.get("style").and_then(Value::as_str);
@@ -480,6 +478,11 @@ pub(crate) fn plain(value: &Value) -> String {
     }
 }
 
-pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+/// A path, or an operation, without the names of the parameters in its path.
+pub(crate) fn blank(path: &str) -> String {
+    let mut text = String::new();
+    for (index, part) in path.split(['{', '}']).enumerate() {
+        text += if index % 2 == 0 { part } else { "{}" };
+    }
+    text
 }

@@ -3,6 +3,7 @@
 use crate::codegen::yaml::Document;
 use crate::facts::Facts;
 use crate::openapi;
+use crate::page::Unreadable;
 use std::path::Path;
 
 pub(crate) const SPEC: &str = "openapi.yaml";
@@ -12,6 +13,8 @@ pub(crate) struct Spec {
     pub(crate) text: String,
     pub(crate) document: Document,
     pub(crate) facts: Facts,
+    /// What can't be followed in it, which is a finding of `check`.
+    pub(crate) unreadable: Vec<Unreadable>,
 }
 
 impl Spec {
@@ -25,9 +28,9 @@ impl Spec {
     pub(crate) fn parse(text: String) -> Result<Self, String> {
         let document = Document::parse(&text)?;
         let mut facts = Facts::default();
-        // What can't be followed in the spec is a finding of `check`.
-        openapi::read(&document.value, &|pointer| document.line(pointer), &mut facts);
-        Ok(Self { text, document, facts })
+        let unreadable =
+            openapi::read(&document.value, &|pointer| document.line(pointer), &mut facts);
+        Ok(Self { text, document, facts, unreadable })
     }
 
     /// A line of the text, counted from 1.

@@ -40,7 +40,7 @@ pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) 
             if !instance::among(content, media) {
                 find(place, "content-type", format!("the fake answers {place} as `{media}`"), &at);
             }
-            let Some(value) = instance::parse(&answer.body) else {
+            let Some(value) = serde_json::from_str(&answer.body).ok() else {
                 find(place, "json", format!("the fake answers {place} with no JSON"), &at);
                 continue;
             };
@@ -56,7 +56,7 @@ pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) 
             continue;
         }
         for stranger in &shown.strangers {
-            let tail = Place(stranger.tail().to_vec());
+            let tail = stranger.within_operation();
             let title = format!("the fake answers {place} with `{tail}`, which isn't documented");
             find(place, &format!("{tail} undocumented"), title, &stranger.parent());
         }
@@ -64,7 +64,7 @@ pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) 
             let [Step::Answer(_), _, ..] = documented.tail() else { continue };
             facts += 1;
             if shown.places.contains(&documented.parent()) && !shown.places.contains(documented) {
-                let tail = Place(documented.tail().to_vec());
+                let tail = documented.within_operation();
                 let title = format!("the fake never answers {place} with `{tail}`");
                 find(place, &format!("{tail} unanswered"), title, documented);
             }

@@ -5,6 +5,7 @@ use crate::codegen::{self, Refusal};
 use crate::facts::{Place, Step};
 use crate::finding::{Finding, Link};
 use crate::generate;
+use crate::openapi::blank;
 use crate::sources::{GENERATED, Sources};
 use crate::spec::{SPEC, Spec};
 use heck::ToSnakeCase;
@@ -106,15 +107,6 @@ pub(super) fn method_name(spec: &Spec, place: &Place) -> Option<String> {
 
 fn operation<'a>(spec: &'a Spec, place: &Place) -> Option<&'a Value> {
     spec.document.value.pointer(&spec.facts.get(place)?.pointer)
-}
-
-/// A path as the generated code formats it.
-fn blank(path: &str) -> String {
-    let mut text = String::new();
-    for (index, part) in path.split(['{', '}']).enumerate() {
-        text += if index % 2 == 0 { part } else { "{}" };
-    }
-    text
 }
 
 fn stale(diff: &str) -> Finding {

@@ -72,11 +72,6 @@ fn fits(spec: &Spec, place: &Place, value: &Value) -> bool {
     misfit(spec, place, value).is_none()
 }
 
-/// A text as JSON; one that is none is a finding of whoever asked.
-pub(super) fn parse(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
-}
-
 /// Whether a media type is among those of a content.
 pub(super) fn among(content: &Value, media: &str) -> bool {
     let media = media.split(';').next().unwrap_or_default().trim();

@@ -2,9 +2,7 @@
 
 use crate::codegen::yaml::escape;
 use crate::edit::TO_DESCRIBE;
-use crate::facts::Facts;
 use crate::finding::{Finding, Link};
-use crate::openapi;
 use crate::spec::{SPEC, Spec};
 use roas::v3_0::spec::Spec as Valid;
 use roas::validation::{Options, Validate};
@@ -23,8 +21,7 @@ pub(super) fn check(spec: &Spec) -> (Vec<Finding>, String) {
         let problem = problem.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         checker.find("", format!("it is no valid OpenAPI 3.0 document: {problem}"));
     }
-    let line = |pointer: &str| spec.document.line(pointer);
-    for unreadable in openapi::read(root, &line, &mut Facts::default()) {
+    for unreadable in &spec.unreadable {
         checker.findings.push(
             Finding::new(Link::Spec, &unreadable.problem, &*unreadable.problem)
                 .at(SPEC, unreadable.line, "here")

@@ -42,18 +42,21 @@ pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) 
                 [Step::Body, ..] => documented.last() != Some(&Step::Values),
                 _ => false,
             };
-            let subject = spec.facts.get(documented);
-            let read_only =
-                subject.is_some_and(|subject| subject.stated.contains_key(&Aspect::ReadOnly));
-            if !sent || read_only {
+            if !sent || spec.facts.is(documented, Aspect::ReadOnly) {
                 continue;
             }
             facts += 1;
             let skipped = shown.places.iter().any(|place| documented.parent() == *place)
                 || documented.tail().len() == 1;
             if !shown.places.contains(documented) && skipped {
-                let title = format!("no builder sends `{}` of {place}", tail(documented));
-                checker.find(place, &format!("{} unsent", tail(documented)), title, documented);
+                let title =
+                    format!("no builder sends `{}` of {place}", documented.within_operation());
+                checker.find(
+                    place,
+                    &format!("{} unsent", documented.within_operation()),
+                    title,
+                    documented,
+                );
             }
         }
     }
@@ -135,8 +138,9 @@ impl Checker<'_> {
 
     fn parameter(&mut self, place: &Place, at: Place, shown: &mut Shown) {
         if self.spec.facts.get(&at).is_none() {
-            let title = format!("`{}` is sent with {place}, and isn't documented", tail(&at));
-            self.find(place, &format!("{} undocumented", tail(&at)), title, &at);
+            let title =
+                format!("`{}` is sent with {place}, and isn't documented", at.within_operation());
+            self.find(place, &format!("{} undocumented", at.within_operation()), title, &at);
         }
         shown.places.insert(at);
     }
@@ -164,7 +168,7 @@ impl Checker<'_> {
             let title = format!("the body of {place} is sent as `{media}`");
             self.find(place, "body content-type", title, &body);
         }
-        let Some(value) = instance::parse(&request.body) else {
+        let Some(value) = serde_json::from_str(&request.body).ok() else {
             let title = format!("the body of {place} is no JSON");
             return self.find(place, "body json", title, &body);
         };
@@ -175,22 +179,25 @@ impl Checker<'_> {
         let strangers = shown.strangers.len();
         shown.walk(self.spec, &body, &value);
         for stranger in shown.strangers.split_off(strangers) {
-            let title = format!("`{}` is sent with {place}, and isn't documented", tail(&stranger));
-            self.find(place, &format!("{} undocumented", tail(&stranger)), title, &body);
+            let title = format!(
+                "`{}` is sent with {place}, and isn't documented",
+                stranger.within_operation()
+            );
+            self.find(
+                place,
+                &format!("{} undocumented", stranger.within_operation()),
+                title,
+                &body,
+            );
         }
-        let read_only = shown.places.iter().filter(|place| {
-            let subject = self.spec.facts.get(place);
-            subject.is_some_and(|subject| subject.stated.contains_key(&Aspect::ReadOnly))
-        });
+        let facts = &self.spec.facts;
+        let read_only = shown.places.iter().filter(|place| facts.is(place, Aspect::ReadOnly));
         for sent in read_only.cloned().collect::<Vec<_>>() {
-            let title = format!("`{}` is sent with {place}, and is read-only", tail(&sent));
-            self.find(place, &format!("{} read-only", tail(&sent)), title, &sent);
+            let title =
+                format!("`{}` is sent with {place}, and is read-only", sent.within_operation());
+            self.find(place, &format!("{} read-only", sent.within_operation()), title, &sent);
         }
     }
-}
-
-fn tail(place: &Place) -> Place {
-    Place(place.tail().to_vec())
 }
 
 /// The names of the parameters that `sent` has values for, if it is a path of this template.

@@ -7,22 +7,33 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Whether the text is this shape: it has a fence that holds an OpenAPI document, or tries to.
-pub(super) fn is_markdown(text: &str) -> bool {
+/// The fences that hold an OpenAPI document, or try to: a text of this shape has some.
+pub(super) fn documents(text: &str) -> Vec<Document> {
     // The parser is the slower test.
-    (text.contains("```") || text.contains("~~~"))
-        && fences(text).iter().any(|fence| fence.document().is_some())
+    if !text.contains("```") && !text.contains("~~~") {
+        return Vec::new();
+    }
+    let fences = fences(text).into_iter();
+    fences
+        .filter_map(|fence| Some(Document { content: fence.document()?, line: fence.line }))
+        .collect()
 }
 
-/// Reads the page.
-pub(super) fn read(text: &str) -> Result<(Facts, Vec<Unreadable>), NotRead> {
+/// A document in a fence.
+pub(super) struct Document {
+    content: Result<Value, serde_json::Error>,
+    /// The first line within the fence.
+    line: u64,
+}
+
+/// Reads the documents of a page.
+pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>), NotRead> {
     let mut facts = Facts::default();
     let mut unreadable = Vec::new();
     let mut copies: BTreeMap<String, (Value, u64)> = BTreeMap::new();
-    for fence in fences(text) {
-        let Some(document) = fence.document() else { continue };
-        let at = Some(fence.line);
-        let document = match document {
+    for Document { content, line: first_line } in documents {
+        let at = Some(first_line);
+        let document = match content {
             Ok(document) => document,
             Err(error) => {
                 let problem = format!("an OpenAPI document that is no JSON: {error}");
@@ -34,7 +45,7 @@ pub(super) fn read(text: &str) -> Result<(Facts, Vec<Unreadable>), NotRead> {
             for (name, component) in openapi::members(Some(components)) {
                 let name = format!("#/components/{kind}/{name}");
                 let (first, line) =
-                    copies.entry(name.clone()).or_insert_with(|| (component.clone(), fence.line));
+                    copies.entry(name.clone()).or_insert_with(|| (component.clone(), first_line));
                 if first != component {
                     let problem = format!("`{name}` is another one than on line {line}");
                     unreadable.push(Unreadable { line: at, problem });

@@ -106,10 +106,11 @@ impl Page {
         if text.trim().is_empty() {
             return Err(NotRead::Empty);
         }
-        let shape = if markdown::is_markdown(text) { Shape::Markdown } else { Shape::Text };
-        let read = match shape {
-            Shape::Markdown => markdown::read(text),
-            Shape::Text => text::read(text, spec),
+        let documents = markdown::documents(text);
+        let (shape, read) = if documents.is_empty() {
+            (Shape::Text, text::read(text, spec))
+        } else {
+            (Shape::Markdown, markdown::read(documents))
         };
         let (facts, unreadable) = read.map_err(|why| {
             let start = text.trim_start().get(..15).unwrap_or_default().to_lowercase();
