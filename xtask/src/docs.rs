@@ -50,9 +50,6 @@ pub(crate) fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Rep
     let sources = drift::sources(root);
     let before = record.as_ref().map(|record| &record.page);
     let (comparison, findings) = drift::findings(&spec, &sources, &mut page, name, before);
-    // A record of half a page would make its silence look like the vendor's.
-    let to_store = as_it_came.filter(|_| problems.is_empty());
-    let to_store = to_store.map(|entries| entries.write(&comparison));
     // A copy of a part of the page would pass for the whole of it.
     let missing = spec.facts.operations().filter(|operation| page.facts.get(operation).is_none());
     if !page.shape.denies_places() {
@@ -62,6 +59,9 @@ pub(crate) fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Rep
             what: format!("{operation} isn't there; copy the whole page, or take its Markdown"),
         }));
     }
+    // A record of half a page would make its silence look like the vendor's.
+    let to_store = as_it_came.filter(|_| problems.is_empty());
+    let to_store = to_store.map(|entries| entries.write(&comparison));
     let (findings, waived) = waivers.sift(findings);
     let unreadable = page.unreadable.len();
     let mut report = Report::new(COMMAND, findings, problems);
