@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use syn::parse::Parser;
-use syn::{Attribute, File, Item};
+use syn::{Attribute, File, ImplItem, Item};
 
 pub(crate) mod yaml;
 
@@ -83,6 +83,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
         )
     })?;
     derive_json_schema(&mut file);
+    drop_api_version(&mut file);
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
         prettyplease::unparse(&file)
@@ -106,6 +107,21 @@ fn derive_json_schema(file: &mut File) {
         let derive = Attribute::parse_outer.parse2(derive.clone());
         if let (Some(at), Ok(derive)) = (at, derive) {
             attributes.splice(at..at, derive);
+        }
+    }
+}
+
+/// Takes out the `api-version` header that the generator adds: the API doesn't document it.
+fn drop_api_version(file: &mut File) {
+    let methods = file.items.iter_mut().flat_map(|item| match item {
+        Item::Impl(item) => item.items.as_mut_slice(),
+        _ => &mut [],
+    });
+    for method in methods {
+        if let ImplItem::Fn(method) = method {
+            method.block.stmts.retain(|statement| {
+                !quote! { #statement }.to_string().contains("Self :: api_version ()")
+            });
         }
     }
 }

@@ -262,11 +262,6 @@ Arguments:
     ) -> Result<ResponseValue<types::Volume>, Error<()>> {
         let url = format!("{}/api/v1/volumes/create-from-snapshots", self.baseurl,);
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
         }
@@ -313,11 +308,6 @@ Arguments:
             .to_string()),
         );
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
         }
@@ -355,11 +345,6 @@ Arguments:
             .to_string()),
         );
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
         }
@@ -404,11 +389,6 @@ Arguments:
             volume_id.to_string()),
         );
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        header_map
-            .append(
-                ::reqwest::header::HeaderName::from_static("api-version"),
-                ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-            );
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
         }

@@ -1,7 +1,6 @@
 //! What the generated [`Client`] does around each request.
 //!
-//! The token goes into the `Authorization` header. The `api-version` header that the generator
-//! adds is taken out again: the API doesn't document it. A request without a body says so, as RFC 9110
+//! The token goes into the `Authorization` header. A request without a body says so, as RFC 9110
 //! (section 8.6) asks of a POST: there are gateways that refuse it else. Bodies of answers are read up
 //! to a limit.
 
@@ -9,15 +8,13 @@ use crate::generated::Client;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, ResponseBuilderExt, StatusCode};
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-
-const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// How much of an answer's body is read unless [`Hooks::with_body_limit`] says otherwise: 1 MiB.
 pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
@@ -107,9 +104,7 @@ impl ClientHooks<Hooks> for Client {
         if request.body().is_none() && request.method() == Method::POST {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        let headers = request.headers_mut();
-        headers.remove(API_VERSION);
-        headers.insert(AUTHORIZATION, self.inner().authorization.clone());
+        request.headers_mut().insert(AUTHORIZATION, self.inner().authorization.clone());
         Ok(())
     }
 
