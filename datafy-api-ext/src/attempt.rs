@@ -4,19 +4,19 @@ use crate::client::Inner;
 use crate::config_error::ConfigError;
 use crate::connect;
 use crate::decision::Finding;
+use crate::exchange::{BodyEnd, Received, receive};
 use crate::operation::{Scope, sealed::Operation};
 use crate::retry_after;
 use crate::salvage;
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
 use bytes::Bytes;
-use datafy_api::hooks::{BodyEnd, Receipt, Received};
-use datafy_api::{Client, Error as RawError};
+use datafy_api::draft;
+use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::error::Error as StdError;
-use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -86,20 +86,19 @@ pub(crate) async fn attempt<O: Operation>(
 ) -> Result<Success<O::Content>, Failure> {
     let limit = timeouts.attempt().min(remaining);
     let begun = Instant::now();
-    let receipt = Receipt::default();
-    let hooks = credential.hooks().with_receipt(receipt.clone());
-    let http = client.http.client(&client.base, timeouts.connect());
-    let raw = Client::new_with_client(client.base.as_str(), http.clone(), hooks);
-    let connect_limit = begun + timeouts.connect().min(limit);
-    let request = pin!(operation.request(&raw, scope));
-    let result = timeout_at(begun + limit, connect::limited(connect_limit, request)).await;
-    let received = receipt.take();
+    // What the raw client would send is what is sent.
+    let request = draft(operation.request(credential.raw(), scope))
+        .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
+    let (http, connect) = client.http.client(&client.base, timeouts.connect());
+    let connect_limit = connect.map(|connect| begun + connect.min(limit));
+    let mut received = Received::default();
+    let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
+    let result = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, result) {
         (Some(status), _) => answered::<O>(status, received, limit, client, credential),
-        (None, Ok(Err(RawError::CommunicationError(error)))) => Err(transport(&error)),
-        (None, Ok(Err(error))) => Err(Failure::not_sent("request", error.to_string(), false)),
-        // Without a status there is no answer, whatever is made of it.
-        (None, Ok(Ok(_)) | Err(_)) => {
+        (None, Ok(Err(error))) => Err(transport(&error)),
+        // Without a status there is no answer.
+        (None, Ok(Ok(())) | Err(_)) => {
             Err(Failure::unknown("timeout", format!("timed out after {limit:?}")))
         }
     }
@@ -113,7 +112,7 @@ fn answered<O: Operation>(
     client: &Inner,
     credential: &Credential,
 ) -> Result<Success<O::Content>, Failure> {
-    let retry_after = retry_after::read(&received.headers, client.clock.date());
+    let retry_after = retry_after::read(&received.headers, || client.clock.date());
     let finding = Finding::of_status(status.as_u16(), retry_after);
     // A token that the service sends back is not handed on.
     let body = credential.redact_body(&received.body).map_or(received.body, Bytes::from);

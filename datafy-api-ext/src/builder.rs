@@ -173,7 +173,7 @@ impl DatafyBuilder {
         if !base.is_https() && !base.is_loopback() && !self.allow_plain_http {
             return Err(ConfigError::PlainHttp(base.host().to_owned()));
         }
-        let tokens = Tokens::new(self.token.ok_or(ConfigError::NoToken)?)?;
+        let token = self.token.ok_or(ConfigError::NoToken)?;
         let budget = InvalidSetting::within(
             "retry budget",
             self.retry_budget.unwrap_or(BUDGET),
@@ -181,10 +181,11 @@ impl DatafyBuilder {
         )?;
         let in_flight = self.max_in_flight.unwrap_or(IN_FLIGHT);
         InvalidSetting::within("max in flight", in_flight, 1..=10_000)?;
+        let http = Http::new(&base, self.root_certificates, self.timeouts.connect())?;
         Ok(Datafy::new(Inner {
-            http: Http::new(&base, self.root_certificates, self.timeouts.connect())?,
+            tokens: Tokens::new(token, &base, http.common())?,
+            http,
             base,
-            tokens,
             sub_account: self.sub_account,
             timeouts: self.timeouts,
             retry: self.retry,

@@ -1,6 +1,6 @@
 //! The one place through which every call goes.
 
-use crate::attempt::{Failure, attempt};
+use crate::attempt::{Failure, Success, attempt};
 use crate::client::{Datafy, Inner};
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
@@ -11,7 +11,9 @@ use crate::operation::{Operation, Scope, sealed};
 use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
+use reqwest::StatusCode;
 use std::future::{Future, IntoFuture};
+use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,102 +91,154 @@ impl<O> Call<O> {
 impl<O: Operation> Call<O> {
     /// Sends the request, and repeats it as long as that can't have a second effect and the policy
     /// allows it.
-    pub async fn send(self) -> Result<O::Answer, Error> {
-        let span = O::span();
-        // Pinned before it is wrapped: what is wrapped by value is moved, and this is kilobytes.
-        let run = pin!(self.run(&span));
-        Ok(run.instrument(span.clone()).await?.into())
+    #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
+    pub fn send(self) -> impl Future<Output = Result<O::Answer, Error>> + Send {
+        async move {
+            let span = O::span();
+            // Pinned before it is wrapped: what is wrapped by value is moved, and this is large.
+            let mut run = Run::new(&self, &span);
+            let end = pin!(run.finish());
+            Ok(end.instrument(span.clone()).await?.into())
+        }
     }
+}
 
-    async fn run(&self, span: &Span) -> Result<<O as sealed::Operation>::Content, Error> {
-        let client = self.datafy.inner();
-        let clock = self.clock();
-        let timeouts = self.timeouts.as_ref().unwrap_or(&client.timeouts);
-        let policy = self.policy();
-        let sub_account = self.sub_account.as_ref().unwrap_or(&client.sub_account);
-        let scope = Scope::new(sub_account.as_ref());
+/// A call that is under way.
+struct Run<'a, O> {
+    call: &'a Call<O>,
+    span: &'a Span,
+    timeouts: &'a Timeouts,
+    begun: std::time::Instant,
+    attempts: u32,
+    history: History,
+}
+
+impl<'a, O: Operation> Run<'a, O> {
+    fn new(call: &'a Call<O>, span: &'a Span) -> Self {
+        let client = call.datafy.inner();
         span.record("server.address", client.base.host());
         span.record("server.port", client.base.port());
+        Self {
+            call,
+            span,
+            timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
+            begun: client.clock.now(),
+            attempts: 0,
+            history: History::default(),
+        }
+    }
 
-        let begun = clock.now();
-        let remaining = || timeouts.operation().saturating_sub(clock.now().duration_since(begun));
-        // No request is begun in the last tenth of the time.
-        let reserve = timeouts.operation() / 10;
-        let mut attempts = 0;
-        let mut history = History::default();
+    async fn finish(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
         loop {
-            attempts += 1;
-            let (ended, credential) = match ready(client, remaining()).await {
-                Ok((credential, slot)) => {
-                    let left = remaining();
-                    if left < reserve {
-                        let text = "no time was left for a request";
-                        (Err(Failure::not_sent("timeout", text, true)), None)
-                    } else {
-                        let operation = &self.operation;
-                        let ended =
-                            attempt(client, operation, scope, timeouts, left, &credential).await;
-                        drop(slot);
-                        (ended, Some(credential))
-                    }
-                }
-                Err(failure) => (Err(failure), None),
-            };
-            let failure = match ended {
+            self.attempts += 1;
+            let (ended, credential) = self.attempt().await;
+            match ended {
                 Ok((status, content)) => {
-                    client.budget.credit();
-                    debug!(attempt = attempts, outcome = "ok", "succeeded");
-                    span.record("http.response.status_code", status.as_u16());
-                    span.record("http.request.resend_count", attempts - 1);
-                    span.record("datafy.outcome", "ok");
+                    self.succeeded(status);
                     return Ok(content);
                 }
-                Err(failure) => failure,
-            };
-            let status = failure.answer.as_ref().map(|answer| answer.status.as_u16());
-            let kind = failure.kind.clone();
-            // What the service said stays out of it: an answer's body may hold anything.
-            debug!(
-                attempt = attempts,
-                outcome = failure.finding.outcome().as_str(),
-                http.response.status_code = status,
-                error.r#type = kind,
-                "failed"
-            );
-            history.push(failure);
-
-            let situation = Situation {
-                remaining: remaining().saturating_sub(reserve),
-                renewable: client.tokens.renewable(),
-                roll: clock.roll(),
-            };
-            let take = || client.budget.take();
-            let next = decide(O::FACTS.effect, history.findings(), policy, situation, take);
-            let stop = match (next, credential) {
-                (Next::Repeat(pause), _) => {
-                    clock.pause(pause).await;
-                    continue;
-                }
-                (Next::Renew, Some(stale)) => {
-                    let renewed = client.tokens.renew(&stale);
-                    match token_within(remaining(), renewed).await {
-                        Ok(()) => continue,
-                        Err(failure) => history.push(failure),
-                    }
-                    Stop::Final
-                }
-                (Next::Renew, None) => Stop::Final,
-                (Next::Stop(stop), _) => stop,
-            };
-            let elapsed = clock.now().duration_since(begun);
-            let marker = sealed::Operation::marker(&self.operation);
-            let error = history.into_error(O::FACTS.name, stop, attempts, elapsed, marker);
-            span.record("datafy.outcome", error.outcome().as_str());
-            span.record("error.type", kind);
-            span.record("http.response.status_code", status);
-            span.record("http.request.resend_count", attempts - 1);
-            return Err(error);
+                // Boxed: seldom needed, and else a part of every call.
+                Err(failure) => Box::pin(self.failed(failure, credential)).await?,
+            }
         }
+    }
+
+    /// One attempt, and the token that it was made with.
+    async fn attempt(
+        &self,
+    ) -> (Result<Success<<O as sealed::Operation>::Content>, Failure>, Option<Arc<Credential>>)
+    {
+        let client = self.client();
+        let (credential, _slot) = match ready(client, || self.left()).await {
+            Ok(ready) => ready,
+            Err(failure) => return (Err(failure), None),
+        };
+        let left = self.left();
+        if left < self.reserve() {
+            let text = "no time was left for a request";
+            return (Err(Failure::not_sent("timeout", text, true)), None);
+        }
+        let sub_account = self.call.sub_account.as_ref().unwrap_or(&client.sub_account);
+        let scope = Scope::new(sub_account.as_ref());
+        let operation = &self.call.operation;
+        let ended = attempt(client, operation, scope, self.timeouts, left, &credential).await;
+        (ended, Some(credential))
+    }
+
+    fn succeeded(&self, status: StatusCode) {
+        self.client().budget.credit();
+        debug!(attempt = self.attempts, outcome = "ok", "succeeded");
+        self.span.record("http.response.status_code", status.as_u16());
+        self.span.record("http.request.resend_count", self.attempts - 1);
+        self.span.record("datafy.outcome", "ok");
+    }
+
+    /// Does what is to be done before the next attempt. An error is that there will be none.
+    async fn failed(
+        &mut self,
+        failure: Failure,
+        credential: Option<Arc<Credential>>,
+    ) -> Result<(), Error> {
+        let client = self.client();
+        let status = failure.answer.as_ref().map(|answer| answer.status.as_u16());
+        let kind = failure.kind.clone();
+        // What the service said stays out of it: an answer's body may hold anything.
+        debug!(
+            attempt = self.attempts,
+            outcome = failure.finding.outcome().as_str(),
+            http.response.status_code = status,
+            error.r#type = kind,
+            "failed"
+        );
+        self.history.push(failure);
+
+        let situation = Situation {
+            remaining: self.left().saturating_sub(self.reserve()),
+            renewable: client.tokens.renewable(),
+            roll: client.clock.roll(),
+        };
+        let take = || client.budget.take();
+        let findings = self.history.findings();
+        let stop = match decide(O::FACTS.effect, findings, self.call.policy(), situation, take) {
+            Next::Repeat(pause) => {
+                client.clock.pause(pause).await;
+                return Ok(());
+            }
+            Next::Renew => {
+                if let Some(stale) = credential {
+                    match token_within(self.left(), client.tokens.renew(&stale)).await {
+                        Ok(()) => return Ok(()),
+                        Err(failure) => self.history.push(failure),
+                    }
+                }
+                Stop::Final
+            }
+            Next::Stop(stop) => stop,
+        };
+        let elapsed = client.clock.now().duration_since(self.begun);
+        let marker = sealed::Operation::marker(&self.call.operation);
+        let history = mem::take(&mut self.history);
+        let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
+        self.span.record("datafy.outcome", error.outcome().as_str());
+        self.span.record("error.type", kind);
+        self.span.record("http.response.status_code", status);
+        self.span.record("http.request.resend_count", self.attempts - 1);
+        Err(error)
+    }
+
+    fn client(&self) -> &'a Inner {
+        self.call.datafy.inner()
+    }
+
+    /// The time until the deadline of the call.
+    fn left(&self) -> Duration {
+        let passed = self.client().clock.now().duration_since(self.begun);
+        self.timeouts.operation().saturating_sub(passed)
+    }
+
+    /// The last tenth of the time, in which no request is begun.
+    fn reserve(&self) -> Duration {
+        self.timeouts.operation() / 10
     }
 }
 
@@ -197,15 +251,19 @@ impl<O: Operation + 'static> IntoFuture for Call<O> {
     }
 }
 
-/// Waits for a token and for a free slot: all that an attempt needs before it touches the network.
-async fn ready(
-    client: &Inner,
-    limit: Duration,
-) -> Result<(Arc<Credential>, Option<SemaphorePermit<'_>>), Failure> {
+/// All that an attempt needs before it touches the network: a token and a free slot.
+type Ready<'a> = (Arc<Credential>, Option<SemaphorePermit<'a>>);
+
+/// Waits for a token and for a free slot.
+async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready<'_>, Failure> {
     // Mostly both are there, and then no timer is set.
     if let (Ok(slot), Some(credential)) = (client.slots.try_acquire(), client.tokens.peek()) {
         return Ok((credential, Some(slot)));
     }
+    Box::pin(wait(client, limit())).await
+}
+
+async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
     let begun = Instant::now();
     let Ok(slot) = timeout_at(begun + limit, client.slots.acquire()).await else {
         let text = format!("all connections were in use for {limit:?}");

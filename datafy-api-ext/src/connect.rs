@@ -4,6 +4,7 @@
 //! task, so the limit reaches it there. A connection that another call takes over keeps the limit
 //! that it was begun with.
 
+use futures_util::future::Either;
 use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,9 +19,15 @@ tokio::task_local! {
     static LIMIT: Instant;
 }
 
-/// Runs `call`; a connection that it begins must stand by `limit`.
-pub(crate) fn limited<F: Future>(limit: Instant, call: F) -> impl Future<Output = F::Output> {
-    LIMIT.scope(limit, call)
+/// Runs `call`; a connection that it begins must stand by `limit`, if there is one.
+pub(crate) fn limited<F: Future>(
+    limit: Option<Instant>,
+    call: F,
+) -> impl Future<Output = F::Output> {
+    match limit {
+        Some(limit) => Either::Left(LIMIT.scope(limit, call)),
+        None => Either::Right(call),
+    }
 }
 
 /// Making the connection took too long.

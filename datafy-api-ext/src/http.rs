@@ -36,17 +36,28 @@ impl Http {
         Ok(Self { common, particular: OnceLock::new(), connect, root_certificates })
     }
 
-    /// The client for a call with this connect timeout.
-    pub(crate) fn client(&self, base: &BaseUrl, connect: Duration) -> &reqwest::Client {
+    /// The client for most calls.
+    pub(crate) fn common(&self) -> &reqwest::Client {
+        &self.common
+    }
+
+    /// The client for a call with this connect timeout, and the timeout if the call has to bring it
+    /// [along](crate::connect::limited).
+    pub(crate) fn client(
+        &self,
+        base: &BaseUrl,
+        connect: Duration,
+    ) -> (&reqwest::Client, Option<Duration>) {
         if connect == self.connect {
-            return &self.common;
+            return (&self.common, None);
         }
-        self.particular.get_or_init(|| {
+        let particular = self.particular.get_or_init(|| {
             let settings = settings(base, &self.root_certificates).ok();
             let client = settings.and_then(|it| it.connector_layer(LimitConnect).build().ok());
             // The same settings have made a client before.
             client.unwrap_or_else(|| self.common.clone())
-        })
+        });
+        (particular, Some(connect))
     }
 }
 

@@ -14,6 +14,7 @@ mod create_volume;
 mod deactivate_autoscaling;
 mod decision;
 mod error;
+mod exchange;
 #[cfg(feature = "fake")]
 pub mod fake;
 pub mod fleet;

@@ -27,7 +27,7 @@ pub(crate) mod sealed {
         /// A span named after the operation.
         fn span() -> tracing::Span;
 
-        /// Sends one request. The answer is read through a receipt, so that nothing of it is lost.
+        /// Makes one request with the raw client, which drafts it.
         fn request(
             &self,
             raw: &Client,

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 /// How long the service asks to wait: its seconds, or the time to its date from the answer's own `Date`;
 /// where that is missing, from `date`. What is neither is taken for absent; a date that has passed, for
 /// no wait at all.
-pub(crate) fn read(headers: &HeaderMap, date: SystemTime) -> Option<Duration> {
+pub(crate) fn read(headers: &HeaderMap, date: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More seconds than a number holds are many all the same.
@@ -14,7 +14,7 @@ pub(crate) fn read(headers: &HeaderMap, date: SystemTime) -> Option<Duration> {
     }
     let until = httpdate::parse_http_date(text).ok()?;
     let now = headers.get(DATE).and_then(|now| httpdate::parse_http_date(now.to_str().ok()?).ok());
-    Some(until.duration_since(now.unwrap_or(date)).unwrap_or_default())
+    Some(until.duration_since(now.unwrap_or_else(date)).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -27,7 +27,7 @@ mod tests {
         // Sun, 06 Nov 1994 08:49:37 GMT
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         let value = HeaderValue::from_bytes(text.as_bytes()).expect("a header value");
-        read(&HeaderMap::from_iter([(RETRY_AFTER, value)]), date)
+        read(&HeaderMap::from_iter([(RETRY_AFTER, value)]), || date)
     }
 
     #[test]
@@ -46,7 +46,7 @@ mod tests {
             (DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT")),
             (RETRY_AFTER, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:47 GMT")),
         ]);
-        assert_eq!(read(&headers, SystemTime::UNIX_EPOCH), Some(Duration::from_secs(10)));
+        assert_eq!(read(&headers, || SystemTime::UNIX_EPOCH), Some(Duration::from_secs(10)));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The bearer token: where it comes from, and how it is renewed.
 
 use crate::config_error::ConfigError;
+use datafy_api::Client;
+use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
 use memchr::memchr;
 use memchr::memmem::Finder;
@@ -105,23 +107,28 @@ pub(crate) struct Credential {
     secret: SecretString,
     /// Looks for the token in answers. Making it anew for each would cost more than the search.
     finder: Finder<'static>,
-    hooks: Hooks,
+    raw: Client,
 }
 
 impl Credential {
-    fn new(secret: SecretString) -> Result<Arc<Self>, ConfigError> {
+    fn new(
+        secret: SecretString,
+        base: &str,
+        http: &reqwest::Client,
+    ) -> Result<Arc<Self>, ConfigError> {
         if secret.expose_secret().is_empty() {
             return Err(ConfigError::EmptyToken);
         }
         let hooks =
             Hooks::bearer(secret.expose_secret()).map_err(|_| ConfigError::UnsendableToken)?;
         let finder = Finder::new(secret.expose_secret()).into_owned();
-        Ok(Arc::new(Self { secret, finder, hooks }))
+        let raw = Client::new_with_client(base, http.clone(), hooks);
+        Ok(Arc::new(Self { secret, finder, raw }))
     }
 
-    /// What makes the raw client send this token.
-    pub(crate) fn hooks(&self) -> Hooks {
-        self.hooks.clone()
+    /// The raw client, with this token.
+    pub(crate) fn raw(&self) -> &Client {
+        &self.raw
     }
 
     /// `text` without the token, should the service have sent it back.
@@ -180,6 +187,8 @@ impl Credential {
 /// The token of a client, and the one way to renew it.
 pub(crate) struct Tokens {
     source: Source,
+    base: String,
+    http: reqwest::Client,
     current: Mutex<Option<Arc<Credential>>>,
     /// Held while the source is asked, so that one call asks and the others wait.
     asking: tokio::sync::Mutex<()>,
@@ -187,17 +196,22 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// Checks what can be checked now: a fixed token, and that the file can be read.
-    pub(crate) fn new(token: Token) -> Result<Self, ConfigError> {
-        let current = match &token.0 {
-            Source::Fixed(secret) => Some(Credential::new(secret.clone())?),
-            Source::File(path) => {
-                let text = std::fs::read_to_string(path);
-                Some(Credential::new(from_file(path, text)?)?)
-            }
+    pub(crate) fn new(
+        token: Token,
+        base: &BaseUrl,
+        http: &reqwest::Client,
+    ) -> Result<Self, ConfigError> {
+        let secret = match &token.0 {
+            Source::Fixed(secret) => Some(secret.clone()),
+            Source::File(path) => Some(from_file(path, std::fs::read_to_string(path))?),
             Source::Provider(_) => None,
         };
+        let base = base.as_str();
+        let current = secret.map(|secret| Credential::new(secret, base, http)).transpose()?;
         Ok(Self {
             source: token.0,
+            base: base.to_owned(),
+            http: http.clone(),
             current: Mutex::new(current),
             asking: tokio::sync::Mutex::default(),
         })
@@ -238,7 +252,7 @@ impl Tokens {
                 provider().await.map_err(|error| ConfigError::TokenProvider(error.to_string()))?
             }
         };
-        let fresh = Credential::new(secret)?;
+        let fresh = Credential::new(secret, &self.base, &self.http)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         Ok(fresh)
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod base_url;
+mod draft;
 pub mod hooks;
 pub mod operation;
 
@@ -19,6 +20,7 @@ mod generated {
     include!("generated.rs");
 }
 
+pub use draft::draft;
 #[cfg(feature = "schemars")]
 pub use generated::json_schemas;
 pub use generated::{Client, Error, ResponseValue, SERVER_URL, operations, types};

@@ -198,3 +198,28 @@ async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
     assert_eq!(names, ["accept", "authorization", "content-length", "content-type", "host"]);
     assert_eq!(request.body, "{}");
 }
+
+#[tokio::test]
+async fn a_draft_is_what_the_method_sends_and_nothing_is_sent_by_making_it() {
+    let listener = Listener::answering_json("{}");
+    let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
+    let http = reqwest::Client::new();
+    let client = datafy_api::Client::new_with_client(&listener.url(), http.clone(), hooks);
+    let body = CreateSnapshotRequest { description: Some("nightly".into()), ..Default::default() };
+
+    let draft = datafy_api::draft(client.create_snapshot("vol-1", Some("sub-1"), &body)).unwrap();
+    assert!(listener.requests().is_empty());
+    http.execute(draft).await.unwrap();
+    client.create_snapshot("vol-1", Some("sub-1"), &body).await.unwrap();
+    let requests = listener.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0], requests[1]);
+
+    // What can't be made is told; and the next call is sent again.
+    let unsendable = client.create_snapshot("vol-1", Some("a\nb"), &body);
+    assert!(matches!(datafy_api::draft(unsendable), Err(datafy_api::Error::InvalidRequest(_))));
+    let waiting = std::future::pending::<Result<(), datafy_api::Error>>();
+    assert!(matches!(datafy_api::draft(waiting), Err(datafy_api::Error::Custom(_))));
+    client.create_snapshot("vol-1", None, &body).await.unwrap();
+    assert_eq!(listener.requests().len(), 3);
+}

@@ -1,0 +1,66 @@
+//! One request on the wire, and as much of its answer as comes.
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
+use std::future::Future;
+use std::mem;
+
+/// What came back. It is filled while it comes, so that it is there also when the caller stops waiting.
+#[derive(Default)]
+pub(crate) struct Received {
+    /// The status, once the head of the answer was there.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) headers: HeaderMap,
+    /// The body as far as it was read.
+    pub(crate) body: Bytes,
+    pub(crate) end: BodyEnd,
+}
+
+/// How the body of an answer ended.
+#[derive(Default)]
+pub(crate) enum BodyEnd {
+    /// Not yet: more was to come.
+    #[default]
+    Open,
+    /// With all of it there.
+    Whole,
+    /// Longer than the client reads.
+    TooLarge,
+    /// With the connection.
+    Broken(reqwest::Error),
+}
+
+/// Waits for the answer, and reads up to `limit` bytes of its body. An error is that no answer came.
+pub(crate) async fn receive(
+    answer: impl Future<Output = reqwest::Result<Response>>,
+    limit: usize,
+    received: &mut Received,
+) -> reqwest::Result<()> {
+    let mut response = answer.await?;
+    received.status = Some(response.status());
+    received.headers = mem::take(response.headers_mut());
+    loop {
+        received.end = match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let within = chunk.len().min(limit - received.body.len());
+                received.push(chunk.slice(..within));
+                if within == chunk.len() {
+                    continue;
+                }
+                BodyEnd::TooLarge
+            }
+            Ok(None) => BodyEnd::Whole,
+            Err(error) => BodyEnd::Broken(error),
+        };
+        return Ok(());
+    }
+}
+
+impl Received {
+    fn push(&mut self, chunk: Bytes) {
+        // Mostly a body is one chunk, and then it isn't copied.
+        self.body =
+            if self.body.is_empty() { chunk } else { [&self.body[..], &chunk[..]].concat().into() };
+    }
+}
