@@ -1,5 +1,6 @@
 //! Typed ids. Each is parsed once, and is safe in a URL, a header and a JSON text ever after.
 
+use smol_str::SmolStr;
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,49 +24,70 @@ pub struct InvalidId {
 }
 
 impl InvalidId {
-    fn new(text: &str, kind: &'static str, problem: String) -> Self {
+    fn new(text: &str, form: &Form) -> Self {
         let mut given: String = text.chars().take(LONGEST).collect();
         if given.len() < text.len() {
             given.push('…');
         }
-        Self { given, kind, problem }
+        Self { given, kind: form.kind, problem: form.problem(text) }
     }
 }
 
-/// Whether a byte may stand in an id. All that may is ASCII: bytes tell as much as characters, and sooner.
-#[inline]
-fn allowed(byte: u8, marks: &'static str) -> bool {
-    byte.is_ascii_alphanumeric() || marks.bytes().any(|mark| mark == byte)
+/// What ids of a kind look like: a prefix, then letters, digits and `marks`, and nowhere `..`.
+struct Form {
+    kind: &'static str,
+    prefix: &'static str,
+    /// Which bytes may stand in one. All are ASCII: bytes tell as much as characters, and sooner.
+    alphabet: [bool; 256],
 }
 
-/// What keeps `text` from being an id that begins with `prefix` and holds letters, digits and `marks`.
-#[inline]
-fn problem(text: &str, prefix: &'static str, marks: &'static str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let fits = bytes.len() > prefix.len()
-        && bytes.len() <= LONGEST
-        && text.starts_with(prefix)
-        && bytes.iter().all(|byte| allowed(*byte, marks))
-        && !(marks.contains('.') && text.contains(".."));
-    if fits { None } else { Some(explain(text, prefix, marks)) }
-}
+impl Form {
+    const fn new(kind: &'static str, prefix: &'static str, marks: &'static str) -> Self {
+        let mut alphabet = [false; 256];
+        let mut byte = 0_u8;
+        while byte.is_ascii() {
+            alphabet[byte as usize] = byte.is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < marks.len() {
+            alphabet[marks.as_bytes()[at] as usize] = true;
+            at += 1;
+        }
+        Self { kind, prefix, alphabet }
+    }
 
-/// The first thing that is wrong with it.
-#[cold]
-fn explain(text: &str, prefix: &'static str, marks: &'static str) -> String {
-    if text.is_empty() {
-        "it is empty".to_owned()
-    } else if text.len() > LONGEST {
-        format!("it is {} bytes long, and {LONGEST} is the most", text.len())
-    } else if let Some(stranger) = text.bytes().position(|byte| !allowed(byte, marks)) {
-        let stranger = text[stranger..].chars().next().unwrap_or_default();
-        format!("it holds the character {stranger:?}")
-    } else if text.contains("..") {
-        "it holds `..`".to_owned()
-    } else if !text.starts_with(prefix) {
-        format!("it doesn't begin with `{prefix}`")
-    } else {
-        format!("nothing follows `{prefix}`")
+    fn allows(&self, byte: u8) -> bool {
+        self.alphabet[usize::from(byte)]
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        bytes.len() > self.prefix.len()
+            && bytes.len() <= LONGEST
+            && text.starts_with(self.prefix)
+            // Without a way out in between, which would cost more than it saves.
+            && bytes.iter().fold(true, |all, byte| all & self.allows(*byte))
+            && !(self.allows(b'.') && text.contains(".."))
+    }
+
+    /// The first thing that is wrong with `text`, which doesn't fit.
+    #[cold]
+    fn problem(&self, text: &str) -> String {
+        if text.is_empty() {
+            "it is empty".to_owned()
+        } else if text.len() > LONGEST {
+            format!("it is {} bytes long, and {LONGEST} is the most", text.len())
+        } else if let Some(stranger) = text.bytes().position(|byte| !self.allows(byte)) {
+            let stranger = text[stranger..].chars().next().unwrap_or_default();
+            format!("it holds the character {stranger:?}")
+        } else if text.contains("..") {
+            "it holds `..`".to_owned()
+        } else if !text.starts_with(self.prefix) {
+            format!("it doesn't begin with `{}`", self.prefix)
+        } else {
+            format!("nothing follows `{}`", self.prefix)
+        }
     }
 }
 
@@ -73,15 +95,18 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, begins $prefix:literal, marks $marks:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(SmolStr);
 
         impl $name {
+            const FORM: &Form = &Form::new($kind, $prefix, $marks);
+
             /// Parses the id.
-            pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
-                let text = text.into();
-                match problem(&text, $prefix, $marks) {
-                    None => Ok(Self(text)),
-                    Some(problem) => Err(InvalidId::new(&text, $kind, problem)),
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
+                let text = text.as_ref();
+                if Self::FORM.fits(text) {
+                    Ok(Self(SmolStr::new(text)))
+                } else {
+                    Err(InvalidId::new(text, Self::FORM))
                 }
             }
 
@@ -109,16 +134,17 @@ macro_rules! id {
 
         impl From<String> for Answered<$name> {
             fn from(text: String) -> Self {
-                match problem(&text, $prefix, $marks) {
-                    None => Self::Id($name(text)),
-                    Some(_) => Self::Unexpected(text),
+                if $name::FORM.fits(&text) {
+                    Self::Id($name(text.into()))
+                } else {
+                    Self::Unexpected(text)
                 }
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.0.into()
             }
         }
 

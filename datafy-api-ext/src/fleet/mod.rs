@@ -17,7 +17,7 @@ use crate::setting::InvalidSetting;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use journal::{Before, Journal};
 use pace::Pace;
-use progress::Halt;
+use progress::{Flight, Halt};
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -172,30 +172,31 @@ impl<F> Shared<F> {
     where
         F: Fn(Volume) -> Call<O>,
     {
-        let result = self.attempt(id).await;
-        self.monitor.count(&result);
+        let flight = match self.depart(id).await {
+            Ok(flight) => flight,
+            Err(not_done) => {
+                self.monitor.skip();
+                return Err(not_done);
+            }
+        };
+        // A run that is dropped in here leaves the volume among those in flight.
+        let result = self.call(id).await;
+        self.monitor.end(flight, &result);
         result
     }
 
-    async fn attempt<O: Operation>(&self, id: &VolumeId) -> Result<O::Answer, NotDone>
-    where
-        F: Fn(Volume) -> Call<O>,
-    {
-        self.monitor.go_on()?;
+    /// Waits until the call may be made, or says why it may not.
+    async fn depart(&self, id: &VolumeId) -> Result<Flight, NotDone> {
         match self.journal.as_ref().and_then(|journal| journal.before(id)) {
             Some(Before::Applied) => return Err(NotDone::AppliedBefore),
             Some(Before::Unknown) => return Err(NotDone::UnknownBefore),
             None => {}
         }
         if let Some(pace) = &self.pace {
-            pace.wait(self.datafy.clock()).await;
             self.monitor.go_on()?;
+            pace.wait(self.datafy.clock()).await;
         }
-        self.monitor.begin(id);
-        // A run that is dropped in here leaves the volume among those in flight.
-        let result = self.call(id).await;
-        self.monitor.end(id);
-        result
+        self.monitor.begin(id)
     }
 
     async fn call<O: Operation>(&self, id: &VolumeId) -> Result<O::Answer, NotDone>

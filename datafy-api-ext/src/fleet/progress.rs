@@ -4,7 +4,7 @@ use super::{JournalError, NotDone};
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
-use std::collections::BTreeMap;
+use slab::Slab;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,10 +38,13 @@ pub struct Monitor {
 #[derive(Default)]
 struct State {
     progress: Progress,
-    /// The calls under way by volume: more than one if an id came twice.
-    flying: BTreeMap<VolumeId, u32>,
+    /// The volumes whose calls are under way.
+    flying: Slab<VolumeId>,
     halt: Option<Halt>,
 }
+
+/// A call under way: the key of its volume.
+pub(super) struct Flight(usize);
 
 /// Why no further call is begun.
 #[derive(Clone)]
@@ -63,7 +66,7 @@ impl Monitor {
         let elapsed: Duration = self.datafy.clock().now().duration_since(self.begun);
         let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
         Progress {
-            in_flight: state.flying.values().map(|calls| u64::from(*calls)).sum(),
+            in_flight: state.flying.len() as u64,
             rate: if elapsed.is_zero() { 0.0 } else { f64::from(ended) / elapsed.as_secs_f64() },
             ..state.progress
         }
@@ -72,7 +75,10 @@ impl Monitor {
     /// The volumes whose calls are under way, or were when the run was dropped. What became of the
     /// latter is unknown.
     pub fn in_flight(&self) -> Vec<VolumeId> {
-        self.lock().flying.keys().cloned().collect()
+        let mut ids: Vec<_> = self.lock().flying.iter().map(|(_, id)| id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
     }
 
     /// Lets the calls that are under way finish and begins no other. The run ends by telling of each
@@ -86,33 +92,22 @@ impl Monitor {
         self.lock().halt.get_or_insert(halt);
     }
 
+    /// Whether further calls may be begun, and if not, why.
     pub(super) fn go_on(&self) -> Result<(), NotDone> {
-        match &self.lock().halt {
-            None => Ok(()),
-            Some(Halt::Stopped) => Err(NotDone::Stopped),
-            Some(Halt::TokenRefused) => Err(NotDone::TokenRefused),
-            Some(Halt::Journal(error)) => Err(NotDone::Journal(Arc::clone(error))),
-        }
+        self.lock().go_on()
     }
 
-    /// Takes down that a call for this volume is under way.
-    pub(super) fn begin(&self, id: &VolumeId) {
-        *self.lock().flying.entry(id.clone()).or_default() += 1;
-    }
-
-    /// Takes down that it has ended.
-    pub(super) fn end(&self, id: &VolumeId) {
+    /// Takes down that a call for this volume is under way, if calls may still be begun.
+    pub(super) fn begin(&self, id: &VolumeId) -> Result<Flight, NotDone> {
         let mut state = self.lock();
-        if let Some(calls) = state.flying.get_mut(id) {
-            *calls -= 1;
-            if *calls == 0 {
-                state.flying.remove(id);
-            }
-        }
+        state.go_on()?;
+        Ok(Flight(state.flying.insert(id.clone())))
     }
 
-    pub(super) fn count<T>(&self, result: &Result<T, NotDone>) {
+    /// Takes down how it has ended.
+    pub(super) fn end<T>(&self, Flight(key): Flight, result: &Result<T, NotDone>) {
         let mut state = self.lock();
+        state.flying.remove(key);
         let progress = &mut state.progress;
         *match result {
             Ok(_) => &mut progress.done,
@@ -125,8 +120,24 @@ impl Monitor {
         } += 1;
     }
 
+    /// Takes down that none was begun for a volume.
+    pub(super) fn skip(&self) {
+        self.lock().progress.not_attempted += 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn go_on(&self) -> Result<(), NotDone> {
+        match &self.halt {
+            None => Ok(()),
+            Some(Halt::Stopped) => Err(NotDone::Stopped),
+            Some(Halt::TokenRefused) => Err(NotDone::TokenRefused),
+            Some(Halt::Journal(error)) => Err(NotDone::Journal(Arc::clone(error))),
+        }
     }
 }
 
