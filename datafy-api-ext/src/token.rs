@@ -21,7 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// the request is sent once more. However many calls are refused at a time, one renews, and the others
 /// take what it got; if it got none, the next one asks.
 ///
-/// No form of it is ever shown: not in `Debug`, not in an error, not in a trace.
+/// No form of it is ever shown: not in `Debug`, not in an error, not in a trace. An answer that holds it,
+/// if it has 8 bytes or more, comes with `[token]` in its place.
 pub struct Token(Source);
 
 enum Source {
@@ -99,14 +100,19 @@ impl fmt::Debug for Token {
     }
 }
 
+/// The shortest token that is looked for in answers, in bytes. A shorter one can't be a secret, and a test's
+/// `t` stands in every other word.
+const SHORTEST_SECRET: usize = 8;
+
 /// What stands in place of a token that the service has sent back.
 const BLOT: &str = "[token]";
 
 /// A token ready to be sent.
 pub(crate) struct Credential {
     secret: SecretString,
-    /// Looks for the token in answers. Making it anew for each would cost more than the search.
-    finder: Finder<'static>,
+    /// Looks for the token in answers. Making it anew for each would cost more than the search. None if the
+    /// token is no secret.
+    finder: Option<Finder<'static>>,
     raw: Client,
 }
 
@@ -121,7 +127,8 @@ impl Credential {
         }
         let hooks =
             Hooks::bearer(secret.expose_secret()).map_err(|_| ConfigError::UnsendableToken)?;
-        let finder = Finder::new(secret.expose_secret()).into_owned();
+        let text = secret.expose_secret();
+        let finder = (text.len() >= SHORTEST_SECRET).then(|| Finder::new(text).into_owned());
         let raw = Client::new_with_client(base, http.clone(), hooks);
         Ok(Arc::new(Self { secret, finder, raw }))
     }
@@ -133,21 +140,22 @@ impl Credential {
 
     /// `text` without the token, should the service have sent it back.
     pub(crate) fn redact(&self, text: String) -> String {
-        let secret = self.secret.expose_secret();
-        if text.contains(secret) { text.replace(secret, BLOT) } else { text }
+        let found = self.finder.as_ref().is_some_and(|it| it.find(text.as_bytes()).is_some());
+        if found { text.replace(self.secret.expose_secret(), BLOT) } else { text }
     }
 
     /// `body` without the token, also where JSON spells it with escapes; none if it isn't in there.
     pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let finder = self.finder.as_ref()?;
         let escaped = memchr(b'\\', body).is_some();
-        if !escaped && self.finder.find(body).is_none() {
+        if !escaped && finder.find(body).is_none() {
             return None;
         }
         let (mut redacted, mut rest) = (Vec::new(), body);
-        while let Some(at) = self.finder.find(rest) {
+        while let Some(at) = finder.find(rest) {
             redacted.extend_from_slice(&rest[..at]);
             redacted.extend_from_slice(BLOT.as_bytes());
-            rest = &rest[at + self.finder.needle().len()..];
+            rest = &rest[at + finder.needle().len()..];
         }
         redacted.extend_from_slice(rest);
         if escaped

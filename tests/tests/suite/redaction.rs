@@ -2,6 +2,7 @@
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{Datafy, Token, VolumeId};
+use datafy_tests::Listener;
 
 const CANARY: &str = "canary-5e1f0c";
 
@@ -36,4 +37,17 @@ fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
     }
     let error = Datafy::builder().token("").build().unwrap_err();
     assert_eq!(error.to_string(), "the token is empty");
+}
+
+#[tokio::test]
+async fn a_token_too_short_to_be_a_secret_spoils_no_answer() {
+    let listener = Listener::answering_json(r#"{"description":"secrets and nightlies"}"#);
+    for (token, expected) in
+        [("secrets", "secrets and nightlies"), ("secrets ", "[token]and nightlies")]
+    {
+        let datafy = Datafy::builder().endpoint(listener.url()).token(token).build().unwrap();
+        let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
+        let snapshot = volume.create_snapshot().await.unwrap();
+        assert_eq!(snapshot.description.as_deref(), Some(expected));
+    }
 }
