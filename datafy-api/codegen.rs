@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use syn::parse::Parser;
-use syn::{Attribute, File, ImplItem, Item};
+use syn::File;
 
+mod touch_up;
 pub(crate) mod yaml;
 
 use yaml::{Document, escape};
@@ -82,48 +82,11 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             "the generator made code that is not Rust: report it to progenitor",
         )
     })?;
-    derive_json_schema(&mut file);
-    drop_api_version(&mut file);
+    touch_up::touch_up(&mut file);
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
         prettyplease::unparse(&file)
     ))
-}
-
-/// Has every type derive its JSON Schema, those that the generator names by itself as well.
-fn derive_json_schema(file: &mut File) {
-    let derive = quote! { #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))] };
-    let types = file.items.iter_mut().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
-        _ => None,
-    });
-    for item in types.into_iter().flat_map(|(_, items)| items) {
-        let attributes = match item {
-            Item::Struct(item) => &mut item.attrs,
-            Item::Enum(item) => &mut item.attrs,
-            _ => continue,
-        };
-        let at = attributes.iter().position(|attribute| attribute.path().is_ident("derive"));
-        let derive = Attribute::parse_outer.parse2(derive.clone());
-        if let (Some(at), Ok(derive)) = (at, derive) {
-            attributes.splice(at..at, derive);
-        }
-    }
-}
-
-/// Takes out the `api-version` header that the generator adds: the API doesn't document it.
-fn drop_api_version(file: &mut File) {
-    let methods = file.items.iter_mut().flat_map(|item| match item {
-        Item::Impl(item) => item.items.as_mut_slice(),
-        _ => &mut [],
-    });
-    for method in methods {
-        if let ImplItem::Fn(method) = method {
-            method.block.stmts.retain(|statement| {
-                !quote! { #statement }.to_string().contains("Self :: api_version ()")
-            });
-        }
-    }
 }
 
 /// What the table of operations says of one.
@@ -402,17 +365,30 @@ fn prepare_request(schema: &mut Value) {
     }
 }
 
+/// The client, and the mocks of its service.
 fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStream, Refusal> {
     let mut settings = GenerationSettings::new();
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote! { crate::hooks::Hooks });
-    let mut generator = Generator::new(&settings);
+    let code = || {
+        let client = Generator::new(&settings).generate_tokens(spec)?;
+        // By a generator of its own: one that has made the client knows its types already.
+        let mocks = Generator::new(&settings).httpmock(spec, "crate::generated")?;
+        Ok::<_, progenitor::Error>(quote! {
+            #client
+            /// Typed mocks of the service, one for each operation.
+            #[cfg(feature = "httpmock")]
+            pub mod mocks {
+                #mocks
+            }
+        })
+    };
     // What the generator can't do it tends to answer with a panic.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
-    let result = panic::catch_unwind(AssertUnwindSafe(|| generator.generate_tokens(spec)));
+    let result = panic::catch_unwind(AssertUnwindSafe(code));
     panic::set_hook(hook);
     let problem = match result {
         Ok(Ok(tokens)) => return Ok(tokens),

@@ -36,6 +36,7 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateVolumeRequest {
+        ///`source`, of which the spec says no more.
         pub source: VolumeSource,
     }
     ///A snapshot that Datafy made.
@@ -133,7 +134,9 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
     pub enum VolumeSource {
+        ///The alternative `DatafySnapshotSource`.
         DatafySnapshotSource(DatafySnapshotSource),
+        ///The alternative `OtherSource`.
         OtherSource(OtherSource),
     }
     impl ::std::convert::From<DatafySnapshotSource> for VolumeSource {
@@ -411,6 +414,334 @@ Arguments:
 pub mod prelude {
     #[allow(unused_imports)]
     pub use super::Client;
+}
+/// Typed mocks of the service, one for each operation.
+#[cfg(feature = "httpmock")]
+pub mod mocks {
+    pub mod operations {
+        //! [`When`](::httpmock::When) and [`Then`](::httpmock::Then)
+        //! wrappers for each operation. Each can be converted to
+        //! its inner type with a call to `into_inner()`. This can
+        //! be used to explicitly deviate from permitted values.
+        use crate::generated::*;
+        ///Which requests are answered.
+        pub struct CreateVolumeFromSnapshotsWhen(::httpmock::When);
+        impl CreateVolumeFromSnapshotsWhen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::When) -> Self {
+                Self(
+                    inner
+                        .method(::httpmock::Method::POST)
+                        .path_matches(
+                            regex::Regex::new("^/api/v1/volumes/create-from-snapshots$")
+                                .unwrap(),
+                        ),
+                )
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::When {
+                self.0
+            }
+            ///Only requests with this `x_datafy_sub_account_id` are answered.
+            pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
+            where
+                T: Into<Option<&'a str>>,
+            {
+                if let Some(value) = value.into() {
+                    Self(self.0.header("X-Datafy-Sub-Account-Id", value.to_string()))
+                } else {
+                    Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
+                }
+            }
+            ///Only requests with this `body` are answered.
+            pub fn body(self, value: &types::CreateVolumeRequest) -> Self {
+                Self(self.0.json_body_obj(value))
+            }
+        }
+        ///What is answered.
+        pub struct CreateVolumeFromSnapshotsThen(::httpmock::Then);
+        impl CreateVolumeFromSnapshotsThen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::Then) -> Self {
+                Self(inner)
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::Then {
+                self.0
+            }
+            ///Answers `ok`, in the form of the spec.
+            pub fn ok(self, value: &types::Volume) -> Self {
+                Self(
+                    self
+                        .0
+                        .status(200u16)
+                        .header("content-type", "application/json")
+                        .json_body_obj(value),
+                )
+            }
+        }
+        ///Which requests are answered.
+        pub struct AttachVolumeWhen(::httpmock::When);
+        impl AttachVolumeWhen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::When) -> Self {
+                Self(
+                    inner
+                        .method(::httpmock::Method::POST)
+                        .path_matches(
+                            regex::Regex::new("^/api/v1/volumes/[^/]*/attach$").unwrap(),
+                        ),
+                )
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::When {
+                self.0
+            }
+            ///Only requests with this `volume_id` are answered.
+            pub fn volume_id(self, value: &str) -> Self {
+                let re = regex::Regex::new(
+                        &format!("^/api/v1/volumes/{}/attach$", value.to_string()),
+                    )
+                    .unwrap();
+                Self(self.0.path_matches(re))
+            }
+            ///Only requests with this `x_datafy_sub_account_id` are answered.
+            pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
+            where
+                T: Into<Option<&'a str>>,
+            {
+                if let Some(value) = value.into() {
+                    Self(self.0.header("X-Datafy-Sub-Account-Id", value.to_string()))
+                } else {
+                    Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
+                }
+            }
+            ///Only requests with this `body` are answered.
+            pub fn body(self, value: &types::AttachVolumeRequest) -> Self {
+                Self(self.0.json_body_obj(value))
+            }
+        }
+        ///What is answered.
+        pub struct AttachVolumeThen(::httpmock::Then);
+        impl AttachVolumeThen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::Then) -> Self {
+                Self(inner)
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::Then {
+                self.0
+            }
+            ///Answers `ok`, in the form of the spec.
+            pub fn ok(self) -> Self {
+                Self(self.0.status(200u16))
+            }
+        }
+        ///Which requests are answered.
+        pub struct CreateSnapshotWhen(::httpmock::When);
+        impl CreateSnapshotWhen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::When) -> Self {
+                Self(
+                    inner
+                        .method(::httpmock::Method::POST)
+                        .path_matches(
+                            regex::Regex::new("^/api/v1/volumes/[^/]*/create-snapshot$")
+                                .unwrap(),
+                        ),
+                )
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::When {
+                self.0
+            }
+            ///Only requests with this `volume_id` are answered.
+            pub fn volume_id(self, value: &str) -> Self {
+                let re = regex::Regex::new(
+                        &format!(
+                            "^/api/v1/volumes/{}/create-snapshot$", value.to_string()
+                        ),
+                    )
+                    .unwrap();
+                Self(self.0.path_matches(re))
+            }
+            ///Only requests with this `x_datafy_sub_account_id` are answered.
+            pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
+            where
+                T: Into<Option<&'a str>>,
+            {
+                if let Some(value) = value.into() {
+                    Self(self.0.header("X-Datafy-Sub-Account-Id", value.to_string()))
+                } else {
+                    Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
+                }
+            }
+            ///Only requests with this `body` are answered.
+            pub fn body(self, value: &types::CreateSnapshotRequest) -> Self {
+                Self(self.0.json_body_obj(value))
+            }
+        }
+        ///What is answered.
+        pub struct CreateSnapshotThen(::httpmock::Then);
+        impl CreateSnapshotThen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::Then) -> Self {
+                Self(inner)
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::Then {
+                self.0
+            }
+            ///Answers `ok`, in the form of the spec.
+            pub fn ok(self, value: &types::Snapshot) -> Self {
+                Self(
+                    self
+                        .0
+                        .status(200u16)
+                        .header("content-type", "application/json")
+                        .json_body_obj(value),
+                )
+            }
+        }
+        ///Which requests are answered.
+        pub struct DeactivateAutoscalingWhen(::httpmock::When);
+        impl DeactivateAutoscalingWhen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::When) -> Self {
+                Self(
+                    inner
+                        .method(::httpmock::Method::POST)
+                        .path_matches(
+                            regex::Regex::new(
+                                    "^/api/v1/volumes/[^/]*/deactivate-autoscaling$",
+                                )
+                                .unwrap(),
+                        ),
+                )
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::When {
+                self.0
+            }
+            ///Only requests with this `volume_id` are answered.
+            pub fn volume_id(self, value: &str) -> Self {
+                let re = regex::Regex::new(
+                        &format!(
+                            "^/api/v1/volumes/{}/deactivate-autoscaling$", value
+                            .to_string()
+                        ),
+                    )
+                    .unwrap();
+                Self(self.0.path_matches(re))
+            }
+            ///Only requests with this `x_datafy_sub_account_id` are answered.
+            pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
+            where
+                T: Into<Option<&'a str>>,
+            {
+                if let Some(value) = value.into() {
+                    Self(self.0.header("X-Datafy-Sub-Account-Id", value.to_string()))
+                } else {
+                    Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
+                }
+            }
+        }
+        ///What is answered.
+        pub struct DeactivateAutoscalingThen(::httpmock::Then);
+        impl DeactivateAutoscalingThen {
+            ///Wraps the httpmock value.
+            pub fn new(inner: ::httpmock::Then) -> Self {
+                Self(inner)
+            }
+            ///The httpmock value, for what the spec doesn't say.
+            pub fn into_inner(self) -> ::httpmock::Then {
+                self.0
+            }
+            ///Answers `ok`, in the form of the spec.
+            pub fn ok(self) -> Self {
+                Self(self.0.status(200u16))
+            }
+        }
+    }
+    /// An extension trait for [`MockServer`](::httpmock::MockServer) that
+    /// adds a method for each operation. These are the equivalent of
+    /// type-checked [`mock()`](::httpmock::MockServer::mock) calls.
+    pub trait MockServerExt {
+        ///Mocks `create_volume_from_snapshots`.
+        fn create_volume_from_snapshots<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(
+                operations::CreateVolumeFromSnapshotsWhen,
+                operations::CreateVolumeFromSnapshotsThen,
+            );
+        ///Mocks `attach_volume`.
+        fn attach_volume<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(operations::AttachVolumeWhen, operations::AttachVolumeThen);
+        ///Mocks `create_snapshot`.
+        fn create_snapshot<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(operations::CreateSnapshotWhen, operations::CreateSnapshotThen);
+        ///Mocks `deactivate_autoscaling`.
+        fn deactivate_autoscaling<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(
+                operations::DeactivateAutoscalingWhen,
+                operations::DeactivateAutoscalingThen,
+            );
+    }
+    impl MockServerExt for ::httpmock::MockServer {
+        fn create_volume_from_snapshots<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(
+                operations::CreateVolumeFromSnapshotsWhen,
+                operations::CreateVolumeFromSnapshotsThen,
+            ),
+        {
+            self.mock(|when, then| {
+                config_fn(
+                    operations::CreateVolumeFromSnapshotsWhen::new(when),
+                    operations::CreateVolumeFromSnapshotsThen::new(then),
+                )
+            })
+        }
+        fn attach_volume<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(operations::AttachVolumeWhen, operations::AttachVolumeThen),
+        {
+            self.mock(|when, then| {
+                config_fn(
+                    operations::AttachVolumeWhen::new(when),
+                    operations::AttachVolumeThen::new(then),
+                )
+            })
+        }
+        fn create_snapshot<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(operations::CreateSnapshotWhen, operations::CreateSnapshotThen),
+        {
+            self.mock(|when, then| {
+                config_fn(
+                    operations::CreateSnapshotWhen::new(when),
+                    operations::CreateSnapshotThen::new(then),
+                )
+            })
+        }
+        fn deactivate_autoscaling<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+        where
+            F: FnOnce(
+                operations::DeactivateAutoscalingWhen,
+                operations::DeactivateAutoscalingThen,
+            ),
+        {
+            self.mock(|when, then| {
+                config_fn(
+                    operations::DeactivateAutoscalingWhen::new(when),
+                    operations::DeactivateAutoscalingThen::new(then),
+                )
+            })
+        }
+    }
 }
 /// The JSON Schema of each of the [`types`], by its name.
 #[cfg(feature = "schemars")]

@@ -8,6 +8,7 @@ mod faults;
 mod fleet;
 mod ids;
 mod keep_alive;
+mod mocks;
 mod properties;
 mod redaction;
 mod restore;

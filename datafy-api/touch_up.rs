@@ -1,0 +1,125 @@
+//! Mends the generated code: what the generator adds that the spec doesn't say is taken out, and what it
+//! leaves out is added.
+
+use quote::quote;
+use syn::parse::Parser;
+use syn::{Attribute, File, ImplItem, ImplItemFn, Item, TraitItem};
+
+pub(crate) fn touch_up(file: &mut File) {
+    drop_api_version(&mut file.items);
+    touch_up_items(&mut file.items);
+}
+
+/// Takes out the `api-version` header that the generator adds: the API doesn't document it.
+fn drop_api_version(items: &mut [Item]) {
+    for item in items {
+        let Item::Impl(item) = item else { continue };
+        for method in methods(&mut item.items) {
+            method.block.stmts.retain(|statement| {
+                !quote! { #statement }.to_string().contains("Self :: api_version ()")
+            });
+        }
+    }
+}
+
+fn touch_up_items(items: &mut [Item]) {
+    for item in items {
+        match item {
+            Item::Mod(module) if module.ident == "types" => {
+                module.content.iter_mut().flat_map(|(_, items)| items).for_each(touch_up_type);
+            }
+            Item::Mod(module) if module.ident == "mocks" => {
+                module.content.iter_mut().for_each(|(_, items)| document_mocks(items));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Has a type derive its JSON Schema, also if the generator names it by itself, and names what of it the
+/// spec says nothing about.
+fn touch_up_type(item: &mut Item) {
+    let attributes = match item {
+        Item::Struct(item) => {
+            for field in &mut item.fields {
+                if let Some(name) = &field.ident {
+                    document(
+                        &mut field.attrs,
+                        &format!("`{name}`, of which the spec says no more."),
+                    );
+                }
+            }
+            &mut item.attrs
+        }
+        Item::Enum(item) => {
+            for variant in &mut item.variants {
+                let name = variant.ident.to_string();
+                document(&mut variant.attrs, &format!("The alternative `{name}`."));
+            }
+            &mut item.attrs
+        }
+        _ => return,
+    };
+    if let Some(at) = attributes.iter().position(|attribute| attribute.path().is_ident("derive")) {
+        let derive = quote! { #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))] };
+        attributes.splice(at..at, attribute(derive));
+    }
+}
+
+fn document_mocks(items: &mut [Item]) {
+    for item in items {
+        match item {
+            Item::Mod(module) => {
+                document(&mut module.attrs, "What a mock answers, and to which requests.");
+                module.content.iter_mut().for_each(|(_, items)| document_mocks(items));
+            }
+            Item::Struct(item) => {
+                let when = item.ident.to_string().ends_with("When");
+                let text = if when { "Which requests are answered." } else { "What is answered." };
+                document(&mut item.attrs, text);
+            }
+            Item::Impl(item) if item.trait_.is_none() => {
+                let name = &item.self_ty;
+                let when = quote! { #name }.to_string().ends_with("When");
+                for method in methods(&mut item.items) {
+                    let text = match method.sig.ident.to_string().as_str() {
+                        "new" => "Wraps the httpmock value.".to_owned(),
+                        "into_inner" => {
+                            "The httpmock value, for what the spec doesn't say.".to_owned()
+                        }
+                        name if when => format!("Only requests with this `{name}` are answered."),
+                        name => format!("Answers `{name}`, in the form of the spec."),
+                    };
+                    document(&mut method.attrs, &text);
+                }
+            }
+            Item::Trait(item) => {
+                for item in &mut item.items {
+                    if let TraitItem::Fn(method) = item {
+                        let text = format!("Mocks `{}`.", method.sig.ident);
+                        document(&mut method.attrs, &text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn methods(items: &mut [ImplItem]) -> impl Iterator<Item = &mut ImplItemFn> {
+    items.iter_mut().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(method),
+        _ => None,
+    })
+}
+
+/// Says what an item is if nothing does.
+fn document(attributes: &mut Vec<Attribute>, text: &str) {
+    if !attributes.iter().any(|attribute| attribute.path().is_ident("doc")) {
+        attributes.extend(attribute(quote! { #[doc = #text] }));
+    }
+}
+
+fn attribute(tokens: proc_macro2::TokenStream) -> Vec<Attribute> {
+    Attribute::parse_outer.parse2(tokens).unwrap_or_default()
+}
