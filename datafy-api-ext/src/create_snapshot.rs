@@ -6,6 +6,7 @@ use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
 use chrono::{DateTime, Utc};
 use datafy_api::operations::CREATE_SNAPSHOT;
 use datafy_api::types;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Creates a snapshot of a volume. Made by [`Volume::create_snapshot`](crate::Volume::create_snapshot).
@@ -86,7 +87,11 @@ impl sealed::Operation for CreateSnapshot {
 
 /// The snapshot that was asked for. Every field is what the service answered, and is absent where it
 /// answered nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// As JSON it is the service's answer again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(from = "types::Snapshot", into = "types::Snapshot")]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The id of the snapshot in Datafy (`datafySnapshotId`).
@@ -123,8 +128,23 @@ impl From<types::Snapshot> for Snapshot {
     }
 }
 
+impl From<Snapshot> for types::Snapshot {
+    fn from(snapshot: Snapshot) -> Self {
+        Self {
+            datafy_snapshot_id: snapshot.id.map(Into::into),
+            volume_id: snapshot.volume_id.map(Into::into),
+            status: snapshot.status.map(Into::into),
+            start_time: snapshot.start_time,
+            volume_size_gb: snapshot.volume_size_gb,
+            description: snapshot.description,
+        }
+    }
+}
+
 /// How far a snapshot is. The page shows one value and doesn't say that there are no others.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum SnapshotStatus {
     /// `pending`
@@ -148,6 +168,15 @@ impl From<String> for SnapshotStatus {
         match status.as_str() {
             "pending" => Self::Pending,
             _ => Self::Other(status),
+        }
+    }
+}
+
+impl From<SnapshotStatus> for String {
+    fn from(status: SnapshotStatus) -> Self {
+        match status {
+            SnapshotStatus::Other(status) => status,
+            known => known.as_str().to_owned(),
         }
     }
 }

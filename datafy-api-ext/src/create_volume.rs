@@ -2,21 +2,50 @@
 
 use crate::call::Call;
 use crate::client::Datafy;
-use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
+use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use datafy_api::types;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What a volume is created from. The page shows two alternatives and the fields of neither; those of
 /// the first are known from the vendor's public Terraform provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// As JSON it is the `source` that is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(try_from = "types::VolumeSource", into = "types::VolumeSource")]
 #[non_exhaustive]
 pub enum Source {
     /// A snapshot that Datafy made.
     DatafySnapshot(DatafySnapshotId),
     /// The alternative whose fields are not documented. The object is sent as it stands.
     Undocumented(Map<String, Value>),
+}
+
+impl From<Source> for types::VolumeSource {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::DatafySnapshot(id) => {
+                types::DatafySnapshotSource { datafy_snapshot_id: id.into() }.into()
+            }
+            Source::Undocumented(object) => types::OtherSource(object).into(),
+        }
+    }
+}
+
+impl TryFrom<types::VolumeSource> for Source {
+    type Error = InvalidId;
+
+    fn try_from(source: types::VolumeSource) -> Result<Self, InvalidId> {
+        Ok(match source {
+            types::VolumeSource::DatafySnapshotSource(source) => {
+                Self::DatafySnapshot(source.datafy_snapshot_id.try_into()?)
+            }
+            types::VolumeSource::OtherSource(object) => Self::Undocumented(object.0),
+        })
+    }
 }
 
 /// A volume to be created, once it is said from what. Made by
@@ -39,13 +68,8 @@ impl NewVolume {
 
     /// Creates the volume from any source.
     pub fn from_source(self, source: Source) -> Call<CreateVolume> {
-        let source = match source {
-            Source::DatafySnapshot(id) => {
-                types::DatafySnapshotSource { datafy_snapshot_id: id.into() }.into()
-            }
-            Source::Undocumented(object) => types::OtherSource(object).into(),
-        };
-        Call::new(self.datafy, CreateVolume { body: types::CreateVolumeRequest { source } })
+        let body = types::CreateVolumeRequest { source: source.into() };
+        Call::new(self.datafy, CreateVolume { body })
     }
 }
 
@@ -82,7 +106,11 @@ impl sealed::Operation for CreateVolume {
 
 /// The volume that was created. Every field is what the service answered, and is absent where it
 /// answered nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// As JSON it is the service's answer again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(from = "types::Volume", into = "types::Volume")]
 #[non_exhaustive]
 pub struct CreatedVolume {
     /// The id of the new volume (`volumeId`).
@@ -101,5 +129,11 @@ impl CreatedVolume {
 impl From<types::Volume> for CreatedVolume {
     fn from(content: types::Volume) -> Self {
         Self { id: content.volume_id.map(Into::into), volume_size_gb: content.volume_size_gb }
+    }
+}
+
+impl From<CreatedVolume> for types::Volume {
+    fn from(volume: CreatedVolume) -> Self {
+        Self { volume_id: volume.id.map(Into::into), volume_size_gb: volume.volume_size_gb }
     }
 }

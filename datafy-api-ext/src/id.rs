@@ -1,6 +1,9 @@
 //! Typed ids. Each is parsed once, and is safe in a URL, a header and a JSON text ever after.
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
+#[cfg(feature = "schemars")]
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -37,6 +40,8 @@ impl InvalidId {
 struct Form {
     kind: &'static str,
     prefix: &'static str,
+    #[cfg(feature = "schemars")]
+    marks: &'static str,
     /// Which bytes may stand in one. All are ASCII: bytes tell as much as characters, and sooner.
     alphabet: [bool; 256],
 }
@@ -54,7 +59,13 @@ impl Form {
             alphabet[marks.as_bytes()[at] as usize] = true;
             at += 1;
         }
-        Self { kind, prefix, alphabet }
+        Self {
+            kind,
+            prefix,
+            #[cfg(feature = "schemars")]
+            marks,
+            alphabet,
+        }
     }
 
     fn allows(&self, byte: u8) -> bool {
@@ -69,6 +80,19 @@ impl Form {
             // Without a way out in between, which would cost more than it saves.
             && bytes.iter().fold(true, |all, byte| all & self.allows(*byte))
             && !(self.allows(b'.') && text.contains(".."))
+    }
+
+    /// The same for others to check.
+    #[cfg(feature = "schemars")]
+    fn schema(&self) -> schemars::Schema {
+        let Self { kind, prefix, marks, .. } = self;
+        let not_twice = if self.allows(b'.') { r"(?!.*\.\.)" } else { "" };
+        schemars::json_schema!({
+            "type": "string",
+            "description": kind,
+            "pattern": format!("^{not_twice}{prefix}[A-Za-z0-9{marks}]+$"),
+            "maxLength": LONGEST,
+        })
     }
 
     /// The first thing that is wrong with `text`, which doesn't fit.
@@ -94,7 +118,8 @@ impl Form {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, begins $prefix:literal, marks $marks:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name(SmolStr);
 
         impl $name {
@@ -129,6 +154,17 @@ macro_rules! id {
 
             fn try_from(text: String) -> Result<Self, InvalidId> {
                 Self::new(text)
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                Self::FORM.schema()
             }
         }
 
@@ -198,7 +234,9 @@ id! {
 ///
 /// What callers give is parsed strictly. What the service answers is never a reason to fail: by then
 /// the call has had its effect, and the id is what finds it again.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(untagged)]
 pub enum Answered<Id> {
     /// The id, ready for the next call.
     Id(Id),
@@ -222,6 +260,15 @@ impl<Id: AsRef<str>> Answered<Id> {
         match self {
             Self::Id(id) => id.as_ref(),
             Self::Unexpected(text) => text,
+        }
+    }
+}
+
+impl<Id: Into<String>> From<Answered<Id>> for String {
+    fn from(answered: Answered<Id>) -> Self {
+        match answered {
+            Answered::Id(id) => id.into(),
+            Answered::Unexpected(text) => text,
         }
     }
 }

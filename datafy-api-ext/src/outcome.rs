@@ -6,7 +6,13 @@ use std::fmt;
 /// documentation](crate#when-a-call-fails) has what to do next.
 ///
 /// The order is that of what may have happened: a call is as far as the farthest of its attempts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// As JSON it is the text of [`as_str`](Self::as_str).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize,
+)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing reached the service: no connection, no token, no time.
     NotSent,

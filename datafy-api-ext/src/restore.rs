@@ -125,7 +125,9 @@ async fn attach(
 }
 
 /// The two steps of a [`Restore`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum RestoreStep {
     /// Creating the volume.
     CreateVolume,

@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How far a fleet is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+///
+/// As JSON its members are named as its fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Progress {
     /// Volumes to which the operation was done.

@@ -7,6 +7,7 @@ mod fake;
 mod faults;
 mod fleet;
 mod ids;
+mod json;
 mod keep_alive;
 mod mocks;
 mod properties;
