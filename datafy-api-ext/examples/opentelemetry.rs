@@ -1,0 +1,67 @@
+//! The spans of calls, exported by OpenTelemetry to the standard output.
+//!
+//! `cargo run --example opentelemetry` makes the calls to a fake Datafy in this process.
+
+use datafy_api_ext::VolumeId;
+use datafy_api_ext::fake::{Fake, Fault};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use opentelemetry_stdout::SpanExporter;
+use std::error::Error;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let kept = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_resource(Resource::builder().with_service_name("nightly").build())
+        // In batches, so that no call waits for the exporter. A real program has OTLP's here.
+        .with_batch_exporter(SpanExporter::default())
+        // So that this example can look at what it exports.
+        .with_simple_exporter(kept.clone())
+        .build();
+    let layer = tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer("nightly"))
+        // Which line and which thread opened a span says nothing to who reads a trace of calls.
+        .with_location(false)
+        .with_threads(false);
+    // At `INFO` there is one span a call; `DEBUG` adds an event for each attempt. Other crates have much
+    // more to say at that level, so it is for this one alone.
+    let ours = Targets::new().with_target("datafy_api_ext", LevelFilter::DEBUG);
+    tracing_subscriber::registry().with(layer.with_filter(ours)).init();
+
+    let fake = Fake::start().await?;
+    let datafy = fake.client().build()?;
+    let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
+    fake.account().add_volume(volume.clone(), 100);
+
+    // However many attempts a call makes, it is one span: what the caller waited for.
+    fake.inject(Fault::retry_after(503, "1"));
+    datafy.volume(volume).create_snapshot().await?;
+    let missing = datafy.volume(VolumeId::new("vol-00000000000000bad")?);
+    if missing.create_snapshot().await.is_ok() {
+        return Err("a snapshot was made of a volume that isn't there".into());
+    }
+
+    let told: Vec<_> = kept.get_finished_spans()?.iter().map(told).collect();
+    let made = ["create_snapshot", "200", "1", "ok"];
+    let refused = ["create_snapshot", "404", "0", "refused"];
+    assert_eq!(told, [made, refused]);
+
+    // What is still in the batch would be lost with the process.
+    provider.shutdown()?;
+    Ok(())
+}
+
+/// What tells calls apart on a dashboard.
+fn told(span: &SpanData) -> [String; 4] {
+    let attribute = |key| {
+        let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == key);
+        found.map(|attribute| attribute.value.to_string()).unwrap_or_default()
+    };
+    let [status, resent, outcome] =
+        ["http.response.status_code", "http.request.resend_count", "datafy.outcome"].map(attribute);
+    [span.name.to_string(), status, resent, outcome]
+}

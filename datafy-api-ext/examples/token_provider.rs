@@ -1,0 +1,57 @@
+//! A token from a function, as from a vault: it is renewed when the service refuses it, and never shown.
+//!
+//! `cargo run --example token_provider` does it on a fake Datafy in this process.
+
+use datafy_api_ext::fake::{Answer, Fake, Fault};
+use datafy_api_ext::{Token, VolumeId};
+use std::error::Error;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const REVOKED: &str = "token-of-yesterday";
+const VALID: &str = "token-of-today";
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Stands for a vault whose token is rotated just after it is asked for the first time.
+async fn from_vault() -> io::Result<String> {
+    let token = if ASKED.fetch_add(1, Ordering::Relaxed) == 0 { REVOKED } else { VALID };
+    Ok(token.to_owned())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
+    let fake = Fake::start().await?;
+    // The fake takes the new token alone, so the first request is bound to fail.
+    fake.rename_token(Fake::TOKEN, VALID);
+    fake.account().add_volume(volume.clone(), 100);
+    let datafy = fake.client().token(Token::provider(from_vault)).build()?;
+    // A vault that is down must not keep a program from starting, so building a client asks nobody.
+    assert_eq!(ASKED.load(Ordering::Relaxed), 0);
+
+    // A 401 says that nothing was done: even a create may be sent again, with another token.
+    let volume = datafy.volume(volume);
+    volume.create_snapshot().await?;
+    // From now on the client keeps the token that works.
+    volume.create_snapshot().await?;
+    println!("asked the vault {} times", ASKED.load(Ordering::Relaxed));
+    assert_eq!(ASKED.load(Ordering::Relaxed), 2);
+    let requests = fake.requests();
+    let tokens: Vec<_> = requests.iter().filter_map(|sent| sent.header("authorization")).collect();
+    let [revoked, valid] = [REVOKED, VALID].map(|token| format!("Bearer {token}"));
+    assert_eq!(tokens, [&revoked, &valid, &valid]);
+    assert_eq!(fake.account().snapshots().len(), 2);
+
+    // The worst case of a log: a service that repeats the token in its message.
+    let echo = format!(r#"{{"message": "{VALID} may not do that"}}"#);
+    fake.inject(Fault::Answer(Answer::status(403).body(echo)));
+    let Err(error) = volume.create_snapshot().await else {
+        return Err("the snapshot was to be refused".into());
+    };
+    println!("{datafy:?}\n{error}\n{error:?}");
+    let shown = format!("{datafy:?} {volume:?} {error} {error:?}");
+    assert!(![REVOKED, VALID].iter().any(|token| shown.contains(token)));
+    assert_eq!(error.message(), Some("[token] may not do that"));
+    Ok(())
+}
