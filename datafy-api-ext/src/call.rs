@@ -117,7 +117,7 @@ impl<'a, O: Operation> Run<'a, O> {
     fn new(call: &'a Call<O>, span: &'a Span) -> Self {
         let client = call.datafy.inner();
         span.record("server.address", client.base.host());
-        span.record("server.port", client.base.port());
+        span.record("server.port", i64::from(client.base.port()));
         Self {
             call,
             span,
@@ -167,9 +167,9 @@ impl<'a, O: Operation> Run<'a, O> {
 
     fn succeeded(&self, status: StatusCode) {
         self.client().budget.credit();
-        debug!(attempt = self.attempts, outcome = "ok", "succeeded");
-        self.span.record("http.response.status_code", status.as_u16());
-        self.span.record("http.request.resend_count", self.attempts - 1);
+        debug!(attempt = i64::from(self.attempts), outcome = "ok", "succeeded");
+        self.span.record("http.response.status_code", i64::from(status.as_u16()));
+        self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("datafy.outcome", "ok");
     }
 
@@ -180,11 +180,11 @@ impl<'a, O: Operation> Run<'a, O> {
         credential: Option<Arc<Credential>>,
     ) -> Result<(), Error> {
         let client = self.client();
-        let status = failure.answer.as_ref().map(|answer| answer.status.as_u16());
+        let status = failure.answer.as_ref().map(|answer| i64::from(answer.status.as_u16()));
         let kind = failure.kind.clone();
         // What the service said stays out of it: an answer's body may hold anything.
         debug!(
-            attempt = self.attempts,
+            attempt = i64::from(self.attempts),
             outcome = failure.finding.outcome().as_str(),
             http.response.status_code = status,
             error.r#type = kind,
@@ -222,7 +222,8 @@ impl<'a, O: Operation> Run<'a, O> {
         self.span.record("datafy.outcome", error.outcome().as_str());
         self.span.record("error.type", kind);
         self.span.record("http.response.status_code", status);
-        self.span.record("http.request.resend_count", self.attempts - 1);
+        self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+        self.span.record("otel.status_code", "ERROR");
         Err(error)
     }
 

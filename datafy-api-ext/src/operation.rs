@@ -59,13 +59,15 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The span of a call. `tracing` wants the name of a span to be a constant, so this can't be a function.
+/// The span of a call. Its numbers are recorded as `i64`, which is what OpenTelemetry knows: others would
+/// reach it as text. `tracing` wants the name of a span to be a constant, so this can't be a function.
 macro_rules! call_span {
     ($operation:path) => {
         tracing::info_span!(
             target: "datafy_api_ext",
             $operation.name,
             otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
             http.request.method = $operation.method,
             url.template = $operation.path,
             server.address = tracing::field::Empty,

@@ -148,6 +148,7 @@ async fn each_attempt_is_an_event_and_the_span_tells_the_end() {
     assert_eq!(span["error.type"], "409");
     assert_eq!(span["http.response.status_code"], "409");
     assert_eq!(span["http.request.resend_count"], "2");
+    assert_eq!(span["otel.status_code"], "ERROR");
 }
 
 const CANARY: &str = "canary-5e1f0c-canary";
