@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The create is served well. Then the volume isn't ready, which is a refusal that only time mends.
     fake.inject_none();
-    fake.inject_times(4, &Fault::status(409));
+    fake.inject_times(4, Fault::status(409));
 
     // Without patience the first refusal ends it.
     let restore = datafy.restore(snapshot).attach_to(instance.clone(), "/dev/sdb".parse()?);
@@ -30,9 +30,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // It costs money from now on, so its name is worth keeping before anything else is tried.
     let created = error.volume_id().cloned().ok_or("the error names no volume")?;
 
-    // A new restore would create a second volume; this one goes on with the first. There is none to
-    // resume only where a volume may have been made that nobody can name.
-    let restore = error.resume().ok_or("there is nothing to go on from")?;
+    // A new restore would create a second volume; this one goes on with the first. The error comes back
+    // where a volume may have been made that nobody can name.
+    let restore = error.resume()?;
     // Volumes take a while to be ready. A program that knows it sets the patience at the start.
     let attached = restore.attach_within(Duration::from_secs(600)).await?;
     println!("volume {attached} is attached, after {} requests", fake.requests().len());

@@ -176,11 +176,11 @@ impl RestoreError {
         }
     }
 
-    /// The restore from where it stopped. There is none if a volume may be there that can't be named:
+    /// The restore from where it stopped. The error comes back if a volume may be there that can't be named:
     /// doing it again might make a second one.
-    pub fn resume(self) -> Option<Restore> {
+    pub fn resume(self) -> Result<Restore, Self> {
         let lost = self.step() == RestoreStep::CreateVolume && self.outcome() >= Outcome::Unknown;
-        (!lost).then_some(self.0.0)
+        if lost { Err(self) } else { Ok(self.0.0) }
     }
 }
 

@@ -120,8 +120,8 @@ impl Fake {
     }
 
     /// Does this to so many requests.
-    pub fn inject_times(&self, times: usize, fault: &Fault) {
-        self.shared.lock().faults.extend(std::iter::repeat_n(Some(fault.clone()), times));
+    pub fn inject_times(&self, times: usize, fault: Fault) {
+        self.shared.lock().faults.extend(std::iter::repeat_n(Some(fault), times));
     }
 
     /// Lets the next request in line be served well: for a script with good requests in between.

@@ -38,7 +38,7 @@ impl Clock for Longest {
 async fn a_call_that_was_refused_for_a_while_succeeds_with_one_effect() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
-        stage.fake.inject_times(2, &Fault::status(429));
+        stage.fake.inject_times(2, Fault::status(429));
         stage.fake.inject(Fault::retry_after(503, "0"));
         let result = operation.call(&stage.client(), 0).await;
         assert_eq!(stage.pauses.pauses().len(), 3, "{operation:?}");
