@@ -4,7 +4,7 @@ use crate::budget::Budget;
 use crate::client::{Datafy, Inner};
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
-use crate::http::Http;
+use crate::http::{Custom, Http};
 use crate::id::SubAccountId;
 use crate::retry_policy::RetryPolicy;
 use crate::setting::InvalidSetting;
@@ -47,6 +47,7 @@ pub struct DatafyBuilder {
     retry_budget: Option<u32>,
     max_in_flight: Option<usize>,
     root_certificates: Vec<Vec<u8>>,
+    reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
 }
 
@@ -158,6 +159,34 @@ impl DatafyBuilder {
         self
     }
 
+    /// The way out to `reqwest`: `configure` is given the settings of the HTTP client, and may add a proxy,
+    /// a resolver, a certificate of the client's own, and the like. What the promises rest on is set after
+    /// it: no redirects, no repetitions by `reqwest`, HTTP/1.1, the connect timeout.
+    ///
+    /// `reqwest` is at hand as `datafy_api_ext::datafy_api::reqwest`. It is a part of the public API here and in
+    /// `datafy_api` alone: when its major version changes, so does ours.
+    ///
+    /// ```
+    /// use datafy_api_ext::Datafy;
+    /// use datafy_api_ext::datafy_api::reqwest::Proxy;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let proxy = Proxy::all("http://proxy.example:3128")?;
+    /// let datafy = Datafy::builder()
+    ///     .token("a token")
+    ///     .configure_reqwest(move |http| http.proxy(proxy.clone()))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure_reqwest(
+        mut self,
+        configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.reqwest = Some(Custom(Box::new(configure)));
+        self
+    }
+
     /// Where the client takes time and chance from, in place of the system: for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Box::new(clock));
@@ -181,7 +210,7 @@ impl DatafyBuilder {
         )?;
         let in_flight = self.max_in_flight.unwrap_or(IN_FLIGHT);
         InvalidSetting::within("max in flight", in_flight, 1..=10_000)?;
-        let http = Http::new(&base, self.root_certificates, self.timeouts.connect())?;
+        let http = Http::new(&base, self.root_certificates, self.timeouts.connect(), self.reqwest)?;
         Ok(Datafy::new(Inner {
             tokens: Tokens::new(token, &base, http.common())?,
             http,

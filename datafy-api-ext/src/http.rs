@@ -3,6 +3,7 @@
 use crate::config_error::ConfigError;
 use crate::connect::LimitConnect;
 use datafy_api::base_url::BaseUrl;
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -20,6 +21,18 @@ pub(crate) struct Http {
     particular: OnceLock<reqwest::Client>,
     connect: Duration,
     root_certificates: Vec<Vec<u8>>,
+    custom: Option<Custom>,
+}
+
+/// What the caller has to say of the client.
+pub(crate) struct Custom(
+    pub(crate) Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>,
+);
+
+impl fmt::Debug for Custom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
 }
 
 impl Http {
@@ -27,13 +40,15 @@ impl Http {
         base: &BaseUrl,
         root_certificates: Vec<Vec<u8>>,
         connect: Duration,
+        custom: Option<Custom>,
     ) -> Result<Self, ConfigError> {
-        let common = settings(base, &root_certificates)?.connect_timeout(connect).build();
+        let settings = settings(base, &root_certificates, custom.as_ref())?;
+        let common = settings.connect_timeout(connect).build();
         let common = common.map_err(|error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             ConfigError::Http(cause.unwrap_or_else(|| error.to_string()))
         })?;
-        Ok(Self { common, particular: OnceLock::new(), connect, root_certificates })
+        Ok(Self { common, particular: OnceLock::new(), connect, root_certificates, custom })
     }
 
     /// The client for most calls.
@@ -52,7 +67,7 @@ impl Http {
             return (&self.common, None);
         }
         let particular = self.particular.get_or_init(|| {
-            let settings = settings(base, &self.root_certificates).ok();
+            let settings = settings(base, &self.root_certificates, self.custom.as_ref()).ok();
             let client = settings.and_then(|it| it.connector_layer(LimitConnect).build().ok());
             // The same settings have made a client before.
             client.unwrap_or_else(|| self.common.clone())
@@ -61,8 +76,9 @@ impl Http {
     }
 }
 
-/// One request a connection at a time (HTTP/1.1), so that a connection that dies leaves one call in
-/// doubt and not all of them. No redirects and no retries of its own: a call is what we send.
+/// What the caller may change, what the caller says, and what the promises rest on: one request a
+/// connection at a time (HTTP/1.1), so that a connection that dies leaves one call in doubt and not all of
+/// them; no redirects and no retries of its own: a call is what we send.
 #[cfg_attr(
     not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")),
     expect(clippy::unnecessary_wraps, reason = "without TLS there are no certificates to fail")
@@ -70,19 +86,9 @@ impl Http {
 fn settings(
     base: &BaseUrl,
     root_certificates: &[Vec<u8>],
+    custom: Option<&Custom>,
 ) -> Result<reqwest::ClientBuilder, ConfigError> {
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .http1_only()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        // Nothing goes out that isn't documented, whatever features other crates turn on.
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .pool_idle_timeout(IDLE);
+    let mut builder = reqwest::Client::builder().user_agent(USER_AGENT).pool_idle_timeout(IDLE);
     if base.is_loopback() {
         builder = builder.no_proxy();
     }
@@ -95,7 +101,19 @@ fn settings(
     }
     #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
     let _ = root_certificates;
-    Ok(builder)
+    if let Some(Custom(custom)) = custom {
+        builder = custom(builder);
+    }
+    Ok(builder
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Nothing goes out that isn't documented, whatever features other crates turn on.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate())
 }
 
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]

@@ -26,3 +26,4 @@ pub use generated::json_schemas;
 #[cfg(feature = "httpmock")]
 pub use generated::mocks;
 pub use generated::{Client, Error, ResponseValue, SERVER_URL, operations, types};
+pub use reqwest;

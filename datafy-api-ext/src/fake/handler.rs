@@ -45,7 +45,13 @@ fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
 /// The operation that the request is for, and the volume in its path. Whether that is one is asked
 /// only by the operations that have it.
 fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answer>), Answer> {
-    let path = request.target().split('?').next().unwrap_or_default();
+    let target = request.target();
+    // Through a proxy the target is the whole URL (RFC 9112, section 3.2.2).
+    let target = match target.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("/", |path| &rest[path..]),
+        None => target,
+    };
+    let path = target.split('?').next().unwrap_or_default();
     for operation in ALL.iter().filter(|operation| operation.method == request.method()) {
         let (before, after) =
             operation.path.split_once("{volumeId}").unwrap_or((operation.path, ""));

@@ -24,7 +24,7 @@ impl RecordedRequest {
         &self.method
     }
 
-    /// The path, with the query if there is one.
+    /// The path, with the query if there is one; the whole URL if the request came through a proxy.
     pub fn target(&self) -> &str {
         &self.target
     }

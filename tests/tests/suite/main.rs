@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod custom_http;
 mod endpoint;
 mod fake;
 mod faults;

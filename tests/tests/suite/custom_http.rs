@@ -1,0 +1,49 @@
+//! Settings of the caller's own for the HTTP client: they hold, and no promise depends on them.
+
+use datafy_api_ext::{Datafy, Outcome, Timeouts, VolumeId};
+use datafy_tests::Listener;
+use reqwest::header::{HeaderMap, HeaderValue};
+use std::time::Duration;
+
+#[tokio::test]
+async fn what_the_caller_sets_holds_for_every_call() {
+    let listener = Listener::answering_json("{}");
+    let headers = HeaderMap::from_iter([(
+        reqwest::header::USER_AGENT,
+        HeaderValue::from_static("somebody/1"),
+    )]);
+    let datafy = Datafy::builder()
+        .endpoint(listener.url())
+        .token("a token")
+        .configure_reqwest(move |http| http.default_headers(headers.clone()))
+        .build()
+        .unwrap();
+    let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
+    volume.create_snapshot().await.unwrap();
+    // A call with a connect timeout of its own goes through another client.
+    let timeouts = Timeouts::builder().connect(Duration::from_secs(1)).build().unwrap();
+    volume.create_snapshot().timeouts(timeouts).await.unwrap();
+    let requests = listener.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests.iter().all(|request| request.headers["user-agent"] == "somebody/1"));
+}
+
+#[tokio::test]
+async fn no_setting_of_the_caller_makes_the_client_follow_a_redirect() {
+    let elsewhere = Listener::answering_json("{}");
+    let answer = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
+        elsewhere.url()
+    );
+    let listener = Listener::answering(answer);
+    let datafy = Datafy::builder()
+        .endpoint(listener.url())
+        .token("a token")
+        .configure_reqwest(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
+        .build()
+        .unwrap();
+    let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
+    let error = volume.create_snapshot().await.unwrap_err();
+    assert_eq!((error.status(), error.outcome()), (Some(307), Outcome::Refused));
+    assert!(elsewhere.requests().is_empty());
+}
