@@ -27,6 +27,13 @@ mod retry_after;
 mod retry_policy;
 mod salvage;
 mod setting;
+#[cfg(any(doc, doctest))]
+#[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
+#[cfg_attr(
+    not(feature = "fake"),
+    doc = "Testing your code: a page, if built with the feature `fake`."
+)]
+pub mod testing {}
 mod timeouts;
 mod token;
 
