@@ -7,7 +7,6 @@ use crate::spec::SPEC;
 use crate::write;
 use similar::TextDiff;
 use std::fs;
-use std::io;
 use std::path::Path;
 
 /// Generates from the spec below `root`, and writes or compares. The error says why it couldn't.
@@ -25,13 +24,9 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<Ending, String> {
     Ok(Ending::Drift)
 }
 
-/// The committed client below `root`. A missing file is one that differs in every line.
+/// The committed client below `root`.
 pub(crate) fn committed(root: &Path) -> Result<String, String> {
-    match fs::read_to_string(root.join(GENERATED)) {
-        Ok(committed) => Ok(committed),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(format!("{GENERATED}: {error}")),
-    }
+    write::written(root, GENERATED)
 }
 
 /// How the committed client differs from what the spec describes, if it does.

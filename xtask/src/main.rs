@@ -1,5 +1,6 @@
 //! `cargo xtask`: keeps the links of the chain equal, from the vendor's page to the bytes sent.
 
+mod api;
 mod check;
 mod compare;
 mod consequences;
@@ -41,6 +42,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Tells how the public API of the crates differs from the listings in xtask/api
+    Api {
+        /// Write the listings anew
+        #[arg(long)]
+        write: bool,
+    },
     /// Writes the client that openapi.yaml describes to datafy-api/src/generated.rs
     Generate {
         /// Write nothing; say whether the file is what would be written
@@ -66,9 +73,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::rustdoc::stand_in() {
+        return code;
+    }
     let root = root();
     let (report, format) = match Arguments::parse().command {
-        Command::Generate { check } => return generate(&root, check),
+        Command::Api { write } => return end(api::run(&root, write)),
+        Command::Generate { check } => return end(generate::run(&root, check)),
         Command::Check { format } => (check::run(&root), format),
         Command::Docs { page, record, format } => (docs::run(&root, &page, record), format),
     };
@@ -79,8 +90,9 @@ fn main() -> ExitCode {
     ExitCode::from(report.ending.code())
 }
 
-fn generate(root: &Path, check: bool) -> ExitCode {
-    let ending = generate::run(root, check).unwrap_or_else(|problem| {
+/// The end of a command that prints what it finds itself.
+fn end(result: Result<Ending, String>) -> ExitCode {
+    let ending = result.unwrap_or_else(|problem| {
         eprintln!("error: {problem}");
         Ending::CouldNotCheck
     });

@@ -1,5 +1,6 @@
-//! Writes files whole or not at all.
+//! Writes files whole or not at all, and reads them again.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -17,4 +18,13 @@ pub(crate) fn atomically(path: &Path, text: &str) -> io::Result<()> {
     }
     file.persist(path)?;
     Ok(())
+}
+
+/// What was written to `file` below `root`. A missing file is one that differs in every line.
+pub(crate) fn written(root: &Path, file: &str) -> Result<String, String> {
+    match fs::read_to_string(root.join(file)) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(format!("{file}: {error}")),
+    }
 }
