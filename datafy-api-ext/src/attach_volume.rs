@@ -1,5 +1,7 @@
 //! Attaching a volume to an instance.
 
+use crate::call::Call;
+use crate::client::Volume;
 use crate::id::{DeviceName, InstanceId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
 use datafy_api::operations::ATTACH_VOLUME;
@@ -11,6 +13,13 @@ use datafy_api::types;
 pub struct AttachVolume {
     volume: VolumeId,
     body: types::AttachVolumeRequest,
+}
+
+impl Volume {
+    /// Attaches the volume, which is an unattached autoscaling one, to an instance.
+    pub fn attach(&self, instance: InstanceId, device: DeviceName) -> Call<AttachVolume> {
+        self.call(|volume| AttachVolume::new(volume, instance, device))
+    }
 }
 
 impl AttachVolume {

@@ -1,16 +1,13 @@
 //! The client.
 
-use crate::attach_volume::AttachVolume;
 use crate::budget::Budget;
 use crate::builder::DatafyBuilder;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::config_error::ConfigError;
-use crate::create_snapshot::CreateSnapshot;
 use crate::create_volume::{CreateVolume, NewVolume};
-use crate::deactivate_autoscaling::DeactivateAutoscaling;
 use crate::http::Http;
-use crate::id::{DatafySnapshotId, DeviceName, InstanceId, SubAccountId, VolumeId};
+use crate::id::{DatafySnapshotId, SubAccountId, VolumeId};
 use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
 use crate::token::Tokens;
@@ -108,6 +105,8 @@ impl fmt::Debug for Datafy {
 }
 
 /// What can be done with a volume. Made by [`Datafy::volume`]; nothing is sent before a call is awaited.
+///
+/// Each operation on a volume adds its method, in its own file.
 #[derive(Clone, Debug)]
 pub struct Volume {
     datafy: Datafy,
@@ -120,19 +119,8 @@ impl Volume {
         &self.id
     }
 
-    /// Creates a snapshot of the volume. Each snapshot costs money: see [`Outcome`](crate::Outcome) for
-    /// when to repeat a call that failed.
-    pub fn create_snapshot(&self) -> Call<CreateSnapshot> {
-        Call::new(self.datafy.clone(), CreateSnapshot::new(self.id.clone()))
-    }
-
-    /// Attaches the volume, which is an unattached autoscaling one, to an instance.
-    pub fn attach(&self, instance: InstanceId, device: DeviceName) -> Call<AttachVolume> {
-        Call::new(self.datafy.clone(), AttachVolume::new(self.id.clone(), instance, device))
-    }
-
-    /// Tells Datafy to stop managing the volume.
-    pub fn deactivate_autoscaling(&self) -> Call<DeactivateAutoscaling> {
-        Call::new(self.datafy.clone(), DeactivateAutoscaling::new(self.id.clone()))
+    /// A call about the volume.
+    pub(crate) fn call<O>(&self, operation: impl FnOnce(VolumeId) -> O) -> Call<O> {
+        Call::new(self.datafy.clone(), operation(self.id.clone()))
     }
 }

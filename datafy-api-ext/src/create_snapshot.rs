@@ -1,6 +1,7 @@
 //! Creating a snapshot of a volume.
 
 use crate::call::Call;
+use crate::client::Volume;
 use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
 use chrono::{DateTime, Utc};
@@ -20,6 +21,14 @@ pub struct CreateSnapshot {
 impl CreateSnapshot {
     pub(crate) fn new(volume: VolumeId) -> Self {
         Self { volume, body: types::CreateSnapshotRequest::default(), marker: None }
+    }
+}
+
+impl Volume {
+    /// Creates a snapshot of the volume. Each snapshot costs money: see [`Outcome`](crate::Outcome) for
+    /// when to repeat a call that failed.
+    pub fn create_snapshot(&self) -> Call<CreateSnapshot> {
+        self.call(CreateSnapshot::new)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Deactivating the autoscaling of a volume.
 
+use crate::call::Call;
+use crate::client::Volume;
 use crate::id::VolumeId;
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
 use datafy_api::operations::DEACTIVATE_AUTOSCALING;
@@ -11,9 +13,10 @@ pub struct DeactivateAutoscaling {
     volume: VolumeId,
 }
 
-impl DeactivateAutoscaling {
-    pub(crate) fn new(volume: VolumeId) -> Self {
-        Self { volume }
+impl Volume {
+    /// Tells Datafy to stop managing the volume.
+    pub fn deactivate_autoscaling(&self) -> Call<DeactivateAutoscaling> {
+        self.call(|volume| DeactivateAutoscaling { volume })
     }
 }
 

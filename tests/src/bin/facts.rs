@@ -4,62 +4,63 @@
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, InstanceId, Source, SubAccountId, VolumeId,
+    Call, Datafy, DatafySnapshotId, DeviceName, InstanceId, Operation, Source, SubAccountId,
+    VolumeId,
 };
 use datafy_tests::{Listener, Request};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::future::Future;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::pin::Pin;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const SUB_ACCOUNT: &str = "sub-account-1";
 
-/// One builder of each operation, or several where one can't set everything: name, and what to do.
-/// Errors are nobody's business here, for the recorder answers nothing of use.
-async fn drive(datafy: &Datafy, call: &str) -> Result<()> {
+/// One builder of each operation with all its options, or several where one can't set everything. Errors are
+/// nobody's business here, for the recorder answers nothing of use.
+fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
     let volume = datafy.volume(VolumeId::new("vol-1")?);
     let snapshot = DatafySnapshotId::new("dsnap-1")?;
-    match call {
-        "create_snapshot" => {
-            let call = volume.create_snapshot().autoscaling_only(true).description("nightly");
-            drop(call.await);
-        }
-        "create_volume_from_snapshots" => {
-            drop(datafy.create_volume().from_snapshot(snapshot).await);
-        }
-        "create_volume_from_snapshots: another source" => {
-            let object = Map::from_iter([("key".to_owned(), json!("value"))]);
-            drop(datafy.create_volume().from_source(Source::Undocumented(object)).await);
-        }
-        "attach_volume" => {
-            let (instance, device) = (InstanceId::new("i-1")?, DeviceName::new("/dev/sdb")?);
-            drop(volume.attach(instance, device).await);
-        }
-        "deactivate_autoscaling" => drop(volume.deactivate_autoscaling().await),
-        other => return Err(format!("nothing drives {other}").into()),
-    }
-    Ok(())
+    let (instance, device) = (InstanceId::new("i-1")?, DeviceName::new("/dev/sdb")?);
+    let other = Source::Undocumented(Map::from_iter([("key".to_owned(), json!("value"))]));
+    let described = volume.create_snapshot().autoscaling_only(true).description("nightly");
+    Ok(vec![
+        ("create_snapshot", end(described)),
+        ("create_volume_from_snapshots", end(datafy.create_volume().from_snapshot(snapshot))),
+        ("create_volume_from_snapshots", end(datafy.create_volume().from_source(other))),
+        ("attach_volume", end(volume.attach(instance, device))),
+        ("deactivate_autoscaling", end(volume.deactivate_autoscaling())),
+    ])
 }
 
-const CALLS: [&str; 5] = [
-    "create_snapshot",
-    "create_volume_from_snapshots",
-    "create_volume_from_snapshots: another source",
-    "attach_volume",
-    "deactivate_autoscaling",
-];
+type Ended = Pin<Box<dyn Future<Output = ()>>>;
+
+fn end<O: Operation + 'static>(call: Call<O>) -> Ended {
+    Box::pin(async { drop(call.await) })
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let mut requests = Vec::new();
     let mut answers = Vec::new();
-    for call in CALLS {
-        let operation = call.split(':').next().unwrap_or(call);
-        let request = record(call).await?;
-        let answer = answer(&request).await?;
+    let listener = Listener::answering_json("{}");
+    let datafy = Datafy::builder()
+        .endpoint(listener.url())
+        .token("recorded")
+        .sub_account(SubAccountId::new(SUB_ACCOUNT)?)
+        .build()?;
+    for (operation, call) in calls(&datafy)? {
+        let before = listener.requests().len();
+        call.await;
+        let recorded = listener.requests().split_off(before);
+        let [request] = recorded.as_slice() else {
+            return Err(format!("{operation} sent {} requests", recorded.len()).into());
+        };
+        let answer = answer(request).await?;
         let Request { line, headers, body } = request;
         requests.push(
             json!({ "operation": operation, "line": line, "headers": headers, "body": body }),
@@ -84,22 +85,6 @@ async fn main() -> Result<()> {
     });
     println!("{facts}");
     Ok(())
-}
-
-/// The request that a call sends, with the options that every call has.
-async fn record(call: &str) -> Result<Request> {
-    let listener = Listener::answering_json("{}");
-    let datafy = Datafy::builder()
-        .endpoint(listener.url())
-        .token("recorded")
-        .sub_account(SubAccountId::new(SUB_ACCOUNT)?)
-        .build()?;
-    drive(&datafy, call).await?;
-    let requests = listener.requests();
-    match requests.as_slice() {
-        [request] => Ok(request.clone()),
-        requests => Err(format!("{call} sent {} requests", requests.len()).into()),
-    }
 }
 
 /// What the fake answers to a recorded request, given all that it speaks of.
