@@ -140,7 +140,7 @@ async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
         ),
         ("/api/v1/volumes/../create-snapshot", "{}", 404, "there is no route"),
         ("/api/v1/volumes//create-snapshot", "{}", 404, "there is no route"),
-        ("/api/v1/volumes/vol-1/detach", "{}", 404, "there is no route"),
+        ("/api/v1/volumes/vol-1/nowhere", "{}", 404, "there is no route"),
         ("/", "{}", 404, "there is no route"),
     ];
     for (path, body, status, message) in table {
