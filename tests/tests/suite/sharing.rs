@@ -1,10 +1,10 @@
 //! What has to cross threads can.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::fleet::{Monitor, Run};
+use datafy_api_ext::fleet::{Fleet, Monitor, NotDone, Progress, Run};
 use datafy_api_ext::{
-    Answered, Call, ConfigError, CreateSnapshot, Datafy, DatafyBuilder, Error, Restore,
-    RestoreError, RetryPolicy, Snapshot, Timeouts, Token, Volume, VolumeId,
+    Answered, Call, ConfigError, CreateSnapshot, CreatedVolume, Datafy, DatafyBuilder, Error,
+    Restore, RestoreError, RetryPolicy, Snapshot, Source, Timeouts, Token, Volume, VolumeId,
 };
 use std::future::IntoFuture;
 
@@ -23,6 +23,8 @@ fn clients_calls_and_errors_are_send_and_sync() {
     crosses::<(Timeouts, RetryPolicy)>();
     crosses::<Token>();
     crosses::<Monitor>();
+    crosses::<(VolumeId, Source, CreatedVolume, Progress, NotDone)>();
+    moves::<Fleet>();
     crosses::<Fake>();
     moves::<Run<Snapshot>>();
     moves::<DatafyBuilder>();
