@@ -17,7 +17,7 @@ thread_local! {
 /// The request that a method of [`Client`](crate::Client) would send, for callers that want to send it in
 /// their own way. Nothing is sent; the call ends before it would wait. An error is why there is no request.
 ///
-/// The headers of the request hold the token.
+/// `call` is the future of such a method, and nothing else. The headers of the request hold the token.
 ///
 /// ```
 /// use datafy_api::{Client, draft, hooks::Hooks};
@@ -53,18 +53,20 @@ pub(crate) fn keep(request: &mut Request) -> bool {
     drafting
 }
 
-/// The time in which a thread drafts. It ends also when the call panics.
-struct Drafting;
+/// The time in which a thread drafts. It ends also when the call panics, and leaves no request behind then.
+struct Drafting {
+    before: bool,
+}
 
 impl Drafting {
     fn begin() -> Self {
-        DRAFTING.set(true);
-        Self
+        Self { before: DRAFTING.replace(true) }
     }
 }
 
 impl Drop for Drafting {
     fn drop(&mut self) {
-        DRAFTING.set(false);
+        DRAFTING.set(self.before);
+        DRAFT.take();
     }
 }

@@ -220,6 +220,20 @@ async fn a_draft_is_what_the_method_sends_and_nothing_is_sent_by_making_it() {
     assert!(matches!(datafy_api::draft(unsendable), Err(datafy_api::Error::InvalidRequest(_))));
     let waiting = std::future::pending::<Result<(), datafy_api::Error>>();
     assert!(matches!(datafy_api::draft(waiting), Err(datafy_api::Error::Custom(_))));
+    let nested = datafy_api::draft(async {
+        datafy_api::draft(client.create_snapshot("vol-1", None, &body))?;
+        client.create_snapshot("vol-2", None, &body).await
+    });
+    assert!(nested.unwrap().url().path().contains("vol-2"));
+    let panics = async {
+        let _ = client.create_snapshot("vol-1", None, &body).await;
+        panic!("after the request is made");
+    };
+    let panics = std::panic::AssertUnwindSafe(|| drop(datafy_api::draft::<(), ()>(panics)));
+    std::panic::catch_unwind(panics).unwrap_err();
+    let unsendable = client.create_snapshot("vol-1", Some("a\nb"), &body);
+    assert!(matches!(datafy_api::draft(unsendable), Err(datafy_api::Error::InvalidRequest(_))));
+    assert_eq!(listener.requests().len(), 2);
     client.create_snapshot("vol-1", None, &body).await.unwrap();
     assert_eq!(listener.requests().len(), 3);
 }
