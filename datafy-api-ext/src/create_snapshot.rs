@@ -97,7 +97,7 @@ impl sealed::Operation for CreateSnapshot {
 /// The snapshot that was asked for. Every field is what the service answered, and is absent where it
 /// answered nothing.
 ///
-/// As JSON it is the service's answer again.
+/// As JSON its members are those that the service documents.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "types::Snapshot", into = "types::Snapshot")]

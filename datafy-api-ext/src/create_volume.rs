@@ -15,7 +15,8 @@ use serde_json::{Map, Value};
 /// As JSON it is the `source` that is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(try_from = "types::VolumeSource", into = "types::VolumeSource")]
+#[cfg_attr(feature = "schemars", schemars(try_from = "types::VolumeSource"))]
+#[serde(try_from = "Map<String, Value>", into = "types::VolumeSource")]
 #[non_exhaustive]
 pub enum Source {
     /// A snapshot that Datafy made.
@@ -35,16 +36,15 @@ impl From<Source> for types::VolumeSource {
     }
 }
 
-impl TryFrom<types::VolumeSource> for Source {
+/// An object with more than the id is not the documented alternative, and none of it may be lost.
+impl TryFrom<Map<String, Value>> for Source {
     type Error = InvalidId;
 
-    fn try_from(source: types::VolumeSource) -> Result<Self, InvalidId> {
-        Ok(match source {
-            types::VolumeSource::DatafySnapshotSource(source) => {
-                Self::DatafySnapshot(source.datafy_snapshot_id.try_into()?)
-            }
-            types::VolumeSource::OtherSource(object) => Self::Undocumented(object.0),
-        })
+    fn try_from(object: Map<String, Value>) -> Result<Self, InvalidId> {
+        match object.get("datafySnapshotId") {
+            Some(Value::String(id)) if object.len() == 1 => id.parse().map(Self::DatafySnapshot),
+            _ => Ok(Self::Undocumented(object)),
+        }
     }
 }
 
@@ -107,7 +107,7 @@ impl sealed::Operation for CreateVolume {
 /// The volume that was created. Every field is what the service answered, and is absent where it
 /// answered nothing.
 ///
-/// As JSON it is the service's answer again.
+/// As JSON its members are those that the service documents.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "types::Volume", into = "types::Volume")]

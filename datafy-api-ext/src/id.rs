@@ -163,6 +163,10 @@ macro_rules! id {
                 stringify!($name).into()
             }
 
+            fn schema_id() -> Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 Self::FORM.schema()
             }

@@ -27,7 +27,6 @@ mod retry_after;
 mod retry_policy;
 mod salvage;
 mod setting;
-#[cfg(any(doc, doctest))]
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
 #[cfg_attr(
     not(feature = "fake"),

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 /// As JSON its members are named as its fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Progress {
     /// Volumes to which the operation was done.
