@@ -89,8 +89,8 @@ pub(crate) async fn attempt<O: Operation>(
     // What the raw client would send is what is sent.
     let request = draft(operation.request(credential.raw(), scope))
         .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
-    let (http, connect) = client.http.client(&client.base, timeouts.connect());
-    let connect_limit = connect.map(|connect| begun + connect.min(limit));
+    let (http, own_limit) = client.http.client(&client.base, timeouts.connect());
+    let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
     let mut received = Received::default();
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
     let result = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;

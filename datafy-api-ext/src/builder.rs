@@ -161,7 +161,8 @@ impl DatafyBuilder {
 
     /// The way out to `reqwest`: `configure` is given the settings of the HTTP client, and may add a proxy,
     /// a resolver, a certificate of the client's own, and the like. What the promises rest on is set after
-    /// it: no redirects, no repetitions by `reqwest`, HTTP/1.1, the connect timeout.
+    /// it: no redirects, no repetitions by `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration that
+    /// you prepare yourself must not offer `h2`. `configure` is called more than once, and must say the same.
     ///
     /// `reqwest` is at hand as `datafy_api_ext::datafy_api::reqwest`. It is a part of the public API here and in
     /// `datafy_api` alone: when its major version changes, so does ours.

@@ -2,6 +2,7 @@
 
 use crate::config_error::ConfigError;
 use crate::connect::LimitConnect;
+use crate::timeouts::Timeouts;
 use datafy_api::base_url::BaseUrl;
 use std::fmt;
 use std::sync::OnceLock;
@@ -68,8 +69,11 @@ impl Http {
         }
         let particular = self.particular.get_or_init(|| {
             let settings = settings(base, &self.root_certificates, self.custom.as_ref()).ok();
-            let client = settings.and_then(|it| it.connector_layer(LimitConnect).build().ok());
-            // The same settings have made a client before.
+            // The limit of the call takes the place of any other.
+            let client = settings.and_then(|it| {
+                it.connect_timeout(Timeouts::MOST).connector_layer(LimitConnect).build().ok()
+            });
+            // Settings like these have made a client before.
             client.unwrap_or_else(|| self.common.clone())
         });
         (particular, Some(connect))
@@ -109,6 +113,8 @@ fn settings(
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        // It would log what is written, and with it the token.
+        .connection_verbose(false)
         // Nothing goes out that isn't documented, whatever features other crates turn on.
         .no_gzip()
         .no_brotli()

@@ -4,7 +4,6 @@ use crate::setting::InvalidSetting;
 use std::time::Duration;
 
 const LEAST: Duration = Duration::from_millis(1);
-const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The three limits on the time of a call.
 ///
@@ -43,6 +42,9 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
+    /// The longest that a limit can be.
+    pub(crate) const MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
     /// Begins with the defaults.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder::default()
@@ -106,7 +108,9 @@ impl TimeoutsBuilder {
     /// not set gives way to one that was.
     pub fn build(self) -> Result<Timeouts, InvalidSetting> {
         let within = |name, limit: Option<Duration>| {
-            limit.map(|limit| InvalidSetting::within(name, limit, LEAST..=MOST)).transpose()
+            limit
+                .map(|limit| InvalidSetting::within(name, limit, LEAST..=Timeouts::MOST))
+                .transpose()
         };
         let default = Timeouts::default();
         let set_attempt = within("attempt timeout", self.attempt)?;

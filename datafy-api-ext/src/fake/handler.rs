@@ -48,8 +48,10 @@ fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answe
     let target = request.target();
     // Through a proxy the target is the whole URL (RFC 9112, section 3.2.2).
     let target = match target.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("/", |path| &rest[path..]),
-        None => target,
+        Some((_, rest)) if !target.starts_with('/') => {
+            rest.find('/').map_or("/", |path| &rest[path..])
+        }
+        _ => target,
     };
     let path = target.split('?').next().unwrap_or_default();
     for operation in ALL.iter().filter(|operation| operation.method == request.method()) {
