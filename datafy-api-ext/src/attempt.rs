@@ -17,6 +17,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::error::Error as StdError;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -87,7 +88,8 @@ pub(crate) async fn attempt<O: Operation>(
     let limit = timeouts.attempt().min(remaining);
     let begun = Instant::now();
     // What the raw client would send is what is sent.
-    let request = draft(operation.request(credential.raw(), scope))
+    // Pinned here: it is not small, and would be moved.
+    let request = draft(pin!(operation.request(credential.raw(), scope)))
         .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
     let (http, own_limit) = client.http.client(&client.base, timeouts.connect());
     let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
@@ -112,7 +114,8 @@ fn answered<O: Operation>(
     client: &Inner,
     credential: &Credential,
 ) -> Result<Success<O::Content>, Failure> {
-    let retry_after = retry_after::read(&received.headers, || client.clock.date());
+    let retry_after = || retry_after::read(&received.headers, || client.clock.date());
+    let retry_after = if status.is_success() { None } else { retry_after() };
     let finding = Finding::of_status(status.as_u16(), retry_after);
     // A token that the service sends back is not handed on.
     let body = credential.redact_body(&received.body).map_or(received.body, Bytes::from);

@@ -33,8 +33,9 @@ pub struct Call<O> {
     /// Inside: the sub-account or none. Outside: whether the call says so, or leaves it to the client.
     #[expect(clippy::option_option, reason = "both mean something")]
     sub_account: Option<Option<SubAccountId>>,
-    timeouts: Option<Timeouts>,
-    retry: Option<RetryPolicy>,
+    /// Boxed, as the next one: seldom set, and else a part of every call.
+    timeouts: Option<Box<Timeouts>>,
+    retry: Option<Box<RetryPolicy>>,
     pub(crate) operation: O,
 }
 
@@ -48,16 +49,16 @@ impl<O> Call<O> {
         Call {
             datafy: self.datafy.clone(),
             sub_account: self.sub_account.clone(),
-            timeouts: self.timeouts,
-            retry: self.retry,
+            timeouts: self.timeouts.clone(),
+            retry: self.retry.clone(),
             operation,
         }
     }
 
     /// The call with its operation timeout cut to `limit`.
     pub(crate) fn ending_within(mut self, limit: Duration) -> Self {
-        let timeouts = self.timeouts.unwrap_or(self.datafy.inner().timeouts);
-        self.timeouts = Some(timeouts.cut_to(limit));
+        let timeouts = self.timeouts.as_deref().unwrap_or(&self.datafy.inner().timeouts);
+        self.timeouts = Some(Box::new(timeouts.cut_to(limit)));
         self
     }
 
@@ -66,7 +67,7 @@ impl<O> Call<O> {
     }
 
     pub(crate) fn policy(&self) -> &RetryPolicy {
-        self.retry.as_ref().unwrap_or(&self.datafy.inner().retry)
+        self.retry.as_deref().unwrap_or(&self.datafy.inner().retry)
     }
 
     /// Makes the call in the context of a sub-account, or with `None` in that of the account itself.
@@ -77,13 +78,13 @@ impl<O> Call<O> {
 
     /// Limits the time of the call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = Some(timeouts);
+        self.timeouts = Some(Box::new(timeouts));
         self
     }
 
     /// Says how often, and how soon, the call may be repeated.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(policy);
+        self.retry = Some(Box::new(policy));
         self
     }
 }
@@ -110,7 +111,8 @@ struct Run<'a, O> {
     timeouts: &'a Timeouts,
     begun: std::time::Instant,
     attempts: u32,
-    history: History,
+    /// None before an attempt has failed: mostly none does.
+    history: Option<Box<History>>,
 }
 
 impl<'a, O: Operation> Run<'a, O> {
@@ -121,10 +123,10 @@ impl<'a, O: Operation> Run<'a, O> {
         Self {
             call,
             span,
-            timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
+            timeouts: call.timeouts.as_deref().unwrap_or(&client.timeouts),
             begun: client.clock.now(),
             attempts: 0,
-            history: History::default(),
+            history: None,
         }
     }
 
@@ -190,7 +192,7 @@ impl<'a, O: Operation> Run<'a, O> {
             error.r#type = kind,
             "failed"
         );
-        self.history.push(failure);
+        self.history().push(failure);
 
         let situation = Situation {
             remaining: self.left().saturating_sub(self.reserve()),
@@ -198,8 +200,9 @@ impl<'a, O: Operation> Run<'a, O> {
             roll: client.clock.roll(),
         };
         let take = || client.budget.take();
-        let findings = self.history.findings();
-        let stop = match decide(O::FACTS.effect, findings, self.call.policy(), situation, take) {
+        let policy = self.call.policy();
+        let findings = self.history().findings();
+        let stop = match decide(O::FACTS.effect, findings, policy, situation, take) {
             Next::Repeat(pause) => {
                 client.clock.pause(pause).await;
                 return Ok(());
@@ -208,7 +211,7 @@ impl<'a, O: Operation> Run<'a, O> {
                 if let Some(stale) = credential {
                     match token_within(self.left(), client.tokens.renew(&stale)).await {
                         Ok(()) => return Ok(()),
-                        Err(failure) => self.history.push(failure),
+                        Err(failure) => self.history().push(failure),
                     }
                 }
                 Stop::Final
@@ -217,7 +220,7 @@ impl<'a, O: Operation> Run<'a, O> {
         };
         let elapsed = client.clock.now().duration_since(self.begun);
         let marker = sealed::Operation::marker(&self.call.operation);
-        let history = mem::take(&mut self.history);
+        let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
         self.span.record("datafy.outcome", error.outcome().as_str());
         self.span.record("error.type", kind);
@@ -225,6 +228,10 @@ impl<'a, O: Operation> Run<'a, O> {
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
         Err(error)
+    }
+
+    fn history(&mut self) -> &mut History {
+        self.history.get_or_insert_default()
     }
 
     fn client(&self) -> &'a Inner {
