@@ -179,8 +179,19 @@ impl<F> Shared<F> {
                 return Err(not_done);
             }
         };
-        // A run that is dropped in here leaves the volume among those in flight.
-        let result = self.call(id).await;
+        // A run that is dropped from here on leaves the volume among those in flight.
+        let call = (self.call)(self.datafy.volume(id.clone()));
+        let result = match &self.journal {
+            None => call.send().await.map_err(NotDone::Failed),
+            // Boxed: it writes to disk, and would else be a part of every call.
+            Some(journal) => Box::pin(self.call_and_tell(call, id, journal)).await,
+        };
+        if let Err(NotDone::Failed(error)) = &result
+            && error.outcome() == Outcome::Refused
+            && error.status() == Some(401)
+        {
+            self.monitor.halt(Halt::TokenRefused);
+        }
         self.monitor.end(flight, &result);
         result
     }
@@ -199,29 +210,21 @@ impl<F> Shared<F> {
         self.monitor.begin(id)
     }
 
-    async fn call<O: Operation>(&self, id: &VolumeId) -> Result<O::Answer, NotDone>
-    where
-        F: Fn(Volume) -> Call<O>,
-    {
-        if let Some(journal) = &self.journal {
-            journal.begin(id).await.map_err(|error| NotDone::Journal(self.halt(error)))?;
-        }
-        let result = (self.call)(self.datafy.volume(id.clone())).send().await;
+    async fn call_and_tell<O: Operation>(
+        &self,
+        call: Call<O>,
+        id: &VolumeId,
+        journal: &Journal,
+    ) -> Result<O::Answer, NotDone> {
+        journal.begin(id).await.map_err(|error| NotDone::Journal(self.halt(error)))?;
+        let result = call.send().await;
         let outcome = match &result {
             Ok(_) => Outcome::Applied,
             Err(error) => error.outcome(),
         };
-        if let Some(journal) = &self.journal
-            && let Err(error) = journal.end(id, outcome).await
-        {
+        if let Err(error) = journal.end(id, outcome).await {
             // What can't be written down stays begun, and thus unknown to the next run: that is true.
             self.halt(error);
-        }
-        if let Err(error) = &result
-            && outcome == Outcome::Refused
-            && error.status() == Some(401)
-        {
-            self.monitor.halt(Halt::TokenRefused);
         }
         result.map_err(NotDone::Failed)
     }
