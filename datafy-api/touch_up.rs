@@ -6,25 +6,9 @@ use syn::parse::Parser;
 use syn::{Attribute, File, ImplItem, ImplItemFn, Item, TraitItem};
 
 pub(crate) fn touch_up(file: &mut File) {
-    drop_api_version(&mut file.items);
-    touch_up_items(&mut file.items);
-}
-
-/// Takes out the `api-version` header that the generator adds: the API doesn't document it.
-fn drop_api_version(items: &mut [Item]) {
-    for item in items {
-        let Item::Impl(item) = item else { continue };
-        for method in methods(&mut item.items) {
-            method.block.stmts.retain(|statement| {
-                !quote! { #statement }.to_string().contains("Self :: api_version ()")
-            });
-        }
-    }
-}
-
-fn touch_up_items(items: &mut [Item]) {
-    for item in items {
+    for item in &mut file.items {
         match item {
+            Item::Impl(item) => methods(&mut item.items).for_each(drop_api_version),
             Item::Mod(module) if module.ident == "types" => {
                 module.content.iter_mut().flat_map(|(_, items)| items).for_each(touch_up_type);
             }
@@ -34,6 +18,14 @@ fn touch_up_items(items: &mut [Item]) {
             _ => {}
         }
     }
+}
+
+/// Takes out the `api-version` header that the generator adds: the API doesn't document it.
+fn drop_api_version(method: &mut ImplItemFn) {
+    method
+        .block
+        .stmts
+        .retain(|statement| !quote! { #statement }.to_string().contains("Self :: api_version ()"));
 }
 
 /// Has a type derive its JSON Schema, also if the generator names it by itself, and names what of it the
