@@ -175,20 +175,15 @@ impl Credential {
                 *text = redacted;
                 found
             }
-            // Counted, since every one has to be looked at.
-            Value::Array(items) => {
-                items.iter_mut().filter_map(|item| self.redact_value(item).then_some(())).count()
-                    > 0
-            }
-            Value::Object(members) => {
-                members
-                    .values_mut()
-                    .filter_map(|item| self.redact_value(item).then_some(()))
-                    .count()
-                    > 0
-            }
+            Value::Array(items) => self.redact_values(items.iter_mut()),
+            Value::Object(members) => self.redact_values(members.values_mut()),
             _ => false,
         }
+    }
+
+    /// Whether it is in any of them; each is looked at.
+    fn redact_values<'v>(&self, values: impl Iterator<Item = &'v mut Value>) -> bool {
+        values.fold(false, |found, value| self.redact_value(value) | found)
     }
 }
 
