@@ -4,7 +4,6 @@ use crate::Error;
 use reqwest::Request;
 use std::cell::Cell;
 use std::future::Future;
-use std::mem;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -43,14 +42,13 @@ pub fn draft<T, E>(call: impl Future<Output = Result<T, Error<E>>>) -> Result<Re
     }
 }
 
-/// Keeps what `request` is if its method is being drafted, and leaves an empty one in its place.
-pub(crate) fn keep(request: &mut Request) -> bool {
-    let drafting = DRAFTING.get();
-    if drafting {
-        let empty = Request::new(request.method().clone(), request.url().clone());
-        DRAFT.set(Some(mem::replace(request, empty)));
+/// Keeps `request` if its method is being drafted, and gives it back to be sent if not.
+pub(crate) fn keep(request: Request) -> Option<Request> {
+    if !DRAFTING.get() {
+        return Some(request);
     }
-    drafting
+    DRAFT.set(Some(request));
+    None
 }
 
 /// The time in which a thread drafts. It ends also when the call panics, and leaves no request behind then.
