@@ -3,12 +3,13 @@
 
 use quote::quote;
 use syn::parse::Parser;
-use syn::{Attribute, File, ImplItem, ImplItemFn, Item, TraitItem};
+use syn::visit_mut::{VisitMut, visit_expr_mut};
+use syn::{Attribute, Expr, File, ImplItem, ImplItemFn, Item, Stmt, TraitItem, parse_quote};
 
 pub(crate) fn touch_up(file: &mut File) {
     for item in &mut file.items {
         match item {
-            Item::Impl(item) => methods(&mut item.items).for_each(drop_api_version),
+            Item::Impl(item) => methods(&mut item.items).for_each(touch_up_method),
             Item::Mod(module) if module.ident == "types" => {
                 module.content.iter_mut().flat_map(|(_, items)| items).for_each(touch_up_type);
             }
@@ -20,12 +21,37 @@ pub(crate) fn touch_up(file: &mut File) {
     }
 }
 
-/// Takes out the `api-version` header that the generator adds: the API doesn't document it.
-fn drop_api_version(method: &mut ImplItemFn) {
-    method
-        .block
-        .stmts
-        .retain(|statement| !quote! { #statement }.to_string().contains("Self :: api_version ()"));
+/// Takes out the `api-version` header that the generator adds: the API doesn't document it. The others go
+/// into the request itself: a map of their own would be a hundredth of what a call costs.
+fn touch_up_method(method: &mut ImplItemFn) {
+    let holds = |statement: &Stmt, code: &str| quote! { #statement }.to_string().contains(code);
+    let statements = &mut method.block.stmts;
+    statements
+        .retain(|it| !holds(it, "Self :: api_version ()") && !holds(it, "let mut header_map"));
+    for statement in statements.iter_mut() {
+        HeadersOfRequest.visit_stmt_mut(statement);
+    }
+    let headers: Vec<Stmt> =
+        statements.extract_if(.., |it| holds(it, "request . headers_mut ()")).collect();
+    if let Some(made) = statements.iter().position(|it| holds(it, "let mut request")) {
+        statements.splice(made + 1..=made, headers);
+    }
+}
+
+/// Puts the headers of the request in place of `header_map`.
+struct HeadersOfRequest;
+
+impl VisitMut for HeadersOfRequest {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        visit_expr_mut(self, expression);
+        let Expr::MethodCall(call) = expression else { return };
+        if call.method == "headers" {
+            *expression = *call.receiver.clone();
+        } else if matches!(&*call.receiver, Expr::Path(it) if it.path.is_ident("header_map")) {
+            *call.receiver = parse_quote!(request.headers_mut());
+            call.method = parse_quote!(insert);
+        }
+    }
 }
 
 /// Has a type derive its JSON Schema, also if the generator names it by itself, and names what of it the

@@ -264,10 +264,6 @@ Arguments:
         body: &'a types::CreateVolumeRequest,
     ) -> Result<ResponseValue<types::Volume>, Error<()>> {
         let url = format!("{}/api/v1/volumes/create-from-snapshots", self.baseurl,);
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
-        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -277,8 +273,12 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
+        if let Some(value) = x_datafy_sub_account_id {
+            request
+                .headers_mut()
+                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
         let info = OperationInfo {
             operation_id: "create_volume_from_snapshots",
         };
@@ -310,12 +310,13 @@ Arguments:
             "{}/api/v1/volumes/{}/attach", self.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
-        }
         #[allow(unused_mut)]
-        let mut request = self.client.post(url).json(&body).headers(header_map).build()?;
+        let mut request = self.client.post(url).json(&body).build()?;
+        if let Some(value) = x_datafy_sub_account_id {
+            request
+                .headers_mut()
+                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
         let info = OperationInfo {
             operation_id: "attach_volume",
         };
@@ -347,10 +348,6 @@ Arguments:
             "{}/api/v1/volumes/{}/create-snapshot", self.baseurl, encode_path(& volume_id
             .to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
-        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -360,8 +357,12 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
+        if let Some(value) = x_datafy_sub_account_id {
+            request
+                .headers_mut()
+                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
         let info = OperationInfo {
             operation_id: "create_snapshot",
         };
@@ -391,12 +392,13 @@ Arguments:
             "{}/api/v1/volumes/{}/deactivate-autoscaling", self.baseurl, encode_path(&
             volume_id.to_string()),
         );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
-        }
         #[allow(unused_mut)]
-        let mut request = self.client.post(url).headers(header_map).build()?;
+        let mut request = self.client.post(url).build()?;
+        if let Some(value) = x_datafy_sub_account_id {
+            request
+                .headers_mut()
+                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
         let info = OperationInfo {
             operation_id: "deactivate_autoscaling",
         };
