@@ -42,10 +42,12 @@ pub(crate) async fn receive(
     received.headers = mem::take(response.headers_mut());
     loop {
         received.end = match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let within = chunk.len().min(limit - received.body.len());
-                received.push(chunk.slice(..within));
-                if within == chunk.len() {
+            Ok(Some(mut chunk)) => {
+                let room = limit - received.body.len();
+                let fits = chunk.len() <= room;
+                chunk.truncate(room);
+                received.push(chunk);
+                if fits {
                     continue;
                 }
                 BodyEnd::TooLarge
