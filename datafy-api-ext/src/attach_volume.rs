@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Volume;
 use crate::id::{DeviceName, InstanceId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::ATTACH_VOLUME;
 use datafy_api::types;
 
@@ -38,8 +39,8 @@ impl sealed::Operation for AttachVolume {
     const FACTS: datafy_api::operation::Operation = ATTACH_VOLUME;
     type Content = ();
 
-    fn span() -> tracing::Span {
-        call_span!(ATTACH_VOLUME)
+    fn span(base: &BaseUrl) -> tracing::Span {
+        call_span!(ATTACH_VOLUME, base)
     }
 
     async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {

@@ -95,11 +95,14 @@ impl<O: Operation> Call<O> {
     #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
     pub fn send(self) -> impl Future<Output = Result<O::Answer, Error>> + Send {
         async move {
-            let span = O::span();
+            let span = O::span(&self.datafy.inner().base);
             // Pinned before it is wrapped: what is wrapped by value is moved, and this is large.
             let mut run = Run::new(&self, &span);
             let end = pin!(run.finish());
-            Ok(end.instrument(span.clone()).await?.into())
+            // Nobody listens to most calls, and those needn't pay for it.
+            let content =
+                if span.is_disabled() { end.await } else { end.instrument(span.clone()).await };
+            Ok(content?.into())
         }
     }
 }
@@ -118,8 +121,6 @@ struct Run<'a, O> {
 impl<'a, O: Operation> Run<'a, O> {
     fn new(call: &'a Call<O>, span: &'a Span) -> Self {
         let client = call.datafy.inner();
-        span.record("server.address", client.base.host());
-        span.record("server.port", i64::from(client.base.port()));
         Self {
             call,
             span,
@@ -169,10 +170,18 @@ impl<'a, O: Operation> Run<'a, O> {
 
     fn succeeded(&self, status: StatusCode) {
         self.client().budget.credit();
-        debug!(attempt = i64::from(self.attempts), outcome = "ok", "succeeded");
-        self.span.record("http.response.status_code", i64::from(status.as_u16()));
-        self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
-        self.span.record("datafy.outcome", "ok");
+        let status = i64::from(status.as_u16());
+        debug!(
+            attempt = i64::from(self.attempts),
+            outcome = "ok",
+            http.response.status_code = status,
+            "succeeded"
+        );
+        if !self.span.is_disabled() {
+            self.span.record("http.response.status_code", status);
+            self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+            self.span.record("datafy.outcome", "ok");
+        }
     }
 
     /// Does what is to be done before the next attempt. An error is that there will be none.

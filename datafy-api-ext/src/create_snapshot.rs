@@ -5,6 +5,7 @@ use crate::client::Volume;
 use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
 use chrono::{DateTime, Utc};
+use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_SNAPSHOT;
 use datafy_api::types;
 use serde::{Deserialize, Serialize};
@@ -64,8 +65,8 @@ impl sealed::Operation for CreateSnapshot {
     const FACTS: datafy_api::operation::Operation = CREATE_SNAPSHOT;
     type Content = types::Snapshot;
 
-    fn span() -> tracing::Span {
-        call_span!(CREATE_SNAPSHOT)
+    fn span(base: &BaseUrl) -> tracing::Span {
+        call_span!(CREATE_SNAPSHOT, base)
     }
 
     async fn request(

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Datafy;
 use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use datafy_api::types;
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,8 @@ impl sealed::Operation for CreateVolume {
     const FACTS: datafy_api::operation::Operation = CREATE_VOLUME_FROM_SNAPSHOTS;
     type Content = types::Volume;
 
-    fn span() -> tracing::Span {
-        call_span!(CREATE_VOLUME_FROM_SNAPSHOTS)
+    fn span(base: &BaseUrl) -> tracing::Span {
+        call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base)
     }
 
     async fn request(

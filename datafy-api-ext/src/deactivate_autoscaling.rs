@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Volume;
 use crate::id::VolumeId;
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::DEACTIVATE_AUTOSCALING;
 
 /// Tells Datafy to stop managing a volume. Made by
@@ -28,8 +29,8 @@ impl sealed::Operation for DeactivateAutoscaling {
     const FACTS: datafy_api::operation::Operation = DEACTIVATE_AUTOSCALING;
     type Content = ();
 
-    fn span() -> tracing::Span {
-        call_span!(DEACTIVATE_AUTOSCALING)
+    fn span(base: &BaseUrl) -> tracing::Span {
+        call_span!(DEACTIVATE_AUTOSCALING, base)
     }
 
     async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {

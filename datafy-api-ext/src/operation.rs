@@ -1,6 +1,7 @@
 //! What an operation brings to a call.
 
 use crate::id::SubAccountId;
+use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error, ResponseValue};
 use std::future::Future;
 
@@ -15,7 +16,7 @@ pub trait Operation: sealed::Operation {
 }
 
 pub(crate) mod sealed {
-    use super::{Client, Future, RawAnswer, Scope};
+    use super::{BaseUrl, Client, Future, RawAnswer, Scope};
 
     pub trait Operation: Send + Sync {
         /// What the spec says of the operation.
@@ -24,8 +25,8 @@ pub(crate) mod sealed {
         /// The content of a successful answer, as generated.
         type Content: Send;
 
-        /// A span named after the operation.
-        fn span() -> tracing::Span;
+        /// A span named after the operation, for a call to the service at `base`.
+        fn span(base: &BaseUrl) -> tracing::Span;
 
         /// Makes one request with the raw client, which drafts it.
         fn request(
@@ -62,7 +63,7 @@ impl<'a> Scope<'a> {
 /// The span of a call. Its numbers are recorded as `i64`, which is what OpenTelemetry knows: others would
 /// reach it as text. `tracing` wants the name of a span to be a constant, so this can't be a function.
 macro_rules! call_span {
-    ($operation:path) => {
+    ($operation:path, $base:expr) => {
         tracing::info_span!(
             target: "datafy_api_ext",
             $operation.name,
@@ -70,8 +71,8 @@ macro_rules! call_span {
             otel.status_code = tracing::field::Empty,
             http.request.method = $operation.method,
             url.template = $operation.path,
-            server.address = tracing::field::Empty,
-            server.port = tracing::field::Empty,
+            server.address = $base.host(),
+            server.port = i64::from($base.port()),
             http.response.status_code = tracing::field::Empty,
             http.request.resend_count = tracing::field::Empty,
             error.r#type = tracing::field::Empty,
