@@ -1,6 +1,7 @@
 //! `cargo xtask`: keeps the links of the chain equal, from the vendor's page to the bytes sent.
 
 mod api;
+mod cargo;
 mod check;
 mod compare;
 mod consequences;

@@ -2,6 +2,7 @@
 //! bootstrap. Were cargo told so too, build scripts would see it and all dependencies be built anew.
 //! So cargo gets this program in rustdoc's place, which tells rustdoc alone.
 
+use crate::cargo::cargo;
 use serde::Deserialize;
 use std::env;
 use std::ffi::OsString;
@@ -55,13 +56,6 @@ pub(crate) fn json(root: &Path, name: &str) -> Result<PathBuf, String> {
     let text = fs::read(&json).map_err(|error| format!("{}: {error}", json.display()))?;
     readable(&text).map_err(|problem| format!("{}: {problem}", json.display()))?;
     Ok(json)
-}
-
-/// Runs where this runs, so that a relative target directory is the same one.
-fn cargo(root: &Path, command: &str) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-    cargo.args([command, "--locked", "--manifest-path"]).arg(root.join("Cargo.toml"));
-    cargo
 }
 
 /// The target directory of the workspace at `root`.

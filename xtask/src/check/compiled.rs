@@ -1,12 +1,11 @@
 //! What only compiled code knows, as the program `facts` of the workspace's tests prints it.
 
+use crate::cargo::cargo;
 use crate::finding::{Finding, Link};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
-use std::process::Command;
 
 /// Its answer.
 #[derive(Clone, Debug, Deserialize)]
@@ -59,19 +58,8 @@ impl Compiled {
         // Each build puts its program in the same place.
         #[cfg(test)]
         let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let output = Command::new(cargo)
-            .current_dir(root)
-            .args([
-                "run",
-                "--quiet",
-                "--color",
-                "never",
-                "--package",
-                "datafy-tests",
-                "--bin",
-                "facts",
-            ])
+        let output = cargo(root, "run")
+            .args(["--quiet", "--color", "never", "--package", "datafy-tests", "--bin", "facts"])
             .output()
             .map_err(|error| format!("cargo: {error}"))?;
         if !output.status.success() {
