@@ -50,6 +50,15 @@ impl Finding {
         }
     }
 
+    /// The status of the answer, if one came that wasn't a success.
+    pub(crate) fn status(self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(status),
+            Self::Unknown { status, .. } => status,
+            Self::NotSent { .. } | Self::Applied => None,
+        }
+    }
+
     fn is_unauthorized(self) -> bool {
         matches!(self, Self::Refused { status: 401, .. })
     }

@@ -27,6 +27,7 @@ struct Inner {
     /// The end of the last attempt, if that is another one.
     last: Option<String>,
     stop: Stop,
+    last_status: Option<u16>,
     retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
@@ -49,6 +50,12 @@ impl Error {
     /// The status of the answer that decided the outcome; none if no answer came.
     pub fn status(&self) -> Option<u16> {
         self.0.deciding.answer.as_ref().map(|answer| answer.status.as_u16())
+    }
+
+    /// The status of the last answer, unless something else came of the last attempt. It tells what another
+    /// attempt would meet.
+    pub(crate) fn last_status(&self) -> Option<u16> {
+        self.0.last_status
     }
 
     /// The message of the service, if its answer was JSON with a `message`.
@@ -150,6 +157,7 @@ impl History {
         Error(Box::new(Inner {
             operation,
             outcome,
+            last_status: self.findings.last().and_then(|finding| finding.status()),
             retry_after: self.findings.last().and_then(|finding| finding.retry_after()),
             deciding,
             last: self.last,

@@ -292,6 +292,11 @@ pub struct UnusableId {
 }
 
 impl UnusableId {
+    /// What stands in the place of the id, if anything does.
+    pub fn found(&self) -> Option<&str> {
+        self.found.as_deref()
+    }
+
     /// The id in `answered`, the answer's `field`.
     pub(crate) fn require<'a, Id: AsRef<str>>(
         answered: Option<&'a Answered<Id>>,

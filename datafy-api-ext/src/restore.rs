@@ -114,7 +114,7 @@ async fn attach(
             Err(error) => error,
         };
         *farthest = error.outcome().max(*farthest);
-        let hopeless = matches!(error.status(), Some(400 | 401 | 403));
+        let hopeless = matches!(error.last_status(), Some(400 | 401 | 403));
         let pause = call.policy().pause(tries, error.retry_after(), clock.roll());
         // A try that is begun at the very end would only end in doubt.
         if hopeless || pause + patience / 10 >= left() {
@@ -177,6 +177,15 @@ impl RestoreError {
         }
     }
 
+    /// What the service named the volume that it created, where that is not of the documented form and
+    /// [`volume_id`](Self::volume_id) is none.
+    pub fn answered_id(&self) -> Option<&str> {
+        match &self.0.1 {
+            Cause::Call(error) => error.volume_id().map(Answered::as_str),
+            Cause::NoId(unusable) => unusable.found(),
+        }
+    }
+
     /// The restore from where it stopped. The error comes back if a volume may be there that can't be named:
     /// doing it again might make a second one.
     pub fn resume(self) -> Result<Restore, Self> {
@@ -187,9 +196,14 @@ impl RestoreError {
 
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.volume_id() {
-            Some(volume) => write!(f, "volume {volume} was created, but not attached: ")?,
-            None => f.write_str("no volume is known to be created: ")?,
+        match (self.volume_id(), self.outcome()) {
+            (Some(volume), Outcome::Unknown) => {
+                write!(f, "volume {volume} was created, and may be attached: ")?;
+            }
+            (Some(volume), _) => write!(f, "volume {volume} was created, but not attached: ")?,
+            (None, Outcome::Applied) => f.write_str("a volume was created, but not attached: ")?,
+            (None, Outcome::Unknown) => f.write_str("a volume may have been created: ")?,
+            (None, _) => f.write_str("no volume was created: ")?,
         }
         match &self.0.1 {
             Cause::Call(error) => error.fmt(f),

@@ -106,6 +106,8 @@ async fn an_attach_in_doubt_stays_in_doubt_however_often_it_is_refused_after() {
     stage.fake.inject(Fault::ApplyThenReset);
     let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
     assert_eq!((error.outcome(), error.error().unwrap().status()), (Outcome::Unknown, Some(409)));
+    let line = format!("volume {} was created, and may be attached: ", error.volume_id().unwrap());
+    assert!(error.to_string().starts_with(&line), "{error}");
     let again = error.resume().unwrap().await.unwrap_err();
     assert_eq!(again.outcome(), Outcome::Unknown);
 }
@@ -119,5 +121,27 @@ async fn what_waiting_does_not_mend_ends_the_tries_at_once() {
         let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
         assert_eq!(error.error().unwrap().status(), Some(status));
         assert_eq!(stage.fake.requests().len(), 2);
+
+        // Also behind a doubt, which decides what became of the call.
+        let stage = Stage::of(1).await;
+        stage.fake.inject_none();
+        stage.fake.inject(Fault::status(500));
+        stage.fake.inject_with(move || Some(Fault::status(status)));
+        let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
+        assert_eq!((error.outcome(), stage.fake.requests().len()), (Outcome::Unknown, 3));
+    }
+}
+
+#[tokio::test]
+async fn a_created_volume_of_another_name_is_told() {
+    for body in [r#"{"volumeId":"dvol_42"}"#, r#"{"volumeId":"dvol_42","volumeSizeGB":"#] {
+        let stage = Stage::of(1).await;
+        stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!({})).body(body)));
+        let error = restore(&stage.client()).await.unwrap_err();
+        assert_eq!((error.volume_id(), error.answered_id()), (None, Some("dvol_42")));
+        let text = error.to_string();
+        assert!(text.starts_with("a volume was created, but not attached: "), "{text}");
+        assert!(text.contains("dvol_42"), "{text}");
+        assert!(error.resume().is_err());
     }
 }
