@@ -1,7 +1,7 @@
 //! Snapshots of 5,000 volumes, on a fake Datafy of which every fiftieth answer is a fault.
 //!
 //! Ctrl-C stops the run well: what is under way is finished, nothing else is begun. Run it again, and
-//! it goes on where it stopped, by the journal. When all is told, the journal is removed.
+//! it goes on where it stopped, by the journal. That is kept until each volume was attempted.
 
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::fleet::{Monitor, NotDone};
@@ -46,11 +46,17 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let monitor = run.monitor();
     tokio::spawn(stop_on_ctrl_c(run.monitor()));
     let mut ends = BTreeMap::<_, usize>::new();
+    let mut finished = true;
     while let Some((_, result)) = run.next().await {
-        let end = match &result {
+        let end = match result {
             Ok(_) => "done".to_owned(),
             Err(NotDone::Failed(error)) => format!("failed: {}", error.outcome()),
-            Err(not_attempted) => not_attempted.to_string(),
+            Err(NotDone::AppliedBefore { .. }) => "done by an earlier run".to_owned(),
+            Err(NotDone::UnknownBefore { .. }) => "in doubt since an earlier run".to_owned(),
+            Err(not_attempted) => {
+                finished = false;
+                not_attempted.to_string()
+            }
         };
         *ends.entry(end).or_default() += 1;
         draw(&monitor);
@@ -68,10 +74,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         "snapshots that the fake has made in this run",
         fake.account().snapshots().len()
     );
-    if ends.keys().any(|end| end.contains("stopped")) {
-        println!("run it again to go on");
-    } else {
+    if finished {
         std::fs::remove_file(journal)?;
+    } else {
+        println!("run it again to go on");
     }
     Ok(())
 }

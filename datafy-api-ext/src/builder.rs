@@ -220,6 +220,7 @@ impl DatafyBuilder {
             timeouts: self.timeouts,
             retry: self.retry,
             budget: Budget::new(budget),
+            in_flight,
             slots: Semaphore::new(in_flight),
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
         }))

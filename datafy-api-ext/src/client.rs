@@ -41,7 +41,9 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
-    /// One for each request that may be under way.
+    /// How many requests may be under way.
+    pub(crate) in_flight: usize,
+    /// One for each of them.
     pub(crate) slots: Semaphore,
     pub(crate) clock: Box<dyn Clock>,
 }

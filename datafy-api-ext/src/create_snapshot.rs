@@ -125,6 +125,12 @@ impl Snapshot {
     }
 }
 
+impl sealed::Answer for Snapshot {
+    fn made(&self) -> Option<&str> {
+        self.id.as_ref().map(Answered::as_str)
+    }
+}
+
 impl From<types::Snapshot> for Snapshot {
     fn from(content: types::Snapshot) -> Self {
         Self {

@@ -127,6 +127,12 @@ impl CreatedVolume {
     }
 }
 
+impl sealed::Answer for CreatedVolume {
+    fn made(&self) -> Option<&str> {
+        self.id.as_ref().map(Answered::as_str)
+    }
+}
+
 impl From<types::Volume> for CreatedVolume {
     fn from(content: types::Volume) -> Self {
         Self { id: content.volume_id.map(Into::into), volume_size_gb: content.volume_size_gb }

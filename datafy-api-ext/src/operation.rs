@@ -12,11 +12,21 @@ pub(crate) type RawAnswer<T> = Result<ResponseValue<T>, Error>;
 /// is sealed.
 pub trait Operation: sealed::Operation {
     /// What the call answers.
-    type Answer: From<<Self as sealed::Operation>::Content> + Send;
+    type Answer: sealed::Answer + From<<Self as sealed::Operation>::Content> + Send;
 }
 
 pub(crate) mod sealed {
     use super::{BaseUrl, Client, Future, RawAnswer, Scope};
+
+    /// What a call answers.
+    pub trait Answer {
+        /// The id of what was made, as the service names it.
+        fn made(&self) -> Option<&str> {
+            None
+        }
+    }
+
+    impl Answer for () {}
 
     pub trait Operation: Send + Sync {
         /// What the spec says of the operation.

@@ -1,11 +1,14 @@
 //! The journal of a fleet: what was begun, and what became of it, one JSON text a line.
 
+use super::NotDone;
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::operation::Operation;
 use crate::outcome::Outcome;
 use datafy_api::operation::Effect;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -72,11 +75,39 @@ impl Header {
     }
 }
 
+/// A line behind the first.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    /// A call is about to be made.
+    Begin {
+        begin: Cow<'a, VolumeId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        marker: Option<Cow<'a, str>>,
+    },
+    /// What became of it.
+    End {
+        end: Cow<'a, VolumeId>,
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<Cow<'a, str>>,
+    },
+}
+
 /// What earlier runs have come to with a volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Before {
-    Applied,
-    Unknown,
+    Applied { made: Option<String> },
+    Unknown { marker: Option<String> },
+}
+
+impl From<Before> for NotDone {
+    fn from(before: Before) -> Self {
+        match before {
+            Before::Applied { made } => Self::AppliedBefore { made },
+            Before::Unknown { marker } => Self::UnknownBefore { marker },
+        }
+    }
 }
 
 /// An open journal. Lines are written by a thread of its own, as many at a time as have come together.
@@ -133,23 +164,36 @@ impl Journal {
 
     /// What earlier runs have come to with a volume, if it must not be attempted again.
     pub(super) fn before(&self, id: &VolumeId) -> Option<Before> {
-        self.before.get(id).copied()
+        self.before.get(id).cloned()
     }
 
     /// Writes down that the effect is about to be asked for. It is on disk when this returns.
-    pub(super) async fn begin(&self, id: &VolumeId) -> Result<(), JournalError> {
-        self.write(json!({ "begin": id.as_str() }), true).await
+    pub(super) async fn begin(
+        &self,
+        id: &VolumeId,
+        marker: Option<&str>,
+    ) -> Result<(), JournalError> {
+        let begin = Cow::Borrowed(id);
+        self.write(&Entry::Begin { begin, marker: marker.map(Into::into) }, true).await
     }
 
     /// Writes down what became of it.
-    pub(super) async fn end(&self, id: &VolumeId, outcome: Outcome) -> Result<(), JournalError> {
-        self.write(json!({ "end": id.as_str(), "outcome": outcome.as_str() }), false).await
+    pub(super) async fn end(
+        &self,
+        id: &VolumeId,
+        outcome: Outcome,
+        made: Option<&str>,
+    ) -> Result<(), JournalError> {
+        let end = Cow::Borrowed(id);
+        self.write(&Entry::End { end, outcome, made: made.map(Into::into) }, false).await
     }
 
-    async fn write(&self, line: Value, durable: bool) -> Result<(), JournalError> {
+    async fn write(&self, entry: &Entry<'_>, durable: bool) -> Result<(), JournalError> {
         let (written, answer) = oneshot::channel();
         let gone = || Arc::new(io::Error::other("the writer is gone"));
-        let line = Line { text: format!("{line}\n"), durable, written };
+        let text = serde_json::to_string(entry)
+            .map_err(|error| failure(&self.path, Arc::new(error.into())))?;
+        let line = Line { text: text + "\n", durable, written };
         // A line that isn't taken is dropped, and its answer with it.
         let _ = self.lines.as_ref().map(|lines| lines.send(line));
         let result = answer.await.unwrap_or_else(|_| Err(gone()));
@@ -235,27 +279,33 @@ fn read(
     }
     for (index, line) in lines {
         let damaged = || JournalError::Damaged { path: path.to_owned(), line: index + 1 };
-        let line: Value = serde_json::from_slice(line).map_err(|_| damaged())?;
-        let id = |key: &str| line.get(key).and_then(Value::as_str).and_then(|id| id.parse().ok());
-        if let Some(id) = id("begin") {
-            known.entry(id).or_default().open += 1;
-            continue;
-        }
-        let known = known.entry(id("end").ok_or_else(damaged)?).or_default();
-        known.open = known.open.saturating_sub(1);
-        match line.get("outcome").and_then(Value::as_str) {
-            Some("applied") => known.applied = true,
-            Some("unknown") => known.unknown = true,
-            Some("refused" | "not_sent") => {}
-            _ => return Err(damaged()),
+        match serde_json::from_slice(line).map_err(|_| damaged())? {
+            Entry::Begin { begin, marker } => {
+                let known = known.entry(begin.into_owned()).or_default();
+                known.open += 1;
+                known.marker = marker.map(Cow::into_owned);
+            }
+            Entry::End { end, outcome, made } => {
+                let known = known.entry(end.into_owned()).or_default();
+                known.open = known.open.saturating_sub(1);
+                match outcome {
+                    Outcome::Applied => {
+                        known.applied = true;
+                        known.made = made.map(Cow::into_owned);
+                    }
+                    Outcome::Unknown => known.unknown = true,
+                    Outcome::Refused | Outcome::NotSent => {}
+                }
+            }
         }
     }
     let before = known.into_iter().filter_map(|(id, known)| {
-        let doubt = known.unknown || known.open > 0;
-        match (known.applied, doubt, header.effect) {
-            (true, ..) => Some((id, Before::Applied)),
-            (false, true, Effect::Create) => Some((id, Before::Unknown)),
-            (false, ..) => None,
+        let Known { open, applied, unknown, made, marker } = known;
+        // A second effect would be as new as the first one; the same state is the same state.
+        if header.effect == Effect::Create && (unknown || open > 0) {
+            Some((id, Before::Unknown { marker }))
+        } else {
+            applied.then_some((id, Before::Applied { made }))
         }
     });
     Ok(before.collect())
@@ -267,6 +317,8 @@ struct Known {
     open: u32,
     applied: bool,
     unknown: bool,
+    made: Option<String>,
+    marker: Option<String>,
 }
 
 fn foreign(path: &Path, line: &[u8], header: &Header) -> JournalError {

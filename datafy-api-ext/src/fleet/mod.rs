@@ -10,12 +10,13 @@ pub use progress::{Monitor, Progress};
 use crate::call::Call;
 use crate::client::{Datafy, Volume};
 use crate::error::Error;
-use crate::id::VolumeId;
+use crate::id::{Answered, VolumeId};
 use crate::operation::Operation;
+use crate::operation::sealed::{self, Answer};
 use crate::outcome::Outcome;
 use crate::setting::InvalidSetting;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use journal::{Before, Journal};
+use journal::Journal;
 use pace::Pace;
 use progress::{Flight, Halt};
 use std::fmt;
@@ -34,7 +35,7 @@ const CONCURRENCY: usize = 16;
 /// use datafy_api_ext::{Datafy, VolumeId};
 ///
 /// # async fn example(datafy: Datafy, ids: Vec<VolumeId>) -> Result<(), Box<dyn std::error::Error>> {
-/// let fleet = datafy.fleet(ids).concurrency(8).journal("nightly.jsonl");
+/// let fleet = datafy.fleet(ids).concurrency(8).journal("nightly-2026-01-01.jsonl");
 /// let mut run = fleet.run(|volume| volume.create_snapshot().description("nightly")).await?;
 /// while let Some((id, result)) = run.next().await {
 ///     match result {
@@ -60,14 +61,16 @@ impl Fleet {
     }
 
     /// How many calls are under way at a time: 1 to 10,000, and 16 unless this is called. It is what the
-    /// memory of a run grows with. The client's
-    /// [`max_in_flight`](crate::DatafyBuilder::max_in_flight) holds too.
+    /// memory of a run grows with. More than the client's
+    /// [`max_in_flight`](crate::DatafyBuilder::max_in_flight) it never is.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls;
         self
     }
 
-    /// How many calls are begun a second, at most: 1 to 10,000. Repetitions within a call don't count.
+    /// How many calls are begun a second, at most: 1 to 10,000. Repetitions within a call don't count. A
+    /// call that is late by up to 10 ms doesn't put off the next ones; with a [journal](Self::journal), those
+    /// that wait for a slow disk are sent together.
     pub fn rate(mut self, calls_per_second: u32) -> Self {
         self.rate = Some(calls_per_second);
         self
@@ -77,10 +80,12 @@ impl Fleet {
     /// made is on disk before it is made.
     ///
     /// If the file is there, this is the run that goes on: what it says is applied is not done again, and
-    /// what is unknown is told and not repeated, unless repeating brings about the same state. A last
-    /// line that a crash has torn is tolerated. A journal of another operation, endpoint or
-    /// sub-account, or one that is damaged, is refused. A run that goes on holds in memory the ids that
-    /// the journal names.
+    /// what is unknown is told and not repeated, unless repeating brings about the same state. So a
+    /// journal is good for one job, however often that is run: the next night's snapshots need another.
+    ///
+    /// A last line that a crash has torn is tolerated. A journal of another operation, endpoint or
+    /// sub-account of the client, or one that is damaged, is refused. A run that goes on holds in memory
+    /// the ids that the journal names.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
@@ -109,6 +114,8 @@ impl Fleet {
         journal: Option<Journal>,
         call: impl Fn(Volume) -> Call<O> + Send + Sync + 'static,
     ) -> Run<O::Answer> {
+        // More would wait for the client, and be sent after a stop.
+        let concurrency = self.concurrency.min(self.datafy.inner().in_flight);
         let fleet = Arc::new(Shared {
             monitor: Monitor::new(self.datafy.clone()),
             pace: self.rate.map(Pace::new),
@@ -126,7 +133,7 @@ impl Fleet {
                     (id, result)
                 }
             })
-            .buffer_unordered(self.concurrency);
+            .buffer_unordered(concurrency);
         Run { results: results.boxed(), monitor }
     }
 }
@@ -142,7 +149,7 @@ impl fmt::Debug for Fleet {
 }
 
 impl Datafy {
-    /// One operation over these volumes.
+    /// One operation over these volumes. An id that comes twice is called for twice.
     pub fn fleet<I>(&self, volumes: I) -> Fleet
     where
         I: IntoIterator<Item = VolumeId>,
@@ -151,7 +158,8 @@ impl Datafy {
         self.fleet_of_stream(stream::iter(volumes))
     }
 
-    /// One operation over the volumes of a stream, which may be longer than memory holds.
+    /// One operation over the volumes of a stream, which may be longer than memory holds. The run ends when
+    /// the stream does.
     pub fn fleet_of_stream(&self, volumes: impl Stream<Item = VolumeId> + Send + 'static) -> Fleet {
         Fleet::new(self.clone(), volumes.boxed())
     }
@@ -172,23 +180,31 @@ impl<F> Shared<F> {
     where
         F: Fn(Volume) -> Call<O>,
     {
-        let flight = match self.depart(id).await {
+        let flight = match self.depart(id) {
             Ok(flight) => flight,
             Err(not_done) => {
                 self.monitor.skip();
+                // Thousands may follow each other at once, and others want their turn too.
+                tokio::task::consume_budget().await;
                 return Err(not_done);
             }
         };
         // A run that is dropped from here on leaves the volume among those in flight.
-        let call = (self.call)(self.datafy.volume(id.clone()));
-        let result = match &self.journal {
-            None => call.send().await.map_err(NotDone::Failed),
-            // Boxed: it writes to disk, and would else be a part of every call.
-            Some(journal) => Box::pin(self.call_and_tell(call, id, journal)).await,
+        // Boxed, as what the journal takes: it would else be a part of every call.
+        let turn = match &self.pace {
+            None => Ok(()),
+            Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.monitor.go_on())).await,
         };
+        let call = turn.map(|()| (self.call)(self.datafy.volume(id.clone())));
+        let result = match (call, &self.journal) {
+            (Err(not_done), _) => Err(not_done),
+            (Ok(call), None) => call.send().await.map_err(NotDone::Failed),
+            (Ok(call), Some(journal)) => Box::pin(self.call_and_tell(call, id, journal)).await,
+        };
+        // The last answer, not the one that decides: after that a renewal may have failed, and the next
+        // one may not.
         if let Err(NotDone::Failed(error)) = &result
-            && error.outcome() == Outcome::Refused
-            && error.status() == Some(401)
+            && error.last_status() == Some(401)
         {
             self.monitor.halt(Halt::TokenRefused);
         }
@@ -196,18 +212,12 @@ impl<F> Shared<F> {
         result
     }
 
-    /// Waits until the call may be made, or says why it may not.
-    async fn depart(&self, id: &VolumeId) -> Result<Flight, NotDone> {
+    /// Takes the volume on, or says why not.
+    fn depart(&self, id: &VolumeId) -> Result<Flight, NotDone> {
         match self.journal.as_ref().and_then(|journal| journal.before(id)) {
-            Some(Before::Applied) => return Err(NotDone::AppliedBefore),
-            Some(Before::Unknown) => return Err(NotDone::UnknownBefore),
-            None => {}
+            Some(before) => Err(before.into()),
+            None => self.monitor.begin(id),
         }
-        if let Some(pace) = &self.pace {
-            self.monitor.go_on()?;
-            pace.wait(self.datafy.clock()).await;
-        }
-        self.monitor.begin(id)
     }
 
     async fn call_and_tell<O: Operation>(
@@ -216,13 +226,15 @@ impl<F> Shared<F> {
         id: &VolumeId,
         journal: &Journal,
     ) -> Result<O::Answer, NotDone> {
-        journal.begin(id).await.map_err(|error| NotDone::Journal(self.halt(error)))?;
+        let marker = sealed::Operation::marker(&call.operation);
+        let begun = journal.begin(id, marker).await;
+        begun.map_err(|error| NotDone::Journal(self.halt(error)))?;
         let result = call.send().await;
-        let outcome = match &result {
-            Ok(_) => Outcome::Applied,
-            Err(error) => error.outcome(),
+        let (outcome, made) = match &result {
+            Ok(answer) => (Outcome::Applied, answer.made()),
+            Err(error) => (error.outcome(), error.snapshot_id().map(Answered::as_str)),
         };
-        if let Err(error) = journal.end(id, outcome).await {
+        if let Err(error) = journal.end(id, outcome, made).await {
             // What can't be written down stays begun, and thus unknown to the next run: that is true.
             self.halt(error);
         }
@@ -238,7 +250,8 @@ impl<F> Shared<F> {
 
 /// A fleet that is under way: a stream of what became of each volume, in the order in which they finish.
 ///
-/// Dropping it cancels the calls that are under way; [`Monitor::in_flight`] says which those were.
+/// Dropping it cancels the calls that are under way; [`Monitor::in_flight`] says which those were. With a
+/// journal, dropping waits for the write that is under way, and the next run can use the file only then.
 pub struct Run<T> {
     results: BoxStream<'static, (VolumeId, Result<T, NotDone>)>,
     monitor: Monitor,
@@ -287,12 +300,22 @@ pub enum NotDone {
     #[error("not attempted: {0}")]
     Journal(Arc<JournalError>),
     /// Not attempted: by the journal, an earlier run has done it.
-    #[error("not attempted: an earlier run has done it")]
-    AppliedBefore,
+    #[error("not attempted: an earlier run has done it{}", then(", and made ", made.as_deref()))]
+    AppliedBefore {
+        /// The id of what it made, such as a snapshot, as the service named it.
+        made: Option<String>,
+    },
     /// Not attempted: by the journal, an earlier run may have done it, and doing it again might do it
     /// twice. Look first.
-    #[error("not attempted: an earlier run may have done it")]
-    UnknownBefore,
+    #[error("not attempted: an earlier run may have done it{}", then("; look for ", marker.as_deref()))]
+    UnknownBefore {
+        /// What [`traceable`](Call::traceable) appended to the description of what it may have made.
+        marker: Option<String>,
+    },
+}
+
+fn then(lead: &str, what: Option<&str>) -> String {
+    what.map(|what| format!("{lead}{what}")).unwrap_or_default()
 }
 
 /// Why a fleet can't be run.

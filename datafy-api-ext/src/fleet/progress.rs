@@ -25,7 +25,7 @@ pub struct Progress {
     pub unknown: u64,
     /// Volumes for which nothing was attempted in this run.
     pub not_attempted: u64,
-    /// Volumes whose calls are under way.
+    /// Volumes whose calls are under way, or wait for their turn.
     pub in_flight: u64,
     /// Calls that ended a second, since the run began.
     pub rate: f64,
@@ -76,8 +76,8 @@ impl Monitor {
         }
     }
 
-    /// The volumes whose calls are under way, or were when the run was dropped. What became of the
-    /// latter is unknown.
+    /// The volumes that were taken from the input and aren't finished with, or weren't when the run was
+    /// dropped. What became of the latter is unknown.
     pub fn in_flight(&self) -> Vec<VolumeId> {
         let mut ids: Vec<_> = self.lock().flying.iter().map(|(_, id)| id.clone()).collect();
         ids.sort();
@@ -85,8 +85,9 @@ impl Monitor {
         ids
     }
 
-    /// Lets the calls that are under way finish and begins no other. The run ends by telling of each
-    /// remaining volume that it wasn't attempted.
+    /// Lets the calls that are under way finish, with their repetitions, and begins no other. The run ends by
+    /// telling of each remaining volume that it wasn't attempted; an input that never ends is the caller's
+    /// to end.
     pub fn stop(&self) {
         self.halt(Halt::Stopped);
     }

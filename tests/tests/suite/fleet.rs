@@ -2,15 +2,17 @@
 
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::fleet::{FleetError, JournalError, NotDone};
-use datafy_api_ext::{Datafy, Outcome, Snapshot, VolumeId};
+use datafy_api_ext::{Clock, Datafy, Outcome, Snapshot, Token, VolumeId};
 use datafy_tests::{Stage, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'static {
     (0..size).map(|number| VolumeId::new(format!("vol-seed{number}")).unwrap())
@@ -28,7 +30,7 @@ async fn snapshots(
     if let Some(journal) = journal {
         fleet = fleet.journal(journal);
     }
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await?;
+    let mut run = fleet.run(|volume| volume.create_snapshot().traceable()).await?;
     let mut results = Results::new();
     while let Some((id, result)) = run.next().await {
         assert!(results.insert(id, result).is_none(), "a volume is told of once");
@@ -38,6 +40,10 @@ async fn snapshots(
 
 fn count(results: &Results, wanted: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
     results.values().filter(|result| wanted(result)).count()
+}
+
+fn in_doubt(result: &Result<Snapshot, NotDone>) -> bool {
+    matches!(result, Err(NotDone::UnknownBefore { .. }))
 }
 
 fn unknown(result: &Result<Snapshot, NotDone>) -> bool {
@@ -126,6 +132,91 @@ async fn a_refused_token_ends_the_run() {
 }
 
 #[tokio::test]
+async fn no_more_doomed_requests_are_sent_than_the_client_has_room_for() {
+    let stage = Stage::of(100).await;
+    stage.fake.rename_token(Fake::TOKEN, "another-token");
+    let datafy = stage.fake.client().max_in_flight(4).build().unwrap();
+    let fleet = datafy.fleet(ids(100)).concurrency(100);
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    while run.next().await.is_some() {}
+    assert!(stage.fake.requests().len() <= 4, "{} doomed requests", stage.fake.requests().len());
+}
+
+#[tokio::test]
+async fn a_renewal_that_failed_once_does_not_end_the_run() {
+    let stage = Stage::of(10).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let token = Token::provider(move || {
+        let answer = match asked.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Fake::TOKEN),
+            1 => Err("the vault is being restarted"),
+            _ => Ok("another-token"),
+        };
+        std::future::ready(answer)
+    });
+    let datafy = stage.fake.client().token(token).build().unwrap();
+    let fleet = datafy.fleet(ids(10)).concurrency(1);
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    run.next().await.unwrap().1.unwrap();
+    stage.fake.rename_token(Fake::TOKEN, "another-token");
+    let monitor = run.monitor();
+    while run.next().await.is_some() {}
+    let progress = monitor.progress();
+    assert_eq!((progress.done, progress.failed, progress.not_attempted), (9, 1, 0));
+}
+
+/// A clock whose pauses end when they are let.
+#[derive(Clone, Debug)]
+struct Gate {
+    paused: Arc<AtomicUsize>,
+    open: Arc<Semaphore>,
+}
+
+impl Clock for Gate {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.paused.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { self.open.acquire().await.unwrap().forget() })
+    }
+}
+
+#[tokio::test]
+async fn those_that_wait_for_their_turn_are_in_flight_and_hear_of_a_stop() {
+    let stage = Stage::of(5).await;
+    let gate = Gate { paused: Arc::default(), open: Arc::new(Semaphore::new(0)) };
+    let datafy = stage.fake.client().clock(gate.clone()).build().unwrap();
+    let fleet = datafy.fleet(ids(5)).rate(1);
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    run.next().await.unwrap().1.unwrap();
+    let monitor = run.monitor();
+    assert_eq!(monitor.in_flight(), ids(5).skip(1).collect::<Vec<_>>());
+
+    monitor.stop();
+    gate.open.add_permits(5);
+    while let Some((id, result)) = run.next().await {
+        assert!(matches!(result, Err(NotDone::Stopped)), "{id}: {result:?}");
+    }
+    assert_eq!(gate.paused.load(Ordering::Relaxed), 1, "the others don't wait any more");
+    let progress = monitor.progress();
+    assert_eq!((progress.done, progress.not_attempted, progress.in_flight), (1, 4, 0));
+    assert_eq!(stage.fake.effects().len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_has_nothing_to_do_gives_way_to_others() {
+    let stage = Stage::of(1).await;
+    let fleet = stage.client().fleet(ids(10_000));
+    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    run.monitor().stop();
+    let others = tokio::spawn(async {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    });
+    while run.next().await.is_some() {}
+    assert!(others.is_finished());
+}
+
+#[tokio::test]
 async fn what_was_under_way_when_a_run_is_dropped_can_be_asked_for() {
     let stage = Stage::of(10).await;
     stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
@@ -166,12 +257,27 @@ async fn a_second_run_repeats_nothing_and_hides_nothing() {
 
     stage.fake.inject_with(|| None);
     let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
-    assert_eq!(count(&second, |result| matches!(result, Err(NotDone::AppliedBefore))), 80);
-    assert_eq!(count(&second, |result| matches!(result, Err(NotDone::UnknownBefore))), 10);
-    assert_eq!(count(&second, Result::is_ok), 10, "what was refused is tried again");
+    let mut done = 0;
     for (id, result) in &second {
-        assert_eq!(matches!(result, Err(NotDone::UnknownBefore)), unknown(&first[id]), "{id}");
+        match (&first[id], result) {
+            (Ok(snapshot), Err(NotDone::AppliedBefore { made })) => {
+                let id = snapshot.require_id().unwrap().as_str();
+                assert_eq!(made.as_deref(), Some(id));
+                let text = format!("not attempted: an earlier run has done it, and made {id}");
+                assert_eq!(result.as_ref().unwrap_err().to_string(), text);
+            }
+            (Err(NotDone::Failed(error)), Err(NotDone::UnknownBefore { marker })) => {
+                assert_eq!(error.outcome(), Outcome::Unknown);
+                assert!(marker.is_some() && marker.as_deref() == error.marker());
+            }
+            (Err(NotDone::Failed(error)), Ok(_)) => {
+                assert_eq!(error.outcome(), Outcome::Refused, "what was refused is tried again");
+                done += 1;
+            }
+            ends => panic!("{id}: {ends:?}"),
+        }
     }
+    assert_eq!(done, 10);
     assert!(stage.effects().iter().all(|effects| effects.len() == 1));
 }
 
@@ -195,12 +301,12 @@ async fn what_is_to_be_done_is_on_disk_before_it_is_asked_for() {
     let copy = path.with_extension("copy");
     fs::copy(&path, &copy).unwrap();
     let after = snapshots(&datafy, ids(3), Some(&copy)).await.unwrap();
-    assert_eq!(count(&after, |result| matches!(result, Err(NotDone::UnknownBefore))), 3);
+    assert_eq!(count(&after, in_doubt), 3);
     assert_eq!(stage.fake.effects().len(), 3);
 }
 
 #[tokio::test]
-async fn a_volume_that_was_applied_once_stays_applied_whatever_else_came_of_it() {
+async fn a_doubt_is_told_whatever_else_came_of_the_volume() {
     let stage = Stage::of(1).await;
     let (_directory, path) = journal();
     let datafy = stage.client();
@@ -213,20 +319,18 @@ async fn a_volume_that_was_applied_once_stays_applied_whatever_else_came_of_it()
         ([begin.to_owned(), begin.to_owned(), end("applied"), end("refused")], true),
         ([begin.to_owned(), begin.to_owned(), end("not_sent"), String::new()], false),
         ([begin.to_owned(), end("unknown"), begin.to_owned(), end("refused")], false),
+        ([begin.to_owned(), end("unknown"), begin.to_owned(), end("applied")], false),
+        ([begin.to_owned(), begin.to_owned(), end("applied"), String::new()], false),
     ] {
         fs::write(&path, format!("{header}{}\n", lines.join("\n").trim_end())).unwrap();
         let results = snapshots(&datafy, ids(1), Some(&path)).await.unwrap();
         let of = |wanted: fn(&Result<Snapshot, NotDone>) -> bool| count(&results, wanted) == 1;
         assert_eq!(
-            of(|result| matches!(result, Err(NotDone::AppliedBefore))),
+            of(|result| matches!(result, Err(NotDone::AppliedBefore { .. }))),
             applied,
             "{lines:?}"
         );
-        assert_eq!(
-            of(|result| matches!(result, Err(NotDone::UnknownBefore))),
-            !applied,
-            "{lines:?}"
-        );
+        assert_eq!(of(in_doubt), !applied, "{lines:?}");
     }
     assert_eq!(stage.fake.effects(), []);
 }
