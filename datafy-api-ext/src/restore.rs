@@ -47,7 +47,7 @@ pub struct Restore {
 impl Restore {
     /// Keeps trying to attach for so long: a volume that has just been created may not be ready yet.
     /// A 400, 401 or 403 ends it at once, since waiting doesn't mend those. Without this the attach is
-    /// one call.
+    /// one call. Think of minutes: a try that the end cuts short ends in doubt.
     pub fn attach_within(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self

@@ -190,9 +190,9 @@ impl<F> Shared<F> {
             }
         };
         // A run that is dropped from here on leaves the volume among those in flight.
-        // Boxed, as what the journal takes: it would else be a part of every call.
         let turn = match &self.pace {
             None => Ok(()),
+            // Boxed, as what the journal takes: it would else be a part of every call.
             Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.monitor.go_on())).await,
         };
         let call = turn.map(|()| (self.call)(self.datafy.volume(id.clone())));
