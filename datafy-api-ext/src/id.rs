@@ -42,21 +42,23 @@ struct Form {
     prefix: &'static str,
     #[cfg(feature = "schemars")]
     marks: &'static str,
-    /// Which bytes may stand in one. All are ASCII: bytes tell as much as characters, and sooner.
-    alphabet: [bool; 256],
+    /// Which bytes may stand in one, a bit for each. All are ASCII: bytes tell as much as characters, and
+    /// sooner.
+    alphabet: [u32; 8],
 }
 
 impl Form {
     const fn new(kind: &'static str, prefix: &'static str, marks: &'static str) -> Self {
-        let mut alphabet = [false; 256];
+        let mut alphabet = [0; 8];
         let mut byte = 0_u8;
         while byte.is_ascii() {
-            alphabet[byte as usize] = byte.is_ascii_alphanumeric();
+            alphabet[byte as usize / 32] |= (byte.is_ascii_alphanumeric() as u32) << (byte % 32);
             byte += 1;
         }
         let mut at = 0;
         while at < marks.len() {
-            alphabet[marks.as_bytes()[at] as usize] = true;
+            let mark = marks.as_bytes()[at];
+            alphabet[mark as usize / 32] |= 1 << (mark % 32);
             at += 1;
         }
         Self {
@@ -69,7 +71,7 @@ impl Form {
     }
 
     fn allows(&self, byte: u8) -> bool {
-        self.alphabet[usize::from(byte)]
+        self.alphabet[usize::from(byte / 32)] >> (byte % 32) & 1 == 1
     }
 
     fn fits(&self, text: &str) -> bool {
