@@ -4,7 +4,9 @@
 use quote::quote;
 use syn::parse::Parser;
 use syn::visit_mut::{VisitMut, visit_expr_mut};
-use syn::{Attribute, Expr, File, ImplItem, ImplItemFn, Item, Stmt, TraitItem, parse_quote};
+use syn::{
+    Attribute, Expr, ExprLit, File, ImplItem, ImplItemFn, Item, Lit, Stmt, TraitItem, parse_quote,
+};
 
 pub(crate) fn touch_up(file: &mut File) {
     for item in &mut file.items {
@@ -50,6 +52,11 @@ impl VisitMut for HeadersOfRequest {
         } else if matches!(&*call.receiver, Expr::Path(it) if it.path.is_ident("header_map")) {
             *call.receiver = parse_quote!(request.headers_mut());
             call.method = parse_quote!(insert);
+            if let Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) = call.args.first_mut() {
+                let lower = name.value().to_ascii_lowercase();
+                call.args[0] =
+                    parse_quote!(const { ::reqwest::header::HeaderName::from_static(#lower) });
+            }
         }
     }
 }

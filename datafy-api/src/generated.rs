@@ -277,7 +277,14 @@ Arguments:
         if let Some(value) = x_datafy_sub_account_id {
             request
                 .headers_mut()
-                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+                .insert(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         let info = OperationInfo {
             operation_id: "create_volume_from_snapshots",
@@ -315,7 +322,14 @@ Arguments:
         if let Some(value) = x_datafy_sub_account_id {
             request
                 .headers_mut()
-                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+                .insert(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         let info = OperationInfo {
             operation_id: "attach_volume",
@@ -361,7 +375,14 @@ Arguments:
         if let Some(value) = x_datafy_sub_account_id {
             request
                 .headers_mut()
-                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+                .insert(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         let info = OperationInfo {
             operation_id: "create_snapshot",
@@ -397,7 +418,14 @@ Arguments:
         if let Some(value) = x_datafy_sub_account_id {
             request
                 .headers_mut()
-                .insert("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+                .insert(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         let info = OperationInfo {
             operation_id: "deactivate_autoscaling",

@@ -417,7 +417,7 @@ fn each_change_of_the_code_is_caught() {
     let generated = [
         ("rename = \"deviceName\"", "rename = \"device\""),
         ("-snapshots\", self.baseurl", "-snapshot\", self.baseurl"),
-        ("\"X-Datafy-Sub-Account-Id\", value", "\"X-Sub-Account-Id\", value"),
+        ("\"x-datafy-sub-account-id\"", "\"x-sub-account-id\""),
         (".client.post(url).build()", ".client.put(url).build()"),
     ];
     let copy = copy();
