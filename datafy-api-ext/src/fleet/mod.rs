@@ -185,7 +185,7 @@ impl<F> Shared<F> {
             Err(not_done) => {
                 self.monitor.skip();
                 // Thousands may follow each other at once, and others want their turn too.
-                tokio::task::consume_budget().await;
+                tokio::task::coop::consume_budget().await;
                 return Err(not_done);
             }
         };
