@@ -39,7 +39,7 @@ pub(crate) fn json(root: &Path, name: &str) -> Result<PathBuf, String> {
         .map_err(|error| format!("the path of xtask: {error}"))?;
     let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| OsString::from("rustdoc"));
     let status = cargo(root, "rustdoc")
-        .args(["--quiet", "--package", name, "--lib", "--all-features"])
+        .args(["--locked", "--quiet", "--package", name, "--lib", "--all-features"])
         .args(["--", "-Zunstable-options", "--output-format", "json"])
         .env("RUSTDOC", this)
         .env(RUSTDOC, rustdoc)
@@ -65,7 +65,7 @@ fn target(root: &Path) -> Result<PathBuf, String> {
         target_directory: PathBuf,
     }
     let output = cargo(root, "metadata")
-        .args(["--no-deps", "--format-version", "1"])
+        .args(["--locked", "--no-deps", "--format-version", "1"])
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cargo: {error}"))?;
