@@ -26,9 +26,9 @@ struct Inner {
     deciding: Failure,
     /// The end of the last attempt, if that is another one.
     last: Option<String>,
+    /// What the last attempt showed.
+    last_finding: Option<Finding>,
     stop: Stop,
-    last_status: Option<u16>,
-    retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
     marker: Option<String>,
@@ -55,7 +55,7 @@ impl Error {
     /// The status of the last answer, unless something else came of the last attempt. It tells what another
     /// attempt would meet.
     pub(crate) fn last_status(&self) -> Option<u16> {
-        self.0.last_status
+        self.0.last_finding.and_then(Finding::status)
     }
 
     /// The message of the service, if its answer was JSON with a `message`.
@@ -71,7 +71,7 @@ impl Error {
     /// How long the service asked to wait, in its last answer, before the next attempt. It may be
     /// longer than the client would have waited.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.retry_after
+        self.0.last_finding.and_then(Finding::retry_after)
     }
 
     /// How many attempts were made. One that found no token or no free connection counts too.
@@ -157,10 +157,9 @@ impl History {
         Error(Box::new(Inner {
             operation,
             outcome,
-            last_status: self.findings.last().and_then(|finding| finding.status()),
-            retry_after: self.findings.last().and_then(|finding| finding.retry_after()),
             deciding,
             last: self.last,
+            last_finding: self.findings.last().copied(),
             stop,
             attempts,
             elapsed,
@@ -199,7 +198,7 @@ impl fmt::Display for Error {
         if inner.stop == Stop::Budget {
             f.write_str("; not repeated: the retry budget is empty")?;
         }
-        if let Some(wait) = inner.retry_after {
+        if let Some(wait) = self.retry_after() {
             write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;
         }
         match (inner.outcome, self.marker()) {
