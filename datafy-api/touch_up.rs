@@ -52,7 +52,7 @@ impl VisitMut for HeadersOfRequest {
         } else if matches!(&*call.receiver, Expr::Path(it) if it.path.is_ident("header_map")) {
             *call.receiver = parse_quote!(request.headers_mut());
             call.method = parse_quote!(insert);
-            if let Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) = call.args.first_mut() {
+            if let Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) = call.args.first() {
                 let lower = name.value().to_ascii_lowercase();
                 call.args[0] =
                     parse_quote!(const { ::reqwest::header::HeaderName::from_static(#lower) });

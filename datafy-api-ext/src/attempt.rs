@@ -114,8 +114,11 @@ fn answered<O: Operation>(
     client: &Inner,
     credential: &Credential,
 ) -> Result<Success<O::Content>, Failure> {
-    let retry_after = || retry_after::read(&received.headers, || client.clock.date());
-    let retry_after = if status.is_success() { None } else { retry_after() };
+    let retry_after = if status.is_success() {
+        None
+    } else {
+        retry_after::read(&received.headers, || client.clock.date())
+    };
     let finding = Finding::of_status(status.as_u16(), retry_after);
     // A token that the service sends back is not handed on.
     let body = credential.redact_body(&received.body).map_or(received.body, Bytes::from);

@@ -11,8 +11,7 @@ use crate::call::Call;
 use crate::client::{Datafy, Volume};
 use crate::error::Error;
 use crate::id::{Answered, VolumeId};
-use crate::operation::Operation;
-use crate::operation::sealed::{self, Answer};
+use crate::operation::{Operation, sealed};
 use crate::outcome::Outcome;
 use crate::setting::InvalidSetting;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -231,7 +230,7 @@ impl<F> Shared<F> {
         begun.map_err(|error| NotDone::Journal(self.halt(error)))?;
         let result = call.send().await;
         let (outcome, made) = match &result {
-            Ok(answer) => (Outcome::Applied, answer.made()),
+            Ok(answer) => (Outcome::Applied, sealed::Answer::made(answer)),
             Err(error) => (error.outcome(), error.snapshot_id().map(Answered::as_str)),
         };
         if let Err(error) = journal.end(id, outcome, made).await {
