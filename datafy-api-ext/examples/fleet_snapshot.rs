@@ -94,7 +94,7 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
     move || {
         requests += 1;
         match requests % 100 {
-            0 => Some(Fault::retry_after(503, "1")),
+            0 => Some(Fault::retry_after(429, "1")),
             50 => Some(Fault::ApplyThenReset),
             _ => Some(Fault::Delay(Duration::from_millis(2))),
         }

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fake.account().add_volume(volume.clone(), 100);
 
     // However many attempts a call makes, it is one span: what the caller waited for.
-    fake.inject(Fault::retry_after(503, "1"));
+    fake.inject(Fault::retry_after(429, "1"));
     datafy.volume(volume).create_snapshot().await?;
     let missing = datafy.volume(VolumeId::new("vol-00000000000000bad")?);
     if missing.create_snapshot().await.is_ok() {

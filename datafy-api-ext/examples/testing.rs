@@ -55,7 +55,7 @@ async fn a_bad_day() -> Tested {
 
     // A busy service, and then the worst that a network can do: the snapshot is made, and nobody hears
     // of it.
-    fake.inject(Fault::retry_after(503, "30"));
+    fake.inject(Fault::retry_after(429, "30"));
     fake.inject(Fault::ApplyThenReset);
     let mut report = nightly(&datafy, &[lost.clone(), absent.clone()]).await;
 

@@ -20,17 +20,20 @@ pub(crate) enum Finding {
 }
 
 impl Finding {
-    /// What an answer with this status says. Doubt is the rule for what a gateway may say of a
-    /// request that it has passed on: 408 and the 5xx. A 503 that names a time to come back is a
-    /// refusal, as are 501 and 505, which speak of the request itself. A 303, and by custom a 302, is
-    /// also how a service answers a POST that it has processed.
+    /// Classifies a status by one question: can a gateway send it after forwarding the request?
+    ///
+    /// A gateway can send any 5xx, even one with `Retry-After`: Varnish does so by default when its backend
+    /// dies, and so do common maintenance pages of nginx. 501 and 505 are about the request itself, so no
+    /// backend has acted on it. 408 is a gateway's timeout, 499 is how gateways to gRPC report a call that
+    /// was cancelled underway. A 303, and by custom a 302, is also how a service answers a POST that it has
+    /// processed; a 101 hands the connection over to whatever answered. Codes that nobody has defined prove nothing.
     pub(crate) fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Applied,
-            503 if retry_after.is_some() => Self::Refused { status, retry_after },
-            501 | 505 => Self::Refused { status, retry_after },
-            302 | 303 | 408 | 500..=999 => Self::Unknown { status: Some(status), retry_after },
-            _ => Self::Refused { status, retry_after },
+            300 | 301 | 304 | 305 | 307 | 308 | 501 | 505 => Self::Refused { status, retry_after },
+            408 | 499 => Self::Unknown { status: Some(status), retry_after },
+            400..=498 => Self::Refused { status, retry_after },
+            _ => Self::Unknown { status: Some(status), retry_after },
         }
     }
 
@@ -64,13 +67,18 @@ impl Finding {
     }
 
     /// Whether the same request may be sent again after this: the promise of the crate.
-    fn allows_repeating(self, effect: Effect) -> bool {
+    fn allows_repeating(self, effect: Effect, policy: &RetryPolicy) -> bool {
+        let converges = effect == Effect::Converge;
         match self {
             Self::NotSent { passing } => passing,
-            Self::Refused { status: 429 | 503, .. } => true,
+            Self::Refused { status: 429, .. } => converges || policy.creates_after_429(),
+            Self::Refused { status: 425, .. } => converges,
             // Asked again, the service would show the same way elsewhere.
-            Self::Unknown { status: Some(302 | 303), .. } => false,
-            Self::Refused { status: 425, .. } | Self::Unknown { .. } => effect == Effect::Converge,
+            Self::Unknown { status: Some(100..=199 | 300..=399), .. } => false,
+            Self::Unknown { status: Some(503), retry_after: Some(_) } => {
+                converges || policy.creates_after_503()
+            }
+            Self::Unknown { .. } => converges,
             Self::Refused { .. } | Self::Applied => false,
         }
     }
@@ -130,8 +138,9 @@ pub(crate) fn decide(
             false => Next::Stop(Stop::Final),
         };
     }
-    if !history.iter().all(|finding| finding.is_unauthorized() || finding.allows_repeating(effect))
-    {
+    let repeatable =
+        |finding: &Finding| finding.is_unauthorized() || finding.allows_repeating(effect, policy);
+    if !history.iter().all(repeatable) {
         return Next::Stop(Stop::Final);
     }
     // The attempt with the stale token is not counted: renewing it is no matter of the policy.
@@ -161,6 +170,7 @@ mod tests {
     use crate::outcome::Outcome;
     use crate::retry_policy::RetryPolicy;
     use datafy_api::operation::Effect::{self, Converge, Create};
+    use std::collections::HashMap;
     use std::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -195,7 +205,8 @@ mod tests {
             Finding::Unknown { status: None, retry_after: None },
         ];
         all.extend(
-            [200, 301, 302, 400, 401, 404, 409, 425, 429, 501].map(|s| Finding::of_status(s, None)),
+            [101, 200, 301, 302, 400, 401, 404, 409, 425, 429, 501]
+                .map(|s| Finding::of_status(s, None)),
         );
         all.extend([404, 429, 500, 503].map(|s| Finding::of_status(s, Some(SECOND))));
         all
@@ -226,7 +237,11 @@ mod tests {
 
     #[test]
     fn no_history_of_up_to_four_attempts_lets_a_call_break_its_promise() {
+        let trusting = RetryPolicy::builder().creates_after_503(true);
+        let wary = RetryPolicy::builder().creates_after_429(false);
         let policies = [
+            trusting.build().expect("in range"),
+            wary.build().expect("in range"),
             RetryPolicy::none(),
             RetryPolicy::builder().attempts(2).build().expect("in range"),
             RetryPolicy::default(),
@@ -275,7 +290,19 @@ mod tests {
         let stale = history.iter().filter(unauthorized).count();
 
         if again && effect == Create {
-            assert!(history.iter().all(|finding| certainly_not_applied(*finding)), "{history:?}");
+            for finding in history {
+                let trusted = policy.creates_after_503()
+                    && matches!(
+                        finding,
+                        Finding::Unknown { status: Some(503), retry_after: Some(_) }
+                    );
+                assert!(certainly_not_applied(*finding) || trusted, "{history:?}");
+                let throttled = matches!(finding, Finding::Refused { status: 429, .. });
+                assert!(
+                    !throttled || next == Next::Renew || policy.creates_after_429(),
+                    "{history:?}"
+                );
+            }
         }
         if again {
             assert_ne!(last, Finding::Applied, "{history:?}");
@@ -306,25 +333,70 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_status_is_repeated_as_the_table_says_and_no_other() {
-        for retry_after in [None, Some(SECOND)] {
-            for status in 100..=999 {
-                for effect in [Create, Converge] {
-                    let history = [Finding::of_status(status, retry_after)];
-                    let situation = Situation { renewable: false, ..AMPLE };
-                    let next =
-                        decide(effect, &history, &RetryPolicy::default(), situation, || true);
-                    let expected = match (effect, status) {
-                        (_, 429) => true,
-                        (_, 503) if retry_after.is_some() => true,
-                        (Create, _) | (Converge, 501 | 505) => false,
-                        (Converge, _) => matches!(status, 408 | 425 | 500..=999),
-                    };
-                    assert_eq!(matches!(next, Next::Repeat(_)), expected, "{effect:?} {status}");
+    /// What the README says of a status: the outcome, and whether creates and the other operations are
+    /// retried.
+    type Row = (String, [bool; 2]);
+
+    /// The rows of the README's table by what stands in their first column: a status, or `4xx` for all
+    /// that are not named.
+    fn documented() -> HashMap<String, Row> {
+        let readme = include_str!("../README.md");
+        let table = readme.split("| an attempt that ended with |").nth(1).expect("the table");
+        let mut rows = HashMap::new();
+        for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let [evidence, outcome, create, other] = cells[..] else { panic!("{line}") };
+            let row = (outcome.to_owned(), [create, other].map(|cell| cell == "retried"));
+            for word in evidence.split([' ', ',', ';']).filter(|word| word.len() == 3) {
+                if word.starts_with(|letter: char| letter.is_ascii_digit()) {
+                    let before = rows.insert(word.to_owned(), row.clone());
+                    assert_eq!(before, None, "{word} is documented twice");
                 }
             }
         }
+        rows
+    }
+
+    #[test]
+    fn every_status_has_the_outcome_and_the_retries_that_the_readme_states() {
+        let documented = documented();
+        for status in 100..=599 {
+            let class = format!("{}xx", status / 100);
+            let row = documented.get(&status.to_string()).or_else(|| documented.get(&class));
+            let (outcome, retried) = row.unwrap_or_else(|| panic!("{status} is not documented"));
+            for retry_after in [None, Some(SECOND)] {
+                let history = [Finding::of_status(status, retry_after)];
+                assert_eq!(*outcome, format!("`{:?}`", history[0].outcome()), "{status}");
+                for (effect, retried) in [Create, Converge].into_iter().zip(retried) {
+                    let next = decide(effect, &history, &RetryPolicy::default(), AMPLE, || true);
+                    let again = next == Next::Renew || matches!(next, Next::Repeat(_));
+                    assert_eq!(again, *retried, "{effect:?} {status}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_create_is_retried_after_a_503_only_if_the_policy_says_so_and_a_time_is_named() {
+        let trusting = RetryPolicy::builder().creates_after_503(true).build().expect("in range");
+        for (policy, retry_after, expected) in [
+            (RetryPolicy::default(), Some(SECOND), false),
+            (trusting, Some(SECOND), true),
+            (trusting, None, false),
+        ] {
+            let history = [Finding::of_status(503, retry_after)];
+            let next = decide(Create, &history, &policy, AMPLE, || true);
+            assert_eq!(matches!(next, Next::Repeat(_)), expected, "{policy:?}");
+            assert_eq!(outcome(&history), Outcome::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_create_is_not_retried_after_a_429_if_the_policy_says_so() {
+        let wary = RetryPolicy::builder().creates_after_429(false).build().expect("in range");
+        let history = [Finding::of_status(429, Some(SECOND))];
+        assert_eq!(decide(Create, &history, &wary, AMPLE, || true), Next::Stop(Stop::Final));
+        assert!(matches!(decide(Converge, &history, &wary, AMPLE, || true), Next::Repeat(_)));
     }
 
     #[test]
@@ -332,10 +404,10 @@ mod tests {
         for finding in findings() {
             let expected = match finding {
                 Finding::NotSent { .. } => Outcome::NotSent,
-                Finding::Refused { status, retry_after } => {
+                Finding::Refused { status, .. } => {
                     assert!(!(200..300).contains(&status), "{finding:?}");
-                    assert!(status < 500 || retry_after.is_some() || [501, 505].contains(&status));
-                    assert!(![302, 303, 408].contains(&status), "{finding:?}");
+                    assert!((300..500).contains(&status) || [501, 505].contains(&status));
+                    assert!(![302, 303, 408, 499].contains(&status), "{finding:?}");
                     Outcome::Refused
                 }
                 Finding::Unknown { .. } => Outcome::Unknown,

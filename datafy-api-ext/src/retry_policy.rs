@@ -27,16 +27,21 @@ pub struct RetryPolicy {
     base: Duration,
     cap: Duration,
     retry_after_cap: Duration,
+    creates_after_429: bool,
+    creates_after_503: bool,
 }
 
 impl Default for RetryPolicy {
-    /// 4 attempts, `base` 200 ms, `cap` 10 s, `retry_after_cap` 60 s.
+    /// 4 attempts, `base` 200 ms, `cap` 10 s, `retry_after_cap` 60 s; creates are retried after a 429 and not
+    /// after a 503.
     fn default() -> Self {
         Self {
             attempts: 4,
             base: Duration::from_millis(200),
             cap: Duration::from_secs(10),
             retry_after_cap: Duration::from_secs(60),
+            creates_after_429: true,
+            creates_after_503: false,
         }
     }
 }
@@ -70,6 +75,16 @@ impl RetryPolicy {
     /// The longest that a `Retry-After` is heeded.
     pub fn retry_after_cap(&self) -> Duration {
         self.retry_after_cap
+    }
+
+    /// Whether a create is retried after a 429.
+    pub fn creates_after_429(&self) -> bool {
+        self.creates_after_429
+    }
+
+    /// Whether a create is retried after a 503 with `Retry-After`.
+    pub fn creates_after_503(&self) -> bool {
+        self.creates_after_503
     }
 
     /// The pause before the repetition `repetition`, counted from 1. `roll` lies in `0.0..1.0`.
@@ -117,9 +132,28 @@ impl RetryPolicyBuilder {
         self
     }
 
+    /// Whether a create is retried after a 429. Defaults to `true`.
+    ///
+    /// The risk: a gateway that answers 429 after it has forwarded the request makes the client create, and you
+    /// pay for, a second object. Gateways normally count requests before they forward them.
+    pub fn creates_after_429(mut self, retry: bool) -> Self {
+        self.0.creates_after_429 = retry;
+        self
+    }
+
+    /// Whether a create is retried after a 503 with `Retry-After`. Defaults to `false`.
+    ///
+    /// The risk: a gateway that sends such an answer after its backend has acted makes the client create, and you
+    /// pay for, a second object. Varnish does that by default, and so do common maintenance pages of nginx; say
+    /// `true` only if you know every gateway on the way.
+    pub fn creates_after_503(mut self, retry: bool) -> Self {
+        self.0.creates_after_503 = retry;
+        self
+    }
+
     /// The policy, where each setting is in its range.
     pub fn build(self) -> Result<RetryPolicy, InvalidSetting> {
-        let RetryPolicy { attempts, base, cap, retry_after_cap } = self.0;
+        let RetryPolicy { attempts, base, cap, retry_after_cap, .. } = self.0;
         InvalidSetting::within("attempts", attempts, 1..=10)?;
         InvalidSetting::within("cap", cap, Duration::from_millis(1)..=LONGEST_PAUSE)?;
         InvalidSetting::within("base", base, Duration::from_millis(1)..=cap)?;

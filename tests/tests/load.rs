@@ -28,7 +28,7 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
         Fault::ApplyThenReset,
         Fault::status(500),
         Fault::ApplyThenCutHeaders,
-        Fault::retry_after(503, "1"),
+        Fault::retry_after(429, "1"),
         Fault::ApplyThenCutBody,
         Fault::ResetBeforeReading,
         Fault::CloseIdle,

@@ -109,15 +109,17 @@ table! {
     status_425: Fault::status(425) => create ONCE_REFUSED, attach OFTEN_REFUSED, deactivate OFTEN_REFUSED, both("was refused: 425 Too Early");
     status_429: Fault::status(429) => create OFTEN_REFUSED, attach OFTEN_REFUSED, deactivate OFTEN_REFUSED, both("was refused: 429 Too Many Requests");
     status_429_with_a_time: Fault::retry_after(429, "2") => create OFTEN_REFUSED, attach OFTEN_REFUSED, deactivate OFTEN_REFUSED, both("try again in 2 s");
-    status_503_with_a_time: Fault::retry_after(503, "2") => create OFTEN_REFUSED, attach OFTEN_REFUSED, deactivate OFTEN_REFUSED, both("was refused: 503 Service Unavailable");
 
     // Answers that leave it open whether the request was applied.
     status_302: Fault::status(302) => create ONCE_IN_DOUBT, attach ONCE_IN_DOUBT, deactivate ONCE_IN_DOUBT, both("may have been applied: 302 Found");
     status_303: Fault::status(303) => create ONCE_IN_DOUBT, attach ONCE_IN_DOUBT, deactivate ONCE_IN_DOUBT, both("may have been applied: 303 See Other");
     status_408: Fault::status(408) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 408 Request Timeout");
+    status_499: Fault::status(499) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 499");
     status_500: Fault::status(500) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 500 Internal");
     status_502: Fault::status(502) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 502 Bad Gateway");
     status_503: Fault::status(503) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 503 Service");
+    status_503_with_a_time: Fault::retry_after(503, "2") => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("try again in 2 s");
+    status_503_with_a_time_after_the_effect: Fault::ApplyThenAnswer(Answer::status(503).header("retry-after", "2")) => create (1, 1, "unknown"), attach (4, 1, "unknown"), deactivate (4, 4, "unknown"), both("may have been applied: 503 Service");
     status_503_with_garbage_for_a_time: Fault::retry_after(503, "soon") => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 503 Service");
     status_504: Fault::status(504) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 504 Gateway Timeout");
     status_599: Fault::status(599) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 599");

@@ -51,10 +51,14 @@ fn faults() -> impl Strategy<Value = Option<Fault>> {
         30 => statuses.clone().prop_map(move |status| Some(Fault::status(not_applied(status)))),
         10 => statuses.clone().prop_map(|status| Some(Fault::ApplyThenAnswer(Answer::status(
             // A refusal that is none would make a liar of any client, too.
-            match status { 200 | 204 | 408 | 500 | 502 | 504 | 529 => status, _ => 200 },
+            match status { 200 | 204 | 408 | 500 | 502..=504 | 529 => status, _ => 200 },
         )))),
-        10 => (prop::sample::select(vec![429_u16, 503]), times)
+        10 => (prop::sample::select(vec![429_u16, 503]), times.clone())
             .prop_map(|(status, time)| Some(Fault::retry_after(status, time))),
+        // What a gateway answers by itself when its backend dies after the effect.
+        5 => times.prop_map(|time| {
+            Some(Fault::ApplyThenAnswer(Answer::status(503).header("retry-after", time)))
+        }),
         3 => slow.prop_map(Some),
     ]
 }

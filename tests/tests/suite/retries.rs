@@ -39,12 +39,39 @@ async fn a_call_that_was_refused_for_a_while_succeeds_with_one_effect() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
         stage.fake.inject_times(2, Fault::status(429));
-        stage.fake.inject(Fault::retry_after(503, "0"));
+        stage.fake.inject(Fault::retry_after(429, "0"));
         let result = operation.call(&stage.client(), 0).await;
         assert_eq!(stage.pauses.pauses().len(), 3, "{operation:?}");
         check(&stage.effects()[0], &result).unwrap();
         result.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_create_is_retried_after_a_503_only_by_a_policy_that_says_so() {
+    for operation in OPERATIONS.into_iter().filter(|operation| operation.creates()) {
+        for (trusting, attempts) in [(false, 1), (true, 2)] {
+            let stage = Stage::of(1).await;
+            let policy = RetryPolicy::builder().creates_after_503(trusting).build().unwrap();
+            let datafy = stage.builder().retry(policy).build().unwrap();
+            stage.fake.inject(Fault::retry_after(503, "1"));
+            let result = operation.call(&datafy, 0).await;
+            assert_eq!(result.is_ok(), trusting, "{operation:?}");
+            assert_eq!(stage.fake.requests().len(), attempts, "{operation:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_create_is_not_retried_after_a_429_by_a_policy_that_says_so() {
+    let stage = Stage::of(1).await;
+    let policy = RetryPolicy::builder().creates_after_429(false).build().unwrap();
+    let datafy = stage.builder().retry(policy).build().unwrap();
+    stage.fake.inject_with(|| Some(Fault::status(429)));
+    let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 1));
+    let error = Operation::Attach.call(&datafy, 0).await.unwrap_err();
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 4));
 }
 
 #[tokio::test]
@@ -107,7 +134,7 @@ async fn a_time_to_come_back_is_waited_before_the_drawn_pause() {
 #[tokio::test]
 async fn a_time_to_come_back_past_the_deadline_is_told_at_once() {
     let stage = Stage::of(1).await;
-    stage.fake.inject(Fault::retry_after(503, "50"));
+    stage.fake.inject(Fault::retry_after(429, "50"));
     let timeouts = Timeouts::builder().operation(10 * SECOND).build().unwrap();
     let datafy = stage.builder().timeouts(timeouts).build().unwrap();
     let error = Operation::CreateVolume.call(&datafy, 0).await.unwrap_err();
