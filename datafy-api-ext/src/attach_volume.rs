@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Volume;
 use crate::id::{DeviceName, InstanceId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::ATTACH_VOLUME;
 use datafy_api::types;
@@ -39,15 +40,19 @@ impl sealed::Operation for AttachVolume {
     const FACTS: datafy_api::operation::Operation = ATTACH_VOLUME;
     type Content = ();
 
-    fn span(base: &BaseUrl) -> tracing::Span {
-        call_span!(ATTACH_VOLUME, base)
+    fn span(&self, base: &BaseUrl) -> tracing::Span {
+        call_span!(ATTACH_VOLUME, base, Some(self.volume.as_str()))
     }
 
     async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {
         raw.attach_volume(self.volume.as_str(), scope.sub_account(), &self.body).await
     }
 
-    fn decode(_: &[u8]) -> serde_json::Result<()> {
-        Ok(())
+    fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
+        success.no_content()
+    }
+
+    fn volume(&self) -> Option<&VolumeId> {
+        Some(&self.volume)
     }
 }

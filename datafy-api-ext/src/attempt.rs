@@ -6,17 +6,19 @@ use crate::connect;
 use crate::decision::Finding;
 use crate::exchange::{BodyEnd, Received, receive};
 use crate::operation::{Scope, sealed::Operation};
+use crate::outcome::Outcome;
 use crate::retry_after;
 use crate::salvage;
+use crate::success::{self, Unusable};
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
+use crate::transport;
 use bytes::Bytes;
 use datafy_api::draft;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
-use std::error::Error as StdError;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -47,6 +49,11 @@ pub(crate) struct Answer {
 }
 
 impl Failure {
+    /// The status of the answer, as traces have it.
+    pub(crate) fn status(&self) -> Option<i64> {
+        self.answer.as_ref().map(|answer| i64::from(answer.status.as_u16()))
+    }
+
     /// Nothing was sent.
     pub(crate) fn not_sent(kind: &str, text: impl Into<String>, passing: bool) -> Self {
         Self {
@@ -63,7 +70,7 @@ impl Failure {
         Self::not_sent("token", error.to_string(), passing)
     }
 
-    fn unknown(kind: &str, text: String) -> Self {
+    pub(crate) fn unknown(kind: &str, text: String) -> Self {
         Self {
             finding: Finding::Unknown { status: None, retry_after: None },
             text,
@@ -73,8 +80,12 @@ impl Failure {
     }
 }
 
-/// A success: its status and its content.
-pub(crate) type Success<T> = (StatusCode, T);
+/// A success: its content, and what the answer said beside it.
+pub(crate) struct Success<T> {
+    pub(crate) status: StatusCode,
+    pub(crate) request_id: Option<String>,
+    pub(crate) content: T,
+}
 
 /// Sends the operation's request once. `remaining` is the time until the deadline of the call.
 pub(crate) async fn attempt<O: Operation>(
@@ -91,14 +102,28 @@ pub(crate) async fn attempt<O: Operation>(
     // Pinned here: it is not small, and would be moved.
     let request = draft(pin!(operation.request(credential.raw(), scope)))
         .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
-    let (http, own_limit) = client.http.client(&client.base, timeouts.connect());
+    let (http, own_limit) = client
+        .http
+        .client(timeouts.connect())
+        .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
     let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
     let mut received = Received::default();
+    client.http.settle().await;
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
     let result = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, result) {
-        (Some(status), _) => answered::<O>(status, received, limit, client, credential),
-        (None, Ok(Err(error))) => Err(transport(&error)),
+        (Some(status), _) => {
+            let ended = answered(operation, status, received, limit, client, credential);
+            if let Err(failure) = &ended
+                && status.is_success()
+                && failure.finding.outcome() == Outcome::Unknown
+            {
+                // The next answer on that connection may be another request's, too.
+                client.http.retire();
+            }
+            ended
+        }
+        (None, Ok(Err(error))) => Err(transport::failure(&error)),
         // Without a status there is no answer.
         (None, Ok(Ok(())) | Err(_)) => {
             Err(Failure::unknown("timeout", format!("timed out after {limit:?}")))
@@ -108,84 +133,62 @@ pub(crate) async fn attempt<O: Operation>(
 
 /// What an answer shows, as far as it came within `limit`.
 fn answered<O: Operation>(
+    operation: &O,
     status: StatusCode,
     received: Received,
     limit: Duration,
     client: &Inner,
     credential: &Credential,
 ) -> Result<Success<O::Content>, Failure> {
-    let retry_after = if status.is_success() {
-        None
-    } else {
-        retry_after::read(&received.headers, || client.clock.date())
-    };
-    let finding = Finding::of_status(status.as_u16(), retry_after);
+    let Received { headers, body, end, .. } = received;
     // A token that the service sends back is not handed on.
-    let body = credential.redact_body(&received.body).map_or(received.body, Bytes::from);
-    let problem = match received.end {
+    let body = credential.redact_body(&body).unwrap_or(body);
+    let problem = match end {
         BodyEnd::Whole => None,
         BodyEnd::Open => Some(format!("timed out after {limit:?}")),
         BodyEnd::TooLarge => Some("the body is longer than the client reads".to_owned()),
-        BodyEnd::Broken(error) => Some(root_cause(&error)),
+        BodyEnd::Broken(error) => Some(transport::root_cause(&error)),
     };
-    let (kind, problem) = if finding == Finding::Applied {
-        // A body that didn't come whole counts as none: enough where none is needed.
-        match O::decode(if problem.is_none() { &body } else { &[] }) {
-            Ok(content) => return Ok((status, content)),
-            Err(error) => ("answer".to_owned(), problem.or_else(|| Some(error.to_string()))),
-        }
+    let request_id = request_id(&headers, credential);
+    let (finding, kind, problem) = if status.is_success() {
+        let success = success::Success {
+            media_type: media_type(&headers),
+            body: &body,
+            whole: problem.is_none(),
+        };
+        let (finding, text) = match operation.decode(&success) {
+            Ok(content) => return Ok(Success { status, request_id, content }),
+            Err(Unusable::Foreign(text)) => {
+                let status = Some(status.as_u16());
+                (Finding::Unknown { status, retry_after: None }, text)
+            }
+            Err(Unusable::Unreadable(text)) => (Finding::Applied, problem.unwrap_or(text)),
+        };
+        (finding, "answer".to_owned(), Some(text))
     } else {
-        (status.as_u16().to_string(), problem)
+        let retry_after = retry_after::read(&headers, || client.clock.date());
+        let finding = Finding::of_status(status.as_u16(), retry_after);
+        (finding, status.as_u16().to_string(), problem)
     };
-    let request_id = request_id(&received.headers, credential);
     let message = message(&body);
     let text = match message.as_ref().or(problem.as_ref()) {
         Some(text) => credential.redact(format!("{status}: {text}")),
         None => status.to_string(),
     };
     let salvaged = |key| match finding {
-        Finding::Applied => salvage::string(&body, key).map(|id| credential.redact(id)),
+        Finding::Applied => {
+            salvage::string(&body, key).map(|id| credential.redact(id.into_owned()))
+        }
         _ => None,
     };
     let (snapshot_id, volume_id) = (salvaged("datafySnapshotId"), salvaged("volumeId"));
-    let answer = Answer { status, message, request_id, snapshot_id, volume_id, body };
+    let answer = Answer { status, message, request_id, snapshot_id, volume_id, body: body.into() };
     Err(Failure { finding, text, kind, answer: Some(Box::new(answer)) })
 }
 
-/// What it shows that no answer came.
-fn transport(error: &reqwest::Error) -> Failure {
-    let text = root_cause(error);
-    if error.is_connect() {
-        Failure::not_sent("connect", text, true)
-    } else if error.is_builder() {
-        Failure::not_sent("request", text, false)
-    } else if never_written(error) {
-        Failure::not_sent("connection_closed", text, true)
-    } else {
-        Failure::unknown("connection_lost", text)
-    }
-}
-
-/// Whether the connection was gone before any of the request was written. Those are the only meanings
-/// that a cancellation and a closed channel have while the call itself is still waiting.
-fn never_written(error: &reqwest::Error) -> bool {
-    sources(error)
-        .filter_map(|source| source.downcast_ref::<hyper::Error>())
-        .any(|error| error.is_canceled() || error.is_closed())
-}
-
-/// What an error comes down to, without the URL and without the layers that only pass it on.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut texts: Vec<String> = sources(error)
-        .map(ToString::to_string)
-        .filter(|text| !text.starts_with("client error ("))
-        .collect();
-    texts.dedup();
-    if texts.is_empty() { "the request failed".to_owned() } else { texts.join(": ") }
-}
-
-fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    std::iter::successors(error.source(), |source| (**source).source())
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
 }
 
 fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {

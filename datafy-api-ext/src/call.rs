@@ -11,12 +11,12 @@ use crate::operation::{Operation, Scope, sealed};
 use crate::retry_policy::RetryPolicy;
 use crate::timeouts::Timeouts;
 use crate::token::Credential;
-use reqwest::StatusCode;
 use std::future::{Future, IntoFuture};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Instrument, Span, debug};
@@ -26,6 +26,9 @@ use tracing::{Instrument, Span, debug};
 /// The options set here hold for this call; the others are those of the client. Dropping the future
 /// cancels the call. The request may have been sent by then: of a create that was dropped nothing
 /// is known.
+///
+/// A call must be awaited in a Tokio runtime with its I/O and time drivers on (`enable_all`); it panics
+/// elsewhere.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before the call is awaited"]
 pub struct Call<O> {
@@ -90,12 +93,20 @@ impl<O> Call<O> {
 }
 
 impl<O: Operation> Call<O> {
-    /// Sends the request, and repeats it as long as that can't have a second effect and the policy
+    /// Sends the request, and retries it as long as that can't have a second effect and the policy
     /// allows it.
+    ///
+    /// # Panics
+    /// If it is polled outside a Tokio runtime.
     #[expect(clippy::manual_async_fn, reason = "an async fn keeps its arguments twice")]
     pub fn send(self) -> impl Future<Output = Result<O::Answer, Error>> + Send {
         async move {
-            let span = O::span(&self.datafy.inner().base);
+            assert!(
+                Handle::try_current().is_ok(),
+                "a call must be awaited in a Tokio runtime: use `#[tokio::main]`, or `block_on` of a \
+                 `tokio::runtime::Runtime` with `enable_all`"
+            );
+            let span = self.operation.span(&self.datafy.inner().base);
             // Pinned before it is wrapped: what is wrapped by value is moved, and this is large.
             let mut run = Run::new(&self, &span);
             let end = pin!(run.finish());
@@ -136,9 +147,9 @@ impl<'a, O: Operation> Run<'a, O> {
             self.attempts += 1;
             let (ended, credential) = self.attempt().await;
             match ended {
-                Ok((status, content)) => {
-                    self.succeeded(status);
-                    return Ok(content);
+                Ok(success) => {
+                    self.succeeded(&success);
+                    return Ok(success.content);
                 }
                 // Boxed: seldom needed, and else a part of every call.
                 Err(failure) => Box::pin(self.failed(failure, credential)).await?,
@@ -168,18 +179,19 @@ impl<'a, O: Operation> Run<'a, O> {
         (ended, Some(credential))
     }
 
-    fn succeeded(&self, status: StatusCode) {
+    fn succeeded<T>(&self, success: &Success<T>) {
         self.client().budget.credit();
-        let status = i64::from(status.as_u16());
+        let status = i64::from(success.status.as_u16());
         debug!(
-            attempt = i64::from(self.attempts),
-            outcome = "ok",
+            datafy.attempt = i64::from(self.attempts),
+            datafy.outcome = "ok",
             http.response.status_code = status,
             "succeeded"
         );
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", status);
             self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+            self.span.record("datafy.request_id", success.request_id.as_deref());
             self.span.record("datafy.outcome", "ok");
         }
     }
@@ -191,14 +203,12 @@ impl<'a, O: Operation> Run<'a, O> {
         credential: Option<Arc<Credential>>,
     ) -> Result<(), Error> {
         let client = self.client();
-        let status = failure.answer.as_ref().map(|answer| i64::from(answer.status.as_u16()));
-        let kind = failure.kind.clone();
         // What the service said stays out of it: an answer's body may hold anything.
         debug!(
-            attempt = i64::from(self.attempts),
-            outcome = failure.finding.outcome().as_str(),
-            http.response.status_code = status,
-            error.r#type = kind,
+            datafy.attempt = i64::from(self.attempts),
+            datafy.outcome = failure.finding.outcome().as_str(),
+            http.response.status_code = failure.status(),
+            error.r#type = failure.kind,
             "failed"
         );
         self.history().push(failure);
@@ -231,9 +241,11 @@ impl<'a, O: Operation> Run<'a, O> {
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
+        // All of them are of the attempt that decided the outcome, as in the error.
         self.span.record("datafy.outcome", error.outcome().as_str());
-        self.span.record("error.type", kind);
-        self.span.record("http.response.status_code", status);
+        self.span.record("error.type", error.deciding().kind.as_str());
+        self.span.record("http.response.status_code", error.deciding().status());
+        self.span.record("datafy.request_id", error.request_id());
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
         Err(error)

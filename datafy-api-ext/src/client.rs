@@ -16,8 +16,12 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// A client of the Datafy API. It is cheap to clone; the clones share connections, the token and the
-/// retry budget.
+/// A client of the Datafy API. It is cheap to clone; the clones share the token and the retry budget.
+///
+/// A client may be used from several Tokio runtimes. With
+/// [`fresh_connections(false)`](DatafyBuilder::fresh_connections) it should not: a connection belongs to the runtime
+/// in which it was made, and a call that takes one from a `current_thread` runtime that nobody drives at the time
+/// waits until its attempt timeout.
 ///
 /// ```no_run
 /// use datafy_api_ext::{Datafy, VolumeId};

@@ -60,6 +60,11 @@ pub enum ConfigError {
     /// A setting is out of its range.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// The endpoint is `https`, and the crate was built without TLS.
+    #[error(
+        "the endpoint is https and this build has no TLS; turn on one of the features `rustls`, `rustls-no-provider` and `native-tls`"
+    )]
+    NoTls,
     /// A root certificate can't be used.
     #[error("the root certificates can't be used: {0}")]
     RootCertificate(String),

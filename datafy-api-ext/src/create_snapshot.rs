@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Volume;
 use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::success::{Success, Unusable};
 use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_SNAPSHOT;
@@ -65,8 +66,8 @@ impl sealed::Operation for CreateSnapshot {
     const FACTS: datafy_api::operation::Operation = CREATE_SNAPSHOT;
     type Content = types::Snapshot;
 
-    fn span(base: &BaseUrl) -> tracing::Span {
-        call_span!(CREATE_SNAPSHOT, base)
+    fn span(&self, base: &BaseUrl) -> tracing::Span {
+        call_span!(CREATE_SNAPSHOT, base, Some(self.volume.as_str()))
     }
 
     async fn request(
@@ -86,8 +87,13 @@ impl sealed::Operation for CreateSnapshot {
         raw.create_snapshot(volume, scope.sub_account(), &body).await
     }
 
-    fn decode(body: &[u8]) -> serde_json::Result<types::Snapshot> {
-        serde_json::from_slice(body)
+    fn decode(&self, success: &Success<'_>) -> Result<types::Snapshot, Unusable> {
+        success.is_about(&self.volume)?;
+        success.json()
+    }
+
+    fn volume(&self) -> Option<&VolumeId> {
+        Some(&self.volume)
     }
 
     fn marker(&self) -> Option<&str> {

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Datafy;
 use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use datafy_api::types;
@@ -88,8 +89,8 @@ impl sealed::Operation for CreateVolume {
     const FACTS: datafy_api::operation::Operation = CREATE_VOLUME_FROM_SNAPSHOTS;
     type Content = types::Volume;
 
-    fn span(base: &BaseUrl) -> tracing::Span {
-        call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base)
+    fn span(&self, base: &BaseUrl) -> tracing::Span {
+        call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base, None::<&str>)
     }
 
     async fn request(
@@ -100,8 +101,8 @@ impl sealed::Operation for CreateVolume {
         raw.create_volume_from_snapshots(scope.sub_account(), &self.body).await
     }
 
-    fn decode(body: &[u8]) -> serde_json::Result<types::Volume> {
-        serde_json::from_slice(body)
+    fn decode(&self, success: &Success<'_>) -> Result<types::Volume, Unusable> {
+        success.json()
     }
 }
 

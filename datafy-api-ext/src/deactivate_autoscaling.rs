@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Volume;
 use crate::id::VolumeId;
 use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::DEACTIVATE_AUTOSCALING;
 
@@ -29,15 +30,19 @@ impl sealed::Operation for DeactivateAutoscaling {
     const FACTS: datafy_api::operation::Operation = DEACTIVATE_AUTOSCALING;
     type Content = ();
 
-    fn span(base: &BaseUrl) -> tracing::Span {
-        call_span!(DEACTIVATE_AUTOSCALING, base)
+    fn span(&self, base: &BaseUrl) -> tracing::Span {
+        call_span!(DEACTIVATE_AUTOSCALING, base, Some(self.volume.as_str()))
     }
 
     async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {
         raw.deactivate_autoscaling(self.volume.as_str(), scope.sub_account()).await
     }
 
-    fn decode(_: &[u8]) -> serde_json::Result<()> {
-        Ok(())
+    fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
+        success.no_content()
+    }
+
+    fn volume(&self) -> Option<&VolumeId> {
+        Some(&self.volume)
     }
 }

@@ -30,9 +30,10 @@ impl Finding {
     pub(crate) fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Applied,
-            300 | 301 | 304 | 305 | 307 | 308 | 501 | 505 => Self::Refused { status, retry_after },
             408 | 499 => Self::Unknown { status: Some(status), retry_after },
-            400..=498 => Self::Refused { status, retry_after },
+            300 | 301 | 304 | 305 | 307 | 308 | 400..=498 | 501 | 505 => {
+                Self::Refused { status, retry_after }
+            }
             _ => Self::Unknown { status: Some(status), retry_after },
         }
     }
@@ -73,12 +74,13 @@ impl Finding {
             Self::NotSent { passing } => passing,
             Self::Refused { status: 429, .. } => converges || policy.creates_after_429(),
             Self::Refused { status: 425, .. } => converges,
-            // Asked again, the service would show the same way elsewhere.
-            Self::Unknown { status: Some(100..=199 | 300..=399), .. } => false,
             Self::Unknown { status: Some(503), retry_after: Some(_) } => {
                 converges || policy.creates_after_503()
             }
-            Self::Unknown { .. } => converges,
+            // Asked again, the service would show the same way elsewhere.
+            Self::Unknown { status, .. } => {
+                converges && !matches!(status, Some(100..=199 | 300..=399))
+            }
             Self::Refused { .. } | Self::Applied => false,
         }
     }

@@ -52,6 +52,11 @@ impl Error {
         self.0.deciding.answer.as_ref().map(|answer| answer.status.as_u16())
     }
 
+    /// The attempt that decided the outcome.
+    pub(crate) fn deciding(&self) -> &Failure {
+        &self.0.deciding
+    }
+
     /// The status of the last answer, unless something else came of the last attempt. It tells what another
     /// attempt would meet.
     pub(crate) fn last_status(&self) -> Option<u16> {

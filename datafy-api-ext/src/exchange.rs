@@ -1,6 +1,5 @@
 //! One request on the wire, and as much of its answer as comes.
 
-use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use std::future::Future;
@@ -13,7 +12,7 @@ pub(crate) struct Received {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     /// The body as far as it was read.
-    pub(crate) body: Bytes,
+    pub(crate) body: Vec<u8>,
     pub(crate) end: BodyEnd,
 }
 
@@ -46,7 +45,7 @@ pub(crate) async fn receive(
                 let room = limit - received.body.len();
                 let fits = chunk.len() <= room;
                 chunk.truncate(room);
-                received.push(chunk);
+                received.body.extend_from_slice(&chunk);
                 if fits {
                     continue;
                 }
@@ -56,13 +55,5 @@ pub(crate) async fn receive(
             Err(error) => BodyEnd::Broken(error),
         };
         return Ok(());
-    }
-}
-
-impl Received {
-    fn push(&mut self, chunk: Bytes) {
-        // Mostly a body is one chunk, and then it isn't copied.
-        self.body =
-            if self.body.is_empty() { chunk } else { [&self.body[..], &chunk[..]].concat().into() };
     }
 }

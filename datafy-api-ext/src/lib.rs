@@ -27,6 +27,7 @@ mod retry_after;
 mod retry_policy;
 mod salvage;
 mod setting;
+mod success;
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
 #[cfg_attr(
     not(feature = "fake"),
@@ -35,6 +36,7 @@ mod setting;
 pub mod testing {}
 mod timeouts;
 mod token;
+mod transport;
 
 pub use attach_volume::AttachVolume;
 pub use builder::DatafyBuilder;

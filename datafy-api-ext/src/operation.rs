@@ -1,6 +1,7 @@
 //! What an operation brings to a call.
 
-use crate::id::SubAccountId;
+use crate::id::{SubAccountId, VolumeId};
+use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error, ResponseValue};
 use std::future::Future;
@@ -16,7 +17,7 @@ pub trait Operation: sealed::Operation {
 }
 
 pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Future, RawAnswer, Scope};
+    use super::{BaseUrl, Client, Future, RawAnswer, Scope, Success, Unusable, VolumeId};
 
     /// What a call answers.
     pub trait Answer {
@@ -36,7 +37,7 @@ pub(crate) mod sealed {
         type Content: Send;
 
         /// A span named after the operation, for a call to the service at `base`.
-        fn span(base: &BaseUrl) -> tracing::Span;
+        fn span(&self, base: &BaseUrl) -> tracing::Span;
 
         /// Makes one request with the raw client, which drafts it.
         fn request(
@@ -45,8 +46,13 @@ pub(crate) mod sealed {
             scope: Scope<'_>,
         ) -> impl Future<Output = RawAnswer<Self::Content>> + Send;
 
-        /// Reads the content of a success.
-        fn decode(body: &[u8]) -> serde_json::Result<Self::Content>;
+        /// Reads a 2xx answer, after checking that it is the service's answer to this request.
+        fn decode(&self, success: &Success<'_>) -> Result<Self::Content, Unusable>;
+
+        /// The volume that the call is about, if it exists before the call.
+        fn volume(&self) -> Option<&VolumeId> {
+            None
+        }
 
         /// The short text by which what the call made can be found again.
         fn marker(&self) -> Option<&str> {
@@ -73,7 +79,7 @@ impl<'a> Scope<'a> {
 /// The span of a call. Its numbers are recorded as `i64`, which is what OpenTelemetry knows: others would
 /// reach it as text. `tracing` wants the name of a span to be a constant, so this can't be a function.
 macro_rules! call_span {
-    ($operation:path, $base:expr) => {
+    ($operation:path, $base:expr, $volume:expr) => {
         tracing::info_span!(
             target: "datafy_api_ext",
             $operation.name,
@@ -83,6 +89,8 @@ macro_rules! call_span {
             url.template = $operation.path,
             server.address = $base.host(),
             server.port = i64::from($base.port()),
+            datafy.volume.id = $volume,
+            datafy.request_id = tracing::field::Empty,
             http.response.status_code = tracing::field::Empty,
             http.request.resend_count = tracing::field::Empty,
             error.r#type = tracing::field::Empty,

@@ -1,7 +1,10 @@
-//! Takes ids out of an answer that can't be read as a whole.
+//! Takes IDs out of an answer that can't be read as a whole.
+
+use serde::Deserialize;
+use std::borrow::Cow;
 
 /// The string that stands at the top-level `key` of `body`, however broken the body is behind it.
-pub(crate) fn string(body: &[u8], key: &str) -> Option<String> {
+pub(crate) fn string<'b>(body: &'b [u8], key: &str) -> Option<Cow<'b, str>> {
     let mut rest = body;
     let mut depth = 0;
     loop {
@@ -26,9 +29,13 @@ pub(crate) fn string(body: &[u8], key: &str) -> Option<String> {
 }
 
 /// The JSON string that `text` begins with, and what follows it.
-fn leading_string(text: &[u8]) -> Option<(String, &[u8])> {
-    let mut strings = serde_json::Deserializer::from_slice(text).into_iter::<String>();
-    let string = strings.next()?.ok()?;
+fn leading_string(text: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
+    /// Borrows the text unless it holds escapes.
+    #[derive(Deserialize)]
+    struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
+
+    let mut strings = serde_json::Deserializer::from_slice(text).into_iter::<Text<'_>>();
+    let Text(string) = strings.next()?.ok()?;
     Some((string, &text[strings.byte_offset()..]))
 }
 

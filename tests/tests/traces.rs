@@ -115,6 +115,7 @@ async fn a_call_is_one_span_named_after_its_operation() {
         ("http.response.status_code", "200"),
         ("http.request.resend_count", "0"),
         ("datafy.outcome", "ok"),
+        ("datafy.volume.id", "vol-seed0"),
     ]);
     assert_eq!(*snapshot, expected);
     assert_eq!(recorded.events.len(), 4);
@@ -136,19 +137,37 @@ async fn each_attempt_is_an_event_and_the_span_tells_the_end() {
         .iter()
         .map(|(level, fields)| {
             assert_eq!(*level, Level::DEBUG);
-            (fields["attempt"].as_str(), fields["outcome"].as_str(), fields["error.type"].as_str())
+            let [attempt, outcome, kind] = ["datafy.attempt", "datafy.outcome", "error.type"];
+            (fields[attempt].as_str(), fields[outcome].as_str(), fields[kind].as_str())
         })
         .collect();
     assert_eq!(
         told,
         [("1", "refused", "429"), ("2", "unknown", "connection_lost"), ("3", "refused", "409")]
     );
+    // The span is about the attempt that decided the outcome, and not about the last one.
     let (_, _, span) = &recorded.spans[0];
     assert_eq!(span["datafy.outcome"], "unknown");
-    assert_eq!(span["error.type"], "409");
-    assert_eq!(span["http.response.status_code"], "409");
+    assert_eq!(span["error.type"], "connection_lost");
+    assert!(!span.contains_key("http.response.status_code"), "no answer came");
     assert_eq!(span["http.request.resend_count"], "2");
     assert_eq!(span["otel.status_code"], "ERROR");
+}
+
+#[tokio::test]
+async fn a_span_has_the_request_id_of_a_success_and_of_a_failure() {
+    let _turn = TURN.lock().await;
+    let stage = Stage::of(1).await;
+    let datafy = stage.client();
+    let (recording, _guard) = record();
+    for status in [200, 404] {
+        let answer = Answer::json(status, &json!({})).header("x-request-id", "r-7");
+        stage.fake.inject(Fault::ApplyThenAnswer(answer));
+        let result = Operation::Deactivate.call(&datafy, 0).await;
+        assert_eq!(result.is_ok(), status == 200);
+        let recorded = recording.0.lock().unwrap();
+        assert_eq!(recorded.spans.last().unwrap().2["datafy.request_id"], "r-7");
+    }
 }
 
 const CANARY: &str = "canary-5e1f0c-canary";
@@ -205,7 +224,9 @@ fn echoes() -> impl Iterator<Item = Fault> {
             "{{\"message\":\"{spelled}\",\"description\":\"{spelled}\",\"volumeId\":\"{spelled}\"}}"
         ));
         let cut = echo.clone().body(format!("{{\"volumeId\":\"{spelled}\","));
-        [echo, bad, quoted, escaped, cut].map(Fault::ApplyThenAnswer)
+        // A success is read only if it names no other volume.
+        let own = echo.clone().body(json!({ "description": CANARY }).to_string());
+        [echo, bad, quoted, escaped, cut, own].map(Fault::ApplyThenAnswer)
     })
 }
 

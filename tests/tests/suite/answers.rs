@@ -87,10 +87,25 @@ async fn an_id_of_unexpected_form_is_kept_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_success_without_content_may_carry_any_body() {
+async fn a_page_in_place_of_the_answer_proves_nothing() {
+    let page = http(200, "text/html; charset=utf-8", "<html>Sign in</html>");
+    for error in [attach(&page).await.unwrap_err(), snapshot(&page).await.unwrap_err()] {
+        assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)));
+        assert!(error.to_string().contains("200 OK: the answer is text/html and not "), "{error}");
+        assert_eq!(error.body(), Some(&b"<html>Sign in</html>"[..]));
+    }
+    let text = http(200, "text/plain", r#"{"datafySnapshotId":"dsnap-2"}"#);
+    assert_eq!(snapshot(&text).await.unwrap_err().outcome(), Outcome::Unknown);
+    let untyped = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>";
+    assert_eq!(snapshot(untyped).await.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(attach(untyped).await.unwrap_err().outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_success_without_documented_content_may_be_empty_or_json() {
     let bodies = [
         http(200, "application/json", r#"{"message":""}"#),
-        http(200, "text/html", "<html>"),
+        http(200, "text/plain", r#"{"message":""}"#),
         http(200, "application/json", ""),
         "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
         http(202, "application/json", "{}"),
@@ -108,9 +123,25 @@ async fn a_success_that_the_page_does_not_list_is_read_like_the_one_it_lists() {
 }
 
 #[tokio::test]
-async fn a_create_that_answers_204_was_applied() {
+async fn a_create_that_answers_204_proves_nothing() {
     let error = snapshot("HTTP/1.1 204 No Content\r\n\r\n").await.unwrap_err();
-    assert_eq!((error.outcome(), error.status()), (Outcome::Applied, Some(204)));
+    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(204)));
+}
+
+#[test]
+fn reading_a_body_of_many_tiny_chunks_takes_memory_in_proportion_to_its_length() {
+    const CHUNKS: usize = 20_000;
+    let mut answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+                      transfer-encoding: chunked\r\n\r\n"
+        .to_owned();
+    answer.extend(std::iter::repeat_n("1\r\n \r\n", CHUNKS));
+    answer.push_str("2\r\n{}\r\n0\r\n\r\n");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let measured = allocation_counter::measure(|| {
+        runtime.block_on(snapshot(&answer)).unwrap();
+    });
+    // Copying what came before for each chunk took 200 MB.
+    assert!(measured.bytes_total < 20 << 20, "{} bytes", measured.bytes_total);
 }
 
 #[tokio::test]

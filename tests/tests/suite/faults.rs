@@ -125,10 +125,10 @@ table! {
     status_599: Fault::status(599) => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: 599");
 
     // Successes whose body is of no use. Where the page documents no content, none is needed.
-    html: Fault::html() => create APPLIED, attach OK, deactivate OK, create_only("was applied, but its answer can't be used: 200 OK: expected value");
+    html: Fault::html() => create (1, 1, "unknown"), attach (4, 1, "unknown"), deactivate (4, 4, "unknown"), both("may have been applied: 200 OK: the answer is text/html");
     empty: unusable("") => create APPLIED, attach OK, deactivate OK, create_only("200 OK: EOF while parsing");
     malformed: Fault::malformed() => create APPLIED, attach OK, deactivate OK, create_only("200 OK: EOF while parsing");
-    one_bad_field: unusable("{\"volumeId\":\"vol-7\",\"startTime\":\"noon\",\"volumeSizeGB\":[]}") => create APPLIED, attach OK, deactivate OK, create_only("; volume vol-7");
+    one_bad_field: unusable("{\"volumeId\":\"vol-seed0\",\"startTime\":\"noon\",\"volumeSizeGB\":[]}") => create APPLIED, attach OK, deactivate OK, create_only("; volume vol-seed0");
     oversized: Fault::oversized(2 << 20) => create APPLIED, attach OK, deactivate OK, create_only("longer than the client reads");
     cut_body: Fault::ApplyThenCutBody => create APPLIED, attach OK, deactivate OK, create_only("200 OK: ");
     stalled_body: Fault::ApplyThenStallBody => create APPLIED, attach OK, deactivate OK, create_only("200 OK: timed out after 400ms");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod connections;
 mod custom_http;
 mod endpoint;
 mod fake;
@@ -9,7 +10,7 @@ mod faults;
 mod fleet;
 mod ids;
 mod json;
-mod keep_alive;
+
 mod mocks;
 mod properties;
 mod redaction;

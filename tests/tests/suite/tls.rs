@@ -1,7 +1,7 @@
 //! A server that can't prove who it is gets nothing.
 
 use datafy_api_ext::{Datafy, DatafyBuilder, Outcome};
-use datafy_tests::{Operation, Stage, http};
+use datafy_tests::{Listener, Operation, Stage, http};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use std::sync::Arc;
@@ -18,6 +18,15 @@ struct Server {
 impl Server {
     /// Its certificate is for `name`, and as `change` makes it.
     async fn start(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
+        Self::speaking(rustls::ALL_VERSIONS, name, change).await
+    }
+
+    /// The same with these versions of TLS.
+    async fn speaking(
+        versions: &[&'static rustls::SupportedProtocolVersion],
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         let authority_key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -30,7 +39,7 @@ impl Server {
         let certificate = params.signed_by(&key, &issuer).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
@@ -72,6 +81,7 @@ async fn not_sent(builder: DatafyBuilder, why: &str) {
     let error =
         Operation::Deactivate.call(&builder.clock(clock).build().unwrap(), 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
+    assert_eq!(error.attempts(), 1, "it can't get better within a call: {error}");
     assert!(error.to_string().contains(why), "{error}");
 }
 
@@ -104,6 +114,24 @@ async fn an_expired_certificate_is_named_and_nothing_is_sent() {
 async fn a_wrong_host_name_is_named_and_nothing_is_sent() {
     let server = Server::start("api.example.org", |_| {}).await;
     not_sent(server.trusting(), "certificate not valid for name \"localhost\"").await;
+}
+
+#[tokio::test]
+async fn tls_versions_without_overlap_are_named_and_nothing_is_sent() {
+    let server = Server::speaking(&[&rustls::version::TLS13], "localhost", |_| {}).await;
+    let older = |http: reqwest::ClientBuilder| http.tls_version_max(reqwest::tls::Version::TLS_1_2);
+    not_sent(server.trusting().configure_reqwest(older), "ProtocolVersion").await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_the_credentials_is_named_and_nothing_is_sent() {
+    let answer = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+    let listener = Listener::answering(answer);
+    let proxy = reqwest::Proxy::all(listener.url()).unwrap();
+    let builder = Datafy::builder().endpoint("https://datafy.invalid").token("t");
+    let builder = builder.configure_reqwest(move |http| http.proxy(proxy.clone()));
+    not_sent(builder, "proxy authorization required").await;
+    assert_eq!(listener.requests().len(), 1);
 }
 
 #[tokio::test]

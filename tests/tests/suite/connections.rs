@@ -1,0 +1,187 @@
+//! What keeping connections open for the next call costs, and that no answer is taken for another call's.
+
+use datafy_api_ext::fake::{Fault, check};
+use datafy_api_ext::{Datafy, Outcome, RetryPolicy, VolumeId};
+use datafy_tests::{Operation, Stage};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+const CALLS: usize = 2_000;
+const AT_A_TIME: usize = 8;
+
+/// How many of [`CALLS`] creates end unknown if the service closes each connection after its answer.
+async fn unknown_creates(fresh_connections: bool) -> usize {
+    let stage = Stage::of(CALLS).await;
+    let builder = stage.builder().retry(RetryPolicy::none());
+    let datafy = builder.fresh_connections(fresh_connections).build().unwrap();
+    stage.fake.inject_with(|| Some(Fault::CloseIdle));
+    let workers = (0..AT_A_TIME).map(|worker| {
+        let datafy = datafy.clone();
+        tokio::spawn(async move {
+            let mut results = Vec::new();
+            for number in (worker..CALLS).step_by(AT_A_TIME) {
+                results.push((number, Operation::CreateSnapshot.call(&datafy, number).await));
+            }
+            results
+        })
+    });
+    let mut results = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        results.extend(worker.await.unwrap());
+    }
+    let effects = stage.effects();
+    let mut outcomes = Vec::new();
+    for (number, result) in results {
+        check(&effects[number], &result).unwrap();
+        outcomes.push(result.err().map(|error| error.outcome()));
+    }
+    let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+    let (ok, unknown) = (count(None), count(Some(Outcome::Unknown)));
+    println!(
+        "fresh connections: {fresh_connections}; {CALLS} calls to a service that closes idle \
+         connections: {ok} ok, {unknown} unknown, {} not sent",
+        count(Some(Outcome::NotSent))
+    );
+    assert!(ok > 0 && outcomes.len() == CALLS);
+    unknown
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_race_the_closing_of_idle_connections_have_one_effect_at_most() {
+    unknown_creates(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_on_fresh_connections_do_not_race_their_closing() {
+    assert_eq!(unknown_creates(true).await, 0);
+}
+
+/// A service that keeps connections open and answers each request with what `answers` makes of its volume: at
+/// once, and then after each pause once more.
+struct Server {
+    url: String,
+    connections: Arc<AtomicUsize>,
+}
+
+type Answers = fn(&str) -> Vec<(Duration, String)>;
+
+impl Server {
+    fn answering(answers: Answers) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                count.fetch_add(1, Ordering::Relaxed);
+                thread::spawn(move || serve(stream, answers));
+            }
+        });
+        Self { url, connections }
+    }
+
+    fn client(&self, fresh_connections: bool) -> Datafy {
+        let builder = Datafy::builder().endpoint(&self.url).token("token-1");
+        let builder = builder.retry(RetryPolicy::none());
+        builder.fresh_connections(fresh_connections).build().unwrap()
+    }
+}
+
+fn serve(mut stream: TcpStream, answers: Answers) -> Option<()> {
+    let mut buffer = Vec::new();
+    loop {
+        let mut chunk = [0; 4096];
+        let count = stream.read(&mut chunk).ok().filter(|count| *count > 0)?;
+        buffer.extend_from_slice(&chunk[..count]);
+        // The body of a snapshot without options is `{}`.
+        let Some(end) = buffer.windows(6).position(|bytes| bytes == b"\r\n\r\n{}") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
+        let volume = head.split('/').find(|part| part.starts_with("vol-"))?;
+        for (pause, answer) in answers(volume) {
+            thread::sleep(pause);
+            stream.write_all(answer.as_bytes()).ok()?;
+        }
+        buffer.drain(..end + 6);
+    }
+}
+
+fn snapshot_of(volume: &str) -> String {
+    let body = format!(r#"{{"datafySnapshotId":"dsnap-of-{volume}","volumeId":"{volume}"}}"#);
+    datafy_tests::http(200, "application/json", &body)
+}
+
+/// Makes snapshots of so many volumes one after the other; each that succeeds must be of its volume. Returns
+/// how many do.
+async fn own_answers(datafy: &Datafy, calls: usize) -> usize {
+    let mut own = 0;
+    for number in 0..calls {
+        let volume = VolumeId::new(format!("vol-{number}")).unwrap();
+        match datafy.volume(volume.clone()).create_snapshot().await {
+            Ok(snapshot) => {
+                assert_eq!(snapshot.require_id().unwrap().as_str(), format!("dsnap-of-{volume}"));
+                own += 1;
+            }
+            Err(error) => assert_eq!(error.outcome(), Outcome::Unknown, "{error}"),
+        }
+    }
+    own
+}
+
+#[tokio::test]
+async fn a_second_answer_that_comes_late_is_not_taken_for_the_next_calls() {
+    for late in [500, 1_000, 3_000] {
+        let answers: Answers = match late {
+            500 => |volume| twice(volume, Duration::from_micros(500)),
+            1_000 => |volume| twice(volume, Duration::from_millis(1)),
+            _ => |volume| twice(volume, Duration::from_millis(3)),
+        };
+        let server = Server::answering(answers);
+        assert_eq!(own_answers(&server.client(true), 40).await, 40, "on fresh connections");
+        own_answers(&server.client(false), 40).await;
+    }
+}
+
+fn twice(volume: &str, late: Duration) -> Vec<(Duration, String)> {
+    vec![(Duration::ZERO, snapshot_of(volume)), (late, snapshot_of(volume))]
+}
+
+#[tokio::test]
+async fn an_answer_that_names_another_volume_is_unknown_and_its_connection_is_not_used_again() {
+    let server = Server::answering(|volume| {
+        let named = if volume == "vol-0" { "vol-OTHER" } else { volume };
+        vec![(Duration::ZERO, snapshot_of(named))]
+    });
+    let datafy = server.client(false);
+    let volume = VolumeId::new("vol-0").unwrap();
+    let error = datafy.volume(volume).create_snapshot().await.unwrap_err();
+    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)));
+    assert_eq!(
+        error.to_string(),
+        "create_snapshot may have been applied: 200 OK: the answer names volume vol-OTHER and not vol-0"
+    );
+    assert_eq!((error.snapshot_id(), error.volume_id()), (None, None), "they are another call's");
+
+    for number in 1..4 {
+        let volume = VolumeId::new(format!("vol-{number}")).unwrap();
+        datafy.volume(volume).create_snapshot().await.unwrap();
+    }
+    assert_eq!(server.connections.load(Ordering::Relaxed), 2, "the others share a new connection");
+}
+
+#[tokio::test]
+async fn a_connection_that_got_bytes_while_it_was_idle_is_not_used_again() {
+    let server = Server::answering(|volume| twice(volume, Duration::from_millis(1)));
+    let datafy = server.client(false);
+    for number in 0..4 {
+        let volume = VolumeId::new(format!("vol-{number}")).unwrap();
+        datafy.volume(volume).create_snapshot().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert_eq!(server.connections.load(Ordering::Relaxed), 4);
+}
