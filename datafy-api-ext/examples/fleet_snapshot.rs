@@ -4,7 +4,7 @@
 //! it goes on where it stopped, by the journal. That is kept until each volume was attempted.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::fleet::{Monitor, NotDone};
+use datafy_api_ext::jobs::{Monitor, NotDone};
 use datafy_api_ext::{SystemClock, VolumeId};
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Why a call failed, and what became of it.
 
-use crate::attempt::Failure;
-use crate::decision::{Finding, Stop, outcome};
+use crate::call::attempt::Failure;
+use crate::call::decision::{Finding, Stop, outcome};
 use crate::id::{Answered, DatafySnapshotId, VolumeId};
 use crate::outcome::Outcome;
 use bytes::Bytes;

@@ -46,7 +46,7 @@ pub use state::{Attachment, FakeSnapshot, FakeVolume};
 pub use truth::{AppliedEffect, BrokenPromise, check};
 pub use wire::RecordedRequest;
 
-use crate::builder::DatafyBuilder;
+use crate::client::DatafyBuilder;
 use server::Server;
 use state::{Scope, Shared};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! A clock that doesn't wait.
 
-use crate::clock::Clock;
+use crate::client::Clock;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! A fleet loses nothing, repeats nothing, and stops when it is told.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::fleet::{FleetError, JournalError, NotDone};
+use datafy_api_ext::jobs::{FleetError, JournalError, NotDone};
 use datafy_api_ext::{Clock, Datafy, Outcome, Snapshot, Token, VolumeId};
 use datafy_tests::{Stage, until};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! The ids and the answers as JSON: what is written can be read again, and fits its schema.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::fleet::Progress;
+use datafy_api_ext::jobs::Progress;
 use datafy_api_ext::{
     Answered, CreatedVolume, DatafySnapshotId, DeviceName, InstanceId, Outcome, RestoreStep,
     Snapshot, SnapshotStatus, Source, SubAccountId, VolumeId,

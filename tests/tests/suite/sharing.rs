@@ -1,7 +1,7 @@
 //! What has to cross threads can.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::fleet::{Fleet, Monitor, NotDone, Progress, Run};
+use datafy_api_ext::jobs::{Fleet, Monitor, NotDone, Progress, Run};
 use datafy_api_ext::{
     Answered, Call, ConfigError, CreateSnapshot, CreatedVolume, Datafy, DatafyBuilder, Error,
     Restore, RestoreError, RetryPolicy, Snapshot, Source, Timeouts, Token, Volume, VolumeId,

@@ -1,15 +1,15 @@
 //! Builds a client.
 
-use crate::budget::Budget;
+use crate::client::ConfigError;
+use crate::client::InvalidSetting;
+use crate::client::RetryPolicy;
+use crate::client::Timeouts;
+use crate::client::budget::Budget;
+use crate::client::http::{Custom, Http, Settings};
+use crate::client::token::{Token, Tokens};
+use crate::client::{Clock, SystemClock};
 use crate::client::{Datafy, Inner};
-use crate::clock::{Clock, SystemClock};
-use crate::config_error::ConfigError;
-use crate::http::{Custom, Http, Settings};
 use crate::id::SubAccountId;
-use crate::retry_policy::RetryPolicy;
-use crate::setting::InvalidSetting;
-use crate::timeouts::Timeouts;
-use crate::token::{Token, Tokens};
 use datafy_api::base_url::BaseUrl;
 use std::env;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! Why a client can't be built.
 
+use crate::client::InvalidSetting;
 use crate::id::InvalidId;
-use crate::setting::InvalidSetting;
 use datafy_api::base_url::InvalidBaseUrl;
 use std::path::PathBuf;
 

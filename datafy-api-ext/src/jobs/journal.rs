@@ -1,9 +1,9 @@
 //! The journal of a fleet: what was begun, and what became of it, one JSON text a line.
 
-use super::NotDone;
+use super::fleet::NotDone;
+use crate::call::operation::Operation;
 use crate::client::Datafy;
 use crate::id::VolumeId;
-use crate::operation::Operation;
 use crate::outcome::Outcome;
 use datafy_api::operation::Effect;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The HTTP client below a Datafy client.
 
-use crate::config_error::ConfigError;
-use crate::connect::LimitConnect;
-use crate::timeouts::Timeouts;
+use crate::client::ConfigError;
+use crate::client::Timeouts;
+use crate::client::connect::LimitConnect;
 use datafy_api::base_url::BaseUrl;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -57,7 +57,7 @@ impl Http {
     }
 
     /// The client for a call with this connect timeout, and the timeout if the call has to
-    /// [set](crate::connect::limited) it by itself.
+    /// [set](crate::client::connect::limited) it by itself.
     pub(crate) fn client(
         &self,
         connect: Duration,

@@ -1,10 +1,10 @@
 //! Creating an autoscaling volume.
 
 use crate::call::Call;
+use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::success::{Success, Unusable};
 use crate::client::Datafy;
 use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
-use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
-use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use datafy_api::types;
@@ -58,11 +58,14 @@ pub struct NewVolume {
     datafy: Datafy,
 }
 
-impl NewVolume {
-    pub(crate) fn new(datafy: Datafy) -> Self {
-        Self { datafy }
+impl Datafy {
+    /// Creates an autoscaling volume, once it is said from what.
+    pub fn create_volume(&self) -> NewVolume {
+        NewVolume { datafy: self.clone() }
     }
+}
 
+impl NewVolume {
     /// Creates the volume from a snapshot that Datafy made.
     pub fn from_snapshot(self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
         self.from_source(Source::DatafySnapshot(snapshot))

@@ -1,6 +1,6 @@
 //! The rate at which calls are begun.
 
-use crate::clock::Clock;
+use crate::client::Clock;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -41,7 +41,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::Pace;
-    use crate::clock::Clock;
+    use crate::client::Clock;
     use std::future::{Future, ready};
     use std::pin::Pin;
     use std::sync::Mutex;

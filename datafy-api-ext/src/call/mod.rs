@@ -1,16 +1,27 @@
-//! The one place through which every call goes.
+//! The one path of every call: request, attempts, evidence, decision, result.
 
-use crate::attempt::{Failure, Success, attempt};
+pub(crate) mod attempt;
+pub(crate) mod decision;
+mod exchange;
+pub(crate) mod operation;
+mod partial_json;
+mod retry_after;
+pub(crate) mod success;
+mod transport;
+
+pub use operation::Operation;
+
+use crate::call::attempt::{Failure, Success, attempt};
+use crate::call::decision::{Next, Situation, Stop, decide};
+use crate::call::operation::{Scope, sealed};
+use crate::client::Clock;
+use crate::client::ConfigError;
+use crate::client::RetryPolicy;
+use crate::client::Timeouts;
+use crate::client::token::Credential;
 use crate::client::{Datafy, Inner};
-use crate::clock::Clock;
-use crate::config_error::ConfigError;
-use crate::decision::{Next, Situation, Stop, decide};
 use crate::error::{Error, History};
 use crate::id::SubAccountId;
-use crate::operation::{Operation, Scope, sealed};
-use crate::retry_policy::RetryPolicy;
-use crate::timeouts::Timeouts;
-use crate::token::Credential;
 use std::future::{Future, IntoFuture};
 use std::mem;
 use std::pin::{Pin, pin};

@@ -1,6 +1,6 @@
 //! What a request that got no answer proves: whether it was written, and whether another attempt can do better.
 
-use crate::attempt::Failure;
+use crate::call::attempt::Failure;
 use std::error::Error as StdError;
 use std::io;
 

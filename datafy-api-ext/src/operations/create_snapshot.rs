@@ -1,10 +1,10 @@
 //! Creating a snapshot of a volume.
 
 use crate::call::Call;
+use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
-use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
-use crate::success::{Success, Unusable};
 use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_SNAPSHOT;
@@ -30,7 +30,7 @@ impl Volume {
     /// Creates a snapshot of the volume. Each snapshot costs money: see [`Outcome`](crate::Outcome) for
     /// when to repeat a call that failed.
     pub fn create_snapshot(&self) -> Call<CreateSnapshot> {
-        self.call(CreateSnapshot::new)
+        Call::new(self.datafy().clone(), CreateSnapshot::new(self.id().clone()))
     }
 }
 

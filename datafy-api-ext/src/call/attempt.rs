@@ -1,18 +1,18 @@
 //! One attempt: a request, and what its end shows.
 
+use crate::call::decision::Finding;
+use crate::call::exchange::{BodyEnd, Received, receive};
+use crate::call::operation::{Scope, sealed::Operation};
+use crate::call::partial_json;
+use crate::call::retry_after;
+use crate::call::success::{self, Unusable};
+use crate::call::transport;
+use crate::client::ConfigError;
 use crate::client::Inner;
-use crate::config_error::ConfigError;
-use crate::connect;
-use crate::decision::Finding;
-use crate::exchange::{BodyEnd, Received, receive};
-use crate::operation::{Scope, sealed::Operation};
+use crate::client::Timeouts;
+use crate::client::connect;
+use crate::client::token::Credential;
 use crate::outcome::Outcome;
-use crate::retry_after;
-use crate::salvage;
-use crate::success::{self, Unusable};
-use crate::timeouts::Timeouts;
-use crate::token::Credential;
-use crate::transport;
 use bytes::Bytes;
 use datafy_api::draft;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
@@ -177,7 +177,7 @@ fn answered<O: Operation>(
     };
     let salvaged = |key| match finding {
         Finding::Applied => {
-            salvage::string(&body, key).map(|id| credential.redact(id.into_owned()))
+            partial_json::string(&body, key).map(|id| credential.redact(id.into_owned()))
         }
         _ => None,
     };

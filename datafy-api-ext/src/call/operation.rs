@@ -1,7 +1,7 @@
 //! What an operation brings to a call.
 
+use crate::call::success::{Success, Unusable};
 use crate::id::{SubAccountId, VolumeId};
-use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error, ResponseValue};
 use std::future::Future;

@@ -1,10 +1,10 @@
 //! Deactivating the autoscaling of a volume.
 
 use crate::call::Call;
+use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::VolumeId;
-use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
-use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::DEACTIVATE_AUTOSCALING;
 
@@ -18,7 +18,7 @@ pub struct DeactivateAutoscaling {
 impl Volume {
     /// Tells Datafy to stop managing the volume.
     pub fn deactivate_autoscaling(&self) -> Call<DeactivateAutoscaling> {
-        self.call(|volume| DeactivateAutoscaling { volume })
+        Call::new(self.datafy().clone(), DeactivateAutoscaling { volume: self.id().clone() })
     }
 }
 

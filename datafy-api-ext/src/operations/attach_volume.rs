@@ -1,10 +1,10 @@
 //! Attaching a volume to an instance.
 
 use crate::call::Call;
+use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::{DeviceName, InstanceId, VolumeId};
-use crate::operation::{Operation, RawAnswer, Scope, call_span, sealed};
-use crate::success::{Success, Unusable};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::ATTACH_VOLUME;
 use datafy_api::types;
@@ -20,7 +20,7 @@ pub struct AttachVolume {
 impl Volume {
     /// Attaches the volume, which is an unattached autoscaling one, to an instance.
     pub fn attach(&self, instance: InstanceId, device: DeviceName) -> Call<AttachVolume> {
-        self.call(|volume| AttachVolume::new(volume, instance, device))
+        Call::new(self.datafy().clone(), AttachVolume::new(self.id().clone(), instance, device))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How often, and how soon, a call may be repeated.
 
-use crate::setting::InvalidSetting;
+use crate::client::InvalidSetting;
 use std::time::Duration;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);

@@ -1,7 +1,7 @@
 //! What a 2xx answer proves: not every success on the wire is the service's.
 
+use crate::call::partial_json;
 use crate::id::VolumeId;
-use crate::salvage;
 use serde::de::DeserializeOwned;
 
 /// An answer with a 2xx status, as far as it came.
@@ -57,7 +57,7 @@ impl Success<'_> {
     /// Checks that the answer is about `volume` if it names one. A late answer to another request has been seen
     /// on reused connections.
     pub(crate) fn is_about(&self, volume: &VolumeId) -> Result<(), Unusable> {
-        match salvage::string(self.body, "volumeId") {
+        match partial_json::string(self.body, "volumeId") {
             Some(named) if !named.is_empty() && named != volume.as_str() => {
                 Err(Unusable::Foreign(format!("the answer names volume {named} and not {volume}")))
             }

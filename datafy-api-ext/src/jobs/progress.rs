@@ -1,6 +1,7 @@
 //! How far a fleet is.
 
-use super::{JournalError, NotDone};
+use super::fleet::NotDone;
+use super::journal::JournalError;
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
@@ -31,7 +32,7 @@ pub struct Progress {
     pub rate: f64,
 }
 
-/// Tells how far a [`Run`](super::Run) is, and stops it. Clones are of the same run; they outlive it.
+/// Tells how far a [`Run`](crate::jobs::Run) is, and stops it. Clones are of the same run; they outlive it.
 #[derive(Clone)]
 pub struct Monitor {
     datafy: Datafy,

@@ -1,23 +1,16 @@
 //! One operation over many volumes.
 
-mod journal;
-mod pace;
-mod progress;
-
-pub use journal::JournalError;
-pub use progress::{Monitor, Progress};
-
+use super::journal::{self, Journal, JournalError};
+use super::pace::Pace;
+use super::progress::{Flight, Halt, Monitor};
 use crate::call::Call;
+use crate::call::operation::{Operation, sealed};
+use crate::client::InvalidSetting;
 use crate::client::{Datafy, Volume};
 use crate::error::Error;
 use crate::id::{Answered, VolumeId};
-use crate::operation::{Operation, sealed};
 use crate::outcome::Outcome;
-use crate::setting::InvalidSetting;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use journal::Journal;
-use pace::Pace;
-use progress::{Flight, Halt};
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -331,7 +324,8 @@ pub enum FleetError {
 
 #[cfg(all(test, feature = "fake"))]
 mod tests {
-    use super::{NotDone, journal::Journal};
+    use super::super::journal::Journal;
+    use super::NotDone;
     use crate::VolumeId;
     use crate::fake::Fake;
     use std::collections::HashMap;

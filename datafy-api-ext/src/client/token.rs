@@ -1,6 +1,6 @@
 //! The bearer token: where it comes from, and how it is renewed.
 
-use crate::config_error::ConfigError;
+use crate::client::ConfigError;
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;

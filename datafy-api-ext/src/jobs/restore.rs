@@ -1,15 +1,24 @@
 //! Restoring a snapshot: a volume is created from it and attached.
 
-use crate::attach_volume::AttachVolume;
 use crate::call::Call;
-use crate::create_volume::CreateVolume;
+use crate::client::Datafy;
 use crate::error::Error;
-use crate::id::{Answered, DeviceName, InstanceId, UnusableId, VolumeId};
+use crate::id::{Answered, DatafySnapshotId, DeviceName, InstanceId, UnusableId, VolumeId};
+use crate::operations::AttachVolume;
+use crate::operations::CreateVolume;
 use crate::outcome::Outcome;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::time::Duration;
+
+impl Datafy {
+    /// Creates a volume from a snapshot, to be attached:
+    /// `datafy.restore(snapshot).attach_to(instance, device)`.
+    pub fn restore(&self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
+        self.create_volume().from_snapshot(snapshot)
+    }
+}
 
 impl Call<CreateVolume> {
     /// Attaches the volume once it is created. The options set so far hold for both steps.

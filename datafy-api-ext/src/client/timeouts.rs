@@ -1,6 +1,6 @@
 //! How long a call may take.
 
-use crate::setting::InvalidSetting;
+use crate::client::InvalidSetting;
 use std::time::Duration;
 
 const LEAST: Duration = Duration::from_millis(1);

@@ -1,8 +1,8 @@
 //! What to do after an attempt. Everything here is a pure function, so that its whole table can be
 //! enumerated; the tests below do that.
 
+use crate::client::RetryPolicy;
 use crate::outcome::Outcome;
-use crate::retry_policy::RetryPolicy;
 use datafy_api::operation::Effect;
 use std::time::Duration;
 
@@ -169,8 +169,8 @@ pub(crate) fn outcome(history: &[Finding]) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::{Finding, Next, Situation, Stop, decide, outcome};
+    use crate::client::RetryPolicy;
     use crate::outcome::Outcome;
-    use crate::retry_policy::RetryPolicy;
     use datafy_api::operation::Effect::{self, Converge, Create};
     use std::collections::HashMap;
     use std::time::Duration;
@@ -342,7 +342,7 @@ mod tests {
     /// The rows of the README's table by what stands in their first column: a status, or `4xx` for all
     /// that are not named.
     fn documented() -> HashMap<String, Row> {
-        let readme = include_str!("../README.md");
+        let readme = include_str!("../../README.md");
         let table = readme.split("| an attempt that ended with |").nth(1).expect("the table");
         let mut rows = HashMap::new();
         for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {

@@ -1,0 +1,26 @@
+//! What the clones of a client share.
+
+use super::budget::Budget;
+use super::clock::Clock;
+use super::http::Http;
+use super::retry_policy::RetryPolicy;
+use super::timeouts::Timeouts;
+use super::token::Tokens;
+use crate::id::SubAccountId;
+use datafy_api::base_url::BaseUrl;
+use tokio::sync::Semaphore;
+
+pub(crate) struct Inner {
+    pub(crate) http: Http,
+    pub(crate) base: BaseUrl,
+    pub(crate) tokens: Tokens,
+    pub(crate) sub_account: Option<SubAccountId>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) budget: Budget,
+    /// How many requests may be under way.
+    pub(crate) in_flight: usize,
+    /// One for each of them.
+    pub(crate) slots: Semaphore,
+    pub(crate) clock: Box<dyn Clock>,
+}

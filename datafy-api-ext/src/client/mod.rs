@@ -1,0 +1,91 @@
+//! The client, and what it is set up with.
+
+pub(crate) mod budget;
+mod builder;
+mod clock;
+mod config_error;
+pub(crate) mod connect;
+pub(crate) mod http;
+mod inner;
+mod invalid_setting;
+mod retry_policy;
+mod timeouts;
+pub(crate) mod token;
+mod volume;
+
+pub use builder::DatafyBuilder;
+pub use clock::{Clock, SystemClock};
+pub use config_error::ConfigError;
+pub(crate) use inner::Inner;
+pub use invalid_setting::InvalidSetting;
+pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
+pub use timeouts::{Timeouts, TimeoutsBuilder};
+pub use token::Token;
+pub use volume::Volume;
+
+use crate::id::SubAccountId;
+use std::fmt;
+use std::sync::Arc;
+
+/// A client of the Datafy API. It is cheap to clone; the clones share the token and the retry budget.
+///
+/// A client may be used from several Tokio runtimes. With
+/// [`fresh_connections(false)`](DatafyBuilder::fresh_connections) it should not: a connection belongs to the runtime
+/// in which it was made, and a call that takes one from a `current_thread` runtime that nobody drives at the time
+/// waits until its attempt timeout.
+///
+/// ```no_run
+/// use datafy_api_ext::{Datafy, VolumeId};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let datafy = Datafy::from_env()?;
+/// let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
+/// let snapshot = datafy.volume(volume).create_snapshot().description("nightly").await?;
+/// println!("{}", snapshot.require_id()?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Datafy(Arc<Inner>);
+
+impl Datafy {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn sub_account(&self) -> Option<&SubAccountId> {
+        self.0.sub_account.as_ref()
+    }
+
+    /// Begins with the defaults: the vendor's endpoint and no token.
+    pub fn builder() -> DatafyBuilder {
+        DatafyBuilder::default()
+    }
+
+    /// A client with the settings of [`DatafyBuilder::from_env`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        DatafyBuilder::from_env()?.build()
+    }
+
+    /// The address of the service.
+    pub fn endpoint(&self) -> &str {
+        self.0.base.as_str()
+    }
+}
+
+impl fmt::Debug for Datafy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Datafy")
+            .field("endpoint", &self.endpoint())
+            .field("sub_account", &self.0.sub_account)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,11 @@
+//! The operations of the API, one a file: arguments, options, answer.
+
+mod attach_volume;
+mod create_snapshot;
+mod create_volume;
+mod deactivate_autoscaling;
+
+pub use attach_volume::AttachVolume;
+pub use create_snapshot::{CreateSnapshot, Snapshot, SnapshotStatus};
+pub use create_volume::{CreateVolume, CreatedVolume, NewVolume, Source};
+pub use deactivate_autoscaling::DeactivateAutoscaling;
