@@ -11,7 +11,7 @@ fn main() {
 
     println!("cargo::rerun-if-changed=openapi.yaml");
     println!("cargo::rerun-if-changed=codegen.rs");
-    println!("cargo::rerun-if-changed=touch_up.rs");
+    println!("cargo::rerun-if-changed=request_methods.rs");
     println!("cargo::rerun-if-changed=yaml.rs");
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let result = fs::read_to_string("openapi.yaml")

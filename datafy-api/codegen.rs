@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
-use syn::File;
+use syn::{Attribute, File, Item, parse_quote};
 
-mod touch_up;
+mod request_methods;
 pub(crate) mod yaml;
 
 use yaml::{Document, escape};
@@ -82,7 +82,15 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             "the generator made code that is not Rust: report it to progenitor",
         )
     })?;
-    touch_up::touch_up(&mut file);
+    request_methods::split(&mut file).map_err(|problem| {
+        Refusal::at(
+            &document,
+            "/paths",
+            problem,
+            "adapt request_methods.rs to this version of progenitor",
+        )
+    })?;
+    derive_json_schemas(&mut file);
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
         prettyplease::unparse(&file)
@@ -158,13 +166,15 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                     "begin it with a letter, and take no keyword of Rust",
                 ));
             }
-            if let Some(other) = ids.insert(name.clone(), pointer.clone()) {
-                return Err(Refusal::at(
-                    document,
-                    &format!("{pointer}/operationId"),
-                    format!("the operationId `{id}` is already taken by #{other}"),
-                    "give each operation an id of its own",
-                ));
+            for method in [format!("{name}_request"), name.clone()] {
+                if let Some(other) = ids.insert(method, pointer.clone()) {
+                    return Err(Refusal::at(
+                        document,
+                        &format!("{pointer}/operationId"),
+                        format!("the operationId `{id}` is already taken by #{other}"),
+                        "give each operation an ID of its own, and none that is another's with `Request` appended",
+                    ));
+                }
             }
             let effect = match operation.get("x-effect").and_then(Value::as_str) {
                 Some(effect @ ("create" | "converge")) => effect.to_owned(),
@@ -400,6 +410,27 @@ fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStrea
             .unwrap_or_else(|| "the generator gave up".to_owned()),
     };
     Err(Refusal::at(document, "/paths", problem, "write it in a form that progenitor knows"))
+}
+
+/// Derives the JSON Schema of each type. [`GenerationSettings::with_patch`] doesn't reach the types that the generator
+/// names itself.
+fn derive_json_schemas(file: &mut File) {
+    let derive: Attribute =
+        parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]);
+    let types = file.items.iter_mut().filter_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_mut(),
+        _ => None,
+    });
+    for item in types.flat_map(|(_, items)| items) {
+        let attributes = match item {
+            Item::Struct(item) => &mut item.attrs,
+            Item::Enum(item) => &mut item.attrs,
+            _ => continue,
+        };
+        if let Some(at) = attributes.iter().position(|it| it.path().is_ident("derive")) {
+            attributes.insert(at, derive.clone());
+        }
+    }
 }
 
 /// The operations as data, for all that has to know them without calling them.

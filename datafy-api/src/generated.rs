@@ -36,7 +36,6 @@ pub mod types {
     #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct CreateVolumeRequest {
-        ///`source`, of which the spec says no more.
         pub source: VolumeSource,
     }
     ///A snapshot that Datafy made.
@@ -134,9 +133,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
     pub enum VolumeSource {
-        ///The alternative `DatafySnapshotSource`.
         DatafySnapshotSource(DatafySnapshotSource),
-        ///The alternative `OtherSource`.
         OtherSource(OtherSource),
     }
     impl ::std::convert::From<DatafySnapshotSource> for VolumeSource {
@@ -250,6 +247,31 @@ const _: () = {
 };
 #[allow(clippy::all)]
 impl Client {
+    ///Builds the request that [`create_volume_from_snapshots`](Self::create_volume_from_snapshots) sends, with the token in its headers.
+    pub fn create_volume_from_snapshots_request<'a>(
+        &'a self,
+        x_datafy_sub_account_id: Option<&'a str>,
+        body: &'a types::CreateVolumeRequest,
+    ) -> Result<reqwest::Request, Error<()>> {
+        let url = format!("{}/api/v1/volumes/create-from-snapshots", self.baseurl,);
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        self.inner.prepare(&mut request);
+        Ok(request)
+    }
     /**Create an autoscaling volume from Datafy snapshots
 
 Sends a `POST` request to `/api/v1/volumes/create-from-snapshots`
@@ -263,33 +285,11 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::CreateVolumeRequest,
     ) -> Result<ResponseValue<types::Volume>, Error<()>> {
-        let url = format!("{}/api/v1/volumes/create-from-snapshots", self.baseurl,);
-        #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        if let Some(value) = x_datafy_sub_account_id {
-            request
-                .headers_mut()
-                .insert(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
+        let request = self
+            .create_volume_from_snapshots_request(x_datafy_sub_account_id, body)?;
         let info = OperationInfo {
             operation_id: "create_volume_from_snapshots",
         };
-        self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
@@ -297,6 +297,26 @@ Arguments:
             200u16 => ResponseValue::from_response(response).await,
             _ => Err(Error::UnexpectedResponse(response)),
         }
+    }
+    ///Builds the request that [`attach_volume`](Self::attach_volume) sends, with the token in its headers.
+    pub fn attach_volume_request<'a>(
+        &'a self,
+        volume_id: &'a str,
+        x_datafy_sub_account_id: Option<&'a str>,
+        body: &'a types::AttachVolumeRequest,
+    ) -> Result<reqwest::Request, Error<()>> {
+        let url = format!(
+            "{}/api/v1/volumes/{}/attach", self.baseurl, encode_path(& volume_id
+            .to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self.client.post(url).json(&body).headers(header_map).build()?;
+        self.inner.prepare(&mut request);
+        Ok(request)
     }
     /**Attach an autoscaling volume to an instance
 
@@ -313,28 +333,11 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::AttachVolumeRequest,
     ) -> Result<ResponseValue<()>, Error<()>> {
-        let url = format!(
-            "{}/api/v1/volumes/{}/attach", self.baseurl, encode_path(& volume_id
-            .to_string()),
-        );
-        #[allow(unused_mut)]
-        let mut request = self.client.post(url).json(&body).build()?;
-        if let Some(value) = x_datafy_sub_account_id {
-            request
-                .headers_mut()
-                .insert(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
+        let request = self
+            .attach_volume_request(volume_id, x_datafy_sub_account_id, body)?;
         let info = OperationInfo {
             operation_id: "attach_volume",
         };
-        self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
@@ -342,6 +345,35 @@ Arguments:
             200u16 => Ok(ResponseValue::empty(response)),
             _ => Err(Error::UnexpectedResponse(response)),
         }
+    }
+    ///Builds the request that [`create_snapshot`](Self::create_snapshot) sends, with the token in its headers.
+    pub fn create_snapshot_request<'a>(
+        &'a self,
+        volume_id: &'a str,
+        x_datafy_sub_account_id: Option<&'a str>,
+        body: &'a types::CreateSnapshotRequest,
+    ) -> Result<reqwest::Request, Error<()>> {
+        let url = format!(
+            "{}/api/v1/volumes/{}/create-snapshot", self.baseurl, encode_path(& volume_id
+            .to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self
+            .client
+            .post(url)
+            .header(
+                ::reqwest::header::ACCEPT,
+                ::reqwest::header::HeaderValue::from_static("application/json"),
+            )
+            .json(&body)
+            .headers(header_map)
+            .build()?;
+        self.inner.prepare(&mut request);
+        Ok(request)
     }
     /**Create a snapshot of a volume
 
@@ -358,36 +390,11 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::CreateSnapshotRequest,
     ) -> Result<ResponseValue<types::Snapshot>, Error<()>> {
-        let url = format!(
-            "{}/api/v1/volumes/{}/create-snapshot", self.baseurl, encode_path(& volume_id
-            .to_string()),
-        );
-        #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        if let Some(value) = x_datafy_sub_account_id {
-            request
-                .headers_mut()
-                .insert(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
+        let request = self
+            .create_snapshot_request(volume_id, x_datafy_sub_account_id, body)?;
         let info = OperationInfo {
             operation_id: "create_snapshot",
         };
-        self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
@@ -395,6 +402,25 @@ Arguments:
             200u16 => ResponseValue::from_response(response).await,
             _ => Err(Error::UnexpectedResponse(response)),
         }
+    }
+    ///Builds the request that [`deactivate_autoscaling`](Self::deactivate_autoscaling) sends, with the token in its headers.
+    pub fn deactivate_autoscaling_request<'a>(
+        &'a self,
+        volume_id: &'a str,
+        x_datafy_sub_account_id: Option<&'a str>,
+    ) -> Result<reqwest::Request, Error<()>> {
+        let url = format!(
+            "{}/api/v1/volumes/{}/deactivate-autoscaling", self.baseurl, encode_path(&
+            volume_id.to_string()),
+        );
+        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
+        #[allow(unused_mut)]
+        let mut request = self.client.post(url).headers(header_map).build()?;
+        self.inner.prepare(&mut request);
+        Ok(request)
     }
     /**Deactivate the autoscaling of a volume
 
@@ -409,28 +435,11 @@ Arguments:
         volume_id: &'a str,
         x_datafy_sub_account_id: Option<&'a str>,
     ) -> Result<ResponseValue<()>, Error<()>> {
-        let url = format!(
-            "{}/api/v1/volumes/{}/deactivate-autoscaling", self.baseurl, encode_path(&
-            volume_id.to_string()),
-        );
-        #[allow(unused_mut)]
-        let mut request = self.client.post(url).build()?;
-        if let Some(value) = x_datafy_sub_account_id {
-            request
-                .headers_mut()
-                .insert(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
+        let request = self
+            .deactivate_autoscaling_request(volume_id, x_datafy_sub_account_id)?;
         let info = OperationInfo {
             operation_id: "deactivate_autoscaling",
         };
-        self.pre(&mut request, &info).await?;
         let result = self.exec(request, &info).await;
         self.post(&result, &info).await?;
         let response = result?;
@@ -454,10 +463,8 @@ pub mod mocks {
         //! its inner type with a call to `into_inner()`. This can
         //! be used to explicitly deviate from permitted values.
         use crate::generated::*;
-        ///Which requests are answered.
         pub struct CreateVolumeFromSnapshotsWhen(::httpmock::When);
         impl CreateVolumeFromSnapshotsWhen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::When) -> Self {
                 Self(
                     inner
@@ -468,11 +475,9 @@ pub mod mocks {
                         ),
                 )
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::When {
                 self.0
             }
-            ///Only requests with this `x_datafy_sub_account_id` are answered.
             pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
             where
                 T: Into<Option<&'a str>>,
@@ -483,23 +488,18 @@ pub mod mocks {
                     Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
                 }
             }
-            ///Only requests with this `body` are answered.
             pub fn body(self, value: &types::CreateVolumeRequest) -> Self {
                 Self(self.0.json_body_obj(value))
             }
         }
-        ///What is answered.
         pub struct CreateVolumeFromSnapshotsThen(::httpmock::Then);
         impl CreateVolumeFromSnapshotsThen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::Then) -> Self {
                 Self(inner)
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::Then {
                 self.0
             }
-            ///Answers `ok`, in the form of the spec.
             pub fn ok(self, value: &types::Volume) -> Self {
                 Self(
                     self
@@ -510,10 +510,8 @@ pub mod mocks {
                 )
             }
         }
-        ///Which requests are answered.
         pub struct AttachVolumeWhen(::httpmock::When);
         impl AttachVolumeWhen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::When) -> Self {
                 Self(
                     inner
@@ -523,11 +521,9 @@ pub mod mocks {
                         ),
                 )
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::When {
                 self.0
             }
-            ///Only requests with this `volume_id` are answered.
             pub fn volume_id(self, value: &str) -> Self {
                 let re = regex::Regex::new(
                         &format!("^/api/v1/volumes/{}/attach$", value.to_string()),
@@ -535,7 +531,6 @@ pub mod mocks {
                     .unwrap();
                 Self(self.0.path_matches(re))
             }
-            ///Only requests with this `x_datafy_sub_account_id` are answered.
             pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
             where
                 T: Into<Option<&'a str>>,
@@ -546,31 +541,24 @@ pub mod mocks {
                     Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
                 }
             }
-            ///Only requests with this `body` are answered.
             pub fn body(self, value: &types::AttachVolumeRequest) -> Self {
                 Self(self.0.json_body_obj(value))
             }
         }
-        ///What is answered.
         pub struct AttachVolumeThen(::httpmock::Then);
         impl AttachVolumeThen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::Then) -> Self {
                 Self(inner)
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::Then {
                 self.0
             }
-            ///Answers `ok`, in the form of the spec.
             pub fn ok(self) -> Self {
                 Self(self.0.status(200u16))
             }
         }
-        ///Which requests are answered.
         pub struct CreateSnapshotWhen(::httpmock::When);
         impl CreateSnapshotWhen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::When) -> Self {
                 Self(
                     inner
@@ -581,11 +569,9 @@ pub mod mocks {
                         ),
                 )
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::When {
                 self.0
             }
-            ///Only requests with this `volume_id` are answered.
             pub fn volume_id(self, value: &str) -> Self {
                 let re = regex::Regex::new(
                         &format!(
@@ -595,7 +581,6 @@ pub mod mocks {
                     .unwrap();
                 Self(self.0.path_matches(re))
             }
-            ///Only requests with this `x_datafy_sub_account_id` are answered.
             pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
             where
                 T: Into<Option<&'a str>>,
@@ -606,23 +591,18 @@ pub mod mocks {
                     Self(self.0.header_missing("X-Datafy-Sub-Account-Id"))
                 }
             }
-            ///Only requests with this `body` are answered.
             pub fn body(self, value: &types::CreateSnapshotRequest) -> Self {
                 Self(self.0.json_body_obj(value))
             }
         }
-        ///What is answered.
         pub struct CreateSnapshotThen(::httpmock::Then);
         impl CreateSnapshotThen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::Then) -> Self {
                 Self(inner)
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::Then {
                 self.0
             }
-            ///Answers `ok`, in the form of the spec.
             pub fn ok(self, value: &types::Snapshot) -> Self {
                 Self(
                     self
@@ -633,10 +613,8 @@ pub mod mocks {
                 )
             }
         }
-        ///Which requests are answered.
         pub struct DeactivateAutoscalingWhen(::httpmock::When);
         impl DeactivateAutoscalingWhen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::When) -> Self {
                 Self(
                     inner
@@ -649,11 +627,9 @@ pub mod mocks {
                         ),
                 )
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::When {
                 self.0
             }
-            ///Only requests with this `volume_id` are answered.
             pub fn volume_id(self, value: &str) -> Self {
                 let re = regex::Regex::new(
                         &format!(
@@ -664,7 +640,6 @@ pub mod mocks {
                     .unwrap();
                 Self(self.0.path_matches(re))
             }
-            ///Only requests with this `x_datafy_sub_account_id` are answered.
             pub fn x_datafy_sub_account_id<'a, T>(self, value: T) -> Self
             where
                 T: Into<Option<&'a str>>,
@@ -676,18 +651,14 @@ pub mod mocks {
                 }
             }
         }
-        ///What is answered.
         pub struct DeactivateAutoscalingThen(::httpmock::Then);
         impl DeactivateAutoscalingThen {
-            ///Wraps the httpmock value.
             pub fn new(inner: ::httpmock::Then) -> Self {
                 Self(inner)
             }
-            ///The httpmock value, for what the spec doesn't say.
             pub fn into_inner(self) -> ::httpmock::Then {
                 self.0
             }
-            ///Answers `ok`, in the form of the spec.
             pub fn ok(self) -> Self {
                 Self(self.0.status(200u16))
             }
@@ -697,22 +668,18 @@ pub mod mocks {
     /// adds a method for each operation. These are the equivalent of
     /// type-checked [`mock()`](::httpmock::MockServer::mock) calls.
     pub trait MockServerExt {
-        ///Mocks `create_volume_from_snapshots`.
         fn create_volume_from_snapshots<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
         where
             F: FnOnce(
                 operations::CreateVolumeFromSnapshotsWhen,
                 operations::CreateVolumeFromSnapshotsThen,
             );
-        ///Mocks `attach_volume`.
         fn attach_volume<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
         where
             F: FnOnce(operations::AttachVolumeWhen, operations::AttachVolumeThen);
-        ///Mocks `create_snapshot`.
         fn create_snapshot<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
         where
             F: FnOnce(operations::CreateSnapshotWhen, operations::CreateSnapshotThen);
-        ///Mocks `deactivate_autoscaling`.
         fn deactivate_autoscaling<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
         where
             F: FnOnce(

@@ -1,18 +1,15 @@
 //! What the generated [`Client`] does around each request.
 //!
-//! The token goes into the `Authorization` header. A request without a body says so, as RFC 9110
-//! (section 8.6) asks of a POST: there are gateways that refuse it else. Bodies of answers are read up
-//! to a limit.
+//! The token goes into the `Authorization` header. A POST without a body carries `Content-Length: 0`, as RFC 9110
+//! (section 8.6) recommends: some gateways would otherwise reject it. Response bodies are read up to a limit.
 
-use crate::draft;
 use crate::generated::Client;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
 use reqwest::{Method, Request, Response, ResponseBuilderExt};
 use std::fmt;
-use std::future::pending;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -50,6 +47,14 @@ impl Hooks {
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
+    }
+
+    /// Completes a request that a generated method has built.
+    pub(crate) fn prepare(&self, request: &mut Request) {
+        if request.body().is_none() && request.method() == Method::POST {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
     }
 
     /// Holds the body of an answer to the limit, unless it says of itself that it is within.
@@ -91,19 +96,7 @@ impl fmt::Display for InvalidToken {
 impl std::error::Error for InvalidToken {}
 
 impl ClientHooks<Hooks> for Client {
-    async fn pre<E>(&self, request: &mut Request, _: &OperationInfo) -> Result<(), Error<E>> {
-        if request.body().is_none() && request.method() == Method::POST {
-            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        request.headers_mut().insert(AUTHORIZATION, self.inner().authorization.clone());
-        Ok(())
-    }
-
     async fn exec(&self, request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
-        let Some(request) = draft::keep(request) else {
-            // A method that is drafted is polled once: it ends here.
-            return pending().await;
-        };
         Ok(self.inner().guard(self.client().execute(request).await?))
     }
 }

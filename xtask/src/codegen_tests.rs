@@ -41,6 +41,8 @@ fn a_repeated_operation_id_is_named_with_the_one_it_repeats() {
     assert!(text.contains("`createVolumeFromSnapshots` is already taken by #/paths/"), "{text}");
     let text = refusal("operationId: attachVolume", "operationId: create_volume_from_snapshots");
     assert!(text.contains("already taken"), "two spellings of one method: {text}");
+    let text = refusal("operationId: attachVolume", "operationId: createSnapshotRequest");
+    assert!(text.contains("already taken"), "the method that builds the request: {text}");
 }
 
 #[test]
@@ -139,6 +141,28 @@ fn every_type_derives_its_json_schema_with_the_feature() {
             .unwrap_or_else(|| panic!("no type {name}"));
         let attributes = code[..at].rsplit("///").next().expect("a text before");
         assert!(attributes.contains("derive(schemars::JsonSchema)"), "{name}: {attributes}");
+    }
+}
+
+#[test]
+fn each_operation_has_a_method_that_builds_its_request_and_one_that_sends_it() {
+    // Names that the generated code uses itself.
+    let parameter = |name: &str| {
+        format!("- {{ name: {name}, in: header, schema: {{ type: string }} }}\n        - $ref")
+    };
+    for name in ["info", "request", "result", "api-version"] {
+        let spec = SPEC.replacen("- $ref", &parameter(name), 1);
+        let code = generate(&spec).expect("it is valid");
+        let build = |it: &str| it.contains(".build()?;") && it.contains("self.inner.prepare(&mut ");
+        let send = |it: &str| it.contains("_request(") && it.contains(".exec(");
+        let methods: Vec<_> = code.split("\n    pub ").filter(|it| build(it) || send(it)).collect();
+        assert_eq!(methods.len(), 8, "{name}: {code}");
+        for pair in methods.chunks(2) {
+            assert!(build(pair[0]) && !send(pair[0]) && !pair[0].contains("async"), "{}", pair[0]);
+            assert!(send(pair[1]) && !build(pair[1]) && !pair[1].contains(".pre("), "{}", pair[1]);
+        }
+        assert!(!code.contains("Self::api_version()"), "{code}");
+        assert_eq!(code.contains("\"api-version\""), name == "api-version", "{code}");
     }
 }
 

@@ -417,8 +417,11 @@ fn each_change_of_the_code_is_caught() {
     let generated = [
         ("rename = \"deviceName\"", "rename = \"device\""),
         ("-snapshots\", self.baseurl", "-snapshot\", self.baseurl"),
-        ("\"x-datafy-sub-account-id\"", "\"x-sub-account-id\""),
-        (".client.post(url).build()", ".client.put(url).build()"),
+        ("\"X-Datafy-Sub-Account-Id\"", "\"X-Sub-Account-Id\""),
+        (
+            ".client.post(url).headers(header_map).build()",
+            ".client.put(url).headers(header_map).build()",
+        ),
     ];
     let copy = copy();
     let root = copy.path();

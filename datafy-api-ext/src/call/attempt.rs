@@ -14,12 +14,10 @@ use crate::client::connect;
 use crate::client::token::Credential;
 use crate::outcome::Outcome;
 use bytes::Bytes;
-use datafy_api::draft;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
-use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -98,9 +96,8 @@ pub(crate) async fn attempt<O: Operation>(
 ) -> Result<Success<O::Content>, Failure> {
     let limit = timeouts.attempt().min(remaining);
     let begun = Instant::now();
-    // What the raw client would send is what is sent.
-    // Pinned here: it is not small, and would be moved.
-    let request = draft(pin!(operation.request(credential.raw(), scope)))
+    let request = operation
+        .request(credential.raw(), scope)
         .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
     let (http, own_limit) = client
         .http

@@ -3,11 +3,8 @@
 use crate::call::success::{Success, Unusable};
 use crate::id::{SubAccountId, VolumeId};
 use datafy_api::base_url::BaseUrl;
-use datafy_api::{Client, Error, ResponseValue};
-use std::future::Future;
-
-/// The answer of the raw client to a request.
-pub(crate) type RawAnswer<T> = Result<ResponseValue<T>, Error>;
+use datafy_api::{Client, Error};
+use reqwest::Request;
 
 /// One of the API's operations, with the arguments of one call. The crate implements it for each; it
 /// is sealed.
@@ -17,7 +14,7 @@ pub trait Operation: sealed::Operation {
 }
 
 pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Future, RawAnswer, Scope, Success, Unusable, VolumeId};
+    use super::{BaseUrl, Client, Error, Request, Scope, Success, Unusable, VolumeId};
 
     /// What a call answers.
     pub trait Answer {
@@ -39,12 +36,9 @@ pub(crate) mod sealed {
         /// A span named after the operation, for a call to the service at `base`.
         fn span(&self, base: &BaseUrl) -> tracing::Span;
 
-        /// Makes one request with the raw client, which drafts it.
-        fn request(
-            &self,
-            raw: &Client,
-            scope: Scope<'_>,
-        ) -> impl Future<Output = RawAnswer<Self::Content>> + Send;
+        /// Builds the request with the raw client.
+        #[expect(clippy::result_large_err, reason = "the error of the generated methods")]
+        fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error>;
 
         /// Reads a 2xx answer, after checking that it is the service's answer to this request.
         fn decode(&self, success: &Success<'_>) -> Result<Self::Content, Unusable>;

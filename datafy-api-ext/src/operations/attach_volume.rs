@@ -1,13 +1,15 @@
 //! Attaching a volume to an instance.
 
 use crate::call::Call;
-use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::{DeviceName, InstanceId, VolumeId};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::ATTACH_VOLUME;
 use datafy_api::types;
+use datafy_api::{Client, Error};
+use reqwest::Request;
 
 /// Attaches an unattached autoscaling volume to an instance. Made by
 /// [`Volume::attach`](crate::Volume::attach).
@@ -44,8 +46,8 @@ impl sealed::Operation for AttachVolume {
         call_span!(ATTACH_VOLUME, base, Some(self.volume.as_str()))
     }
 
-    async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {
-        raw.attach_volume(self.volume.as_str(), scope.sub_account(), &self.body).await
+    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
+        raw.attach_volume_request(self.volume.as_str(), scope.sub_account(), &self.body)
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {

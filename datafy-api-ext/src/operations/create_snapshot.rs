@@ -1,7 +1,7 @@
 //! Creating a snapshot of a volume.
 
 use crate::call::Call;
-use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
@@ -9,6 +9,8 @@ use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_SNAPSHOT;
 use datafy_api::types;
+use datafy_api::{Client, Error};
+use reqwest::Request;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -70,21 +72,18 @@ impl sealed::Operation for CreateSnapshot {
         call_span!(CREATE_SNAPSHOT, base, Some(self.volume.as_str()))
     }
 
-    async fn request(
-        &self,
-        raw: &datafy_api::Client,
-        scope: Scope<'_>,
-    ) -> RawAnswer<types::Snapshot> {
+    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
         let volume = self.volume.as_str();
         let Some(marker) = &self.marker else {
-            return raw.create_snapshot(volume, scope.sub_account(), &self.body).await;
+            return raw.create_snapshot_request(volume, scope.sub_account(), &self.body);
         };
         let description = match &self.body.description {
             Some(description) => format!("{description} {marker}"),
             None => marker.clone(),
         };
-        let body = types::CreateSnapshotRequest { description: Some(description), ..self.body };
-        raw.create_snapshot(volume, scope.sub_account(), &body).await
+        let body =
+            types::CreateSnapshotRequest { description: Some(description), ..self.body.clone() };
+        raw.create_snapshot_request(volume, scope.sub_account(), &body)
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<types::Snapshot, Unusable> {

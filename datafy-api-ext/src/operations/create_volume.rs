@@ -1,13 +1,15 @@
 //! Creating an autoscaling volume.
 
 use crate::call::Call;
-use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Datafy;
 use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use datafy_api::types;
+use datafy_api::{Client, Error};
+use reqwest::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -96,12 +98,8 @@ impl sealed::Operation for CreateVolume {
         call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base, None::<&str>)
     }
 
-    async fn request(
-        &self,
-        raw: &datafy_api::Client,
-        scope: Scope<'_>,
-    ) -> RawAnswer<types::Volume> {
-        raw.create_volume_from_snapshots(scope.sub_account(), &self.body).await
+    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
+        raw.create_volume_from_snapshots_request(scope.sub_account(), &self.body)
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<types::Volume, Unusable> {

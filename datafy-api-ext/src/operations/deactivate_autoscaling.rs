@@ -1,12 +1,14 @@
 //! Deactivating the autoscaling of a volume.
 
 use crate::call::Call;
-use crate::call::operation::{Operation, RawAnswer, Scope, call_span, sealed};
+use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::VolumeId;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::DEACTIVATE_AUTOSCALING;
+use datafy_api::{Client, Error};
+use reqwest::Request;
 
 /// Tells Datafy to stop managing a volume. Made by
 /// [`Volume::deactivate_autoscaling`](crate::Volume::deactivate_autoscaling).
@@ -34,8 +36,8 @@ impl sealed::Operation for DeactivateAutoscaling {
         call_span!(DEACTIVATE_AUTOSCALING, base, Some(self.volume.as_str()))
     }
 
-    async fn request(&self, raw: &datafy_api::Client, scope: Scope<'_>) -> RawAnswer<()> {
-        raw.deactivate_autoscaling(self.volume.as_str(), scope.sub_account()).await
+    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
+        raw.deactivate_autoscaling_request(self.volume.as_str(), scope.sub_account())
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {

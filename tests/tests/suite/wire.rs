@@ -200,41 +200,27 @@ async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
 }
 
 #[tokio::test]
-async fn a_draft_is_what_the_method_sends_and_nothing_is_sent_by_making_it() {
+async fn a_request_method_builds_what_its_call_sends_and_sends_nothing() {
     let listener = Listener::answering_json("{}");
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
     let http = reqwest::Client::new();
     let client = datafy_api::Client::new_with_client(&listener.url(), http.clone(), hooks);
     let body = CreateSnapshotRequest { description: Some("nightly".into()), ..Default::default() };
 
-    let draft = datafy_api::draft(client.create_snapshot("vol-1", Some("sub-1"), &body)).unwrap();
+    let snapshot = client.create_snapshot_request("vol-1", Some("sub-1"), &body).unwrap();
+    let deactivation = client.deactivate_autoscaling_request("vol-1", None).unwrap();
     assert!(listener.requests().is_empty());
-    http.execute(draft).await.unwrap();
+    http.execute(snapshot).await.unwrap();
     client.create_snapshot("vol-1", Some("sub-1"), &body).await.unwrap();
+    http.execute(deactivation).await.unwrap();
+    client.deactivate_autoscaling("vol-1", None).await.unwrap();
     let requests = listener.requests();
-    assert_eq!(requests.len(), 2);
+    assert_eq!(requests.len(), 4);
     assert_eq!(requests[0], requests[1]);
+    assert_eq!(requests[2], requests[3]);
+    assert_eq!(requests[2].headers["content-length"], "0");
+    assert!(requests.iter().all(|it| it.headers["authorization"] == "Bearer token-1"));
 
-    // What can't be made is told; and the next call is sent again.
-    let unsendable = client.create_snapshot("vol-1", Some("a\nb"), &body);
-    assert!(matches!(datafy_api::draft(unsendable), Err(datafy_api::Error::InvalidRequest(_))));
-    let waiting = std::future::pending::<Result<(), datafy_api::Error>>();
-    assert!(matches!(datafy_api::draft(waiting), Err(datafy_api::Error::Custom(_))));
-    let nested = datafy_api::draft(async {
-        datafy_api::draft(client.create_snapshot("vol-1", None, &body))?;
-        client.create_snapshot("vol-2", None, &body).await
-    });
-    assert!(nested.unwrap().url().path().contains("vol-2"));
-    let request = client.create_snapshot("vol-1", None, &body);
-    let panics = async {
-        futures_util::future::join(request, async { panic!("after the request is made") }).await;
-        Ok(())
-    };
-    let panics = std::panic::AssertUnwindSafe(|| drop(datafy_api::draft::<(), ()>(panics)));
-    std::panic::catch_unwind(panics).unwrap_err();
-    let unsendable = client.create_snapshot("vol-1", Some("a\nb"), &body);
-    assert!(matches!(datafy_api::draft(unsendable), Err(datafy_api::Error::InvalidRequest(_))));
-    assert_eq!(listener.requests().len(), 2);
-    client.create_snapshot("vol-1", None, &body).await.unwrap();
-    assert_eq!(listener.requests().len(), 3);
+    let error = client.create_snapshot_request("vol-1", Some("a\nb"), &body).unwrap_err();
+    assert!(matches!(error, datafy_api::Error::InvalidRequest(_)), "{error}");
 }

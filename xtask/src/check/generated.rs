@@ -31,16 +31,23 @@ pub(crate) fn check(spec: &Spec, committed: &str) -> (Vec<Finding>, String) {
     for place in spec.facts.operations() {
         let Some(Step::Operation { path, method }) = place.last() else { continue };
         let Some(name) = method_name(spec, place) else { continue };
-        let item = sources
-            .generated()
-            .find(|item| item.owner.as_deref() == Some("Client") && item.name == name);
+        let find = |name: &str| {
+            sources
+                .generated()
+                .find(|item| item.owner.as_deref() == Some("Client") && item.name == name)
+        };
+        let builder = format!("{name}_request");
+        let item = find(&builder);
         let problem = match item {
-            None => format!("the generated client has no method `{name}` for {place}"),
+            _ if find(&name).is_none() => {
+                format!("the generated client has no method `{name}` for {place}")
+            }
+            None => format!("the generated client has no method `{builder}` for {place}"),
             Some(item) if !item.mentions(&method.to_lowercase()) => {
-                format!("`Client::{name}` doesn't send a {method}")
+                format!("`Client::{builder}` doesn't build a {method}")
             }
             Some(item) if !item.mentions(&format!("{{}}{}", blank(path))) => {
-                format!("`Client::{name}` doesn't send to {path}")
+                format!("`Client::{builder}` doesn't address {path}")
             }
             Some(_) => {
                 seen += 1;

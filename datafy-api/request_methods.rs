@@ -1,0 +1,123 @@
+//! Splits each generated method in two: `NAME_request` builds a request, and `NAME` builds, sends and decodes.
+
+use quote::format_ident;
+use std::mem;
+use syn::{
+    Expr, ExprLit, ExprMethodCall, File, FnArg, Ident, ImplItem, ImplItemFn, Item, Lit, Pat, Stmt,
+    parse_quote,
+};
+
+/// Splits the methods of the client in `file`. The error names a method that can't be split.
+pub(crate) fn split(file: &mut File) -> Result<(), String> {
+    for item in &mut file.items {
+        let Item::Impl(item) = item else { continue };
+        for member in mem::take(&mut item.items) {
+            match member {
+                ImplItem::Fn(method) if method.sig.asyncness.is_some() => {
+                    let name = method.sig.ident.to_string();
+                    let both = split_method(method).ok_or_else(|| {
+                        format!("the generated method `{name}` has an unexpected form")
+                    })?;
+                    item.items.extend(both.map(ImplItem::Fn));
+                }
+                other => item.items.push(other),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Splits a method that builds the request, binds `info`, awaits the hook `pre`, sends and decodes, in this order.
+/// Returns `None` if it has another form.
+///
+/// `Hooks::prepare` takes the place of `pre`, which is async. The header `api-version`, which the generator adds and
+/// the API doesn't document, is removed.
+fn split_method(mut method: ImplItemFn) -> Option<[ImplItemFn; 2]> {
+    let statements = &mut method.block.stmts;
+    let info = statements.iter().position(|it| binding(it).is_some_and(|name| name == "info"))?;
+    let mut send = statements.split_off(info);
+    let mut build = mem::take(statements);
+    let request = binding(build.last()?)?.clone();
+    remove_one(&mut send, |call| call.method == "pre")?;
+    remove_one(&mut build, |call| call.method == "append" && names_api_version(call))?;
+
+    let call = &method.sig.ident;
+    let name = format_ident!("{call}_request");
+    let doc = format!(
+        "Builds the request that [`{call}`](Self::{call}) sends, with the token in its headers."
+    );
+    let mut sig = method.sig.clone();
+    sig.asyncness = None;
+    sig.output = parse_quote!(-> Result<reqwest::Request, Error<()>>);
+    let arguments: Option<Vec<Ident>> = sig.inputs.iter().skip(1).map(argument).collect();
+    let arguments = arguments?;
+    send.insert(0, parse_quote!(let #request = self.#name(#(#arguments),*)?;));
+    build.push(parse_quote!(self.inner.prepare(&mut #request);));
+    build.push(Stmt::Expr(parse_quote!(Ok(#request)), None));
+
+    sig.ident = name;
+    let mut builder = method.clone();
+    builder.attrs = vec![parse_quote!(#[doc = #doc])];
+    builder.sig = sig;
+    builder.block.stmts = build;
+    method.block.stmts = send;
+    Some([builder, method])
+}
+
+/// The name that a `let` statement binds.
+fn binding(statement: &Stmt) -> Option<&Ident> {
+    match statement {
+        Stmt::Local(local) => match &local.pat {
+            Pat::Ident(pattern) => Some(&pattern.ident),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn argument(input: &FnArg) -> Option<Ident> {
+    match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(pattern) => Some(pattern.ident.clone()),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    }
+}
+
+/// Removes the one statement that is a call for which `matches` holds. Returns `None` unless there is exactly one.
+fn remove_one(
+    statements: &mut Vec<Stmt>,
+    matches: impl Fn(&ExprMethodCall) -> bool,
+) -> Option<Stmt> {
+    let is_it = |statement: &Stmt| method_call(statement).is_some_and(&matches);
+    let at = statements.iter().position(is_it)?;
+    let removed = statements.remove(at);
+    (!statements.iter().any(is_it)).then_some(removed)
+}
+
+/// The method call that a statement is, also with `.await` and `?` behind it.
+fn method_call(statement: &Stmt) -> Option<&ExprMethodCall> {
+    let Stmt::Expr(expression, _) = statement else { return None };
+    let mut expression = expression;
+    loop {
+        match expression {
+            Expr::Try(it) => expression = &it.expr,
+            Expr::Await(it) => expression = &it.base,
+            Expr::MethodCall(call) => return Some(call),
+            _ => return None,
+        }
+    }
+}
+
+/// Whether a call's first argument is `HeaderName::from_static("api-version")`: a documented header of this name
+/// would be a plain string.
+fn names_api_version(call: &ExprMethodCall) -> bool {
+    match call.args.first() {
+        Some(Expr::Call(name)) => matches!(
+            name.args.first(),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.value() == "api-version"
+        ),
+        _ => false,
+    }
+}
