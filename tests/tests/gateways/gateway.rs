@@ -1,0 +1,221 @@
+//! Real gateways as child processes.
+
+use crate::origin::bound;
+use std::env;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// How long a gateway may take to start.
+const START: Duration = Duration::from_secs(30);
+
+/// A gateway and its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Varnish without a configuration: `varnishd -b ORIGIN`.
+    Varnish,
+    /// nginx with a `proxy_pass`.
+    Nginx,
+    /// nginx with a `proxy_pass` and a maintenance page, which it sends as a 503 with `Retry-After`.
+    NginxMaintenance,
+    /// HAProxy with `mode http`, as in the Debian package's configuration.
+    HaProxy,
+    /// The same, told to repeat requests.
+    HaProxyRetrying,
+}
+
+/// The gateways that send a request once, as their defaults have it.
+pub(crate) const KINDS: [Kind; 4] =
+    [Kind::Varnish, Kind::Nginx, Kind::NginxMaintenance, Kind::HaProxy];
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Varnish => "varnish",
+            Self::Nginx => "nginx",
+            Self::NginxMaintenance => "nginx, maintenance",
+            Self::HaProxy => "haproxy",
+            Self::HaProxyRetrying => "haproxy, retrying",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Varnish => "varnishd",
+            Self::Nginx | Self::NginxMaintenance => "nginx",
+            Self::HaProxy | Self::HaProxyRetrying => "haproxy",
+        }
+    }
+
+    /// The command that runs it in the foreground. Everything that it writes goes below `directory`.
+    ///
+    /// The timeouts are the only settings that are not the defaults: those are up to a minute.
+    fn command(self, directory: &Path, at: SocketAddr, origin: SocketAddr) -> Command {
+        let program = self.program();
+        let mut command = Command::new(find(program).unwrap_or_else(|| program.into()));
+        match self {
+            Self::Varnish => {
+                command.args(["-F", "-j", "none"]).arg("-n").arg(directory);
+                command.args(["-a", &at.to_string(), "-b", &origin.to_string()]);
+                command.args(["-p", "connect_timeout=0.2", "-p", "first_byte_timeout=1"]);
+                command.args(["-p", "between_bytes_timeout=1"]);
+            }
+            Self::Nginx | Self::NginxMaintenance => {
+                let page = if self == Self::NginxMaintenance {
+                    fs::write(directory.join("maintenance.html"), "<h1>Back soon</h1>").unwrap();
+                    MAINTENANCE
+                } else {
+                    ""
+                };
+                let config = NGINX.replace("{at}", &at.to_string());
+                let config = config.replace("{origin}", &origin.to_string());
+                fs::write(directory.join("conf"), config.replace("{page}", page)).unwrap();
+                command.arg("-p").arg(directory).args(["-c", "conf", "-e", "stderr"]);
+            }
+            Self::HaProxy | Self::HaProxyRetrying => {
+                let retries = if self == Self::HaProxyRetrying { RETRIES } else { "" };
+                let config = HAPROXY.replace("{at}", &at.to_string());
+                let config = config.replace("{origin}", &origin.to_string());
+                let path = directory.join("conf");
+                fs::write(&path, config.replace("{retries}", retries)).unwrap();
+                command.arg("-db").arg("-f").arg(path);
+            }
+        }
+        command
+    }
+}
+
+const NGINX: &str = "\
+daemon off;
+master_process off;
+pid pid;
+error_log stderr;
+events {}
+http {
+    access_log off;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    server {
+        listen {at};
+        location / {
+            proxy_pass http://{origin};
+            proxy_connect_timeout 200ms;
+            proxy_read_timeout 1s;
+        }
+        {page}
+    }
+}
+";
+
+const MAINTENANCE: &str = "\
+error_page 500 502 504 =503 /maintenance.html;
+        location = /maintenance.html {
+            root .;
+            internal;
+            add_header Retry-After 5 always;
+        }
+";
+
+const HAPROXY: &str = "\
+defaults
+    mode http
+    timeout connect 200
+    timeout client 50000
+    timeout server 1000
+    {retries}
+listen gateway
+    bind {at}
+    server origin {origin}
+";
+
+const RETRIES: &str = "\
+option http-buffer-request
+    option redispatch
+    retries 3
+    retry-on all-retryable-errors
+";
+
+/// The programs that the gateways need and this machine does not have.
+pub(crate) fn missing() -> Vec<&'static str> {
+    ["varnishd", "nginx", "haproxy"].into_iter().filter(|name| find(name).is_none()).collect()
+}
+
+/// Where a program is. Debian's are where only root's `PATH` leads to.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .map(|directory| directory.join(program))
+        .find(|path| path.is_file())
+}
+
+/// A gateway that runs until this is dropped.
+pub(crate) struct Gateway {
+    process: Child,
+    address: SocketAddr,
+    log: PathBuf,
+    _directory: TempDir,
+    /// Keeps the port from everyone else until the gateway listens.
+    _reservation: TcpSocket,
+}
+
+impl Gateway {
+    /// Starts a gateway in front of `origin`, and waits until it answers.
+    pub(crate) async fn start(kind: Kind, origin: SocketAddr) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let reservation = bound();
+        let address = reservation.local_addr().unwrap();
+        let log = directory.path().join("log");
+        let output = File::create(&log).unwrap();
+        let mut command = kind.command(directory.path(), address, origin);
+        command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output);
+        let process = command.spawn().unwrap();
+        let mut gateway =
+            Self { process, address, log, _directory: directory, _reservation: reservation };
+        let begun = Instant::now();
+        while !answers(address).await {
+            let ended = gateway.process.try_wait().unwrap();
+            let waits = ended.is_none() && begun.elapsed() < START;
+            assert!(waits, "{} did not start ({ended:?}):\n{}", kind.name(), gateway.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        gateway
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What the gateway has written so far.
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // Varnish's worker process ends by itself once this one is gone.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Whether anything that looks like an answer comes from there. Connecting is not enough: Varnish
+/// listens before it is ready.
+async fn answers(address: SocketAddr) -> bool {
+    let mut begin = [0; 5];
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /ready HTTP/1.0\r\n\r\n").await?;
+        stream.read_exact(&mut begin).await
+    };
+    matches!(tokio::time::timeout(START, exchange).await, Ok(Ok(_))) && &begin == b"HTTP/"
+}

@@ -1,0 +1,247 @@
+//! Calls through real gateways to an origin that counts effects and fails.
+//!
+//! What the gateways answered to a create, with the versions of Debian 12: Varnish 7.1.1 without a
+//! configuration, nginx 1.22.1 with a `proxy_pass`, the same with a maintenance page (`error_page 500 502 504
+//! =503` and `Retry-After: 5`), and HAProxy 2.6.12 with `mode http`. Their timeouts, by default up to a
+//! minute, are 0.2 s for connecting and 1 s for an answer. "503 + 5" is a 503 with `Retry-After: 5`.
+//!
+//! | the origin | Varnish | nginx | nginx, maintenance | HAProxy |
+//! |---|---|---|---|---|
+//! | closes, resets, or sends half a head | 503 + 5 | 502 | 503 + 5 | 502 |
+//! | sends the head and half the body | 503 + 5, or the half answer | the half answer | the half answer | the half answer |
+//! | hangs, or answers too late | 503 + 5 | 504 | 503 + 5 | 504 |
+//! | sends bytes that are not HTTP | 503 + 5 | those bytes | those bytes | 502 |
+//! | has closed its port | 503 + 5 | 502 | 503 + 5 | 503 |
+//! | connects, but never accepts | 503 + 5 | 504 | 503 + 5 | 504 |
+//! | has a full backlog | 503 + 5 | 504 | 503 + 5 | 503 |
+//!
+//! A close, a reset, a hang and bytes that are not HTTP get the same answers if the request had no effect. No
+//! request can have an effect in the last three rows, whose answers appear in the other rows too. So none of
+//! these answers is evidence.
+//!
+//! - In the first and the last row HAProxy closes the connection without an answer, unless the request is the
+//!   first one on the client's connection.
+//! - Varnish repeats a request without a body, a POST too, if the origin closes a reused connection before it
+//!   answers. Creates always have a body.
+//! - HAProxy repeats any request if it is configured to (`retry-on all-retryable-errors`).
+//!
+//! The gateways are Debian packages, which `.ci/gateways` installs. Without them these tests are skipped,
+//! unless the environment variable `CI` is set: then they fail. `cargo test --test gateways -- --nocapture`
+//! prints the results as tables.
+#![allow(clippy::unwrap_used)]
+
+mod gateway;
+mod origin;
+mod table;
+
+use datafy_api_ext::fake::SkipPauses;
+use datafy_api_ext::{
+    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy, Timeouts,
+};
+use datafy_tests::{OPERATIONS, Operation};
+use futures_util::future::join_all;
+use gateway::{Gateway, KINDS, Kind};
+use origin::{Fault, Origin, Script, Seen, Unreachable};
+use std::env;
+use std::io::{self, Write};
+use std::time::Duration;
+use table::{Line, check};
+
+/// What the origin does with a request on a new connection.
+const FAULTS: [Script; 11] = [
+    Fault::Close.after(),
+    Fault::Close.instead(),
+    Fault::Reset.after(),
+    Fault::Reset.instead(),
+    Fault::HalfHead.after(),
+    Fault::HalfBody.after(),
+    Fault::Hang.after(),
+    Fault::Hang.instead(),
+    Fault::Garbage.after(),
+    Fault::Garbage.instead(),
+    Fault::Late.after(),
+];
+
+/// What it does with a request on a connection that has served another one.
+const REUSED: [Script; 6] = [
+    Fault::Healthy.after(),
+    Fault::Close.after(),
+    Fault::Reset.after(),
+    Fault::HalfHead.after(),
+    Fault::HalfBody.after(),
+    Fault::Garbage.after(),
+];
+
+/// A client that is more patient than the gateways, and skips the pauses between attempts.
+fn client(gateway: &Gateway) -> Datafy {
+    client_with(gateway, RetryPolicy::default())
+}
+
+fn client_with(gateway: &Gateway, retry: RetryPolicy) -> Datafy {
+    let timeouts = Timeouts::builder().attempt(Duration::from_secs(20)).build().unwrap();
+    Datafy::builder()
+        .endpoint(gateway.url())
+        .token("token-1")
+        .timeouts(timeouts)
+        .retry(retry)
+        .clock(SkipPauses::default())
+        .build()
+        .unwrap()
+}
+
+/// Whether the gateways are installed. In CI they must be.
+fn installed() -> bool {
+    let missing = gateway::missing().join(", ");
+    if !missing.is_empty() {
+        assert!(env::var_os("CI").is_none(), "not installed, but required in CI: {missing}");
+        // The macros for printing are captured.
+        let _ = writeln!(io::stderr(), "skipped: not installed: {missing}");
+    }
+    missing.is_empty()
+}
+
+/// The calls through one gateway to an origin that fails.
+async fn calls_through(kind: Kind) -> Vec<Line> {
+    let origin = Origin::start().await;
+    let gateway = Gateway::start(kind, origin.address()).await;
+    let call = async |number, script, operation: Operation, client: Datafy, connection| {
+        origin.script(number, script);
+        let result = operation.call(&client, number).await;
+        let fault = format!("{script}{connection}");
+        Line { kind, fault, operation, result, seen: origin.seen(number) }
+    };
+
+    let pairs = FAULTS.iter().flat_map(|script| OPERATIONS.map(|operation| (*script, operation)));
+    let calls = pairs
+        .enumerate()
+        .map(|(number, (script, operation))| call(number, script, operation, client(&gateway), ""));
+    let mut lines = join_all(calls).await;
+
+    // One after the other: each fault meets the connections that the call before it has left.
+    let mut number = lines.len();
+    for script in REUSED {
+        for operation in OPERATIONS {
+            let client = client(&gateway);
+            for (script, connection) in [(Fault::Healthy.after(), ""), (script, ", kept alive")] {
+                lines.push(call(number, script, operation, client.clone(), connection).await);
+                number += 1;
+            }
+        }
+    }
+    lines
+}
+
+#[tokio::test]
+async fn no_call_repeats_or_denies_an_effect_behind_a_gateway() {
+    if !installed() {
+        return;
+    }
+    let lines: Vec<_> = join_all(KINDS.map(calls_through)).await.into_iter().flatten().collect();
+    check(&lines);
+
+    // The lines above prove little unless the requests reached the origin and the gateways answered 503.
+    for line in &lines {
+        let Seen { requests, effects, reused } = line.seen;
+        if line.fault.contains("kept alive") && [Kind::Varnish, Kind::HaProxy].contains(&line.kind)
+        {
+            assert!(reused > 0, "no connection was reused:\n{line}");
+        }
+        if line.operation.creates() {
+            assert_eq!(requests, 1, "{line}");
+            assert_eq!(effects, usize::from(!line.fault.contains("no effect")), "{line}");
+        }
+        let misleads = [Kind::Varnish, Kind::NginxMaintenance].contains(&line.kind);
+        if misleads && line.fault == "Close" {
+            let error = line.result.as_ref().unwrap_err();
+            let answer = (error.status(), error.retry_after());
+            assert_eq!(answer, (Some(503), Some(Duration::from_secs(5))), "{line}");
+        }
+    }
+}
+
+/// The calls through one gateway to a port where no server answers.
+async fn calls_to_unreachable(kind: Kind, fault: &str, origin: &Unreachable) -> Vec<Line> {
+    let gateway = Gateway::start(kind, origin.address()).await;
+    let calls = OPERATIONS.map(async |operation| {
+        let result = operation.call(&client(&gateway), 0).await;
+        Line { kind, fault: fault.to_owned(), operation, result, seen: Seen::default() }
+    });
+    join_all(calls).await
+}
+
+#[tokio::test]
+async fn no_call_claims_an_effect_where_no_server_accepts_connections() {
+    if !installed() {
+        return;
+    }
+    let origins = [
+        ("closed port", Unreachable::closed()),
+        ("never accepts", Unreachable::unaccepted()),
+        ("backlog full", Unreachable::full().await),
+    ];
+    let pairs =
+        KINDS.iter().flat_map(|kind| origins.iter().map(|(fault, origin)| (*kind, *fault, origin)));
+    let calls = pairs.map(|(kind, fault, origin)| calls_to_unreachable(kind, fault, origin));
+    check(&join_all(calls).await.into_iter().flatten().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_restore_behind_varnish_creates_one_volume_and_does_not_deny_it() {
+    if !installed() {
+        return;
+    }
+    let origin = Origin::start().await;
+    let gateway = Gateway::start(Kind::Varnish, origin.address()).await;
+    origin.script(1, Fault::Close.after());
+    let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
+    let error = client(&gateway)
+        .create_volume()
+        .from_snapshot(snapshot)
+        .attach_to(InstanceId::new("i-1").unwrap(), DeviceName::new("sdf").unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(origin.seen(1).effects, 1, "{error}");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    assert!(!error.to_string().contains("no volume was created"), "{error}");
+    assert!(error.resume().is_err(), "another volume would be created");
+}
+
+/// A call with a single attempt, after another one on the same connections. The origin applies the request
+/// and closes the connection, and answers if the gateway repeats the request.
+async fn on_reused_connections(kind: Kind, operation: Operation) -> (Result<(), Error>, Seen) {
+    let origin = Origin::start().await;
+    let gateway = Gateway::start(kind, origin.address()).await;
+    let client = client_with(&gateway, RetryPolicy::none());
+    origin.script(1, Fault::Healthy.after());
+    operation.call(&client, 1).await.unwrap();
+    origin.script(2, Fault::CloseOnce.after());
+    let result = operation.call(&client, 2).await;
+    (result, origin.seen(2))
+}
+
+#[tokio::test]
+async fn haproxy_duplicates_an_effect_if_it_is_configured_to_retry() {
+    if !installed() {
+        return;
+    }
+    let (result, seen) =
+        on_reused_connections(Kind::HaProxyRetrying, Operation::CreateSnapshot).await;
+    result.unwrap();
+    assert_eq!(seen.effects, 2);
+    let (result, seen) = on_reused_connections(Kind::HaProxy, Operation::CreateSnapshot).await;
+    assert_eq!(result.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(seen.effects, 1);
+}
+
+#[tokio::test]
+async fn varnish_repeats_a_request_that_has_no_body() {
+    if !installed() {
+        return;
+    }
+    let (result, seen) = on_reused_connections(Kind::Varnish, Operation::Deactivate).await;
+    result.unwrap();
+    assert_eq!(seen.effects, 2);
+    let (result, seen) = on_reused_connections(Kind::Varnish, Operation::CreateSnapshot).await;
+    assert_eq!(result.unwrap_err().outcome(), Outcome::Unknown);
+    assert_eq!(seen.effects, 1);
+}
