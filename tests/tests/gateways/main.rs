@@ -85,6 +85,8 @@ fn client_with(gateway: &Gateway, retry: RetryPolicy) -> Datafy {
         .timeouts(timeouts)
         .retry(retry)
         .clock(SkipPauses::default())
+        // Each client makes two calls, the second on the connection of the first.
+        .fresh_connections(false)
         .build()
         .unwrap()
 }
