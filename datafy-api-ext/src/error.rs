@@ -1,42 +1,141 @@
 //! Why a call failed, and what became of it.
 
-use crate::call::attempt::Failure;
-use crate::call::decision::{Finding, Stop, outcome};
 use crate::id::{Answered, DatafySnapshotId, VolumeId};
 use crate::outcome::Outcome;
 use bytes::Bytes;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-/// How much of an answer's body an error keeps, in bytes.
-const KEPT: usize = 16 * 1024;
 /// How much of a text `Display` shows, in characters.
 const SHOWN: usize = 300;
 
 /// Why a call failed. [`outcome`](Self::outcome) says what became of it, and so what may be done next.
 ///
-/// `Display` is one line that says all that matters; it and `Debug` never show the token, even if the
-/// service sent it back.
-pub struct Error(Box<Inner>);
+/// `{error}` is one line that says what happened; `{error:#}` adds the causes, which are also those of
+/// [`source`](StdError::source). Neither they nor `Debug` ever show the token, even if the service sent it back.
+///
+/// As JSON it is an object of what the methods return, without the body.
+#[derive(Clone)]
+pub struct Error(Box<Report>);
 
-struct Inner {
-    operation: &'static str,
-    outcome: Outcome,
-    /// The attempt that makes the outcome what it is: the last of those that went farthest.
-    deciding: Failure,
-    /// The end of the last attempt, if that is another one.
-    last: Option<String>,
-    /// What the last attempt showed.
-    last_finding: Option<Finding>,
-    stop: Stop,
-    attempts: u32,
-    elapsed: Duration,
-    marker: Option<String>,
-    snapshot_id: Option<Answered<DatafySnapshotId>>,
-    volume_id: Option<Answered<VolumeId>>,
+/// What an error reports.
+#[derive(Clone)]
+pub(crate) struct Report {
+    pub(crate) operation: &'static str,
+    pub(crate) outcome: Outcome,
+    pub(crate) kind: ErrorKind,
+    /// What happened in the attempt that decided the outcome.
+    pub(crate) text: String,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) status: Option<u16>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) snapshot_id: Option<Answered<DatafySnapshotId>>,
+    pub(crate) volume_id: Option<Answered<VolumeId>>,
+    pub(crate) body: Option<Bytes>,
+    /// What happened in the last attempt, if that is another one.
+    pub(crate) last: Option<String>,
+    pub(crate) last_status: Option<u16>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+    pub(crate) budget_is_empty: bool,
+    pub(crate) marker: Option<String>,
+}
+
+impl Report {
+    /// An attempt of which nothing else is known.
+    pub(crate) fn new(operation: &'static str, outcome: Outcome) -> Self {
+        Self {
+            operation,
+            outcome,
+            kind: ErrorKind::Request,
+            text: String::new(),
+            cause: None,
+            status: None,
+            message: None,
+            request_id: None,
+            snapshot_id: None,
+            volume_id: None,
+            body: None,
+            last: None,
+            last_status: None,
+            retry_after: None,
+            attempts: 1,
+            elapsed: Duration::ZERO,
+            budget_is_empty: false,
+            marker: None,
+        }
+    }
+}
+
+/// What failed, in the attempt that decided the outcome.
+///
+/// As JSON it is the text of [`as_str`](Self::as_str).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request could not be built, for example because the client's HTTP settings are not usable.
+    Request,
+    /// There is no token: the file can't be read, or the provider failed.
+    Token,
+    /// The host name could not be resolved.
+    Dns,
+    /// No connection was made.
+    Connect,
+    /// The TLS handshake failed, for example because the certificate is not valid.
+    Tls,
+    /// The proxy did not let the connection through.
+    Proxy,
+    /// A limit of [`Timeouts`](crate::Timeouts) was reached.
+    Timeout,
+    /// The connection was lost before an answer came.
+    ConnectionLost,
+    /// The service asked to slow down (429).
+    Throttled,
+    /// The service rejected the request (most of 3xx and 4xx, 501, 505).
+    Rejected,
+    /// The service or a gateway failed (5xx, 408), or answered what proves nothing.
+    Server,
+    /// The answer says success, but can't be used: it is not the service's, or can't be read.
+    Body,
+}
+
+impl ErrorKind {
+    /// The kind as one lower-case word, as traces and JSON have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Token => "token",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Proxy => "proxy",
+            Self::Timeout => "timeout",
+            Self::ConnectionLost => "connection_lost",
+            Self::Throttled => "throttled",
+            Self::Rejected => "rejected",
+            Self::Server => "server",
+            Self::Body => "body",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 impl Error {
+    pub(crate) fn new(report: Report) -> Self {
+        Self(Box::new(report))
+    }
+
     /// The operation, as [`datafy_api::operations`] names it.
     pub fn operation(&self) -> &'static str {
         self.0.operation
@@ -47,39 +146,39 @@ impl Error {
         self.0.outcome
     }
 
-    /// The status of the answer that decided the outcome; none if no answer came.
+    /// What failed, in the attempt that decided the outcome.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The status of the answer that decided the outcome, or `None` if no answer came.
     pub fn status(&self) -> Option<u16> {
-        self.0.deciding.answer.as_ref().map(|answer| answer.status.as_u16())
+        self.0.status
     }
 
-    /// The attempt that decided the outcome.
-    pub(crate) fn deciding(&self) -> &Failure {
-        &self.0.deciding
-    }
-
-    /// The status of the last answer, unless something else came of the last attempt. It tells what another
+    /// The status of the last answer, or `None` if the last attempt ended without one. It shows what another
     /// attempt would meet.
     pub(crate) fn last_status(&self) -> Option<u16> {
-        self.0.last_finding.and_then(Finding::status)
+        self.0.last_status
     }
 
     /// The message of the service, if its answer was JSON with a `message`.
     pub fn message(&self) -> Option<&str> {
-        self.0.deciding.answer.as_ref()?.message.as_deref()
+        self.0.message.as_deref()
     }
 
-    /// By what the service can find the request in its logs.
+    /// The request ID, for the vendor's support.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.deciding.answer.as_ref()?.request_id.as_deref()
+        self.0.request_id.as_deref()
     }
 
     /// How long the service asked to wait, in its last answer, before the next attempt. It may be
     /// longer than the client would have waited.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.last_finding.and_then(Finding::retry_after)
+        self.0.retry_after
     }
 
-    /// How many attempts were made. One that found no token or no free connection counts too.
+    /// The number of attempts. One that found no token or no free connection counts too.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -90,102 +189,44 @@ impl Error {
     }
 
     /// The body of the answer that decided the outcome: as it came, at most 16 KiB of it, with the
-    /// token blotted out.
+    /// token redacted.
     pub fn body(&self) -> Option<&[u8]> {
-        self.0.deciding.answer.as_ref().map(|answer| &answer.body[..])
+        self.0.body.as_deref()
     }
 
-    /// The `datafySnapshotId` of an answer that was unusable as a whole.
+    /// The `datafySnapshotId` in an answer of the service that can't be read as a whole.
     pub fn snapshot_id(&self) -> Option<&Answered<DatafySnapshotId>> {
         self.0.snapshot_id.as_ref()
     }
 
-    /// The `volumeId` of an answer that was unusable as a whole.
+    /// The `volumeId` in an answer of the service that can't be read as a whole.
     pub fn volume_id(&self) -> Option<&Answered<VolumeId>> {
         self.0.volume_id.as_ref()
     }
 
-    /// What [`traceable`](crate::Call::traceable) appended to the description. If the snapshot was
+    /// The marker that [`traceable`](crate::Call::traceable) appended to the description. If the snapshot was
     /// made, a snapshot of the volume carries it in its description.
     pub fn marker(&self) -> Option<&str> {
         self.0.marker.as_deref()
     }
 }
 
-/// What a call has seen so far.
-#[derive(Default)]
-pub(crate) struct History {
-    findings: Vec<Finding>,
-    deciding: Option<Failure>,
-    last: Option<String>,
-}
-
-impl History {
-    pub(crate) fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    pub(crate) fn push(&mut self, failure: Failure) {
-        self.findings.push(failure.finding);
-        match &self.deciding {
-            Some(deciding) if failure.finding.outcome() < deciding.finding.outcome() => {
-                self.last = Some(failure.text);
-            }
-            _ => {
-                self.last = None;
-                self.deciding = Some(failure);
-            }
-        }
-    }
-
-    /// The error that ends the call.
-    pub(crate) fn into_error(
-        self,
-        operation: &'static str,
-        stop: Stop,
-        attempts: u32,
-        elapsed: Duration,
-        marker: Option<&str>,
-    ) -> Error {
-        let outcome = outcome(&self.findings);
-        let mut deciding = self
-            .deciding
-            .unwrap_or_else(|| Failure::not_sent("request", "no attempt was made", false));
-        let (mut snapshot_id, mut volume_id) = (None, None);
-        if let Some(answer) = &mut deciding.answer {
-            snapshot_id = answer.snapshot_id.take().map(Into::into);
-            volume_id = answer.volume_id.take().map(Into::into);
-            if answer.body.len() > KEPT {
-                answer.body = Bytes::copy_from_slice(&answer.body[..KEPT]);
-            }
-        }
-        Error(Box::new(Inner {
-            operation,
-            outcome,
-            deciding,
-            last: self.last,
-            last_finding: self.findings.last().copied(),
-            stop,
-            attempts,
-            elapsed,
-            marker: marker.map(str::to_owned),
-            snapshot_id,
-            volume_id,
-        }))
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
-        let became = match inner.outcome {
+        let report = &*self.0;
+        let became = match report.outcome {
             Outcome::NotSent => "was not sent",
             Outcome::Refused => "was refused",
             Outcome::Unknown => "may have been applied",
             Outcome::Applied => "was applied, but its answer can't be used",
         };
-        write!(f, "{} {became}: {}", inner.operation, OneLine(&inner.deciding.text))?;
-        if let Some(last) = &inner.last {
+        write!(f, "{} {became}: {}", report.operation, OneLine(&report.text))?;
+        if f.alternate()
+            && let Some(cause) = &report.cause
+        {
+            write!(f, ": {cause:#}")?;
+        }
+        if let Some(last) = &report.last {
             write!(f, "; then: {}", OneLine(last))?;
         }
         if let Some(id) = self.snapshot_id() {
@@ -197,16 +238,16 @@ impl fmt::Display for Error {
         if let Some(id) = self.request_id() {
             write!(f, "; request id {}", OneLine(id))?;
         }
-        if inner.attempts > 1 {
-            write!(f, "; {} attempts in {:.1?}", inner.attempts, inner.elapsed)?;
+        if report.attempts > 1 {
+            write!(f, "; {} attempts in {:.1?}", report.attempts, report.elapsed)?;
         }
-        if inner.stop == Stop::Budget {
-            f.write_str("; not repeated: the retry budget is empty")?;
+        if report.budget_is_empty {
+            f.write_str("; not retried: the retry budget is empty")?;
         }
         if let Some(wait) = self.retry_after() {
             write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;
         }
-        match (inner.outcome, self.marker()) {
+        match (report.outcome, self.marker()) {
             (Outcome::Unknown, Some(marker)) => {
                 write!(f, "; look for {marker} in the descriptions of the volume's snapshots")
             }
@@ -220,6 +261,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("operation", &self.operation())
             .field("outcome", &self.outcome())
+            .field("kind", &self.kind())
             .field("status", &self.status())
             .field("message", &self.message())
             .field("request_id", &self.request_id())
@@ -229,13 +271,84 @@ impl fmt::Debug for Error {
             .field("snapshot_id", &self.snapshot_id())
             .field("volume_id", &self.volume_id())
             .field("marker", &self.marker())
-            .field("text", &self.0.deciding.text)
+            .field("text", &self.0.text)
+            .field("cause", &self.0.cause)
             .field("body", &self.body().map(String::from_utf8_lossy))
             .finish()
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_ref().map(|cause| cause as _)
+    }
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Error", 13)?;
+        object.serialize_field("operation", self.operation())?;
+        object.serialize_field("outcome", &self.outcome())?;
+        object.serialize_field("kind", &self.kind())?;
+        object.serialize_field("text", &format!("{self:#}"))?;
+        object.serialize_field("status", &self.status())?;
+        object.serialize_field("message", &self.message())?;
+        object.serialize_field("request_id", &self.request_id())?;
+        let seconds = |time: Duration| time.as_secs_f64();
+        object.serialize_field("retry_after_seconds", &self.retry_after().map(seconds))?;
+        object.serialize_field("attempts", &self.attempts())?;
+        object.serialize_field("elapsed_seconds", &seconds(self.elapsed()))?;
+        object.serialize_field("snapshot_id", &self.snapshot_id())?;
+        object.serialize_field("volume_id", &self.volume_id())?;
+        object.serialize_field("marker", &self.marker())?;
+        object.end()
+    }
+}
+
+/// Why an attempt failed: a text, and the cause of that. The types of the crates below stay out of it, and so does
+/// the token.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    text: String,
+    next: Option<Box<Cause>>,
+}
+
+impl Cause {
+    /// A cause of which no other is known.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), next: None }
+    }
+
+    /// `error` and its sources.
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let errors = std::iter::successors(Some(error), |error| (**error).source());
+        Self::chain(errors.map(ToString::to_string).collect())
+    }
+
+    /// These texts, each the cause of the one before.
+    pub(crate) fn chain(texts: Vec<String>) -> Option<Self> {
+        texts
+            .into_iter()
+            .rev()
+            .fold(None, |next, text| Some(Self { text, next: next.map(Box::new) }))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OneLine(&self.text).fmt(f)?;
+        match &self.next {
+            Some(next) if f.alternate() => write!(f, ": {next:#}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.next.as_ref().map(|cause| cause as _)
+    }
+}
 
 /// A text of the service on one line, and not too long a one.
 struct OneLine<'a>(&'a str);

@@ -22,7 +22,7 @@ pub use client::{
     SystemClock, Timeouts, TimeoutsBuilder, Token, Volume,
 };
 pub use datafy_api;
-pub use error::Error;
+pub use error::{Error, ErrorKind};
 pub use id::{
     Answered, DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, UnusableId,
     VolumeId,

@@ -1,19 +1,18 @@
-//! One attempt: a request, and what its end shows.
+//! One attempt: the operation's request, sent once, and what its end proves.
 
-use crate::call::decision::Finding;
-use crate::call::exchange::{BodyEnd, Received, receive};
-use crate::call::operation::{Scope, sealed::Operation};
-use crate::call::partial_json;
-use crate::call::retry_after;
-use crate::call::success::{self, Unusable};
-use crate::call::transport;
-use crate::client::ConfigError;
-use crate::client::Inner;
-use crate::client::Timeouts;
+use super::evidence::Evidence;
+use super::exchange::{BodyEnd, Received, receive};
+use super::failure::{Answer, Failure};
+use super::operation::{Scope, sealed::Operation};
+use super::partial_json;
+use super::retry_after;
+use super::success::{Success, Unusable};
+use super::transport;
 use crate::client::connect;
 use crate::client::token::Credential;
+use crate::client::{Inner, Timeouts};
+use crate::error::{Cause, ErrorKind};
 use crate::outcome::Outcome;
-use bytes::Bytes;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -21,65 +20,12 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// The headers in which services name a request, the most particular first. The page names none.
+/// The headers in which services name a request, the most specific first. The page names none.
 const REQUEST_ID: [&str; 5] =
     ["x-request-id", "x-amzn-requestid", "x-amz-request-id", "apigw-requestid", "x-amzn-trace-id"];
 
-/// An attempt that didn't succeed.
-pub(crate) struct Failure {
-    pub(crate) finding: Finding,
-    /// What happened, in a few words.
-    pub(crate) text: String,
-    /// The same for machines: a status, or a kind of fault (OpenTelemetry's `error.type`).
-    pub(crate) kind: String,
-    pub(crate) answer: Option<Box<Answer>>,
-}
-
-/// The answer to a request, as far as it came.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
-    /// The ids in an answer that says that it was done.
-    pub(crate) snapshot_id: Option<String>,
-    pub(crate) volume_id: Option<String>,
-    pub(crate) body: Bytes,
-}
-
-impl Failure {
-    /// The status of the answer, as traces have it.
-    pub(crate) fn status(&self) -> Option<i64> {
-        self.answer.as_ref().map(|answer| i64::from(answer.status.as_u16()))
-    }
-
-    /// Nothing was sent.
-    pub(crate) fn not_sent(kind: &str, text: impl Into<String>, passing: bool) -> Self {
-        Self {
-            finding: Finding::NotSent { passing },
-            text: text.into(),
-            kind: kind.to_owned(),
-            answer: None,
-        }
-    }
-
-    /// There is no token to send.
-    pub(crate) fn no_token(error: &ConfigError) -> Self {
-        let passing = matches!(error, ConfigError::TokenProvider(_));
-        Self::not_sent("token", error.to_string(), passing)
-    }
-
-    pub(crate) fn unknown(kind: &str, text: String) -> Self {
-        Self {
-            finding: Finding::Unknown { status: None, retry_after: None },
-            text,
-            kind: kind.to_owned(),
-            answer: None,
-        }
-    }
-}
-
-/// A success: its content, and what the answer said beside it.
-pub(crate) struct Success<T> {
+/// A result, and what the answer said beside it.
+pub(crate) struct Completed<T> {
     pub(crate) status: StatusCode,
     pub(crate) request_id: Option<String>,
     pub(crate) content: T,
@@ -93,27 +39,28 @@ pub(crate) async fn attempt<O: Operation>(
     timeouts: &Timeouts,
     remaining: Duration,
     credential: &Credential,
-) -> Result<Success<O::Content>, Failure> {
+) -> Result<Completed<O::Content>, Failure> {
     let limit = timeouts.attempt().min(remaining);
     let begun = Instant::now();
-    let request = operation
-        .request(credential.raw(), scope)
-        .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
-    let (http, own_limit) = client
-        .http
-        .client(timeouts.connect())
-        .map_err(|error| Failure::not_sent("request", error.to_string(), false))?;
+    let request = operation.request(credential.raw(), scope).map_err(|error| {
+        Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
+            .because(Cause::of(&error))
+    })?;
+    let (http, own_limit) = client.http.client(timeouts.connect()).map_err(|error| {
+        Failure::not_sent(ErrorKind::Request, "the HTTP client can't be set up", false)
+            .because(Cause::of(&error))
+    })?;
     let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
     let mut received = Received::default();
     client.http.settle().await;
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
-    let result = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
-    match (received.status, result) {
+    let ended = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
+    match (received.status, ended) {
         (Some(status), _) => {
-            let ended = answered(operation, status, received, limit, client, credential);
+            let ended = answered(client, operation, credential, limit, status, received);
             if let Err(failure) = &ended
                 && status.is_success()
-                && failure.finding.outcome() == Outcome::Unknown
+                && failure.evidence.outcome() == Outcome::Unknown
             {
                 // The next answer on that connection may be another request's, too.
                 client.http.retire();
@@ -123,66 +70,72 @@ pub(crate) async fn attempt<O: Operation>(
         (None, Ok(Err(error))) => Err(transport::failure(&error)),
         // Without a status there is no answer.
         (None, Ok(Ok(())) | Err(_)) => {
-            Err(Failure::unknown("timeout", format!("timed out after {limit:?}")))
+            Err(Failure::ambiguous(ErrorKind::Timeout, format!("timed out after {limit:?}")))
         }
     }
 }
 
-/// What an answer shows, as far as it came within `limit`.
+/// What an answer proves, as far as it came within `limit`.
 fn answered<O: Operation>(
+    client: &Inner,
     operation: &O,
+    credential: &Credential,
+    limit: Duration,
     status: StatusCode,
     received: Received,
-    limit: Duration,
-    client: &Inner,
-    credential: &Credential,
-) -> Result<Success<O::Content>, Failure> {
+) -> Result<Completed<O::Content>, Failure> {
     let Received { headers, body, end, .. } = received;
-    // A token that the service sends back is not handed on.
+    // A token that the service sends back is not passed on.
     let body = credential.redact_body(&body).unwrap_or(body);
-    let problem = match end {
+    let cut = match end {
         BodyEnd::Whole => None,
-        BodyEnd::Open => Some(format!("timed out after {limit:?}")),
-        BodyEnd::TooLarge => Some("the body is longer than the client reads".to_owned()),
-        BodyEnd::Broken(error) => Some(transport::root_cause(&error)),
+        BodyEnd::Open => Some(Cause::new(format!("timed out after {limit:?}"))),
+        BodyEnd::TooLarge => Some(Cause::new("the body is longer than the client reads")),
+        BodyEnd::Broken(error) => transport::cause(&error),
     };
     let request_id = request_id(&headers, credential);
-    let (finding, kind, problem) = if status.is_success() {
-        let success = success::Success {
-            media_type: media_type(&headers),
-            body: &body,
-            whole: problem.is_none(),
-        };
-        let (finding, text) = match operation.decode(&success) {
-            Ok(content) => return Ok(Success { status, request_id, content }),
-            Err(Unusable::Foreign(text)) => {
-                let status = Some(status.as_u16());
-                (Finding::Unknown { status, retry_after: None }, text)
-            }
-            Err(Unusable::Unreadable(text)) => (Finding::Applied, problem.unwrap_or(text)),
-        };
-        (finding, "answer".to_owned(), Some(text))
-    } else {
-        let retry_after = retry_after::read(&headers, || client.clock.date());
-        let finding = Finding::of_status(status.as_u16(), retry_after);
-        (finding, status.as_u16().to_string(), problem)
-    };
     let message = message(&body);
-    let text = match message.as_ref().or(problem.as_ref()) {
-        Some(text) => credential.redact(format!("{status}: {text}")),
+    let mut text = match &message {
+        Some(message) => credential.redact(format!("{status}: {message}")),
         None => status.to_string(),
     };
-    let salvaged = |key| match finding {
-        Finding::Applied => {
+    let (evidence, kind, cause) = if status.is_success() {
+        let media_type = media_type(&headers);
+        let success = Success { media_type, body: &body, whole: cut.is_none() };
+        match operation.decode(&success) {
+            Ok(content) => return Ok(Completed { status, request_id, content }),
+            Err(Unusable::Foreign(problem)) => {
+                text = credential.redact(format!("{status}: {problem}"));
+                let status = Some(status.as_u16());
+                (Evidence::Ambiguous { status, retry_after: None }, ErrorKind::Body, cut)
+            }
+            Err(Unusable::Unreadable(problem)) => {
+                let unreadable = || Cause::new(credential.redact(problem));
+                (Evidence::Applied, ErrorKind::Body, cut.or_else(|| Some(unreadable())))
+            }
+        }
+    } else {
+        let retry_after = retry_after::read(&headers, || client.clock.date());
+        let evidence = Evidence::of_status(status.as_u16(), retry_after);
+        let kind = match evidence {
+            Evidence::Rejected { status: 429, .. } => ErrorKind::Throttled,
+            Evidence::Rejected { .. } => ErrorKind::Rejected,
+            _ => ErrorKind::Server,
+        };
+        (evidence, kind, cut)
+    };
+    let found = |key| match evidence {
+        Evidence::Applied => {
             partial_json::string(&body, key).map(|id| credential.redact(id.into_owned()))
         }
         _ => None,
     };
-    let (snapshot_id, volume_id) = (salvaged("datafySnapshotId"), salvaged("volumeId"));
+    let (snapshot_id, volume_id) = (found("datafySnapshotId"), found("volumeId"));
     let answer = Answer { status, message, request_id, snapshot_id, volume_id, body: body.into() };
-    Err(Failure { finding, text, kind, answer: Some(Box::new(answer)) })
+    Err(Failure { evidence, kind, text, cause, answer: Some(Box::new(answer)) })
 }
 
+/// The `Content-Type` without its parameters.
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     value.split(';').next().map(str::trim)

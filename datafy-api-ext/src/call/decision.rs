@@ -1,100 +1,19 @@
-//! What to do after an attempt. Everything here is a pure function, so that its whole table can be
-//! enumerated; the tests below do that.
+//! What to do after an attempt: a pure function of the evidence, so that its whole table can be tested.
 
+use super::evidence::{Evidence, outcome};
 use crate::client::RetryPolicy;
 use crate::outcome::Outcome;
-use datafy_api::operation::Effect;
 use std::time::Duration;
 
-/// What an attempt that didn't succeed showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finding {
-    /// The request never reached the service. `passing`: another attempt may find it otherwise.
-    NotSent { passing: bool },
-    /// The service answered that it did nothing.
-    Refused { status: u16, retry_after: Option<Duration> },
-    /// The request was under way, and nothing certain came back.
-    Unknown { status: Option<u16>, retry_after: Option<Duration> },
-    /// The service answered that it did it.
-    Applied,
-}
-
-impl Finding {
-    /// Classifies a status by one question: can a gateway send it after forwarding the request?
-    ///
-    /// A gateway can send any 5xx, even one with `Retry-After`: Varnish does so by default when its backend
-    /// dies, and so do common maintenance pages of nginx. 501 and 505 are about the request itself, so no
-    /// backend has acted on it. 408 is a gateway's timeout, 499 is how gateways to gRPC report a call that
-    /// was cancelled underway. A 303, and by custom a 302, is also how a service answers a POST that it has
-    /// processed; a 101 hands the connection over to whatever answered. Codes that nobody has defined prove nothing.
-    pub(crate) fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
-        match status {
-            200..=299 => Self::Applied,
-            408 | 499 => Self::Unknown { status: Some(status), retry_after },
-            300 | 301 | 304 | 305 | 307 | 308 | 400..=498 | 501 | 505 => {
-                Self::Refused { status, retry_after }
-            }
-            _ => Self::Unknown { status: Some(status), retry_after },
-        }
-    }
-
-    pub(crate) fn outcome(self) -> Outcome {
-        match self {
-            Self::NotSent { .. } => Outcome::NotSent,
-            Self::Refused { .. } => Outcome::Refused,
-            Self::Unknown { .. } => Outcome::Unknown,
-            Self::Applied => Outcome::Applied,
-        }
-    }
-
-    pub(crate) fn retry_after(self) -> Option<Duration> {
-        match self {
-            Self::Refused { retry_after, .. } | Self::Unknown { retry_after, .. } => retry_after,
-            Self::NotSent { .. } | Self::Applied => None,
-        }
-    }
-
-    /// The status of the answer, if one came that wasn't a success.
-    pub(crate) fn status(self) -> Option<u16> {
-        match self {
-            Self::Refused { status, .. } => Some(status),
-            Self::Unknown { status, .. } => status,
-            Self::NotSent { .. } | Self::Applied => None,
-        }
-    }
-
-    fn is_unauthorized(self) -> bool {
-        matches!(self, Self::Refused { status: 401, .. })
-    }
-
-    /// Whether the same request may be sent again after this: the promise of the crate.
-    fn allows_repeating(self, effect: Effect, policy: &RetryPolicy) -> bool {
-        let converges = effect == Effect::Converge;
-        match self {
-            Self::NotSent { passing } => passing,
-            Self::Refused { status: 429, .. } => converges || policy.creates_after_429(),
-            Self::Refused { status: 425, .. } => converges,
-            Self::Unknown { status: Some(503), retry_after: Some(_) } => {
-                converges || policy.creates_after_503()
-            }
-            // Asked again, the service would show the same way elsewhere.
-            Self::Unknown { status, .. } => {
-                converges && !matches!(status, Some(100..=199 | 300..=399))
-            }
-            Self::Refused { .. } | Self::Applied => false,
-        }
-    }
-}
-
-/// What the call knows beside its history when it decides.
+/// What the decision depends on besides the evidence.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
     /// The time in which another request may be begun.
     pub(crate) remaining: Duration,
-    /// Whether the token that the service refused can be replaced by a new one.
+    /// Whether a refused token can be renewed.
     pub(crate) renewable: bool,
-    /// Where in its range the pause lies, `0.0..1.0`.
-    pub(crate) roll: f64,
+    /// The position of the pause in its range, `0.0..1.0`.
+    pub(crate) jitter: f64,
 }
 
 /// What to do next.
@@ -105,13 +24,13 @@ pub(crate) enum Next {
     /// Renew the token and send the request again.
     Renew,
     /// Send the request again after a pause.
-    Repeat(Duration),
+    Retry(Duration),
 }
 
-/// Why a call isn't repeated.
+/// Why a call is not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// What was found is final for this operation.
+    /// The evidence is final for this operation.
     Final,
     /// All attempts are used up.
     Attempts,
@@ -122,104 +41,99 @@ pub(crate) enum Stop {
 }
 
 /// Decides after the last attempt of `history`. `take` takes one retry out of the budget, if there
-/// is one; it is asked only for a repetition that all else allows.
+/// is one; it is only called for a retry that everything else permits.
 pub(crate) fn decide(
-    effect: Effect,
-    history: &[Finding],
+    idempotent: bool,
+    history: &[Evidence],
     policy: &RetryPolicy,
     situation: Situation,
     take: impl FnOnce() -> bool,
 ) -> Next {
     let Some(last) = history.last().copied() else { return Next::Stop(Stop::Final) };
     if last.is_unauthorized() {
-        let first = history.iter().filter(|finding| finding.is_unauthorized()).count() == 1;
-        let doubtful = effect == Effect::Create && outcome(history) > Outcome::Refused;
-        return match first && situation.renewable && !doubtful {
+        let first = history.iter().filter(|evidence| evidence.is_unauthorized()).count() == 1;
+        let safe = idempotent || outcome(history) <= Outcome::Refused;
+        return match first && situation.renewable && safe {
             true if situation.remaining.is_zero() => Next::Stop(Stop::Deadline),
             true => Next::Renew,
             false => Next::Stop(Stop::Final),
         };
     }
-    let repeatable =
-        |finding: &Finding| finding.is_unauthorized() || finding.allows_repeating(effect, policy);
-    if !history.iter().all(repeatable) {
+    let safe = |evidence: &Evidence| {
+        evidence.is_unauthorized() || evidence.permits_retry(idempotent, policy)
+    };
+    if !history.iter().all(safe) {
         return Next::Stop(Stop::Final);
     }
-    // The attempt with the stale token is not counted: renewing it is no matter of the policy.
-    let repetitions = history.iter().filter(|finding| !finding.is_unauthorized()).count();
-    if repetitions >= policy.attempts() as usize {
+    // Renewing a token is not a matter of the policy, so the attempt with the stale one is not counted.
+    let attempts = history.iter().filter(|evidence| !evidence.is_unauthorized()).count();
+    if attempts >= policy.attempts() as usize {
         return Next::Stop(Stop::Attempts);
     }
-    let pause = policy.pause(repetitions, last.retry_after(), situation.roll);
+    let pause = policy.pause(attempts, last.retry_after(), situation.jitter);
     if pause >= situation.remaining {
         Next::Stop(Stop::Deadline)
     } else if take() {
-        Next::Repeat(pause)
+        Next::Retry(pause)
     } else {
         Next::Stop(Stop::Budget)
     }
 }
 
-/// What became of a call whose attempts showed this: as far as the farthest of them. A later refusal
-/// doesn't undo an earlier doubt.
-pub(crate) fn outcome(history: &[Finding]) -> Outcome {
-    history.iter().map(|finding| finding.outcome()).max().unwrap_or(Outcome::NotSent)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Next, Situation, Stop, decide, outcome};
+    use super::super::evidence::{Evidence, outcome};
+    use super::{Next, Situation, Stop, decide};
     use crate::client::RetryPolicy;
     use crate::outcome::Outcome;
-    use datafy_api::operation::Effect::{self, Converge, Create};
     use std::collections::HashMap;
     use std::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
     const AMPLE: Situation =
-        Situation { remaining: Duration::from_secs(600), renewable: true, roll: 0.5 };
+        Situation { remaining: Duration::from_secs(600), renewable: true, jitter: 0.5 };
 
-    /// Everything that an attempt can show: both forms of `NotSent`, no answer, and every status with
-    /// and without a time to come back.
-    fn findings() -> Vec<Finding> {
+    /// Everything that an attempt can prove: both forms of `NotSent`, no answer, and every status with and
+    /// without a `Retry-After`.
+    fn all_evidence() -> Vec<Evidence> {
         let mut all = vec![
-            Finding::NotSent { passing: true },
-            Finding::NotSent { passing: false },
-            Finding::Unknown { status: None, retry_after: None },
-            Finding::Applied,
+            Evidence::NotSent { transient: true },
+            Evidence::NotSent { transient: false },
+            Evidence::Ambiguous { status: None, retry_after: None },
+            Evidence::Applied,
         ];
         for status in 100..=999 {
             for retry_after in [None, Some(SECOND)] {
-                let finding = Finding::of_status(status, retry_after);
-                if !all.contains(&finding) {
-                    all.push(finding);
+                let evidence = Evidence::of_status(status, retry_after);
+                if !all.contains(&evidence) {
+                    all.push(evidence);
                 }
             }
         }
         all
     }
 
-    /// One of each kind of finding, for the histories; the statuses alike are tested alone.
-    fn kinds() -> Vec<Finding> {
+    /// One of each kind of evidence, for the histories.
+    fn kinds() -> Vec<Evidence> {
         let mut all = vec![
-            Finding::NotSent { passing: true },
-            Finding::NotSent { passing: false },
-            Finding::Unknown { status: None, retry_after: None },
+            Evidence::NotSent { transient: true },
+            Evidence::NotSent { transient: false },
+            Evidence::Ambiguous { status: None, retry_after: None },
         ];
         all.extend(
             [101, 200, 301, 302, 400, 401, 404, 409, 425, 429, 501]
-                .map(|s| Finding::of_status(s, None)),
+                .map(|s| Evidence::of_status(s, None)),
         );
-        all.extend([404, 429, 500, 503].map(|s| Finding::of_status(s, Some(SECOND))));
+        all.extend([404, 429, 500, 503].map(|s| Evidence::of_status(s, Some(SECOND))));
         all
     }
 
     /// Calls `visit` with every history of up to four of the `kinds`.
-    fn histories(visit: &mut dyn FnMut(&[Finding])) {
+    fn histories(visit: &mut dyn FnMut(&[Evidence])) {
         fn extend(
-            kinds: &[Finding],
-            history: &mut Vec<Finding>,
-            visit: &mut dyn FnMut(&[Finding]),
+            kinds: &[Evidence],
+            history: &mut Vec<Evidence>,
+            visit: &mut dyn FnMut(&[Evidence]),
         ) {
             for kind in kinds {
                 history.push(*kind);
@@ -233,8 +147,8 @@ mod tests {
         extend(&kinds(), &mut Vec::new(), visit);
     }
 
-    fn certainly_not_applied(finding: Finding) -> bool {
-        matches!(finding, Finding::NotSent { .. } | Finding::Refused { .. })
+    fn certainly_not_applied(evidence: Evidence) -> bool {
+        matches!(evidence, Evidence::NotSent { .. } | Evidence::Rejected { .. })
     }
 
     #[test]
@@ -253,20 +167,20 @@ mod tests {
             AMPLE,
             Situation { renewable: false, ..AMPLE },
             Situation { remaining: Duration::ZERO, ..AMPLE },
-            Situation { remaining: SECOND, roll: 0.999, ..AMPLE },
+            Situation { remaining: SECOND, jitter: 0.999, ..AMPLE },
         ];
         let mut decisions = 0_u64;
         histories(&mut |history| {
-            for effect in [Create, Converge] {
+            for idempotent in [false, true] {
                 for policy in policies {
                     for situation in situations {
                         for budget in [true, false] {
                             let mut taken = false;
-                            let next = decide(effect, history, &policy, situation, || {
+                            let next = decide(idempotent, history, &policy, situation, || {
                                 taken = true;
                                 budget
                             });
-                            holds(effect, history, &policy, situation, budget, taken, next);
+                            holds(idempotent, history, &policy, situation, budget, taken, next);
                             decisions += 1;
                         }
                     }
@@ -277,8 +191,8 @@ mod tests {
     }
 
     fn holds(
-        effect: Effect,
-        history: &[Finding],
+        idempotent: bool,
+        history: &[Evidence],
         policy: &RetryPolicy,
         situation: Situation,
         budget: bool,
@@ -286,20 +200,20 @@ mod tests {
         next: Next,
     ) {
         let last = history[history.len() - 1];
-        let again = next == Next::Renew || matches!(next, Next::Repeat(_));
+        let again = next == Next::Renew || matches!(next, Next::Retry(_));
         let unauthorized =
-            |finding: &&Finding| matches!(finding, Finding::Refused { status: 401, .. });
+            |evidence: &&Evidence| matches!(evidence, Evidence::Rejected { status: 401, .. });
         let stale = history.iter().filter(unauthorized).count();
 
-        if again && effect == Create {
-            for finding in history {
+        if again && !idempotent {
+            for evidence in history {
                 let trusted = policy.creates_after_503()
                     && matches!(
-                        finding,
-                        Finding::Unknown { status: Some(503), retry_after: Some(_) }
+                        evidence,
+                        Evidence::Ambiguous { status: Some(503), retry_after: Some(_) }
                     );
-                assert!(certainly_not_applied(*finding) || trusted, "{history:?}");
-                let throttled = matches!(finding, Finding::Refused { status: 429, .. });
+                assert!(certainly_not_applied(*evidence) || trusted, "{history:?}");
+                let throttled = matches!(evidence, Evidence::Rejected { status: 429, .. });
                 assert!(
                     !throttled || next == Next::Renew || policy.creates_after_429(),
                     "{history:?}"
@@ -307,19 +221,16 @@ mod tests {
             }
         }
         if again {
-            assert_ne!(last, Finding::Applied, "{history:?}");
+            assert_ne!(last, Evidence::Applied, "{history:?}");
             assert!(!situation.remaining.is_zero(), "{history:?}");
         }
-        if let Next::Repeat(pause) = next {
+        if let Next::Retry(pause) = next {
             assert!(pause < situation.remaining, "{history:?}");
             assert!(last.retry_after().is_none_or(|wait| pause >= wait), "{history:?}");
             assert!(history.len() - stale < policy.attempts() as usize, "{history:?}");
             assert!(taken && budget, "{history:?}");
         }
-        assert!(
-            !taken || matches!(next, Next::Repeat(_) | Next::Stop(Stop::Budget)),
-            "{history:?}"
-        );
+        assert!(!taken || matches!(next, Next::Retry(_) | Next::Stop(Stop::Budget)), "{history:?}");
         if next == Next::Renew {
             assert!(stale == 1 && unauthorized(&&last) && situation.renewable, "{history:?}");
         }
@@ -327,11 +238,11 @@ mod tests {
         let outcome = outcome(history);
         match outcome {
             Outcome::NotSent => {
-                assert!(history.iter().all(|one| matches!(one, Finding::NotSent { .. })));
+                assert!(history.iter().all(|one| matches!(one, Evidence::NotSent { .. })));
             }
             Outcome::Refused => assert!(history.iter().all(|one| certainly_not_applied(*one))),
-            Outcome::Unknown => assert!(!history.contains(&Finding::Applied)),
-            Outcome::Applied => assert!(history.contains(&Finding::Applied)),
+            Outcome::Unknown => assert!(!history.contains(&Evidence::Applied)),
+            Outcome::Applied => assert!(history.contains(&Evidence::Applied)),
         }
     }
 
@@ -367,12 +278,13 @@ mod tests {
             let row = documented.get(&status.to_string()).or_else(|| documented.get(&class));
             let (outcome, retried) = row.unwrap_or_else(|| panic!("{status} is not documented"));
             for retry_after in [None, Some(SECOND)] {
-                let history = [Finding::of_status(status, retry_after)];
+                let history = [Evidence::of_status(status, retry_after)];
                 assert_eq!(*outcome, format!("`{:?}`", history[0].outcome()), "{status}");
-                for (effect, retried) in [Create, Converge].into_iter().zip(retried) {
-                    let next = decide(effect, &history, &RetryPolicy::default(), AMPLE, || true);
-                    let again = next == Next::Renew || matches!(next, Next::Repeat(_));
-                    assert_eq!(again, *retried, "{effect:?} {status}");
+                for (idempotent, retried) in [false, true].into_iter().zip(retried) {
+                    let next =
+                        decide(idempotent, &history, &RetryPolicy::default(), AMPLE, || true);
+                    let again = next == Next::Renew || matches!(next, Next::Retry(_));
+                    assert_eq!(again, *retried, "idempotent {idempotent}: {status}");
                 }
             }
         }
@@ -386,9 +298,9 @@ mod tests {
             (trusting, Some(SECOND), true),
             (trusting, None, false),
         ] {
-            let history = [Finding::of_status(503, retry_after)];
-            let next = decide(Create, &history, &policy, AMPLE, || true);
-            assert_eq!(matches!(next, Next::Repeat(_)), expected, "{policy:?}");
+            let history = [Evidence::of_status(503, retry_after)];
+            let next = decide(false, &history, &policy, AMPLE, || true);
+            assert_eq!(matches!(next, Next::Retry(_)), expected, "{policy:?}");
             assert_eq!(outcome(&history), Outcome::Unknown);
         }
     }
@@ -396,34 +308,34 @@ mod tests {
     #[test]
     fn a_create_is_not_retried_after_a_429_if_the_policy_says_so() {
         let wary = RetryPolicy::builder().creates_after_429(false).build().expect("in range");
-        let history = [Finding::of_status(429, Some(SECOND))];
-        assert_eq!(decide(Create, &history, &wary, AMPLE, || true), Next::Stop(Stop::Final));
-        assert!(matches!(decide(Converge, &history, &wary, AMPLE, || true), Next::Repeat(_)));
+        let history = [Evidence::of_status(429, Some(SECOND))];
+        assert_eq!(decide(false, &history, &wary, AMPLE, || true), Next::Stop(Stop::Final));
+        assert!(matches!(decide(true, &history, &wary, AMPLE, || true), Next::Retry(_)));
     }
 
     #[test]
-    fn every_finding_has_an_outcome_that_claims_no_more_than_it_shows() {
-        for finding in findings() {
-            let expected = match finding {
-                Finding::NotSent { .. } => Outcome::NotSent,
-                Finding::Refused { status, .. } => {
-                    assert!(!(200..300).contains(&status), "{finding:?}");
+    fn every_piece_of_evidence_has_an_outcome_that_claims_no_more_than_it_shows() {
+        for evidence in all_evidence() {
+            let expected = match evidence {
+                Evidence::NotSent { .. } => Outcome::NotSent,
+                Evidence::Rejected { status, .. } => {
+                    assert!(!(200..300).contains(&status), "{evidence:?}");
                     assert!((300..500).contains(&status) || [501, 505].contains(&status));
-                    assert!(![302, 303, 408, 499].contains(&status), "{finding:?}");
+                    assert!(![302, 303, 408, 499].contains(&status), "{evidence:?}");
                     Outcome::Refused
                 }
-                Finding::Unknown { .. } => Outcome::Unknown,
-                Finding::Applied => Outcome::Applied,
+                Evidence::Ambiguous { .. } => Outcome::Unknown,
+                Evidence::Applied => Outcome::Applied,
             };
-            assert_eq!(outcome(&[finding]), expected);
+            assert_eq!(outcome(&[evidence]), expected);
         }
     }
 
     #[test]
-    fn a_refusal_after_a_doubt_leaves_the_doubt() {
-        let doubt = Finding::Unknown { status: None, retry_after: None };
+    fn a_refusal_after_an_ambiguous_attempt_leaves_the_call_unknown() {
+        let ambiguous = Evidence::Ambiguous { status: None, retry_after: None };
         for status in [404, 409] {
-            assert_eq!(outcome(&[doubt, Finding::of_status(status, None)]), Outcome::Unknown);
+            assert_eq!(outcome(&[ambiguous, Evidence::of_status(status, None)]), Outcome::Unknown);
         }
     }
 
@@ -443,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_to_come_back_is_waited_in_full_jittered_upward_and_capped() {
+    fn a_retry_after_is_waited_in_full_jittered_upward_and_capped() {
         let policy = RetryPolicy::builder().base(SECOND).build().expect("in range");
         assert_eq!(policy.pause(1, Some(7 * SECOND), 0.0), 7 * SECOND);
         assert_eq!(policy.pause(1, Some(7 * SECOND), 0.5), Duration::from_millis(7500));
@@ -451,10 +363,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_to_come_back_past_the_deadline_ends_the_call_at_once() {
-        let busy = [Finding::of_status(429, Some(20 * SECOND))];
+    fn a_retry_after_past_the_deadline_ends_the_call_at_once() {
+        let busy = [Evidence::of_status(429, Some(20 * SECOND))];
         let situation = Situation { remaining: 20 * SECOND, ..AMPLE };
-        let next = decide(Create, &busy, &RetryPolicy::default(), situation, || {
+        let next = decide(false, &busy, &RetryPolicy::default(), situation, || {
             panic!("the budget is not touched")
         });
         assert_eq!(next, Next::Stop(Stop::Deadline));

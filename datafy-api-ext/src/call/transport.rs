@@ -1,41 +1,43 @@
 //! What a request that got no answer proves: whether it was written, and whether another attempt can do better.
 
-use crate::call::attempt::Failure;
+use super::failure::Failure;
+use crate::error::{Cause, ErrorKind};
 use std::error::Error as StdError;
 use std::io;
 
 /// Classifies the error of a request that got no answer.
 pub(crate) fn failure(error: &reqwest::Error) -> Failure {
-    let text = root_cause(error);
-    if error.is_connect() {
-        let (kind, transient) = connecting(error);
-        Failure::not_sent(kind, text, transient)
+    let failure = if error.is_connect() {
+        connecting(error)
     } else if error.is_builder() {
-        Failure::not_sent("request", text, false)
+        Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
     } else if never_written(error) {
-        Failure::not_sent("connection_closed", text, true)
+        let text = "the connection was closed before the request was written";
+        Failure::not_sent(ErrorKind::ConnectionLost, text, true)
     } else {
-        Failure::unknown("connection_lost", text)
-    }
+        Failure::ambiguous(ErrorKind::ConnectionLost, "the connection was lost")
+    };
+    failure.because(cause(error))
 }
 
 /// What went wrong before there was a connection, and whether it may pass within a call. A certificate that is
 /// not valid, TLS versions without overlap and refused credentials of a proxy don't get better in seconds.
-fn connecting(error: &reqwest::Error) -> (&'static str, bool) {
+fn connecting(error: &reqwest::Error) -> Failure {
     for source in sources(error) {
         if is_tls(source) {
-            return ("tls", false);
+            return Failure::not_sent(ErrorKind::Tls, "the TLS handshake failed", false);
         }
         // The types of these are private to the crates that make them.
         let text = source.to_string();
         if text.starts_with("dns error") {
-            return ("dns", true);
+            return Failure::not_sent(ErrorKind::Dns, "the host name was not resolved", true);
         }
         if text.starts_with("tunnel error") {
-            return ("proxy", !text.ends_with("proxy authorization required"));
+            let transient = !text.ends_with("proxy authorization required");
+            return Failure::not_sent(ErrorKind::Proxy, "the proxy let nothing through", transient);
         }
     }
-    ("connect", true)
+    Failure::not_sent(ErrorKind::Connect, "no connection was made", true)
 }
 
 /// rustls reports each failed handshake as invalid data; one that is cut off is another kind.
@@ -58,14 +60,14 @@ fn never_written(error: &reqwest::Error) -> bool {
         .any(|error| error.is_canceled() || error.is_closed())
 }
 
-/// What an error comes down to, without the URL and without the layers that only pass it on.
-pub(crate) fn root_cause(error: &reqwest::Error) -> String {
+/// The causes of an error, without the URL and without the layers that only pass it on.
+pub(crate) fn cause(error: &reqwest::Error) -> Option<Cause> {
     let mut texts: Vec<String> = sources(error)
         .map(ToString::to_string)
         .filter(|text| !text.starts_with("client error ("))
         .collect();
     texts.dedup();
-    if texts.is_empty() { "the request failed".to_owned() } else { texts.join(": ") }
+    Cause::chain(texts)
 }
 
 fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {

@@ -6,6 +6,7 @@ use crate::client::RetryPolicy;
 use crate::client::Timeouts;
 use crate::client::budget::Budget;
 use crate::client::http::{Custom, Http, Settings};
+use crate::client::jitter::Jitter;
 use crate::client::token::{Token, Tokens};
 use crate::client::{Clock, SystemClock};
 use crate::client::{Datafy, Inner};
@@ -50,6 +51,7 @@ pub struct DatafyBuilder {
     root_certificates: Vec<Vec<u8>>,
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
+    jitter: Jitter,
 }
 
 impl DatafyBuilder {
@@ -205,9 +207,16 @@ impl DatafyBuilder {
         self
     }
 
-    /// Where the client takes time and chance from, in place of the system: for tests.
+    /// Sets the source of time, for tests. Defaults to [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Box::new(clock));
+        self
+    }
+
+    /// Sets the source of randomness for the pauses between attempts, for tests: each number, in `0.0..1.0`, is the
+    /// position of a pause in its range (see [`RetryPolicy`]).
+    pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.jitter = Jitter(Box::new(jitter));
         self
     }
 
@@ -247,6 +256,7 @@ impl DatafyBuilder {
             in_flight,
             slots: Semaphore::new(in_flight),
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
+            jitter: self.jitter,
         }))
     }
 }

@@ -1,14 +1,14 @@
-//! Where a client takes time and chance from.
+//! The source of time for deadlines and pauses.
 
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Where a client takes time and chance from. A test passes its own to see, skip or end the pauses
-/// between attempts; every method has the default that a program wants.
+/// The source of time for deadlines and pauses. A test passes its own to record, skip or end the pauses between
+/// attempts; each method defaults to the system's time.
 ///
-/// The limits on an attempt are outside of it: they race real sockets, and run on tokio's clock.
+/// The timeouts of an attempt are not part of it: they race real sockets, and run on tokio's clock.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The time that deadlines are counted in.
     fn now(&self) -> Instant {
@@ -23,11 +23,6 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// Waits between two attempts.
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(tokio::time::sleep(pause))
-    }
-
-    /// A number in `0.0..1.0`: where in its range a pause lies.
-    fn roll(&self) -> f64 {
-        fastrand::f64()
     }
 }
 

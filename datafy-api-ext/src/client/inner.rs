@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::clock::Clock;
 use super::http::Http;
+use super::jitter::Jitter;
 use super::retry_policy::RetryPolicy;
 use super::timeouts::Timeouts;
 use super::token::Tokens;
@@ -18,9 +19,10 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,
-    /// How many requests may be under way.
+    /// How many requests may be in flight.
     pub(crate) in_flight: usize,
-    /// One for each of them.
+    /// A permit for each of them.
     pub(crate) slots: Semaphore,
     pub(crate) clock: Box<dyn Clock>,
+    pub(crate) jitter: Jitter,
 }

@@ -8,6 +8,7 @@ pub(crate) mod connect;
 pub(crate) mod http;
 mod inner;
 mod invalid_setting;
+mod jitter;
 mod retry_policy;
 mod timeouts;
 pub(crate) mod token;

@@ -87,18 +87,18 @@ impl RetryPolicy {
         self.creates_after_503
     }
 
-    /// The pause before the repetition `repetition`, counted from 1. `roll` lies in `0.0..1.0`.
+    /// The pause before a retry, counted from 1. `jitter` lies in `0.0..1.0`.
     pub(crate) fn pause(
         &self,
-        repetition: usize,
+        retry: usize,
         retry_after: Option<Duration>,
-        roll: f64,
+        jitter: f64,
     ) -> Duration {
-        // The roll may be a caller's; `mul_f64` panics on what is no proper factor.
-        let roll = if roll.is_finite() { roll.clamp(0.0, 1.0) } else { 0.0 };
-        let doublings = u32::try_from(repetition.saturating_sub(1)).unwrap_or(u32::MAX);
+        // It may come from the caller, and `mul_f64` panics unless the factor is finite and positive.
+        let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
+        let doublings = u32::try_from(retry.saturating_sub(1)).unwrap_or(u32::MAX);
         let ceiling = self.base.saturating_mul(2_u32.saturating_pow(doublings)).min(self.cap);
-        retry_after.unwrap_or_default().min(self.retry_after_cap) + ceiling.mul_f64(roll)
+        retry_after.unwrap_or_default().min(self.retry_after_cap) + ceiling.mul_f64(jitter)
     }
 }
 

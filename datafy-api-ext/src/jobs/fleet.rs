@@ -207,7 +207,7 @@ impl<F> Shared<F> {
     /// Takes the volume on, or says why not.
     fn depart(&self, id: &VolumeId) -> Result<Flight, NotDone> {
         match self.journal.as_ref().and_then(|journal| journal.before(id)) {
-            Some(before) => Err(before.into()),
+            Some(before) => Err(before),
             None => self.monitor.begin(id),
         }
     }
@@ -233,9 +233,8 @@ impl<F> Shared<F> {
         result.map_err(NotDone::Failed)
     }
 
-    fn halt(&self, error: JournalError) -> Arc<JournalError> {
-        let error = Arc::new(error);
-        self.monitor.halt(Halt::Journal(Arc::clone(&error)));
+    fn halt(&self, error: JournalError) -> JournalError {
+        self.monitor.halt(Halt::Journal(error.clone()));
         error
     }
 }
@@ -276,7 +275,7 @@ impl<T> fmt::Debug for Run<T> {
 }
 
 /// Why the operation wasn't done to a volume, as far as is known.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotDone {
     /// The call failed: its outcome says what became of it.
@@ -289,8 +288,8 @@ pub enum NotDone {
     #[error("not attempted: the token is refused")]
     TokenRefused,
     /// Not attempted: the journal can't be written.
-    #[error("not attempted: {0}")]
-    Journal(Arc<JournalError>),
+    #[error("not attempted: the journal failed")]
+    Journal(#[source] JournalError),
     /// Not attempted: by the journal, an earlier run has done it.
     #[error("not attempted: an earlier run has done it{}", then(", and made ", made.as_deref()))]
     AppliedBefore {

@@ -18,11 +18,11 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 /// Why a journal can't be used. The file is left as it is.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The file can't be read or written.
-    #[error("the journal {}: {source}", path.display())]
+    #[error("the journal {} can't be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -94,26 +94,10 @@ enum Entry<'a> {
     },
 }
 
-/// What earlier runs have come to with a volume.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Before {
-    Applied { made: Option<String> },
-    Unknown { marker: Option<String> },
-}
-
-impl From<Before> for NotDone {
-    fn from(before: Before) -> Self {
-        match before {
-            Before::Applied { made } => Self::AppliedBefore { made },
-            Before::Unknown { marker } => Self::UnknownBefore { marker },
-        }
-    }
-}
-
 /// An open journal. Lines are written by a thread of its own, as many at a time as have come together.
 pub(super) struct Journal {
     path: PathBuf,
-    before: HashMap<VolumeId, Before>,
+    before: HashMap<VolumeId, NotDone>,
     /// The writer's queue, and the writer. Both are there until the journal is dropped.
     lines: Option<mpsc::UnboundedSender<Line>>,
     writer: Option<JoinHandle<()>>,
@@ -152,7 +136,7 @@ impl Journal {
     pub(super) fn over(
         file: File,
         path: PathBuf,
-        before: HashMap<VolumeId, Before>,
+        before: HashMap<VolumeId, NotDone>,
     ) -> Result<Self, JournalError> {
         let (lines, receiver) = mpsc::unbounded_channel();
         let writer = std::thread::Builder::new()
@@ -162,8 +146,8 @@ impl Journal {
         Ok(Self { path, before, lines: Some(lines), writer: Some(writer) })
     }
 
-    /// What earlier runs have come to with a volume, if it must not be attempted again.
-    pub(super) fn before(&self, id: &VolumeId) -> Option<Before> {
+    /// The result of an earlier run for this volume, if it must not be attempted again.
+    pub(super) fn before(&self, id: &VolumeId) -> Option<NotDone> {
         self.before.get(id).cloned()
     }
 
@@ -224,7 +208,7 @@ fn write(mut file: File, mut lines: mpsc::UnboundedReceiver<Line>) {
     }
 }
 
-fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, Before>), JournalError> {
+fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, NotDone>), JournalError> {
     let io = |source| failure(path, Arc::new(source));
     let mut file = OpenOptions::new()
         .read(true)
@@ -269,7 +253,7 @@ fn read(
     path: &Path,
     bytes: &[u8],
     header: &Header,
-) -> Result<HashMap<VolumeId, Before>, JournalError> {
+) -> Result<HashMap<VolumeId, NotDone>, JournalError> {
     let mut known: HashMap<VolumeId, Known> = HashMap::new();
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
     if let Some((_, first)) = lines.next()
@@ -303,9 +287,9 @@ fn read(
         let Known { open, applied, unknown, made, marker } = known;
         // A second effect would be as new as the first one; the same state is the same state.
         if header.effect == Effect::Create && (unknown || open > 0) {
-            Some((id, Before::Unknown { marker }))
+            Some((id, NotDone::UnknownBefore { marker }))
         } else {
-            applied.then_some((id, Before::Applied { made }))
+            applied.then_some((id, NotDone::AppliedBefore { made }))
         }
     });
     Ok(before.collect())

@@ -56,7 +56,7 @@ pub(super) struct Flight(usize);
 pub(super) enum Halt {
     Stopped,
     TokenRefused,
-    Journal(Arc<JournalError>),
+    Journal(JournalError),
 }
 
 impl Monitor {
@@ -142,7 +142,7 @@ impl State {
             None => Ok(()),
             Some(Halt::Stopped) => Err(NotDone::Stopped),
             Some(Halt::TokenRefused) => Err(NotDone::TokenRefused),
-            Some(Halt::Journal(error)) => Err(NotDone::Journal(Arc::clone(error))),
+            Some(Halt::Journal(error)) => Err(NotDone::Journal(error.clone())),
         }
     }
 }

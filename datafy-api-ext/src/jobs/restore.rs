@@ -124,7 +124,7 @@ async fn attach(
         };
         *farthest = error.outcome().max(*farthest);
         let hopeless = matches!(error.last_status(), Some(400 | 401 | 403));
-        let pause = call.policy().pause(tries, error.retry_after(), clock.roll());
+        let pause = call.policy().pause(tries, error.retry_after(), call.jitter());
         // A try that is begun at the very end would only end in doubt.
         if hopeless || pause + patience / 10 >= left() {
             return Err(error);
@@ -207,16 +207,17 @@ impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.volume_id(), self.outcome()) {
             (Some(volume), Outcome::Unknown) => {
-                write!(f, "volume {volume} was created, and may be attached: ")?;
+                write!(f, "volume {volume} was created and may be attached")?;
             }
-            (Some(volume), _) => write!(f, "volume {volume} was created, but not attached: ")?,
-            (None, Outcome::Applied) => f.write_str("a volume was created, but not attached: ")?,
-            (None, Outcome::Unknown) => f.write_str("a volume may have been created: ")?,
-            (None, _) => f.write_str("no volume was created: ")?,
+            (Some(volume), _) => write!(f, "volume {volume} was created but not attached")?,
+            (None, Outcome::Applied) => f.write_str("a volume was created but not attached")?,
+            (None, Outcome::Unknown) => f.write_str("a volume may have been created")?,
+            (None, _) => f.write_str("no volume was created")?,
         }
         match &self.0.1 {
-            Cause::Call(error) => error.fmt(f),
-            Cause::NoId(unusable) => unusable.fmt(f),
+            Cause::Call(error) if f.alternate() => write!(f, ": {error:#}"),
+            Cause::NoId(unusable) if f.alternate() => write!(f, ": {unusable}"),
+            _ => Ok(()),
         }
     }
 }
@@ -231,4 +232,11 @@ impl fmt::Debug for RestoreError {
     }
 }
 
-impl std::error::Error for RestoreError {}
+impl std::error::Error for RestoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.1 {
+            Cause::Call(error) => Some(error),
+            Cause::NoId(unusable) => Some(unusable),
+        }
+    }
+}

@@ -35,7 +35,7 @@ fn judge(stage: &Stage, result: &Result<(), datafy_api_ext::Error>, expected: En
         Ok(()) => (stage.pauses.pauses().len() + 1, "ok"),
         Err(error) => (error.attempts() as usize, error.outcome().as_str()),
     };
-    let text = result.as_ref().map_or_else(ToString::to_string, |()| String::new());
+    let text = result.as_ref().map_or_else(|error| format!("{error:#}"), |()| String::new());
     assert_eq!((u32::try_from(attempts).unwrap(), effects.len(), ended), expected, "{text}");
     assert!(text.contains(line), "{text:?} doesn't say {line:?}");
     assert_eq!(text.lines().count(), usize::from(result.is_err()), "{text}");
@@ -138,7 +138,7 @@ table! {
     read_then_reset: Fault::ReadThenReset => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: ");
     read_then_hang: Fault::ReadThenHang => create ONCE_IN_DOUBT, attach OFTEN_IN_DOUBT, deactivate OFTEN_IN_DOUBT, both("may have been applied: timed out after 400ms");
     apply_then_reset: Fault::ApplyThenReset => create (1, 1, "unknown"), attach (4, 1, "unknown"), deactivate (4, 4, "unknown"), both("may have been applied: ");
-    apply_then_cut_headers: Fault::ApplyThenCutHeaders => create (1, 1, "unknown"), attach (4, 1, "unknown"), deactivate (4, 4, "unknown"), both("may have been applied: connection closed before message completed");
+    apply_then_cut_headers: Fault::ApplyThenCutHeaders => create (1, 1, "unknown"), attach (4, 1, "unknown"), deactivate (4, 4, "unknown"), both("may have been applied: the connection was lost: connection closed before message completed");
     apply_then_hang: Fault::ApplyThenHang => create (1, 1, "unknown"), attach (4, 1, "unknown"), deactivate (4, 4, "unknown"), both("may have been applied: timed out after 400ms");
 
     // What is slow or odd, and well all the same.
@@ -157,7 +157,7 @@ async fn is_refused_a_connection(operation: Operation) {
         &stage,
         &result,
         (4, 0, "not_sent"),
-        "was not sent: tcp connect error: Connection refused",
+        "was not sent: no connection was made: tcp connect error: Connection refused",
     );
     outage.end().await;
     operation.call(&datafy, 0).await.expect("the client works afterwards");

@@ -5,6 +5,7 @@ mod answers;
 mod connections;
 mod custom_http;
 mod endpoint;
+mod errors;
 mod fake;
 mod faults;
 mod fleet;

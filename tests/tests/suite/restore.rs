@@ -34,8 +34,8 @@ async fn a_failed_attach_names_the_volume_and_can_be_resumed() {
     assert_eq!((error.step(), error.outcome()), (RestoreStep::AttachVolume, Outcome::Refused));
     let volume = error.volume_id().unwrap().clone();
     let line =
-        format!("volume {volume} was created, but not attached: attach_volume was refused: 409");
-    assert!(error.to_string().starts_with(&line), "{error}");
+        format!("volume {volume} was created but not attached: attach_volume was refused: 409");
+    assert!(format!("{error:#}").starts_with(&line), "{error:#}");
     assert_eq!(error.resume().unwrap().await.unwrap(), volume);
     assert_eq!(stage.fake.account().volumes().len(), 2, "no second volume was made");
     assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
@@ -106,8 +106,8 @@ async fn an_attach_in_doubt_stays_in_doubt_however_often_it_is_refused_after() {
     stage.fake.inject(Fault::ApplyThenReset);
     let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
     assert_eq!((error.outcome(), error.error().unwrap().status()), (Outcome::Unknown, Some(409)));
-    let line = format!("volume {} was created, and may be attached: ", error.volume_id().unwrap());
-    assert!(error.to_string().starts_with(&line), "{error}");
+    let line = format!("volume {} was created and may be attached: ", error.volume_id().unwrap());
+    assert!(format!("{error:#}").starts_with(&line), "{error:#}");
     let again = error.resume().unwrap().await.unwrap_err();
     assert_eq!(again.outcome(), Outcome::Unknown);
 }
@@ -139,8 +139,8 @@ async fn a_created_volume_of_another_name_is_told() {
         stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!({})).body(body)));
         let error = restore(&stage.client()).await.unwrap_err();
         assert_eq!((error.volume_id(), error.answered_id()), (None, Some("dvol_42")));
-        let text = error.to_string();
-        assert!(text.starts_with("a volume was created, but not attached: "), "{text}");
+        let text = format!("{error:#}");
+        assert!(text.starts_with("a volume was created but not attached: "), "{text}");
         assert!(text.contains("dvol_42"), "{text}");
         assert!(error.resume().is_err());
     }

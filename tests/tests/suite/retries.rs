@@ -11,11 +11,11 @@ use std::time::{Duration, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Skips pauses, draws the longest of each, and lives at a fixed date.
+/// Skips pauses, at a fixed date.
 #[derive(Clone, Debug, Default)]
-struct Longest(SkipPauses);
+struct AtADate(SkipPauses);
 
-impl Clock for Longest {
+impl Clock for AtADate {
     fn now(&self) -> std::time::Instant {
         self.0.now()
     }
@@ -27,10 +27,6 @@ impl Clock for Longest {
 
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         self.0.pause(pause)
-    }
-
-    fn roll(&self) -> f64 {
-        1.0
     }
 }
 
@@ -103,8 +99,8 @@ async fn a_refusal_after_a_doubt_leaves_the_doubt() {
 async fn pauses_double_up_to_the_cap() {
     let stage = Stage::of(1).await;
     let policy = RetryPolicy::builder().attempts(6).base(SECOND).cap(5 * SECOND).build().unwrap();
-    let clock = Longest(stage.pauses.clone());
-    let datafy = stage.builder().retry(policy).clock(clock).build().unwrap();
+    let clock = AtADate(stage.pauses.clone());
+    let datafy = stage.builder().retry(policy).clock(clock).jitter(|| 1.0).build().unwrap();
     stage.fake.inject_with(|| Some(Fault::status(429)));
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
     assert_eq!(error.attempts(), 6);
@@ -123,8 +119,8 @@ async fn a_time_to_come_back_is_waited_before_the_drawn_pause() {
         let stage = Stage::of(1).await;
         let policy =
             RetryPolicy::builder().base(SECOND).retry_after_cap(30 * SECOND).build().unwrap();
-        let clock = Longest(stage.pauses.clone());
-        let datafy = stage.builder().retry(policy).clock(clock).build().unwrap();
+        let clock = AtADate(stage.pauses.clone());
+        let datafy = stage.builder().retry(policy).clock(clock).jitter(|| 1.0).build().unwrap();
         stage.fake.inject(Fault::retry_after(429, value));
         Operation::CreateSnapshot.call(&datafy, 0).await.unwrap();
         assert_eq!(stage.pauses.pauses(), [expected], "{value}");

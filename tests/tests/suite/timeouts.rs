@@ -80,7 +80,10 @@ async fn a_connection_that_is_not_made_in_time_leaves_no_doubt() {
         let result = Operation::CreateSnapshot.call_with(&datafy, 0, Some(timeouts), None).await;
         let error = result.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent, "{timeouts:?}: {error}");
-        assert!(error.to_string().contains("no connection within the connect timeout"), "{error}");
+        assert!(
+            format!("{error:#}").contains("no connection within the connect timeout"),
+            "{error:#}"
+        );
         assert!(error.elapsed() < 30 * SOON, "{error}");
     }
 }

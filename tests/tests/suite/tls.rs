@@ -82,7 +82,7 @@ async fn not_sent(builder: DatafyBuilder, why: &str) {
         Operation::Deactivate.call(&builder.clock(clock).build().unwrap(), 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
     assert_eq!(error.attempts(), 1, "it can't get better within a call: {error}");
-    assert!(error.to_string().contains(why), "{error}");
+    assert!(format!("{error:#}").contains(why), "{error:#}");
 }
 
 #[tokio::test]

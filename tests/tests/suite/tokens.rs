@@ -93,7 +93,7 @@ async fn a_token_file_is_read_again_after_a_401() {
     file.close().unwrap();
     let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(401)));
-    assert!(error.to_string().contains("; then: the token file "), "{error}");
+    assert!(error.to_string().contains("; then: there is no token: the token file "), "{error}");
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn without_a_token_nothing_is_sent() {
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(
-        error.to_string().contains("the token provider failed: the vault is sealed"),
+        format!("{error:#}").contains("the token provider failed: the vault is sealed"),
         "{error}"
     );
     assert_eq!(error.attempts(), 4, "a provider may recover");

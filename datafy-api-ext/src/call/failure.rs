@@ -1,0 +1,69 @@
+//! An attempt that did not end with a result.
+
+use super::evidence::Evidence;
+use crate::client::ConfigError;
+use crate::error::{Cause, ErrorKind};
+use bytes::Bytes;
+use reqwest::StatusCode;
+
+/// An attempt that did not end with a result: what it proved, and what happened.
+pub(crate) struct Failure {
+    pub(crate) evidence: Evidence,
+    pub(crate) kind: ErrorKind,
+    /// What happened, in a few words.
+    pub(crate) text: String,
+    /// Why it happened, if more is known.
+    pub(crate) cause: Option<Cause>,
+    pub(crate) answer: Option<Box<Answer>>,
+}
+
+/// The answer to a request, as far as it came. The token is redacted in all of it.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    /// The IDs in an answer that says that the service acted.
+    pub(crate) snapshot_id: Option<String>,
+    pub(crate) volume_id: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+impl Failure {
+    /// Nothing was sent.
+    pub(crate) fn not_sent(kind: ErrorKind, text: impl Into<String>, transient: bool) -> Self {
+        Self::without_answer(Evidence::NotSent { transient }, kind, text)
+    }
+
+    /// There is no token to send.
+    pub(crate) fn no_token(error: &ConfigError) -> Self {
+        let transient = matches!(error, ConfigError::TokenProvider(_));
+        Self::not_sent(ErrorKind::Token, "there is no token", transient).because(Cause::of(error))
+    }
+
+    /// The request was sent, and no answer came.
+    pub(crate) fn ambiguous(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self::without_answer(Evidence::Ambiguous { status: None, retry_after: None }, kind, text)
+    }
+
+    pub(crate) fn because(mut self, cause: Option<Cause>) -> Self {
+        self.cause = cause;
+        self
+    }
+
+    fn without_answer(evidence: Evidence, kind: ErrorKind, text: impl Into<String>) -> Self {
+        Self { evidence, kind, text: text.into(), cause: None, answer: None }
+    }
+
+    /// What happened, with all causes.
+    pub(crate) fn line(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause:#}", self.text),
+            None => self.text.clone(),
+        }
+    }
+
+    /// The status of the answer, as traces record it.
+    pub(crate) fn status(&self) -> Option<i64> {
+        self.answer.as_ref().map(|answer| i64::from(answer.status.as_u16()))
+    }
+}

@@ -1,0 +1,222 @@
+//! A call under way: attempts until there is a result or a reason to stop.
+
+use super::Call;
+use super::attempt::{Completed, attempt};
+use super::decision::{Next, Situation, Stop, decide};
+use super::failure::Failure;
+use super::history::History;
+use super::operation::{Operation, Scope, sealed};
+use crate::client::token::Credential;
+use crate::client::{ConfigError, Inner, Timeouts};
+use crate::error::{Error, ErrorKind};
+use datafy_api::operation::Effect;
+use std::borrow::Cow;
+use std::future::Future;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{Span, debug};
+
+/// A call under way.
+pub(super) struct Run<'a, O> {
+    call: &'a Call<O>,
+    span: &'a Span,
+    timeouts: &'a Timeouts,
+    begun: std::time::Instant,
+    attempts: u32,
+    /// `None` until an attempt has failed: most calls need no second one.
+    history: Option<Box<History>>,
+}
+
+impl<'a, O: Operation> Run<'a, O> {
+    pub(super) fn new(call: &'a Call<O>, span: &'a Span) -> Self {
+        let client = call.datafy.inner();
+        Self {
+            call,
+            span,
+            timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
+            begun: client.clock.now(),
+            attempts: 0,
+            history: None,
+        }
+    }
+
+    pub(super) async fn finish(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
+        loop {
+            self.attempts += 1;
+            let (ended, credential) = self.attempt().await;
+            match ended {
+                Ok(completed) => {
+                    self.succeeded(&completed);
+                    return Ok(completed.content);
+                }
+                // Boxed, since it is seldom needed and would otherwise be a part of every call.
+                Err(failure) => Box::pin(self.failed(failure, credential)).await?,
+            }
+        }
+    }
+
+    /// One attempt, and the token that it was made with.
+    async fn attempt(
+        &self,
+    ) -> (Result<Completed<<O as sealed::Operation>::Content>, Failure>, Option<Arc<Credential>>)
+    {
+        let client = self.client();
+        let (credential, _slot) = match ready(client, || self.left()).await {
+            Ok(ready) => ready,
+            Err(failure) => return (Err(failure), None),
+        };
+        let left = self.left();
+        if left < self.reserve() {
+            let text = "no time was left for a request";
+            return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
+        }
+        let sub_account = self.call.sub_account.as_ref().unwrap_or(&client.sub_account);
+        let scope = Scope::new(sub_account.as_ref());
+        let operation = &self.call.operation;
+        let ended = attempt(client, operation, scope, self.timeouts, left, &credential).await;
+        (ended, Some(credential))
+    }
+
+    fn succeeded<T>(&self, completed: &Completed<T>) {
+        self.client().budget.credit();
+        let status = i64::from(completed.status.as_u16());
+        debug!(
+            datafy.attempt = i64::from(self.attempts),
+            datafy.outcome = "ok",
+            http.response.status_code = status,
+            "succeeded"
+        );
+        if !self.span.is_disabled() {
+            self.span.record("http.response.status_code", status);
+            self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+            self.span.record("datafy.request_id", completed.request_id.as_deref());
+            self.span.record("datafy.outcome", "ok");
+        }
+    }
+
+    /// Prepares the next attempt, or returns the error that ends the call.
+    async fn failed(
+        &mut self,
+        failure: Failure,
+        credential: Option<Arc<Credential>>,
+    ) -> Result<(), Error> {
+        let client = self.client();
+        let kind = kind(failure.kind, failure.status());
+        // Without the message of the service, which may hold anything.
+        debug!(
+            datafy.attempt = i64::from(self.attempts),
+            datafy.outcome = failure.evidence.outcome().as_str(),
+            http.response.status_code = failure.status(),
+            error.r#type = &*kind,
+            "failed"
+        );
+        self.history().push(failure);
+
+        let situation = Situation {
+            remaining: self.left().saturating_sub(self.reserve()),
+            renewable: client.tokens.renewable(),
+            jitter: client.jitter.next(),
+        };
+        let take = || client.budget.take();
+        let policy = self.call.policy();
+        let idempotent = O::FACTS.effect == Effect::Converge;
+        let evidence = self.history().evidence();
+        let stop = match decide(idempotent, evidence, policy, situation, take) {
+            Next::Retry(pause) => {
+                client.clock.pause(pause).await;
+                return Ok(());
+            }
+            Next::Renew => {
+                if let Some(stale) = credential {
+                    match token_within(self.left(), client.tokens.renew(&stale)).await {
+                        Ok(()) => return Ok(()),
+                        Err(failure) => self.history().push(failure),
+                    }
+                }
+                Stop::Final
+            }
+            Next::Stop(stop) => stop,
+        };
+        let elapsed = client.clock.now().duration_since(self.begun);
+        let marker = sealed::Operation::marker(&self.call.operation);
+        let history = mem::take(self.history());
+        let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
+        // All of these describe the attempt that decided the outcome, as the error does.
+        let status = error.status().map(i64::from);
+        self.span.record("datafy.outcome", error.outcome().as_str());
+        self.span.record("error.type", &*self::kind(error.kind(), status));
+        self.span.record("http.response.status_code", status);
+        self.span.record("datafy.request_id", error.request_id());
+        self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+        self.span.record("otel.status_code", "ERROR");
+        Err(error)
+    }
+
+    fn history(&mut self) -> &mut History {
+        self.history.get_or_insert_default()
+    }
+
+    fn client(&self) -> &'a Inner {
+        self.call.datafy.inner()
+    }
+
+    /// The time until the deadline of the call.
+    fn left(&self) -> Duration {
+        let passed = self.client().clock.now().duration_since(self.begun);
+        self.timeouts.operation().saturating_sub(passed)
+    }
+
+    /// The last tenth of the time, in which no request is begun.
+    fn reserve(&self) -> Duration {
+        self.timeouts.operation() / 10
+    }
+}
+
+/// The kind of a failure as OpenTelemetry's `error.type`: the status of an answer that is not a success.
+fn kind(kind: ErrorKind, status: Option<i64>) -> Cow<'static, str> {
+    match status.filter(|status| !(200..300).contains(status)) {
+        Some(status) => status.to_string().into(),
+        None => kind.as_str().into(),
+    }
+}
+
+/// What an attempt needs before it touches the network: a token and a free slot.
+type Ready<'a> = (Arc<Credential>, Option<SemaphorePermit<'a>>);
+
+/// Waits for a token and for a free slot.
+async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready<'_>, Failure> {
+    // Most calls find both, and need no timer.
+    if let (Ok(slot), Some(credential)) = (client.slots.try_acquire(), client.tokens.peek()) {
+        return Ok((credential, Some(slot)));
+    }
+    Box::pin(wait(client, limit())).await
+}
+
+async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
+    let begun = Instant::now();
+    let Ok(slot) = timeout_at(begun + limit, client.slots.acquire()).await else {
+        let text = format!("all connections were in use for {limit:?}");
+        return Err(Failure::not_sent(ErrorKind::Timeout, text, true));
+    };
+    let credential =
+        token_within(limit.saturating_sub(begun.elapsed()), client.tokens.current()).await?;
+    // The semaphore is never closed; without a slot the call would go on all the same.
+    Ok((credential, slot.ok()))
+}
+
+async fn token_within<T>(
+    limit: Duration,
+    token: impl Future<Output = Result<T, ConfigError>>,
+) -> Result<T, Failure> {
+    match timeout(limit, token).await {
+        Ok(Ok(token)) => Ok(token),
+        Ok(Err(error)) => Err(Failure::no_token(&error)),
+        Err(_) => {
+            let text = format!("there was no token within {limit:?}");
+            Err(Failure::not_sent(ErrorKind::Timeout, text, true))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What an error reports: its kind, its causes, and the same as JSON.
+
+use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::jobs::JournalError;
+use datafy_api_ext::{Datafy, Error, ErrorKind, RetryPolicy, Timeouts, Token};
+use datafy_tests::{Operation, Stage};
+use serde_json::json;
+use std::error::Error as StdError;
+use std::time::Duration;
+
+async fn fails(datafy: &Datafy) -> Error {
+    Operation::CreateSnapshot.call(datafy, 0).await.unwrap_err()
+}
+
+/// The texts of an error and of its sources.
+fn chain(error: &dyn StdError) -> Vec<String> {
+    std::iter::successors(Some(error), |error| (**error).source())
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[tokio::test]
+async fn an_answer_and_its_absence_have_a_kind() {
+    let stage = Stage::of(1).await;
+    let timeouts = Timeouts::builder().attempt(Duration::from_millis(200)).build().unwrap();
+    let builder = stage.builder().retry(RetryPolicy::none()).timeouts(timeouts);
+    let datafy = builder.build().unwrap();
+    for (fault, kind) in [
+        (Fault::status(404), ErrorKind::Rejected),
+        (Fault::status(501), ErrorKind::Rejected),
+        (Fault::status(429), ErrorKind::Throttled),
+        (Fault::status(408), ErrorKind::Server),
+        (Fault::status(503), ErrorKind::Server),
+        (Fault::malformed(), ErrorKind::Body),
+        (Fault::ApplyThenReset, ErrorKind::ConnectionLost),
+        (Fault::ReadThenHang, ErrorKind::Timeout),
+    ] {
+        stage.fake.inject(fault.clone());
+        assert_eq!(fails(&datafy).await.kind(), kind, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_fails_before_the_request_is_sent_has_a_kind() {
+    let at = |endpoint: &str| Datafy::builder().endpoint(endpoint).token("t");
+    let none = RetryPolicy::none();
+    let nowhere = at("https://datafy.invalid").retry(none).build().unwrap();
+    assert_eq!(fails(&nowhere).await.kind(), ErrorKind::Dns);
+
+    let stage = Stage::of(1).await;
+    let datafy = stage.builder().retry(none).build().unwrap();
+    let outage = stage.fake.outage().await;
+    assert_eq!(fails(&datafy).await.kind(), ErrorKind::Connect);
+    outage.end().await;
+
+    let plain = stage.fake.endpoint().replace("http:", "https:");
+    assert_eq!(fails(&at(&plain).build().unwrap()).await.kind(), ErrorKind::Tls);
+
+    let sealed = Token::provider(|| async { Err::<String, _>("the vault is sealed") });
+    let datafy = stage.builder().retry(none).token(sealed).build().unwrap();
+    assert_eq!(fails(&datafy).await.kind(), ErrorKind::Token);
+}
+
+#[tokio::test]
+async fn no_cause_is_repeated_in_the_text_of_an_error() {
+    let stage = Stage::of(1).await;
+    let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
+    let outage = stage.fake.outage().await;
+    let error = fails(&datafy).await;
+    outage.end().await;
+    let refused = "create_snapshot was not sent: no connection was made";
+    let [first, second, third] = &chain(&error)[..] else { panic!("{:?}", chain(&error)) };
+    assert_eq!((first.as_str(), second.as_str()), (refused, "tcp connect error"));
+    assert!(third.starts_with("Connection refused"), "{third}");
+    assert_eq!(format!("{error:#}"), format!("{refused}: tcp connect error: {third}"));
+
+    let ids = datafy_api_ext::VolumeId::new("vol-1");
+    let fleet = datafy.fleet(ids).journal("/nowhere/journal");
+    let error = fleet.run(|volume| volume.create_snapshot()).await.unwrap_err();
+    let texts = chain(&error);
+    assert_eq!(texts[0], "the journal /nowhere/journal can't be read or written");
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    let is_journal_error = |error: JournalError| matches!(error, JournalError::Io { .. });
+    match error {
+        datafy_api_ext::jobs::FleetError::Journal(error) => assert!(is_journal_error(error)),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn an_error_as_json_holds_what_its_methods_return() {
+    let stage = Stage::of(1).await;
+    let answer = Answer::json(429, &json!({ "message": "slow down" }));
+    let answer = answer.header("x-request-id", "r-7").header("retry-after", "50");
+    stage.fake.inject(Fault::Answer(answer));
+    let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
+    let error = fails(&datafy).await;
+    let mut object = serde_json::to_value(error.clone()).unwrap();
+    assert_eq!(object["elapsed_seconds"].take().as_f64(), Some(error.elapsed().as_secs_f64()));
+    let text = "create_snapshot was refused: 429 Too Many Requests: slow down; request id r-7; \
+                try again in 50 s";
+    let expected = json!({
+        "operation": "create_snapshot", "outcome": "refused", "kind": "throttled", "text": text,
+        "status": 429, "message": "slow down", "request_id": "r-7", "retry_after_seconds": 50.0,
+        "attempts": 1, "elapsed_seconds": null, "snapshot_id": null, "volume_id": null,
+        "marker": null,
+    });
+    assert_eq!(object, expected);
+}
+
+#[test]
+fn a_call_outside_a_tokio_runtime_says_what_it_needs() {
+    let datafy = Datafy::builder().token("t").build().unwrap();
+    let call = std::panic::AssertUnwindSafe(|| {
+        let call = Operation::Deactivate.call(&datafy, 0);
+        futures_util::FutureExt::now_or_never(call)
+    });
+    let panic = std::panic::catch_unwind(call).unwrap_err();
+    let text = panic.downcast_ref::<&str>().unwrap();
+    assert!(text.starts_with("a call must be awaited in a Tokio runtime: "), "{text}");
+}
