@@ -24,7 +24,7 @@ mod codegen_tests;
 #[cfg(test)]
 mod drill;
 
-#[path = "../../datafy-api/codegen.rs"]
+#[path = "../../datafy-api/build/codegen.rs"]
 mod codegen;
 
 use clap::{Parser, Subcommand};

@@ -36,7 +36,7 @@ pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) 
             findings.push(
                 Finding::new(Link::Schemas, format!("types::{kind} {what}"), problem)
                     .at(SPEC, line, "the schema")
-                    .help("run `cargo xtask generate`; if that changes nothing, codegen.rs must learn it"),
+                    .help("run `cargo xtask generate`; if that changes nothing, datafy-api/build must learn it"),
             );
         };
         strangers.remove(&kind);

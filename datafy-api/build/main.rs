@@ -10,9 +10,7 @@ fn main() {
     use std::{env, fs, path::Path};
 
     println!("cargo::rerun-if-changed=openapi.yaml");
-    println!("cargo::rerun-if-changed=codegen.rs");
-    println!("cargo::rerun-if-changed=request_methods.rs");
-    println!("cargo::rerun-if-changed=yaml.rs");
+    println!("cargo::rerun-if-changed=build");
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let result = fs::read_to_string("openapi.yaml")
         .map_err(|error| format!("openapi.yaml: {error}; restore the file"))
@@ -29,5 +27,5 @@ fn main() {
 
 #[cfg(not(feature = "codegen"))]
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
 }

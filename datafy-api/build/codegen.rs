@@ -1,4 +1,4 @@
-//! Turns `openapi.yaml` into the source text of the client. `build.rs` and `cargo xtask generate`
+//! Turns `openapi.yaml` into the source text of the client. The build script and `cargo xtask generate`
 //! both call [`generate`], so there is one way to generate.
 //!
 //! Three steps: refuse what the generator can't do, prepare the spec for what it does otherwise than
@@ -87,7 +87,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             &document,
             "/paths",
             problem,
-            "adapt request_methods.rs to this version of progenitor",
+            "adapt datafy-api/build/request_methods.rs to this version of progenitor",
         )
     })?;
     derive_json_schemas(&mut file);
