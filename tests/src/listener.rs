@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Listens on a loopback port, answers every request with the same bytes, closes the connection, and
+/// Listens on a loopback port, answers every request with given bytes, closes the connection, and
 /// keeps what it read. It is written against the socket alone, so that it shares no mistake with the
 /// client or the fake.
 pub struct Listener {
@@ -29,6 +29,11 @@ impl Listener {
     /// Answers with these bytes.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
+        Self::answering_with(move || answer.clone())
+    }
+
+    /// Answers each request with what `answer` returns.
+    pub fn answering_with(answer: impl Fn() -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -38,7 +43,7 @@ impl Listener {
                 let Ok(mut stream) = stream else { continue };
                 if let Some(request) = read(&mut stream) {
                     seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-                    let _ = stream.write_all(&answer);
+                    let _ = stream.write_all(&answer());
                 }
             }
         });
