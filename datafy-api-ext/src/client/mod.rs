@@ -9,9 +9,11 @@ pub(crate) mod http;
 mod inner;
 mod invalid_setting;
 mod jitter;
+pub(crate) mod redact;
 mod retry_policy;
 mod timeouts;
 pub(crate) mod token;
+mod unescape;
 mod volume;
 
 pub use builder::DatafyBuilder;

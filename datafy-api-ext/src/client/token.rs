@@ -1,13 +1,11 @@
 //! The bearer token: where it comes from, and how it is renewed.
 
 use crate::client::ConfigError;
+use crate::client::redact::Redactor;
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
-use memchr::memchr;
-use memchr::memmem::Finder;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
@@ -15,14 +13,20 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where a client takes its token from.
+/// Where a client gets its token from.
 ///
-/// A token that the service refuses with 401 is renewed once a call, unless it is a fixed one, and
-/// the request is sent once more. However many calls are refused at a time, one renews, and the others
-/// take what it got; if it got none, the next one asks.
+/// If the service rejects a token with 401, the call gets a new one and sends its request once more; a fixed token
+/// can't be renewed. However many calls are rejected at a time, one asks for the new token and the others use it.
 ///
-/// No form of it is ever shown: not in `Debug`, not in an error, not in a trace. An answer that holds it,
-/// if it has 8 bytes or more, comes with `[token]` in its place.
+/// # Secrecy
+/// The token appears in no `Debug`, error, source of an error, trace or journal, even if the service sends it back.
+/// What the service sends comes with `[token]` in its place, where it holds the token or a fragment of it of 12
+/// characters or more: verbatim, in base64 (both alphabets, with or without padding, alone or within a longer text
+/// such as `Bearer <token>`), percent-encoded, with JSON escapes, or with HTML's numeric references and its names for
+/// ASCII characters. That is one layer of encoding; what a JSON string holds may have one more.
+///
+/// A token of 8 to 11 characters is replaced only as a whole. A shorter one is no secret, and stays. What a
+/// [`provider`](Self::provider) writes into its own errors is shown as it is.
 pub struct Token(Source);
 
 enum Source {
@@ -100,37 +104,26 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The shortest token that is looked for in answers, in bytes. A shorter one can't be a secret, and a test's
-/// `t` stands in every other word.
-const SHORTEST_SECRET: usize = 8;
-
-/// What stands in place of a token that the service has sent back.
-const BLOT: &str = "[token]";
-
-/// A token ready to be sent.
+/// A token that can be sent, with what depends on it.
 pub(crate) struct Credential {
-    secret: SecretString,
-    /// Looks for the token in answers. Making it anew for each would cost more than the search. None if the
-    /// token is no secret.
-    finder: Option<Finder<'static>>,
     raw: Client,
+    /// `None` if the token is too short to be a secret.
+    redactor: Option<Redactor>,
 }
 
 impl Credential {
     fn new(
-        secret: SecretString,
+        secret: &SecretString,
         base: &str,
         http: &reqwest::Client,
     ) -> Result<Arc<Self>, ConfigError> {
-        if secret.expose_secret().is_empty() {
+        let token = secret.expose_secret();
+        if token.is_empty() {
             return Err(ConfigError::EmptyToken);
         }
-        let hooks =
-            Hooks::bearer(secret.expose_secret()).map_err(|_| ConfigError::UnsendableToken)?;
-        let text = secret.expose_secret();
-        let finder = (text.len() >= SHORTEST_SECRET).then(|| Finder::new(text).into_owned());
+        let hooks = Hooks::bearer(token).map_err(|_| ConfigError::UnsendableToken)?;
         let raw = Client::new_with_client(base, http.clone(), hooks);
-        Ok(Arc::new(Self { secret, finder, raw }))
+        Ok(Arc::new(Self { raw, redactor: Redactor::new(token) }))
     }
 
     /// The raw client, with this token.
@@ -138,52 +131,18 @@ impl Credential {
         &self.raw
     }
 
-    /// `text` without the token, should the service have sent it back.
+    /// Returns `text` without the token, in case the service has sent it back.
     pub(crate) fn redact(&self, text: String) -> String {
-        let found = self.finder.as_ref().is_some_and(|it| it.find(text.as_bytes()).is_some());
-        if found { text.replace(self.secret.expose_secret(), BLOT) } else { text }
+        match self.redact_body(text.as_bytes()) {
+            // Only a token that is not ASCII can have been cut within a character.
+            Some(redacted) => String::from_utf8_lossy(&redacted).into_owned(),
+            None => text,
+        }
     }
 
-    /// `body` without the token, also where JSON spells it with escapes; none if it isn't in there.
+    /// Returns `body` without the token, or `None` if the token is not in it.
     pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
-        let finder = self.finder.as_ref()?;
-        let escaped = memchr(b'\\', body).is_some();
-        if !escaped && finder.find(body).is_none() {
-            return None;
-        }
-        let (mut redacted, mut rest) = (Vec::new(), body);
-        while let Some(at) = finder.find(rest) {
-            redacted.extend_from_slice(&rest[..at]);
-            redacted.extend_from_slice(BLOT.as_bytes());
-            rest = &rest[at + finder.needle().len()..];
-        }
-        redacted.extend_from_slice(rest);
-        if escaped
-            && let Ok(mut value) = serde_json::from_slice(&redacted)
-            && self.redact_value(&mut value)
-        {
-            return Some(value.to_string().into_bytes());
-        }
-        Some(redacted)
-    }
-
-    fn redact_value(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) => {
-                let redacted = self.redact(std::mem::take(text));
-                let found = redacted.contains(BLOT);
-                *text = redacted;
-                found
-            }
-            Value::Array(items) => self.redact_values(items.iter_mut()),
-            Value::Object(members) => self.redact_values(members.values_mut()),
-            _ => false,
-        }
-    }
-
-    /// Whether it is in any of them; each is looked at.
-    fn redact_values<'v>(&self, values: impl Iterator<Item = &'v mut Value>) -> bool {
-        values.fold(false, |found, value| self.redact_value(value) | found)
+        self.redactor.as_ref()?.redact(body)
     }
 }
 
@@ -210,7 +169,7 @@ impl Tokens {
             Source::Provider(_) => None,
         };
         let base = base.as_str();
-        let current = secret.map(|secret| Credential::new(secret, base, http)).transpose()?;
+        let current = secret.map(|secret| Credential::new(&secret, base, http)).transpose()?;
         Ok(Self {
             source: token.0,
             base: base.to_owned(),
@@ -255,7 +214,7 @@ impl Tokens {
                 provider().await.map_err(|error| ConfigError::TokenProvider(error.to_string()))?
             }
         };
-        let fresh = Credential::new(secret, &self.base, &self.http)?;
+        let fresh = Credential::new(&secret, &self.base, &self.http)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         Ok(fresh)
     }

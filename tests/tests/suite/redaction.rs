@@ -1,8 +1,15 @@
-//! The token is shown nowhere.
+//! The token is shown nowhere, however the service spells it.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::{Datafy, Token, VolumeId};
-use datafy_tests::Listener;
+use datafy_api_ext::{Datafy, Error, Snapshot, Token, VolumeId};
+use datafy_tests::{Listener, http};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use std::cell::Cell;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
 const CANARY: &str = "canary-5e1f0c";
 
@@ -49,5 +56,299 @@ async fn a_token_too_short_to_be_a_secret_spoils_no_answer() {
         let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
         let snapshot = volume.create_snapshot().await.unwrap();
         assert_eq!(snapshot.description.as_deref(), Some(expected));
+    }
+}
+
+/// How the service may spell a token.
+#[derive(Clone, Copy, Debug)]
+enum Spelling {
+    Verbatim,
+    Percent,
+    Html,
+    Json,
+    Base64,
+}
+
+const SPELLINGS: [Spelling; 5] =
+    [Spelling::Verbatim, Spelling::Percent, Spelling::Html, Spelling::Json, Spelling::Base64];
+
+/// A text that holds a token, in pieces that are decoded one by one.
+struct Spelled {
+    pieces: Vec<String>,
+    /// Those that the token alone determines.
+    own: Range<usize>,
+    /// So many of those are a fragment that must not be shown.
+    fragment: usize,
+}
+
+/// Spells `token`. Each of `choices` decides about one character.
+fn spell(token: &str, spelling: Spelling, choices: &[u8]) -> Spelled {
+    let choice = |at: usize| choices[at % choices.len()];
+    let fragment = token.len().min(12);
+    if let Spelling::Base64 = spelling {
+        let before = ["", "Bearer ", "x", "authorization: Bearer "][usize::from(choice(0)) % 4];
+        let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
+        let text = engines[usize::from(choice(1)) % 4].encode(format!("{before}{token}"));
+        let own = (before.len() * 8).div_ceil(6)..(before.len() + token.len()) * 8 / 6;
+        let fragment = (fragment * 8).div_ceil(6) - 1;
+        return Spelled { pieces: text.chars().map(String::from).collect(), own, fragment };
+    }
+    let piece = |(at, letter): (usize, char)| {
+        let code = u32::from(letter);
+        match (spelling, choice(at) % 8) {
+            (Spelling::Percent, 0..=2) => format!("%{code:02X}"),
+            (Spelling::Percent, 3) => format!("%{code:02x}"),
+            (Spelling::Percent, _) if letter == '%' => "%25".to_owned(),
+            (Spelling::Html, 0) => format!("&#{code};"),
+            (Spelling::Html, 1) => format!("&#x{code:x};"),
+            (Spelling::Html, 2) => format!("&#X00{code:X};"),
+            (Spelling::Html, 3..=5) if letter == '+' => "&plus;".to_owned(),
+            (Spelling::Html, _) if letter == '&' => "&amp;".to_owned(),
+            (Spelling::Json, 0) => format!("\\u{code:04x}"),
+            (Spelling::Json, 1) => format!("\\u{code:04X}"),
+            (Spelling::Json, 2..=5) if letter == '/' => "\\/".to_owned(),
+            (Spelling::Json, _) if "\"\\".contains(letter) => format!("\\{letter}"),
+            _ => letter.to_string(),
+        }
+    };
+    let pieces: Vec<String> = token.chars().enumerate().map(piece).collect();
+    Spelled { own: 0..pieces.len(), pieces, fragment }
+}
+
+fn tokens() -> impl Strategy<Value = String> {
+    // What RFC 6750 allows in a token, and what a header can hold.
+    prop_oneof![4 => "[A-Za-z0-9._~+/-]{8,120}={0,2}", 1 => "[!-~]{8,60}"]
+}
+
+/// Words with escapes in them, each with a space behind it: no token has one.
+fn noise() -> impl Strategy<Value = String> {
+    let words = vec![
+        "a", "vol-1", "Bearer", "100%", "%20", "&nbsp;", "&amp;", "&", "<p>", "\u{e9}", "/",
+        "aGVsbG8=",
+    ];
+    prop::collection::vec(prop::sample::select(words), 0..5)
+        .prop_map(|words| words.iter().flat_map(|word| [word, " "]).collect())
+}
+
+/// An answer that holds a token, or a part of it.
+#[derive(Clone, Debug)]
+struct Echo {
+    token: String,
+    spelling: Spelling,
+    choices: Vec<u8>,
+    /// Which part of the spelling is sent, in percent of its length.
+    part: (usize, usize),
+    noise: (String, String),
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    PlainText,
+    Message,
+    Key,
+    CutMessage,
+    Answer,
+    CutAnswer,
+    WrongType,
+}
+
+const PLACES: [Place; 7] = [
+    Place::PlainText,
+    Place::Message,
+    Place::Key,
+    Place::CutMessage,
+    Place::Answer,
+    Place::CutAnswer,
+    Place::WrongType,
+];
+
+fn echoes() -> impl Strategy<Value = Echo> {
+    (
+        tokens(),
+        prop::sample::select(&SPELLINGS),
+        prop::collection::vec(any::<u8>(), 2..40),
+        prop_oneof![Just((0, 100)), (0..40_usize, 60..=100_usize)],
+        (noise(), noise()),
+        prop::sample::select(&PLACES),
+    )
+        .prop_map(|(token, spelling, choices, part, noise, place)| Echo {
+            token,
+            spelling,
+            choices,
+            part,
+            noise,
+            place,
+        })
+}
+
+impl Echo {
+    fn spelled(&self) -> Spelled {
+        spell(&self.token, self.spelling, &self.choices)
+    }
+
+    /// The answer as it goes over the wire.
+    fn answer(&self) -> String {
+        let text = self.spelled().pieces.concat();
+        let (from, to) = self.part;
+        let text = &text[text.len() * from / 100..text.len() * to / 100];
+        let json = match self.spelling {
+            Spelling::Json => text.to_owned(),
+            _ => serde_json::to_string(text).unwrap().trim_matches('"').to_owned(),
+        };
+        let (before, behind) = &self.noise;
+        let ids = format!(r#""datafySnapshotId":"{json}","volumeId":"vol-{json}""#);
+        let (status, body) = match self.place {
+            Place::PlainText => (400, format!("{before}{text}{behind}")),
+            Place::Message => (400, format!(r#"{{"message":"{before}{json}{behind}"}}"#)),
+            Place::Key => (400, format!(r#"{{"{before}{json}":1,"message":"{behind}"}}"#)),
+            Place::CutMessage => (400, format!(r#"{{"message":"{before}{json}"#)),
+            Place::Answer => {
+                (200, format!(r#"{{{ids},"status":"{json}","description":"{before}{json}"}}"#))
+            }
+            Place::CutAnswer => (200, format!(r#"{{{ids},"startTime":"#)),
+            Place::WrongType => (200, format!(r#"{{"volumeSizeGb":"{json}"}}"#)),
+        };
+        let kind =
+            if let Place::PlainText = self.place { "text/plain" } else { "application/json" };
+        http(status, kind, &body).replacen(
+            "\r\n\r\n",
+            &format!("\r\nx-request-id: {text}\r\n\r\n"),
+            1,
+        )
+    }
+
+    /// What must not be shown: the fragments of the token and their spellings, also as `Debug` escapes them.
+    fn secrets(&self) -> Vec<String> {
+        let Spelled { pieces, own, fragment } = self.spelled();
+        let letters: Vec<String> = self.token.chars().map(String::from).collect();
+        let verbatim = letters.windows(letters.len().min(12)).map(<[_]>::concat);
+        let spelled = pieces[own].windows(fragment).map(<[_]>::concat);
+        let plain: Vec<String> = verbatim.chain(spelled).collect();
+        let escaped = plain.iter().map(|secret| secret.escape_debug().to_string());
+        escaped.chain(plain.iter().cloned()).collect()
+    }
+}
+
+/// All that a caller can see of a result.
+fn shown(result: &Result<Snapshot, Error>) -> Vec<String> {
+    let mut shown = vec![format!("{result:?}"), format!("{result:#?}")];
+    match result {
+        Ok(snapshot) => {
+            shown.push(serde_json::to_string(snapshot).unwrap());
+            shown.extend(snapshot.id.as_ref().map(ToString::to_string));
+            shown.extend(snapshot.volume_id.as_ref().map(ToString::to_string));
+            shown.extend(snapshot.status.as_ref().map(ToString::to_string));
+            shown.extend(snapshot.description.clone());
+        }
+        Err(error) => {
+            let chain =
+                std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
+            shown.extend(chain.flat_map(|error| [error.to_string(), format!("{error:?}")]));
+            shown.extend(error.body().map(|body| String::from_utf8_lossy(body).into_owned()));
+            shown.extend(error.message().map(str::to_owned));
+            shown.extend(error.request_id().map(str::to_owned));
+            shown.extend(error.snapshot_id().map(ToString::to_string));
+            shown.extend(error.volume_id().map(ToString::to_string));
+        }
+    }
+    shown
+}
+
+/// A server on a socket whose next answer can be set, and the calls to it.
+struct Echoing {
+    runtime: tokio::runtime::Runtime,
+    listener: Listener,
+    answer: Arc<Mutex<String>>,
+}
+
+impl Echoing {
+    fn start() -> Self {
+        let answer = Arc::new(Mutex::new(String::new()));
+        let next = Arc::clone(&answer);
+        let listener = Listener::answering_with(move || next.lock().unwrap().clone().into_bytes());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime, listener, answer }
+    }
+
+    fn call(&self, token: &str, answer: String) -> Result<Snapshot, Error> {
+        *self.answer.lock().unwrap() = answer;
+        let builder = Datafy::builder().endpoint(self.listener.url()).token(token);
+        let volume = builder.build().unwrap().volume(VolumeId::new("vol-1").unwrap());
+        self.runtime.block_on(volume.create_snapshot().send())
+    }
+}
+
+/// Runs a test for so many random cases, the same ones each time.
+fn check<S: Strategy>(
+    cases: u32,
+    strategy: &S,
+    test: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
+    let rng_seed = RngSeed::Fixed(0x0da7_afe1);
+    let config = Config { cases, failure_persistence: None, rng_seed, ..Config::default() };
+    if let Err(failure) = TestRunner::new(config).run(strategy, test) {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn no_fragment_of_the_token_is_shown_however_the_service_spells_or_cuts_it() {
+    let server = Echoing::start();
+    let redacted = Cell::new(0);
+    check(1_000, &echoes(), |echo| {
+        let shown = shown(&server.call(&echo.token, echo.answer()));
+        for secret in echo.secrets() {
+            let leak = shown.iter().find(|text| text.contains(&secret));
+            prop_assert!(leak.is_none(), "{secret} is shown: {leak:?}, of {}", echo.answer());
+        }
+        redacted.set(redacted.get() + u32::from(shown.iter().any(|text| text.contains("[token]"))));
+        Ok(())
+    });
+    assert!(redacted.get() > 700, "only {} of 1,000 answers held the token", redacted.get());
+}
+
+#[test]
+fn an_answer_without_the_token_is_shown_as_it_came() {
+    let server = Echoing::start();
+    let spelled =
+        (tokens(), prop::sample::select(&SPELLINGS), prop::collection::vec(any::<u8>(), 2..40));
+    let texts = prop::collection::vec((noise(), any::<prop::sample::Index>()), 0..4);
+    check(300, &(spelled, texts), |((token, spelling, choices), words)| {
+        // A fragment one character shorter than what is redacted, between spaces.
+        let Spelled { pieces, .. } = spell(&token, spelling, &choices);
+        let length = token.len().min(12) - 1;
+        let mut text = String::new();
+        for (noise, at) in words {
+            let start = at.index(pieces.len() - length + 1);
+            let fragment = pieces[start..start + length].concat();
+            text.extend([&*noise, &*fragment, " "]);
+        }
+        let error = server.call(&token, http(400, "text/plain", &text)).unwrap_err();
+        prop_assert_eq!(error.body(), Some(text.as_bytes()));
+        let json = serde_json::json!({ "message": format!("{text}.") }).to_string();
+        let error = server.call(&token, http(400, "application/json", &json)).unwrap_err();
+        prop_assert_eq!(error.body(), Some(json.as_bytes()));
+        prop_assert_eq!(error.message(), Some(&*format!("{text}.")));
+        Ok(())
+    });
+}
+
+#[tokio::test]
+async fn no_spelling_of_the_token_gets_into_a_journal() {
+    let token = "journal/canary+5e1f0c~7d2a";
+    for spelling in SPELLINGS {
+        let text = spell(token, spelling, &[0, 9, 5]).pieces.concat();
+        let listener = Listener::answering_json(&format!(r#"{{"datafySnapshotId":"{text}"}}"#));
+        let datafy = Datafy::builder().endpoint(listener.url()).token(token).build().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let journal = directory.path().join("journal.jsonl");
+        let fleet = datafy.fleet([VolumeId::new("vol-1").unwrap()]).journal(&journal);
+        let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+        while let Some((_, result)) = run.next().await {
+            result.unwrap();
+        }
+        let written = std::fs::read_to_string(journal).unwrap();
+        assert!(written.contains("[token]") && !written.contains(&text), "{written}");
     }
 }
