@@ -14,6 +14,7 @@ use crate::id::SubAccountId;
 use datafy_api::base_url::BaseUrl;
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use tokio::sync::Semaphore;
 
 /// How many requests a client has under way at a time unless told otherwise.
@@ -36,7 +37,7 @@ const BUDGET: u32 = 100;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[must_use]
 pub struct DatafyBuilder {
     token: Option<Token>,
@@ -258,6 +259,36 @@ impl DatafyBuilder {
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
             jitter: self.jitter,
         }))
+    }
+}
+
+impl fmt::Debug for DatafyBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatafyBuilder")
+            .field("token", &self.token)
+            .field("endpoint", &self.endpoint.as_deref().map(Endpoint))
+            .field("allow_plain_http", &self.allow_plain_http)
+            .field("sub_account", &self.sub_account)
+            .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .field("retry_budget", &self.retry_budget)
+            .field("max_in_flight", &self.max_in_flight)
+            .field("root_certificates", &self.root_certificates.len())
+            .field("reqwest", &self.reqwest)
+            .field("clock", &self.clock)
+            .finish()
+    }
+}
+
+/// An endpoint as `Debug` shows it: only a valid one, since any other may hold a password.
+struct Endpoint<'a>(&'a str);
+
+impl fmt::Debug for Endpoint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.parse::<BaseUrl>() {
+            Ok(url) => write!(f, "{:?}", url.as_str()),
+            Err(error) => write!(f, "[{error}]"),
+        }
     }
 }
 

@@ -35,6 +35,31 @@ async fn debug_of_nothing_shows_the_token() {
 }
 
 #[test]
+fn a_password_in_an_endpoint_is_not_shown() {
+    for endpoint in [
+        "https://user:pa55word@api.datafy.io",
+        "https://user:pa55word@bad host/",
+        "https://user:pa55word@host:port",
+        "https:/user:pa55word@api.datafy.io",
+        "user:pa55word@api.datafy.io",
+        "https://pa55word@api.datafy.io/path",
+        "https://api.datafy.io/?key=pa55word",
+    ] {
+        let builder = Datafy::builder().endpoint(endpoint).token(CANARY);
+        let shown = format!("{builder:?} {builder:#?}");
+        let error = builder.build().unwrap_err();
+        let shown = format!("{shown} {error} {error:?}");
+        assert!(shown.contains("not a base URL"), "{shown}");
+        assert!(!shown.contains("pa55word"), "{shown}");
+    }
+    let builder =
+        Datafy::builder().endpoint("https://api.datafy.io/v1/").root_certificates(*b"PEM");
+    let shown = format!("{builder:?}");
+    assert!(shown.contains(r#"endpoint: Some("https://api.datafy.io/v1")"#), "{shown}");
+    assert!(shown.contains("root_certificates: 1"), "{shown}");
+}
+
+#[test]
 fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
     for token in [format!("{CANARY}\n"), format!("{CANARY}\0"), format!("a\r\nx: {CANARY}")] {
         let error = Datafy::builder().token(token).build().unwrap_err();
