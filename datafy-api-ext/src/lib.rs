@@ -19,7 +19,7 @@ pub mod testing {}
 pub use call::{Call, Operation};
 pub use client::{
     Clock, ConfigError, Datafy, DatafyBuilder, InvalidSetting, RetryPolicy, RetryPolicyBuilder,
-    SystemClock, Timeouts, TimeoutsBuilder, Token, Volume,
+    SystemClock, Timeouts, TimeoutsBuilder, Token, TokenError, Volume,
 };
 pub use datafy_api;
 pub use error::{Error, ErrorKind};

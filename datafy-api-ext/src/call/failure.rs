@@ -1,10 +1,11 @@
 //! An attempt that did not end with a result.
 
 use super::evidence::Evidence;
-use crate::client::ConfigError;
+use crate::client::TokenError;
 use crate::error::{Cause, ErrorKind};
 use bytes::Bytes;
 use reqwest::StatusCode;
+use std::error::Error as _;
 
 /// An attempt that did not end with a result: what it proved, and what happened.
 pub(crate) struct Failure {
@@ -35,9 +36,10 @@ impl Failure {
     }
 
     /// There is no token to send.
-    pub(crate) fn no_token(error: &ConfigError) -> Self {
-        let transient = matches!(error, ConfigError::TokenProvider(_));
-        Self::not_sent(ErrorKind::Token, "there is no token", transient).because(Cause::of(error))
+    pub(crate) fn no_token(error: &TokenError) -> Self {
+        let transient = matches!(error, TokenError::Provider(_));
+        let cause = error.source().and_then(Cause::of);
+        Self::not_sent(ErrorKind::Token, error.to_string(), transient).because(cause)
     }
 
     /// The request was sent, and no answer came.

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::history::History;
 use super::operation::{Operation, Scope, sealed};
 use crate::client::token::Credential;
-use crate::client::{ConfigError, Inner, Timeouts};
+use crate::client::{Inner, Timeouts, TokenError};
 use crate::error::{Error, ErrorKind};
 use datafy_api::operation::Effect;
 use std::borrow::Cow;
@@ -209,7 +209,7 @@ async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
 
 async fn token_within<T>(
     limit: Duration,
-    token: impl Future<Output = Result<T, ConfigError>>,
+    token: impl Future<Output = Result<T, TokenError>>,
 ) -> Result<T, Failure> {
     match timeout(limit, token).await {
         Ok(Ok(token)) => Ok(token),

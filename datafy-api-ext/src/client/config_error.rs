@@ -1,11 +1,10 @@
 //! Why a client can't be built.
 
-use crate::client::InvalidSetting;
+use crate::client::{InvalidSetting, TokenError};
 use crate::id::InvalidId;
 use datafy_api::base_url::InvalidBaseUrl;
-use std::path::PathBuf;
 
-/// Why a client can't be built from its settings. Each says what to mend; none shows the token.
+/// Why a client can't be built from its settings. No variant shows the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -29,23 +28,9 @@ pub enum ConfigError {
     /// No token was given to the builder.
     #[error("no token is set: call `token` on the builder, or set `DATAFY_TOKEN`")]
     NoToken,
-    /// The token is empty.
-    #[error("the token is empty")]
-    EmptyToken,
-    /// The token holds a character that an HTTP header can't.
-    #[error("the token holds a character that an HTTP header can't, such as a line break")]
-    UnsendableToken,
-    /// The file with the token can't be read.
-    #[error("the token file {}: {source}", path.display())]
-    TokenFile {
-        /// The file.
-        path: PathBuf,
-        /// Why it can't be read.
-        source: std::io::Error,
-    },
-    /// The token provider gave none.
-    #[error("the token provider failed: {0}")]
-    TokenProvider(String),
+    /// The token can't be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The endpoint is no URL of a service.
     #[error("the endpoint is {0}")]
     Endpoint(#[from] InvalidBaseUrl),

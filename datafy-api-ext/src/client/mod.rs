@@ -13,6 +13,8 @@ pub(crate) mod redact;
 mod retry_policy;
 mod timeouts;
 pub(crate) mod token;
+mod token_error;
+mod token_file;
 mod unescape;
 mod volume;
 
@@ -24,6 +26,7 @@ pub use invalid_setting::InvalidSetting;
 pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
 pub use timeouts::{Timeouts, TimeoutsBuilder};
 pub use token::Token;
+pub use token_error::TokenError;
 pub use volume::Volume;
 
 use crate::id::SubAccountId;

@@ -1,7 +1,8 @@
 //! The bearer token: where it comes from, and how it is renewed.
 
-use crate::client::ConfigError;
 use crate::client::redact::Redactor;
+use crate::client::token_error::TokenError;
+use crate::client::token_file;
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
@@ -9,9 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::spawn_blocking;
 
 /// Where a client gets its token from.
 ///
@@ -45,14 +48,17 @@ impl Token {
         Self(Source::Fixed(token.into()))
     }
 
-    /// The content of a file, without the white space around it. The file is read again when the
-    /// service refuses the token.
+    /// The content of a file, without the white space around it.
+    ///
+    /// The file must be a regular file of at most 64 KiB of UTF-8. It is read when the client is built, and again when
+    /// the service rejects the token.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
     }
 
-    /// What `provider` gives. It is asked before the first request, and again when the service
-    /// refuses the token.
+    /// What `provider` returns.
+    ///
+    /// The provider is called before the first request, and again when the service rejects the token.
     ///
     /// ```
     /// use datafy_api_ext::Token;
@@ -116,12 +122,12 @@ impl Credential {
         secret: &SecretString,
         base: &str,
         http: &reqwest::Client,
-    ) -> Result<Arc<Self>, ConfigError> {
+    ) -> Result<Arc<Self>, TokenError> {
         let token = secret.expose_secret();
         if token.is_empty() {
-            return Err(ConfigError::EmptyToken);
+            return Err(TokenError::Empty);
         }
-        let hooks = Hooks::bearer(token).map_err(|_| ConfigError::UnsendableToken)?;
+        let hooks = Hooks::bearer(token).map_err(|_| TokenError::Unsendable)?;
         let raw = Client::new_with_client(base, http.clone(), hooks);
         Ok(Arc::new(Self { raw, redactor: Redactor::new(token) }))
     }
@@ -157,15 +163,15 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Checks what can be checked now: a fixed token, and that the file can be read.
+    /// Fails if a fixed token can't be sent, or the token file can't be read.
     pub(crate) fn new(
         token: Token,
         base: &BaseUrl,
         http: &reqwest::Client,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, TokenError> {
         let secret = match &token.0 {
             Source::Fixed(secret) => Some(secret.clone()),
-            Source::File(path) => Some(from_file(path, std::fs::read_to_string(path))?),
+            Source::File(path) => Some(token_file::read(path)?),
             Source::Provider(_) => None,
         };
         let base = base.as_str();
@@ -184,23 +190,23 @@ impl Tokens {
         !matches!(self.source, Source::Fixed(_))
     }
 
-    /// The current token; the source is asked if there is none yet.
-    pub(crate) async fn current(&self) -> Result<Arc<Credential>, ConfigError> {
+    /// Returns the current token, from the source if there is none yet.
+    pub(crate) async fn current(&self) -> Result<Arc<Credential>, TokenError> {
         match self.peek() {
             Some(current) => Ok(current),
             None => self.replace(None).await,
         }
     }
 
-    /// Another token than `stale`, from the source unless another call has just asked it.
-    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), ConfigError> {
+    /// Replaces the token `stale`, unless another call has just done so.
+    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), TokenError> {
         self.replace(Some(stale)).await.map(drop)
     }
 
     async fn replace(
         &self,
         stale: Option<&Arc<Credential>>,
-    ) -> Result<Arc<Credential>, ConfigError> {
+    ) -> Result<Arc<Credential>, TokenError> {
         let _asking = self.asking.lock().await;
         if let Some(current) = self.peek()
             && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &current))
@@ -209,10 +215,18 @@ impl Tokens {
         }
         let secret = match &self.source {
             Source::Fixed(secret) => secret.clone(),
-            Source::File(path) => from_file(path, tokio::fs::read_to_string(path).await)?,
-            Source::Provider(provider) => {
-                provider().await.map_err(|error| ConfigError::TokenProvider(error.to_string()))?
+            Source::File(path) => {
+                let path = path.clone();
+                let reading = spawn_blocking({
+                    let path = path.clone();
+                    move || token_file::read(&path)
+                });
+                // It is cancelled if the runtime shuts down.
+                reading.await.unwrap_or_else(|error| {
+                    Err(TokenError::UnreadableFile { path, source: io::Error::other(error) })
+                })?
             }
+            Source::Provider(provider) => provider().await.map_err(TokenError::Provider)?,
         };
         let fresh = Credential::new(&secret, &self.base, &self.http)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
@@ -222,12 +236,5 @@ impl Tokens {
     /// The current token, if there is one yet.
     pub(crate) fn peek(&self) -> Option<Arc<Credential>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn from_file(path: &Path, text: std::io::Result<String>) -> Result<SecretString, ConfigError> {
-    match text {
-        Ok(text) => Ok(text.trim().into()),
-        Err(source) => Err(ConfigError::TokenFile { path: path.to_owned(), source }),
     }
 }

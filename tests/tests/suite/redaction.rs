@@ -68,7 +68,7 @@ fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
         assert!(!shown.contains(CANARY), "{shown}");
     }
     let error = Datafy::builder().token("").build().unwrap_err();
-    assert_eq!(error.to_string(), "the token is empty");
+    assert_eq!(error.to_string(), "the token is empty; check where it comes from");
 }
 
 #[tokio::test]

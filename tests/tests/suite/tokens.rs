@@ -1,10 +1,14 @@
 //! Where the token comes from, and when it is renewed.
 
 use datafy_api_ext::fake::{Fake, Fault, check};
-use datafy_api_ext::{Outcome, RetryPolicy, Timeouts, Token};
+use datafy_api_ext::{
+    ConfigError, Datafy, DatafyBuilder, Outcome, RetryPolicy, Timeouts, Token, TokenError,
+};
 use datafy_tests::{Operation, Stage};
 use secrecy::SecretString;
-use std::io::Write;
+use std::error::Error;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -93,7 +97,114 @@ async fn a_token_file_is_read_again_after_a_401() {
     file.close().unwrap();
     let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(401)));
-    assert!(error.to_string().contains("; then: there is no token: the token file "), "{error}");
+    assert!(error.to_string().contains("; then: the token file "), "{error}");
+}
+
+/// Builds a client in a thread of its own, so that a build that blocks fails the test.
+fn build(builder: DatafyBuilder) -> Result<Datafy, ConfigError> {
+    let (sender, built) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(builder.build()));
+    built.recv_timeout(Duration::from_secs(20)).expect("the build ends")
+}
+
+/// Returns the token error that building a client with this token file ends with.
+fn rejected(path: &Path) -> TokenError {
+    let ConfigError::Token(error) =
+        build(Datafy::builder().token(Token::file(path))).expect_err("an unusable file")
+    else {
+        panic!("not about the token")
+    };
+    let shown = error.to_string();
+    assert!(shown.contains(&path.display().to_string()), "{shown}");
+    error
+}
+
+#[cfg(unix)]
+fn make_fifo(path: &Path) {
+    let status = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(status.expect("mkfifo is installed").success());
+}
+
+#[test]
+fn a_token_file_that_can_not_be_used_is_named_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &[u8]| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let table = [
+        (directory.path().join("missing"), "does not exist; create it or correct the path"),
+        (directory.path().to_owned(), "is not a regular file; give the path of a regular file"),
+        (write("large", &[b'x'; 65 * 1024]), "is larger than 64 KiB; check the path"),
+        (write("binary", b"token-\xFF"), "is not valid UTF-8; write the token to it as plain text"),
+        (write("empty", b""), "is empty; write the token to it"),
+        (write("blank", b" \n\t\n"), "is empty; write the token to it"),
+    ];
+    for (path, expected) in table {
+        let shown = rejected(&path).to_string();
+        assert_eq!(shown, format!("the token file {} {expected}", path.display()));
+    }
+    let largest = write("largest", &[b'x'; 64 * 1024]);
+    build(Datafy::builder().token(Token::file(largest))).expect("64 KiB are allowed");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_a_regular_file_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo");
+    make_fifo(&fifo);
+    for path in [&fifo, Path::new("/dev/zero")] {
+        assert!(matches!(rejected(path), TokenError::NotAFile { .. }));
+    }
+    let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+    std::fs::write(&file, "token-1").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    build(Datafy::builder().token(Token::file(link))).expect("a link to a regular file is allowed");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_renewal_reads_no_more_than_the_build() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    std::fs::write(&path, "token-1").unwrap();
+    let stage = stage_with("token-2", 1).await;
+    let timeouts = Timeouts::builder().operation(Duration::from_secs(10)).build().unwrap();
+    let builder = stage.builder().token(Token::file(&path)).timeouts(timeouts);
+    let datafy = builder.build().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    make_fifo(&path);
+    let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
+    // A thread that waits for a writer would keep the runtime from ending.
+    drop(std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap());
+    assert!(error.to_string().contains("is not a regular file"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, [b'x'; 65 * 1024]).unwrap();
+    let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
+    assert!(error.to_string().contains("is larger than 64 KiB"), "{error}");
+}
+
+#[test]
+fn a_token_error_says_what_is_wrong_and_leaves_the_cause_to_its_source() {
+    let missing = rejected(Path::new("/missing/token"));
+    let cause = missing.source().expect("an I/O error").to_string();
+    assert!(!missing.to_string().contains(&cause), "{missing}: {cause}");
+    for (kind, expected) in [
+        (ErrorKind::PermissionDenied, "may not be read by this process; change its permissions"),
+        (ErrorKind::TimedOut, "can't be read (timed out); check the path"),
+    ] {
+        let source = std::io::Error::new(kind, "the cause");
+        let error = TokenError::UnreadableFile { path: "/t".into(), source };
+        assert_eq!(error.to_string(), format!("the token file /t {expected}"));
+    }
+    let provider = TokenError::Provider("the vault is sealed".into());
+    assert_eq!(provider.to_string(), "the token provider failed");
+    assert_eq!(provider.source().unwrap().to_string(), "the vault is sealed");
+    let config = ConfigError::from(provider);
+    assert_eq!(config.to_string(), "the token provider failed");
+    assert_eq!(config.source().unwrap().to_string(), "the vault is sealed");
 }
 
 #[tokio::test]
