@@ -14,7 +14,9 @@ const SHOWN: usize = 300;
 /// Why a call failed. [`outcome`](Self::outcome) says what became of it, and so what may be done next.
 ///
 /// `{error}` is one line that says what happened; `{error:#}` adds the causes, which are also those of
-/// [`source`](StdError::source). Neither they nor `Debug` ever show the token, even if the service sent it back.
+/// [`source`](StdError::source). In what the service sent, both show control characters, line separators and
+/// characters that are invisible or change the order of others as spaces: the line looks like what it says. Neither
+/// they nor `Debug` show the token, as [`Token`](crate::Token#secrecy) promises.
 ///
 /// As JSON it is an object of what the methods return, without the body.
 #[derive(Clone)]
@@ -245,7 +247,7 @@ impl fmt::Display for Error {
             f.write_str("; not retried: the retry budget is empty")?;
         }
         if let Some(wait) = self.retry_after() {
-            write!(f, "; try again in {} s", wait.as_secs_f64().ceil())?;
+            write!(f, "; try again in {}", Wait(wait))?;
         }
         match (report.outcome, self.marker()) {
             (Outcome::Unknown, Some(marker)) => {
@@ -350,7 +352,7 @@ impl StdError for Cause {
     }
 }
 
-/// A text of the service on one line, and not too long a one.
+/// A text of the service on one line, cut to a length that can be read.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -360,8 +362,88 @@ impl fmt::Display for OneLine<'_> {
             if at == SHOWN {
                 return f.write_char('…');
             }
-            f.write_char(if letter.is_control() { ' ' } else { letter })?;
+            // Replaced, not removed: the parts of a text must not form another one.
+            f.write_char(if misleads(letter) { ' ' } else { letter })?;
         }
         Ok(())
+    }
+}
+
+/// Whether a character ends a line, or makes a text look like another one.
+///
+/// These are the control characters, the line and paragraph separators, and the characters that Unicode has programs
+/// ignore when they can't show them (`Default_Ignorable_Code_Point`). Among those are all that set the direction of
+/// text, and also the soft hyphen, joiners and variation selectors: without them a text stays readable.
+fn misleads(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{AD}'
+                | '\u{34F}'
+                | '\u{61C}'
+                | '\u{115F}'..='\u{1160}'
+                | '\u{17B4}'..='\u{17B5}'
+                | '\u{180B}'..='\u{180F}'
+                | '\u{200B}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}'
+                | '\u{3164}'
+                | '\u{FE00}'..='\u{FE0F}'
+                | '\u{FEFF}'
+                | '\u{FFA0}'
+                | '\u{FFF0}'..='\u{FFF8}'
+                | '\u{1BCA0}'..='\u{1BCA3}'
+                | '\u{1D173}'..='\u{1D17A}'
+                | '\u{E0000}'..='\u{E0FFF}'
+        )
+}
+
+/// How long to wait, rounded up to a whole number of a unit that suits it.
+struct Wait(Duration);
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0));
+        match seconds {
+            0..=120 => write!(f, "{seconds} s"),
+            121..=7_200 => write!(f, "{} min", seconds.div_ceil(60)),
+            7_201..=172_800 => write!(f, "{} h", seconds.div_ceil(3_600)),
+            _ => f.write_str("more than 2 days"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OneLine, Wait};
+    use std::time::Duration;
+
+    #[test]
+    fn a_text_of_the_service_is_one_line_that_hides_nothing() {
+        let text = "a\r\nb\tc\u{1b}[31m\u{85}d\u{2028}e\u{2029}f\u{202e}g\u{2066}h\u{200f}i\u{61c}j\u{feff}k\u{200b}l\
+            \u{200d}m\u{ad}n\u{e0041}o\u{fe0f}p";
+        let shown = "a  b c [31m d e f g h i j k l m n o p";
+        assert_eq!(OneLine(text).to_string(), shown);
+        let other = "Der Datenträger wird verwaltet: حجم, ボリューム, e\u{301} 🙂";
+        assert_eq!(OneLine(other).to_string(), other);
+        assert_eq!(OneLine(&"ä".repeat(301)).to_string(), format!("{}…", "ä".repeat(300)));
+    }
+
+    #[test]
+    fn a_wait_is_shown_in_a_unit_that_suits_it_and_never_shorter_than_it_is() {
+        let table = [
+            (Duration::ZERO, "0 s"),
+            (Duration::from_millis(1), "1 s"),
+            (Duration::from_secs(120), "120 s"),
+            (Duration::from_millis(120_001), "3 min"),
+            (Duration::from_secs(7_200), "120 min"),
+            (Duration::from_secs(7_201), "3 h"),
+            (Duration::from_secs(172_800), "48 h"),
+            (Duration::from_secs(172_801), "more than 2 days"),
+            (Duration::MAX, "more than 2 days"),
+        ];
+        for (wait, expected) in table {
+            assert_eq!(Wait(wait).to_string(), expected, "{wait:?}");
+        }
     }
 }

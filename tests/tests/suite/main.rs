@@ -4,6 +4,7 @@
 mod answers;
 mod connections;
 mod custom_http;
+mod display;
 mod endpoint;
 mod errors;
 mod fake;
