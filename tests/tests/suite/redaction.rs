@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 const CANARY: &str = "canary-5e1f0c";
 
 #[tokio::test]
-async fn debug_of_nothing_shows_the_token() {
+async fn no_debug_output_shows_the_token() {
     let fake = Fake::start().await.unwrap();
     fake.add_account(CANARY);
     let builder = fake.client().token(CANARY);
@@ -31,7 +31,7 @@ async fn debug_of_nothing_shows_the_token() {
         datafy_api::Client::new_with_client("http://h", reqwest::Client::new(), hooks.clone());
     let shown = format!("{built} {called} {failed} {hooks:#?} {raw:#?}");
     assert!(!shown.contains(CANARY), "{shown}");
-    assert!(shown.contains("vol-1"), "the test looks at what it means to");
+    assert!(shown.contains("vol-1"), "the output names the volume");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_password_in_an_endpoint_is_not_shown() {
 }
 
 #[test]
-fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
+fn a_token_that_no_header_can_hold_is_rejected_without_being_shown() {
     for token in [format!("{CANARY}\n"), format!("{CANARY}\0"), format!("a\r\nx: {CANARY}")] {
         let error = Datafy::builder().token(token).build().unwrap_err();
         let shown = format!("{error} {error:?}");
@@ -72,7 +72,7 @@ fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
 }
 
 #[tokio::test]
-async fn a_token_too_short_to_be_a_secret_spoils_no_answer() {
+async fn a_token_shorter_than_8_bytes_is_not_redacted() {
     let listener = Listener::answering_json(r#"{"description":"secrets and nightlies"}"#);
     for (token, expected) in
         [("secrets", "secrets and nightlies"), ("secrets ", "[token]and nightlies")]
@@ -100,9 +100,9 @@ const SPELLINGS: [Spelling; 5] =
 /// A text that holds a token, in pieces that are decoded one by one.
 struct Spelled {
     pieces: Vec<String>,
-    /// Those that the token alone determines.
+    /// The pieces that the token alone determines.
     own: Range<usize>,
-    /// So many of those are a fragment that must not be shown.
+    /// The number of those that make a fragment which must not be shown.
     fragment: usize,
 }
 
@@ -145,7 +145,7 @@ fn tokens() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[A-Za-z0-9._~+/-]{8,120}={0,2}", 1 => "[!-~]{8,60}"]
 }
 
-/// Words with escapes in them, each with a space behind it: no token has one.
+/// Words with escapes in them, each followed by a space. No token contains a space.
 fn noise() -> impl Strategy<Value = String> {
     let words = vec![
         "a", "vol-1", "Bearer", "100%", "%20", "&nbsp;", "&amp;", "&", "<p>", "\u{e9}", "/",
@@ -243,7 +243,7 @@ impl Echo {
         )
     }
 
-    /// What must not be shown: the fragments of the token and their spellings, also as `Debug` escapes them.
+    /// Returns what must not be shown: the fragments of the token and their spellings, also as `Debug` escapes them.
     fn secrets(&self) -> Vec<String> {
         let Spelled { pieces, own, fragment } = self.spelled();
         let letters: Vec<String> = self.token.chars().map(String::from).collect();
@@ -255,7 +255,7 @@ impl Echo {
     }
 }
 
-/// All that a caller can see of a result.
+/// Returns everything that a caller can see of a result.
 fn shown(result: &Result<Snapshot, Error>) -> Vec<String> {
     let mut shown = vec![format!("{result:?}"), format!("{result:#?}")];
     match result {
@@ -304,7 +304,7 @@ impl Echoing {
     }
 }
 
-/// Runs a test for so many random cases, the same ones each time.
+/// Runs a test for random cases, the same ones each time.
 fn check<S: Strategy>(
     cases: u32,
     strategy: &S,

@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// A provider that gives `token-1`, `token-2`, .., and counts.
+/// Returns a provider of `token-1`, `token-2`, and so on, and how often it was called.
 fn counting() -> (Token, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let token = Token::provider(move || {
         let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
         async move {
-            // Whoever else wants a token gets the chance to ask for it too.
+            // Other calls get the chance to ask for a token, too.
             tokio::task::yield_now().await;
             Ok::<_, std::io::Error>(format!("token-{number}"))
         }
@@ -28,7 +28,7 @@ fn counting() -> (Token, Arc<AtomicUsize>) {
     (token, asked)
 }
 
-/// A stage whose fake takes `token` in place of its own.
+/// Returns a stage whose fake accepts `token` instead of its own.
 async fn stage_with(token: &str, size: usize) -> Stage {
     let stage = Stage::of(size).await;
     stage.fake.rename_token(Fake::TOKEN, token);
@@ -235,7 +235,7 @@ async fn without_a_token_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_renewed_after_a_doubt_leaves_the_doubt() {
+async fn a_renewed_token_leaves_an_unknown_outcome_unknown() {
     let stage = stage_with("token-1", 1).await;
     let (token, _) = counting();
     let datafy = stage.builder().token(token).build().unwrap();
