@@ -97,13 +97,19 @@ impl Answer {
         self
     }
 
-    /// The head of the answer on the wire.
-    pub(super) fn head(&self) -> Vec<u8> {
+    /// The status line and the headers as sent; `extra` are those that depend on the connection.
+    pub(super) fn head(&self, extra: &[(&str, &str)]) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} Fake\r\n", self.status);
-        for (name, value) in &self.headers {
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in own.chain(extra.iter().copied()) {
             head.extend([name, ": ", value, "\r\n"]);
         }
-        head.extend(["content-length: ", &self.body.len().to_string(), "\r\n\r\n"]);
+        head.push_str("\r\n");
         head.into_bytes()
+    }
+
+    /// Whether an answer with this status can have a body (RFC 9110, section 6.4.1).
+    pub(super) fn can_have_body(&self) -> bool {
+        !matches!(self.status, 100..=199 | 204 | 304)
     }
 }

@@ -1,9 +1,9 @@
 //! What the fake does with a request: one function an operation.
 
 use super::fault::Answer;
+use super::request::RecordedRequest;
 use super::state::{Attachment, FakeSnapshot, FakeVolume, Holding, Scope, State};
 use super::truth::AppliedEffect;
-use super::wire::RecordedRequest;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use datafy_api::operation::Operation;
 use datafy_api::operations::{
@@ -24,6 +24,7 @@ type Served = Result<Answer, Answer>;
 fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
     let (operation, volume) = route(request)?;
     let scope = scope(state, request)?;
+    check_content_type(request)?;
     let next = state.created + 1;
     let holding = state.holdings.entry(scope).or_default();
     let (answer, volume) = match operation {
@@ -42,8 +43,8 @@ fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
     Ok(answer)
 }
 
-/// The operation that the request is for, and the volume in its path. Whether that is one is asked
-/// only by the operations that have it.
+/// The operation that the request is for, and the volume in its path. Only an operation with a volume
+/// in its path looks at the latter.
 fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answer>), Answer> {
     let target = request.target();
     // Through a proxy the target is the whole URL (RFC 9112, section 3.2.2).
@@ -54,25 +55,39 @@ fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answe
         _ => target,
     };
     let path = target.split('?').next().unwrap_or_default();
-    for operation in ALL.iter().filter(|operation| operation.method == request.method()) {
-        let (before, after) =
-            operation.path.split_once("{volumeId}").unwrap_or((operation.path, ""));
-        let Some(id) = path.strip_prefix(before).and_then(|path| path.strip_suffix(after)) else {
-            continue;
-        };
-        let bound = operation.path.len() > before.len();
-        if bound != id.is_empty() && !id.contains('/') {
+    let mut allowed = Vec::new();
+    for operation in ALL {
+        let Some(id) = volume_in_path(operation, path) else { continue };
+        if operation.method == request.method() {
             let volume = VolumeId::new(id).map_err(|error| refusal(400, &error.to_string()));
             return Ok((*operation, volume));
         }
+        allowed.push(operation.method);
     }
-    Err(refusal(404, &format!("there is no route {} {path}", request.method())))
+    let (method, allow) = (request.method(), allowed.join(", "));
+    if allowed.is_empty() {
+        Err(refusal(404, &format!("there is no route {method} {path}")))
+    } else {
+        Err(refusal(405, &format!("the method {method} is not allowed")).header("allow", &allow))
+    }
+}
+
+/// The volume ID in a path of this operation, empty if the operation has none. `None` if the path is
+/// that of another operation.
+fn volume_in_path<'a>(operation: &Operation, path: &'a str) -> Option<&'a str> {
+    let Some((before, after)) = operation.path.split_once("{volumeId}") else {
+        return (path == operation.path).then_some("");
+    };
+    let id = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
 fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
     let token = request
         .header("authorization")
-        .and_then(|value| value.strip_prefix("Bearer "))
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim_start())
         .ok_or_else(|| refusal(401, "the bearer token is missing"))?;
     let account =
         state.tokens.get(token).ok_or_else(|| refusal(401, "the bearer token is wrong"))?;
@@ -83,6 +98,17 @@ fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
         Ok(scope)
     } else {
         Err(refusal(403, &format!("the account has no sub-account {id}")))
+    }
+}
+
+/// A body must be declared as JSON. Parameters such as `charset` are allowed.
+fn check_content_type(request: &RecordedRequest) -> Result<(), Answer> {
+    let media_type = request.header("content-type").and_then(|value| value.split(';').next());
+    let json = media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("application/json"));
+    if request.body().is_empty() || json {
+        Ok(())
+    } else {
+        Err(refusal(415, "the `Content-Type` of a body must be `application/json`"))
     }
 }
 

@@ -30,8 +30,10 @@
 //! service is known to send; each says `"fake": true` beside its `message`.
 
 mod account;
+mod connection;
 mod fault;
 mod handler;
+mod request;
 mod server;
 mod skip_pauses;
 mod state;
@@ -40,11 +42,11 @@ mod wire;
 
 pub use account::Account;
 pub use fault::{Answer, Fault};
+pub use request::RecordedRequest;
 pub use server::Outage;
 pub use skip_pauses::SkipPauses;
 pub use state::{Attachment, FakeSnapshot, FakeVolume};
 pub use truth::{AppliedEffect, BrokenPromise, check};
-pub use wire::RecordedRequest;
 
 use crate::client::DatafyBuilder;
 use server::Server;

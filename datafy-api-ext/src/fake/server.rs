@@ -1,16 +1,13 @@
-//! The socket side of the fake: listening, the connections, and the faults of the wire.
+//! Listens for connections, and can stop listening for a while.
 
-use super::fault::{Answer, Fault};
-use super::handler;
+use super::connection::serve;
 use super::state::Shared;
-use super::wire;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -149,102 +146,4 @@ async fn run(
             },
         }
     }
-}
-
-/// Serves one connection to its end. How it ended is of no interest.
-async fn serve(mut stream: TcpStream, shared: Shared) {
-    let _ = stream.set_nodelay(true);
-    let mut buffer = Vec::new();
-    loop {
-        if buffer.is_empty() && !matches!(stream.peek(&mut [0]).await, Ok(1..)) {
-            return;
-        }
-        let fault = shared.next_fault();
-        if fault == Some(Fault::ResetBeforeReading) {
-            let _ = stream.set_zero_linger();
-            return;
-        }
-        let request = match wire::read(&mut stream, &mut buffer).await {
-            Ok(Some(request)) => request,
-            Ok(None) => return,
-            Err(error) => {
-                let answer = handler::refusal(400, &error.to_string());
-                let _ = send(&mut stream, &answer).await;
-                return;
-            }
-        };
-        let last = request.header("connection") == Some("close");
-        let answer = {
-            let mut state = shared.lock();
-            let answer = match &fault {
-                Some(Fault::Answer(answer)) => answer.clone(),
-                Some(Fault::ReadThenReset | Fault::ReadThenHang) => Answer::status(500),
-                Some(Fault::ApplyThenAnswer(answer)) => {
-                    handler::serve(&mut state, &request);
-                    answer.clone()
-                }
-                _ => handler::serve(&mut state, &request),
-            };
-            state.requests.push(request);
-            answer
-        };
-        match answer_with(&mut stream, &answer, fault).await {
-            Ok(true) if !last => {}
-            _ => return,
-        }
-    }
-}
-
-/// Sends the answer as the fault has it, and says whether the connection lives on.
-async fn answer_with(
-    stream: &mut TcpStream,
-    answer: &Answer,
-    fault: Option<Fault>,
-) -> io::Result<bool> {
-    let head = answer.head();
-    match fault {
-        Some(Fault::ReadThenReset | Fault::ApplyThenReset) => {
-            stream.set_zero_linger()?;
-            return Ok(false);
-        }
-        Some(Fault::ReadThenHang | Fault::ApplyThenHang) => {
-            gone(stream).await;
-            return Ok(false);
-        }
-        Some(Fault::ApplyThenCutHeaders) => {
-            stream.write_all(&head[..head.len() / 2]).await?;
-            return Ok(false);
-        }
-        Some(cut @ (Fault::ApplyThenCutBody | Fault::ApplyThenStallBody)) => {
-            stream.write_all(&head).await?;
-            stream.write_all(&answer.body[..answer.body.len() / 2]).await?;
-            if cut == Fault::ApplyThenStallBody {
-                gone(stream).await;
-            }
-            return Ok(false);
-        }
-        Some(Fault::Drip) => {
-            for byte in head.iter().chain(&answer.body) {
-                stream.write_all(&[*byte]).await?;
-                tokio::task::yield_now().await;
-            }
-            return Ok(true);
-        }
-        Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
-        _ => {}
-    }
-    send(stream, answer).await?;
-    Ok(fault != Some(Fault::CloseIdle))
-}
-
-async fn send(stream: &mut TcpStream, answer: &Answer) -> io::Result<()> {
-    let mut bytes = answer.head();
-    bytes.extend_from_slice(&answer.body);
-    stream.write_all(&bytes).await
-}
-
-/// Waits until the other side gives up.
-async fn gone(stream: &mut TcpStream) {
-    let mut rest = [0; 64];
-    while matches!(stream.read(&mut rest).await, Ok(1..)) {}
 }

@@ -1,8 +1,8 @@
 //! What the fake holds.
 
 use super::fault::Fault;
+use super::request::RecordedRequest;
 use super::truth::AppliedEffect;
-use super::wire::RecordedRequest;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};

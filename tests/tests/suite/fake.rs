@@ -123,7 +123,8 @@ async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
 
     let post = async |path: &str, body: &str| {
         let request = reqwest::Client::new().post(format!("{}{path}", fake.endpoint()));
-        let answer = request.bearer_auth(Fake::TOKEN).body(body.to_owned()).send().await.unwrap();
+        let request = request.header("content-type", "application/json").body(body.to_owned());
+        let answer = request.bearer_auth(Fake::TOKEN).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     let snapshot = "/api/v1/volumes/vol-1/create-snapshot";

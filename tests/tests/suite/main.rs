@@ -8,6 +8,7 @@ mod display;
 mod endpoint;
 mod errors;
 mod fake;
+mod fake_http;
 mod faults;
 mod fleet;
 mod ids;
