@@ -51,6 +51,7 @@ impl sealed::Operation for AttachVolume {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
+        success.is_about(&self.volume)?;
         success.no_content()
     }
 

@@ -41,6 +41,7 @@ impl sealed::Operation for DeactivateAutoscaling {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
+        success.is_about(&self.volume)?;
         success.no_content()
     }
 
