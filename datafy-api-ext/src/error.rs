@@ -1,15 +1,13 @@
 //! Why a call failed, and what became of it.
 
 use crate::id::{Answered, DatafySnapshotId, VolumeId};
+use crate::one_line::OneLine;
 use crate::outcome::Outcome;
 use bytes::Bytes;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
-
-/// How much of a text `Display` shows, in characters.
-const SHOWN: usize = 300;
 
 /// Why a call failed. [`outcome`](Self::outcome) says what became of it, and so what may be done next.
 ///
@@ -352,52 +350,6 @@ impl StdError for Cause {
     }
 }
 
-/// A text of the service on one line, cut to a length that can be read.
-struct OneLine<'a>(&'a str);
-
-impl fmt::Display for OneLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use std::fmt::Write;
-        for (at, letter) in self.0.chars().enumerate() {
-            if at == SHOWN {
-                return f.write_char('…');
-            }
-            // Replaced, not removed: the parts of a text must not form another one.
-            f.write_char(if misleads(letter) { ' ' } else { letter })?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether a character ends a line, or makes a text look like another one.
-///
-/// These are the control characters, the line and paragraph separators, and the characters that Unicode has programs
-/// ignore when they can't show them (`Default_Ignorable_Code_Point`). Among those are all that set the direction of
-/// text, and also the soft hyphen, joiners and variation selectors: without them a text stays readable.
-fn misleads(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            '\u{AD}'
-                | '\u{34F}'
-                | '\u{61C}'
-                | '\u{115F}'..='\u{1160}'
-                | '\u{17B4}'..='\u{17B5}'
-                | '\u{180B}'..='\u{180F}'
-                | '\u{200B}'..='\u{200F}'
-                | '\u{2028}'..='\u{202E}'
-                | '\u{2060}'..='\u{206F}'
-                | '\u{3164}'
-                | '\u{FE00}'..='\u{FE0F}'
-                | '\u{FEFF}'
-                | '\u{FFA0}'
-                | '\u{FFF0}'..='\u{FFF8}'
-                | '\u{1BCA0}'..='\u{1BCA3}'
-                | '\u{1D173}'..='\u{1D17A}'
-                | '\u{E0000}'..='\u{E0FFF}'
-        )
-}
-
 /// How long to wait, rounded up to a whole number of a unit that suits it.
 struct Wait(Duration);
 
@@ -415,19 +367,8 @@ impl fmt::Display for Wait {
 
 #[cfg(test)]
 mod tests {
-    use super::{OneLine, Wait};
+    use super::Wait;
     use std::time::Duration;
-
-    #[test]
-    fn a_text_of_the_service_is_one_line_that_hides_nothing() {
-        let text = "a\r\nb\tc\u{1b}[31m\u{85}d\u{2028}e\u{2029}f\u{202e}g\u{2066}h\u{200f}i\u{61c}j\u{feff}k\u{200b}l\
-            \u{200d}m\u{ad}n\u{e0041}o\u{fe0f}p";
-        let shown = "a  b c [31m d e f g h i j k l m n o p";
-        assert_eq!(OneLine(text).to_string(), shown);
-        let other = "Der Datenträger wird verwaltet: حجم, ボリューム, e\u{301} 🙂";
-        assert_eq!(OneLine(other).to_string(), other);
-        assert_eq!(OneLine(&"ä".repeat(301)).to_string(), format!("{}…", "ä".repeat(300)));
-    }
 
     #[test]
     fn a_wait_is_shown_in_a_unit_that_suits_it_and_never_shorter_than_it_is() {

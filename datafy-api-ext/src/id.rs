@@ -1,4 +1,4 @@
-//! Typed ids. Each is parsed once, and is safe in a URL, a header and a JSON text ever after.
+//! Typed IDs. Each is parsed once, and is safe in a URL, a header and a JSON text from then on.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -36,59 +36,31 @@ impl InvalidId {
     }
 }
 
-/// What ids of a kind look like: a prefix, then letters, digits and `marks`, and nowhere `..`.
+/// The form of IDs of a kind: a prefix, then letters, digits and `marks`, without `..`.
 struct Form {
     kind: &'static str,
     prefix: &'static str,
-    #[cfg(feature = "schemars")]
     marks: &'static str,
-    /// Which bytes may stand in one, a bit for each. All are ASCII: bytes tell as much as characters, and
-    /// sooner.
-    alphabet: [u32; 8],
 }
 
 impl Form {
-    const fn new(kind: &'static str, prefix: &'static str, marks: &'static str) -> Self {
-        let mut alphabet = [0; 8];
-        let mut byte = 0_u8;
-        while byte.is_ascii() {
-            alphabet[byte as usize / 32] |= (byte.is_ascii_alphanumeric() as u32) << (byte % 32);
-            byte += 1;
-        }
-        let mut at = 0;
-        while at < marks.len() {
-            let mark = marks.as_bytes()[at];
-            alphabet[mark as usize / 32] |= 1 << (mark % 32);
-            at += 1;
-        }
-        Self {
-            kind,
-            prefix,
-            #[cfg(feature = "schemars")]
-            marks,
-            alphabet,
-        }
-    }
-
-    fn allows(&self, byte: u8) -> bool {
-        self.alphabet[usize::from(byte / 32)] >> (byte % 32) & 1 == 1
+    fn allows(&self, letter: char) -> bool {
+        letter.is_ascii_alphanumeric() || self.marks.contains(letter)
     }
 
     fn fits(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        bytes.len() > self.prefix.len()
-            && bytes.len() <= LONGEST
+        text.len() > self.prefix.len()
+            && text.len() <= LONGEST
             && text.starts_with(self.prefix)
-            // Without a way out in between, which would cost more than it saves.
-            && bytes.iter().fold(true, |all, byte| all & self.allows(*byte))
-            && !(self.allows(b'.') && text.contains(".."))
+            && text.chars().all(|letter| self.allows(letter))
+            && !text.contains("..")
     }
 
-    /// The same for others to check.
+    /// The form as a JSON Schema.
     #[cfg(feature = "schemars")]
     fn schema(&self) -> schemars::Schema {
         let Self { kind, prefix, marks, .. } = self;
-        let not_twice = if self.allows(b'.') { r"(?!.*\.\.)" } else { "" };
+        let not_twice = if self.allows('.') { r"(?!.*\.\.)" } else { "" };
         schemars::json_schema!({
             "type": "string",
             "description": kind,
@@ -97,16 +69,15 @@ impl Form {
         })
     }
 
-    /// The first thing that is wrong with `text`, which doesn't fit.
+    /// The first problem of `text`, which doesn't fit.
     #[cold]
     fn problem(&self, text: &str) -> String {
         if text.is_empty() {
             "it is empty".to_owned()
         } else if text.len() > LONGEST {
             format!("it is {} bytes long, and {LONGEST} is the most", text.len())
-        } else if let Some(stranger) = text.bytes().position(|byte| !self.allows(byte)) {
-            let stranger = text[stranger..].chars().next().unwrap_or_default();
-            format!("it holds the character {stranger:?}")
+        } else if let Some(letter) = text.chars().find(|letter| !self.allows(*letter)) {
+            format!("it holds the character {letter:?}")
         } else if text.contains("..") {
             "it holds `..`".to_owned()
         } else if !text.starts_with(self.prefix) {
@@ -125,7 +96,7 @@ macro_rules! id {
         pub struct $name(SmolStr);
 
         impl $name {
-            const FORM: &Form = &Form::new($kind, $prefix, $marks);
+            const FORM: &Form = &Form { kind: $kind, prefix: $prefix, marks: $marks };
 
             /// Parses the id.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {

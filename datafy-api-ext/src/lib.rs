@@ -7,6 +7,7 @@ mod error;
 pub mod fake;
 mod id;
 pub mod jobs;
+mod one_line;
 mod operations;
 mod outcome;
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
