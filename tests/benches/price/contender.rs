@@ -1,4 +1,4 @@
-//! Four ways to create a snapshot.
+//! The ways to create a snapshot.
 
 use crate::server::Server;
 use bytes::Bytes;
@@ -64,13 +64,18 @@ impl Contender {
             let client = HyperClient::builder(TokioExecutor::new()).build_http();
             all.push(Self { name: "raw hyper", way: Way::Hyper(client, server.url()) });
         }
-        let by_hand = reqwest(server);
+        let by_hand = reqwest(server, false);
         let hooks = Hooks::bearer(TOKEN).unwrap();
         // A client of its own: a shared one would bring its open connections along.
-        let raw = datafy_api::Client::new_with_client(&server.url(), reqwest(server).client, hooks);
+        let client = reqwest(server, false).client;
+        let raw = datafy_api::Client::new_with_client(&server.url(), client, hooks);
         all.push(Self { name: BY_HAND, way: Way::ByHand(by_hand) });
         all.push(Self { name: "datafy-api", way: Way::Raw(raw) });
-        all.push(Self { name: "datafy-api-ext", way: Way::Ext(datafy(server)) });
+        all.push(Self { name: "datafy-api-ext", way: Way::Ext(datafy(server, false)) });
+        let by_hand = Way::ByHand(reqwest(server, true));
+        all.push(Self { name: "hand-written reqwest, fresh connections", way: by_hand });
+        let ext = Way::Ext(datafy(server, true));
+        all.push(Self { name: "datafy-api-ext, fresh connections (default)", way: ext });
         all
     }
 
@@ -152,8 +157,11 @@ pub(crate) fn careful(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder
         .timeout(Duration::from_secs(60))
 }
 
-pub(crate) fn reqwest(server: &Server) -> ByHand {
+pub(crate) fn reqwest(server: &Server, fresh_connections: bool) -> ByHand {
     let mut builder = careful(reqwest::Client::builder()).no_proxy();
+    if fresh_connections {
+        builder = builder.pool_max_idle_per_host(0);
+    }
     if let Some(authority) = &server.authority {
         let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
         builder = builder.tls_certs_merge([authority]);
@@ -161,10 +169,11 @@ pub(crate) fn reqwest(server: &Server) -> ByHand {
     ByHand { client: builder.build().unwrap(), url: server.url() }
 }
 
-pub(crate) fn datafy(server: &Server) -> Datafy {
+pub(crate) fn datafy(server: &Server, fresh_connections: bool) -> Datafy {
     let account = SubAccountId::new(ACCOUNT).unwrap();
     let mut builder =
         Datafy::builder().endpoint(server.url()).token(TOKEN).sub_account(account).retry_budget(0);
+    builder = builder.fresh_connections(fresh_connections);
     if let Some(authority) = &server.authority {
         builder = builder.root_certificates(authority.clone());
     }

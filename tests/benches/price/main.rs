@@ -166,8 +166,8 @@ fn fleet(runtime: &Runtime, server: &Server) {
     const TURN: u32 = 1_000;
     let mut all = Vec::new();
     for _ in 0..SITTINGS {
-        let datafy = contender::datafy(server);
-        let by_hand = contender::reqwest(server);
+        let datafy = contender::datafy(server, false);
+        let by_hand = contender::reqwest(server, false);
         let turn = |at: usize| match at {
             0 => measure(runtime, run_fleet(&datafy, TURN), TURN),
             _ => {
@@ -185,7 +185,7 @@ fn fleet(runtime: &Runtime, server: &Server) {
     println!("| {throughput:.2} | {:.2} |", ratio(&all, 0, 1, |cost| cost.cpu));
 
     println!("\npeak heap of a fleet above the idle client\n| volumes | KiB |\n|---|---|");
-    let datafy = contender::datafy(server);
+    let datafy = contender::datafy(server, false);
     for volumes in [1_000, 10_000, 100_000] {
         let info = allocation_counter::measure(|| runtime.block_on(run_fleet(&datafy, volumes)));
         println!("| {volumes} | {} |", info.bytes_max / 1024);

@@ -8,7 +8,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+/// The answer, with [`VOLUME`] for the volume of the request.
 const BODY: &str = r#"{"datafySnapshotId":"dsnap-0b9176567fe16f0bd","volumeId":"vol-0b9176567fe16f0bc","status":"pending","startTime":"2026-01-01T00:00:00Z","volumeSizeGb":100,"description":"nightly"}"#;
+const VOLUME: &[u8] = b"vol-0b9176567fe16f0bc";
 
 /// Who vouches for the server.
 pub(crate) struct Authority {
@@ -87,10 +89,12 @@ impl Server {
 }
 
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-    let answer = format!(
+    let mut answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
         BODY.len()
-    );
+    )
+    .into_bytes();
+    let at = memchr::memmem::find(&answer, VOLUME).unwrap();
     let mut buffer = Vec::with_capacity(4096);
     loop {
         match stream.read_buf(&mut buffer).await {
@@ -99,8 +103,11 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         }
         // Every contender sends a JSON object, and sends no other brace.
         if buffer.ends_with(b"}") {
+            // All volumes have names of the same length.
+            let volume = memchr::memmem::find(&buffer, b"vol-").unwrap();
+            answer[at..][..VOLUME.len()].copy_from_slice(&buffer[volume..][..VOLUME.len()]);
             buffer.clear();
-            if stream.write_all(answer.as_bytes()).await.is_err() {
+            if stream.write_all(&answer).await.is_err() {
                 return;
             }
         }
