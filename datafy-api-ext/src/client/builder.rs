@@ -273,9 +273,11 @@ impl fmt::Debug for DatafyBuilder {
             .field("retry", &self.retry)
             .field("retry_budget", &self.retry_budget)
             .field("max_in_flight", &self.max_in_flight)
+            .field("fresh_connections", &!self.reuse_connections)
             .field("root_certificates", &self.root_certificates.len())
             .field("reqwest", &self.reqwest)
             .field("clock", &self.clock)
+            .field("jitter", &self.jitter)
             .finish()
     }
 }
