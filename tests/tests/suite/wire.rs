@@ -203,7 +203,8 @@ async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
 async fn a_request_method_builds_what_its_call_sends_and_sends_nothing() {
     let listener = Listener::answering_json("{}");
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
-    let http = reqwest::Client::new();
+    // The listener closes each connection, which a pool may notice too late.
+    let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let client = datafy_api::Client::new_with_client(&listener.url(), http.clone(), hooks);
     let body = CreateSnapshotRequest { description: Some("nightly".into()), ..Default::default() };
 
