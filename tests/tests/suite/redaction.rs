@@ -176,9 +176,10 @@ enum Place {
     Answer,
     CutAnswer,
     WrongType,
+    ContentType,
 }
 
-const PLACES: [Place; 7] = [
+const PLACES: [Place; 8] = [
     Place::PlainText,
     Place::Message,
     Place::Key,
@@ -186,6 +187,7 @@ const PLACES: [Place; 7] = [
     Place::Answer,
     Place::CutAnswer,
     Place::WrongType,
+    Place::ContentType,
 ];
 
 fn echoes() -> impl Strategy<Value = Echo> {
@@ -233,9 +235,13 @@ impl Echo {
             }
             Place::CutAnswer => (200, format!(r#"{{{ids},"startTime":"#)),
             Place::WrongType => (200, format!(r#"{{"volumeSizeGb":"{json}"}}"#)),
+            Place::ContentType => (200, String::new()),
         };
-        let kind =
-            if let Place::PlainText = self.place { "text/plain" } else { "application/json" };
+        let kind = match self.place {
+            Place::PlainText => "text/plain",
+            Place::ContentType => text,
+            _ => "application/json",
+        };
         http(status, kind, &body).replacen(
             "\r\n\r\n",
             &format!("\r\nx-request-id: {text}\r\n\r\n"),
@@ -270,6 +276,7 @@ fn shown(result: &Result<Snapshot, Error>) -> Vec<String> {
             let chain =
                 std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
             shown.extend(chain.flat_map(|error| [error.to_string(), format!("{error:?}")]));
+            shown.extend([format!("{error:#}"), serde_json::to_string(error).unwrap()]);
             shown.extend(error.body().map(|body| String::from_utf8_lossy(body).into_owned()));
             shown.extend(error.message().map(str::to_owned));
             shown.extend(error.request_id().map(str::to_owned));

@@ -136,7 +136,7 @@ fn a_token_file_that_can_not_be_used_is_named_with_what_to_do() {
     let table = [
         (directory.path().join("missing"), "does not exist; create it or correct the path"),
         (directory.path().to_owned(), "is not a regular file; give the path of a regular file"),
-        (write("large", &[b'x'; 65 * 1024]), "is larger than 64 KiB; check the path"),
+        (write("large", &vec![b'x'; 65 * 1024]), "is larger than 64 KiB; check the path"),
         (write("binary", b"token-\xFF"), "is not valid UTF-8; write the token to it as plain text"),
         (write("empty", b""), "is empty; write the token to it"),
         (write("blank", b" \n\t\n"), "is empty; write the token to it"),
@@ -145,7 +145,7 @@ fn a_token_file_that_can_not_be_used_is_named_with_what_to_do() {
         let shown = rejected(&path).to_string();
         assert_eq!(shown, format!("the token file {} {expected}", path.display()));
     }
-    let largest = write("largest", &[b'x'; 64 * 1024]);
+    let largest = write("largest", &vec![b'x'; 64 * 1024]);
     build(Datafy::builder().token(Token::file(largest))).expect("64 KiB are allowed");
 }
 
@@ -181,7 +181,7 @@ async fn a_renewal_reads_no_more_than_the_build() {
     drop(std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap());
     assert!(error.to_string().contains("is not a regular file"), "{error}");
     std::fs::remove_file(&path).unwrap();
-    std::fs::write(&path, [b'x'; 65 * 1024]).unwrap();
+    std::fs::write(&path, vec![b'x'; 65 * 1024]).unwrap();
     let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
     assert!(error.to_string().contains("is larger than 64 KiB"), "{error}");
 }
