@@ -1,4 +1,4 @@
-//! A fake with everything in it that the operations need, and the operations as one kind of call.
+//! A fake with all that the operations need, and the operations as one kind of call.
 
 use datafy_api_ext::fake::{AppliedEffect, Fake, SkipPauses};
 use datafy_api_ext::{
@@ -6,7 +6,7 @@ use datafy_api_ext::{
     VolumeId,
 };
 
-/// An operation of the API.
+/// An operation of the API, called with the volume, the snapshot or the device of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Creating a snapshot.
@@ -19,22 +19,22 @@ pub enum Operation {
     Deactivate,
 }
 
-/// All of them.
+/// All operations.
 pub const OPERATIONS: [Operation; 4] =
     [Operation::CreateSnapshot, Operation::CreateVolume, Operation::Attach, Operation::Deactivate];
 
 impl Operation {
-    /// Whether repeating it makes another object.
+    /// Whether each call creates another object.
     pub fn creates(self) -> bool {
         matches!(self, Self::CreateSnapshot | Self::CreateVolume)
     }
 
-    /// Calls it, with the volume, the snapshot and the device of this number.
+    /// Calls the operation for this number. Panics if the answer is about another number.
     pub async fn call(self, datafy: &Datafy, number: usize) -> Result<(), Error> {
         self.call_with(datafy, number, None, None).await
     }
 
-    /// Calls it with these options for the call.
+    /// As [`call`](Self::call), with options for this call.
     pub async fn call_with(
         self,
         datafy: &Datafy,
@@ -56,9 +56,15 @@ impl Operation {
         }
         let volume = datafy.volume(volume(number));
         match self {
-            Self::CreateSnapshot => send!(volume.create_snapshot()).map(drop),
+            Self::CreateSnapshot => {
+                let snapshot = send!(volume.create_snapshot())?;
+                expect_size(number, snapshot.volume_size_gb);
+                Ok(())
+            }
             Self::CreateVolume => {
-                send!(datafy.create_volume().from_snapshot(snapshot(number))).map(drop)
+                let volume = send!(datafy.create_volume().from_snapshot(snapshot(number)))?;
+                expect_size(number, volume.volume_size_gb);
+                Ok(())
             }
             Self::Attach => {
                 let device = id(DeviceName::new(format!("sd{number}")));
@@ -69,40 +75,39 @@ impl Operation {
     }
 }
 
-/// A fake with some volumes, a snapshot of each, and an instance.
+/// A fake with volumes, numbered from 0, a snapshot of each, and an instance.
 pub struct Stage {
     /// The fake.
     pub fake: Fake,
-    /// What its client's pauses were.
+    /// The pauses of its clients.
     pub pauses: SkipPauses,
     size: usize,
 }
 
 impl Stage {
-    /// A fake with so many volumes, numbered from 0.
+    /// Starts a fake with this many volumes.
     pub async fn of(size: usize) -> Self {
         let fake = Fake::start().await.expect("a free port");
         fake.account().add_instance(id(InstanceId::new("i-1")));
         for number in 0..size {
-            // The sizes are what tells one volume's effects from another's.
-            let size_gb = i64::try_from(number).expect("a small number") + 1;
+            let size_gb = size_gb(number);
             fake.account().add_volume(volume(number), size_gb);
             fake.account().add_snapshot(snapshot(number), volume(number), size_gb);
         }
         Self { fake, pauses: SkipPauses::default(), size }
     }
 
-    /// A builder of clients that don't wait between attempts.
+    /// A builder of clients that skip the pauses between attempts.
     pub fn builder(&self) -> DatafyBuilder {
         self.fake.client().clock(self.pauses.clone())
     }
 
-    /// A client with the defaults.
+    /// A client with default settings.
     pub fn client(&self) -> Datafy {
         self.builder().build().expect("the defaults are valid")
     }
 
-    /// The effects of each number's calls. A created volume is known by its size.
+    /// The effects of the calls of each number.
     pub fn effects(&self) -> Vec<Vec<AppliedEffect>> {
         let sizes: std::collections::HashMap<_, _> = self
             .fake
@@ -115,13 +120,25 @@ impl Stage {
         for effect in self.fake.effects() {
             let size_gb = effect.volume.as_ref().and_then(|volume| sizes.get(volume));
             let number = usize::try_from(size_gb.expect("a volume of the stage") - 1);
-            effects[number.expect("a size of ours")].push(effect);
+            effects[number.expect("a size of the stage")].push(effect);
         }
         effects
     }
 }
 
-/// The id of a volume of the stage.
+/// The size of the volume and of the snapshot of a number. It differs for each, so that it tells what an answer
+/// and a created volume belong to.
+fn size_gb(number: usize) -> i64 {
+    i64::try_from(number).expect("a small number") + 1
+}
+
+/// Panics if an answer has the size of another number.
+fn expect_size(number: usize, answered: Option<i64>) {
+    if let Some(answered) = answered {
+        assert_eq!(answered, size_gb(number), "the answer belongs to another call");
+    }
+}
+
 fn volume(number: usize) -> VolumeId {
     id(VolumeId::new(format!("vol-seed{number}")))
 }
@@ -131,5 +148,5 @@ fn snapshot(number: usize) -> DatafySnapshotId {
 }
 
 fn id<Id, E: std::fmt::Debug>(parsed: Result<Id, E>) -> Id {
-    parsed.expect("an id of ours is one")
+    parsed.expect("a valid ID")
 }

@@ -32,7 +32,7 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
         Fault::ApplyThenCutBody,
         Fault::ResetBeforeReading,
         Fault::CloseIdle,
-        Fault::html(),
+        Fault::apply_then_html(),
     ];
     let mut requests = 0;
     move || {

@@ -246,8 +246,8 @@ fn wire() -> impl Iterator<Item = Fault> {
         Fault::ApplyThenHang,
         Fault::Drip,
         Fault::CloseIdle,
-        Fault::html(),
-        Fault::oversized(2 << 20),
+        Fault::apply_then_html(),
+        Fault::apply_then_oversized(2 << 20),
     ]
     .into_iter()
 }

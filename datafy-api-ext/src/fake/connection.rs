@@ -1,6 +1,7 @@
 //! Serves one connection: reads requests, applies them, and answers as the fault demands.
 
-use super::fault::{Answer, Fault};
+use super::answer::Answer;
+use super::fault::Fault;
 use super::handler;
 use super::request::RecordedRequest;
 use super::state::Shared;
@@ -14,6 +15,10 @@ use tokio::time::timeout;
 
 /// How long the fake waits for the client to close a connection that the fake has closed.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// The interim answers of a flood.
+const INTERIM: &str = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
+                       HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n";
 
 /// Serves the connection until either side closes it.
 pub(super) async fn serve(mut stream: TcpStream, shared: Shared) {
@@ -32,7 +37,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: Shared) {
             Ok(request) => request,
             Err(ReadError::Closed) => return,
             Err(ReadError::Rejected(answer)) => {
-                if send(&mut stream, &OnWire::new(&answer, None)).await.is_ok() {
+                if send(&mut stream, &OnWire::new(&answer, None, None)).await.is_ok() {
                     close(&mut stream).await;
                 }
                 return;
@@ -58,9 +63,12 @@ fn apply(shared: &Shared, request: RecordedRequest, fault: Option<&Fault>) -> On
             handler::serve(&mut state, &request);
             answer.clone()
         }
+        Some(Fault::ApplyThenNameVolume(volume)) => {
+            handler::serve(&mut state, &request).naming(volume)
+        }
         _ => handler::serve(&mut state, &request),
     };
-    let on_wire = OnWire::new(&answer, Some(&request));
+    let on_wire = OnWire::new(&answer, Some(&request), fault);
     state.requests.push(request);
     on_wire
 }
@@ -69,23 +77,44 @@ fn apply(shared: &Shared, request: RecordedRequest, fault: Option<&Fault>) -> On
 struct OnWire {
     head: Vec<u8>,
     body: Vec<u8>,
+    /// Whether the connection speaks HTTP after this answer.
+    http: bool,
 }
 
 impl OnWire {
     /// `request`: what is answered, if it could be read.
-    fn new(answer: &Answer, request: Option<&RecordedRequest>) -> Self {
-        let length = answer.body.len().to_string();
+    fn new(answer: &Answer, request: Option<&RecordedRequest>, fault: Option<&Fault>) -> Self {
+        let (framing, body) = match fault {
+            Some(Fault::TinyChunks(least)) => {
+                (("transfer-encoding", "chunked".to_owned()), tiny_chunks(&answer.body, *least))
+            }
+            _ => (("content-length", answer.body.len().to_string()), answer.body.clone()),
+        };
         let mut extra = Vec::new();
         if answer.can_have_body() {
-            extra.push(("content-length", length.as_str()));
+            extra.push((framing.0, framing.1.as_str()));
         }
         if !request.is_some_and(RecordedRequest::keeps_alive) {
             extra.push(("connection", "close"));
         }
         let head_only = request.is_some_and(|request| request.method() == "HEAD");
-        let body = if answer.can_have_body() && !head_only { &answer.body[..] } else { &[] };
-        Self { head: answer.head(&extra), body: body.to_vec() }
+        Self {
+            head: answer.head(&extra),
+            body: if answer.can_have_body() && !head_only { body } else { Vec::new() },
+            http: answer.status != 101,
+        }
     }
+}
+
+/// The body as chunks of one byte, with so many spaces behind it that there are at least `least` chunks.
+fn tiny_chunks(body: &[u8], least: usize) -> Vec<u8> {
+    let spaces = std::iter::repeat_n(&b' ', least.saturating_sub(body.len()));
+    let mut chunks = Vec::new();
+    for byte in body.iter().chain(spaces) {
+        chunks.extend_from_slice(&[b'1', b'\r', b'\n', *byte, b'\r', b'\n']);
+    }
+    chunks.extend_from_slice(b"0\r\n\r\n");
+    chunks
 }
 
 /// Sends the answer as the fault demands. Returns whether the connection can be used again.
@@ -94,7 +123,7 @@ async fn answer_with(
     answer: &OnWire,
     fault: Option<Fault>,
 ) -> io::Result<bool> {
-    let OnWire { head, body } = answer;
+    let OnWire { head, body, http } = answer;
     match fault {
         Some(Fault::ReadThenReset | Fault::ApplyThenReset) => {
             stream.set_zero_linger()?;
@@ -104,6 +133,10 @@ async fn answer_with(
             closed(stream).await;
             return Ok(false);
         }
+        Some(Fault::ApplyThenFlood) => loop {
+            stream.write_all(INTERIM.as_bytes()).await?;
+            tokio::task::yield_now().await;
+        },
         Some(Fault::ApplyThenCutHeaders) => {
             stream.write_all(&head[..head.len() / 2]).await?;
             return Ok(false);
@@ -124,9 +157,17 @@ async fn answer_with(
             return Ok(true);
         }
         Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
+        Some(Fault::LateDuplicate(delay)) => {
+            send(stream, answer).await?;
+            tokio::time::sleep(delay).await;
+        }
         _ => {}
     }
     send(stream, answer).await?;
+    if !http {
+        closed(stream).await;
+        return Ok(false);
+    }
     Ok(fault != Some(Fault::CloseIdle))
 }
 

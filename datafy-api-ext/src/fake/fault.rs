@@ -1,23 +1,30 @@
-//! What can go wrong on purpose.
+//! The faults that the fake can be told to make.
 
-use serde_json::{Value, json};
+use super::answer::Answer;
+use crate::id::VolumeId;
+use serde_json::Value;
 use std::time::Duration;
 
-/// What the fake does to one request.
+/// What goes wrong with one request.
+///
+/// The names say whether the request has its effect: it has none with `Answer`, with the faults that
+/// start with `Read`, with `ResetBeforeReading`, and with the constructors [`status`](Self::status),
+/// [`retry_after`](Self::retry_after) and [`captive_portal`](Self::captive_portal). With all others it is
+/// applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Sends this answer, and applies nothing.
+    /// Sends this answer without applying the request.
     Answer(Answer),
     /// Applies the request, and sends this answer in place of the right one.
     ApplyThenAnswer(Answer),
-    /// Applies the request, and answers after a while.
+    /// Applies the request, and sends the right answer after this time.
     Delay(Duration),
     /// Resets the connection when the first byte of the request arrives.
     ResetBeforeReading,
-    /// Reads the request, applies nothing, and resets the connection.
+    /// Reads the request, does not apply it, and resets the connection.
     ReadThenReset,
-    /// Reads the request, applies nothing, and never answers.
+    /// Reads the request, does not apply it, and never answers.
     ReadThenHang,
     /// Applies the request, and resets the connection.
     ApplyThenReset,
@@ -25,91 +32,92 @@ pub enum Fault {
     ApplyThenCutHeaders,
     /// Applies the request, and closes the connection in the middle of the answer's body.
     ApplyThenCutBody,
-    /// Applies the request, and stops in the middle of the answer's body, with the connection open.
+    /// Applies the request, and stops in the middle of the answer's body without closing the connection.
     ApplyThenStallBody,
     /// Applies the request, and never answers.
     ApplyThenHang,
-    /// Applies the request, and answers one byte at a time.
+    /// Applies the request, and sends interim answers (100, 102 and 103) until the client closes the
+    /// connection. The final answer never follows.
+    ApplyThenFlood,
+    /// Applies the request, and answers as if it had been about this volume.
+    ApplyThenNameVolume(VolumeId),
+    /// Applies the request, and sends the right answer one byte at a time.
     Drip,
-    /// Applies the request, answers, and closes the idle connection without a word.
+    /// Applies the request, and sends the right answer in chunks of one byte. There are at least this many:
+    /// spaces follow the JSON.
+    TinyChunks(usize),
+    /// Applies the request, sends the right answer, and sends it again after this time if the connection is
+    /// still open. A request that arrives in between is read after that, so the second answer precedes
+    /// its own.
+    LateDuplicate(Duration),
+    /// Applies the request, sends the right answer, and closes the connection without having announced it.
     CloseIdle,
 }
 
 impl Fault {
-    /// Answers with this status and a message, and applies nothing.
+    /// Answers with this status and a message, without applying the request.
     pub fn status(status: u16) -> Self {
         Self::Answer(Answer::status(status))
     }
 
-    /// Answers with this status and a `Retry-After`, and applies nothing.
+    /// Answers with this status and this `Retry-After`, without applying the request.
     pub fn retry_after(status: u16, value: &str) -> Self {
         Self::Answer(Answer::status(status).header("retry-after", value))
     }
 
-    /// Applies the request, and answers 200 with a body of so many bytes that never was JSON.
-    pub fn oversized(bytes: usize) -> Self {
-        Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("x".repeat(bytes)))
-    }
-
-    /// Applies the request, and answers 200 with JSON that breaks off, in a body that doesn't.
-    pub fn malformed() -> Self {
-        Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("{\"volumeId\""))
+    /// Answers 200 with the login page of a network, without applying the request: it never reached the
+    /// service.
+    pub fn captive_portal() -> Self {
+        Self::Answer(Answer::html(200, LOGIN_PAGE))
     }
 
     /// Applies the request, and answers 200 with a page in place of JSON.
-    pub fn html() -> Self {
-        let page = Answer { status: 200, headers: Vec::new(), body: Vec::new() };
-        Self::ApplyThenAnswer(page.header("content-type", "text/html").body("<html>Sign in</html>"))
+    pub fn apply_then_html() -> Self {
+        Self::ApplyThenAnswer(Answer::html(200, LOGIN_PAGE))
+    }
+
+    /// Applies the request, and answers 503 with the page of a gateway whose backend failed, as Varnish does
+    /// by default. `retry_after` is the value of the header of that name, which Varnish sets to `5`.
+    pub fn apply_then_gateway_503(retry_after: Option<&str>) -> Self {
+        let answer = Answer::html(503, GATEWAY_PAGE).header("server", "Varnish");
+        Self::ApplyThenAnswer(match retry_after {
+            Some(value) => answer.header("retry-after", value),
+            None => answer,
+        })
+    }
+
+    /// Applies the request, and answers 101: the connection does not speak HTTP any more.
+    pub fn apply_then_switch_protocols() -> Self {
+        let answer = Answer::status(101).header("connection", "upgrade");
+        Self::ApplyThenAnswer(answer.header("upgrade", "websocket"))
+    }
+
+    /// Applies the request, and answers 200 with a body of this many bytes that is not JSON.
+    pub fn apply_then_oversized(bytes: usize) -> Self {
+        Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("x".repeat(bytes)))
+    }
+
+    /// Applies the request, and answers 200 with incomplete JSON in a complete body.
+    pub fn apply_then_malformed() -> Self {
+        Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("{\"volumeId\""))
     }
 }
 
-/// An answer of the fake.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-}
+const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><body><form>Sign in</form></body></html>\n";
 
-impl Answer {
-    /// A JSON answer.
-    pub fn json(status: u16, body: &Value) -> Self {
-        Self { status, headers: Vec::new(), body: body.to_string().into_bytes() }
-            .header("content-type", "application/json")
-    }
-
-    /// A JSON answer with a message that names the status.
-    pub fn status(status: u16) -> Self {
-        Self::json(status, &json!({ "message": format!("scripted {status}"), "fake": true }))
-    }
-
-    /// Adds a header.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Replaces the body.
-    #[must_use]
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
-        self
-    }
-
-    /// The status line and the headers as sent; `extra` are those that depend on the connection.
-    pub(super) fn head(&self, extra: &[(&str, &str)]) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Fake\r\n", self.status);
-        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        for (name, value) in own.chain(extra.iter().copied()) {
-            head.extend([name, ": ", value, "\r\n"]);
-        }
-        head.push_str("\r\n");
-        head.into_bytes()
-    }
-
-    /// Whether an answer with this status can have a body (RFC 9110, section 6.4.1).
-    pub(super) fn can_have_body(&self) -> bool {
-        !matches!(self.status, 100..=199 | 204 | 304)
-    }
-}
+/// Varnish's built-in page.
+const GATEWAY_PAGE: &str = "<!DOCTYPE html>
+<html>
+  <head>
+    <title>503 Backend fetch failed</title>
+  </head>
+  <body>
+    <h1>Error 503 Backend fetch failed</h1>
+    <p>Backend fetch failed</p>
+    <h3>Guru Meditation:</h3>
+    <p>XID: 3</p>
+    <hr>
+    <p>Varnish cache server</p>
+  </body>
+</html>
+";

@@ -1,6 +1,6 @@
 //! What the fake does with a request: one function an operation.
 
-use super::fault::Answer;
+use super::answer::Answer;
 use super::request::RecordedRequest;
 use super::state::{Attachment, FakeSnapshot, FakeVolume, Holding, Scope, State};
 use super::truth::AppliedEffect;

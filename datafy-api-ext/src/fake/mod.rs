@@ -30,6 +30,7 @@
 //! service is known to send; each says `"fake": true` beside its `message`.
 
 mod account;
+mod answer;
 mod connection;
 mod fault;
 mod handler;
@@ -41,7 +42,8 @@ mod truth;
 mod wire;
 
 pub use account::Account;
-pub use fault::{Answer, Fault};
+pub use answer::Answer;
+pub use fault::Fault;
 pub use request::RecordedRequest;
 pub use server::Outage;
 pub use skip_pauses::SkipPauses;

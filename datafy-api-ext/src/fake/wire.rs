@@ -1,6 +1,6 @@
 //! Reads requests from a connection, by the rules of HTTP/1.1 (RFC 9112).
 
-use super::fault::Answer;
+use super::answer::Answer;
 use super::handler::refusal;
 use super::request::RecordedRequest;
 use bytes::{Buf, BytesMut};

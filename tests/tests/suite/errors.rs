@@ -31,7 +31,7 @@ async fn an_answer_and_its_absence_have_a_kind() {
         (Fault::status(429), ErrorKind::Throttled),
         (Fault::status(408), ErrorKind::Server),
         (Fault::status(503), ErrorKind::Server),
-        (Fault::malformed(), ErrorKind::Body),
+        (Fault::apply_then_malformed(), ErrorKind::Body),
         (Fault::ApplyThenReset, ErrorKind::ConnectionLost),
         (Fault::ReadThenHang, ErrorKind::Timeout),
     ] {

@@ -8,7 +8,7 @@ mod display;
 mod endpoint;
 mod errors;
 mod fake;
-mod fake_http;
+mod fake_wire;
 mod faults;
 mod fleet;
 mod ids;

@@ -1,7 +1,7 @@
-//! Whatever the service and the network do, a call keeps its promise.
+//! No sequence of faults makes a call report what is not so.
 
 use datafy_api_ext::fake::{Answer, Fault, check};
-use datafy_api_ext::{Error, Outcome, RetryPolicy, Timeouts};
+use datafy_api_ext::{Error, Outcome, RetryPolicy, Timeouts, VolumeId};
 use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -10,21 +10,30 @@ use std::time::Duration;
 
 const SCRIPTS: u32 = 2_000;
 
-/// One run: calls at the same time, and what their requests meet in the order of arrival.
+/// One run: calls, at the same time or one after the other, and what their requests meet in the order of arrival.
 #[derive(Clone, Debug)]
 struct Script {
     calls: Vec<Operation>,
+    concurrent: bool,
     faults: Vec<Option<Fault>>,
     attempts: u32,
     budget: u32,
     operation: Duration,
+    fresh_connections: bool,
 }
 
+/// Statuses that only a server sends that did not process the request.
+const EVIDENCE: [u16; 16] =
+    [300, 301, 304, 305, 307, 308, 400, 401, 403, 404, 409, 422, 425, 429, 501, 505];
+
+/// Statuses that prove nothing: they are sent without and after the effect.
+const NO_EVIDENCE: [u16; 12] = [101, 302, 303, 408, 499, 500, 502, 503, 504, 529, 599, 600];
+
+const RETRY_AFTER: [&str; 5] = ["0", "1", "30", "soon", "Sun, 06 Nov 1994 08:49:37 GMT"];
+
+/// Faults that a client can survive with its promise kept. The service itself does not lie: it sends no status in
+/// [`EVIDENCE`] after an effect, and no success in JSON without one.
 fn faults() -> impl Strategy<Value = Option<Fault>> {
-    let statuses = prop::sample::select(vec![
-        200_u16, 204, 301, 400, 401, 403, 404, 408, 409, 425, 429, 500, 501, 502, 503, 504, 529,
-    ]);
-    let times = prop::sample::select(vec!["0", "1", "30", "soon", "Sun, 06 Nov 1994 08:49:37 GMT"]);
     let wire = prop::sample::select(vec![
         Fault::ResetBeforeReading,
         Fault::ReadThenReset,
@@ -33,50 +42,76 @@ fn faults() -> impl Strategy<Value = Option<Fault>> {
         Fault::ApplyThenCutBody,
         Fault::CloseIdle,
         Fault::Drip,
-        Fault::html(),
-        Fault::oversized(2 << 20),
+        Fault::TinyChunks(200),
+    ]);
+    let late = (500..3_000_u64).prop_map(|late| Fault::LateDuplicate(Duration::from_micros(late)));
+    let foreign = prop::sample::select(vec![
+        Fault::captive_portal(),
+        Fault::apply_then_html(),
+        Fault::apply_then_switch_protocols(),
+        Fault::apply_then_gateway_503(None),
+        Fault::apply_then_gateway_503(Some("5")),
+        Fault::ApplyThenNameVolume(VolumeId::new("vol-other").unwrap()),
+    ]);
+    let incomplete = prop::sample::select(vec![
+        Fault::apply_then_oversized(2 << 20),
+        Fault::apply_then_malformed(),
+        Fault::ApplyThenAnswer(Answer::status(200)),
+        Fault::ApplyThenAnswer(Answer::status(204)),
     ]);
     let slow = prop::sample::select(vec![
         Fault::ReadThenHang,
         Fault::ApplyThenHang,
         Fault::ApplyThenStallBody,
+        Fault::ApplyThenFlood,
         Fault::Delay(Duration::from_millis(3)),
         Fault::Delay(Duration::from_millis(30)),
     ]);
-    // A script that says 2xx without applying anything would make a liar of any client.
-    let not_applied = |status: u16| if status < 300 { 500 } else { status };
+    let status = prop::sample::select([&EVIDENCE[..], &NO_EVIDENCE[..]].concat());
+    let retry_after = prop::sample::select(RETRY_AFTER.to_vec());
+    let no_evidence = prop::sample::select(NO_EVIDENCE.to_vec());
     prop_oneof![
         20 => Just(None),
-        30 => wire.prop_map(Some),
-        30 => statuses.clone().prop_map(move |status| Some(Fault::status(not_applied(status)))),
-        10 => statuses.clone().prop_map(|status| Some(Fault::ApplyThenAnswer(Answer::status(
-            // A refusal that is none would make a liar of any client, too.
-            match status { 200 | 204 | 408 | 500 | 502..=504 | 529 => status, _ => 200 },
-        )))),
-        10 => (prop::sample::select(vec![429_u16, 503]), times.clone())
-            .prop_map(|(status, time)| Some(Fault::retry_after(status, time))),
-        // What a gateway answers by itself when its backend dies after the effect.
-        5 => times.prop_map(|time| {
-            Some(Fault::ApplyThenAnswer(Answer::status(503).header("retry-after", time)))
+        25 => wire.prop_map(Some),
+        5 => late.prop_map(Some),
+        10 => foreign.prop_map(Some),
+        8 => incomplete.prop_map(Some),
+        25 => status.prop_map(|status| Some(Fault::status(status))),
+        10 => (prop::sample::select(vec![425_u16, 429, 503]), retry_after.clone())
+            .prop_map(|(status, value)| Some(Fault::retry_after(status, value))),
+        5 => no_evidence
+            .prop_map(|status| Some(Fault::ApplyThenAnswer(Answer::status(status)))),
+        5 => retry_after.prop_map(|value| {
+            Some(Fault::ApplyThenAnswer(Answer::status(503).header("retry-after", value)))
         }),
         3 => slow.prop_map(Some),
     ]
 }
 
+fn calls() -> impl Strategy<Value = Vec<Operation>> {
+    let any = prop::sample::select(OPERATIONS.to_vec());
+    prop_oneof![
+        3 => prop::collection::vec(any, 1..5),
+        1 => prop::collection::vec(Just(Operation::CreateSnapshot), 1..5),
+    ]
+}
+
 fn scripts() -> impl Strategy<Value = Script> {
     (
-        prop::collection::vec(prop::sample::select(OPERATIONS.to_vec()), 1..5),
+        calls(),
+        any::<bool>(),
         prop::collection::vec(faults(), 0..10),
         1..5_u32,
         0..6_u32,
         (20..120_u64).prop_map(Duration::from_millis),
+        any::<bool>(),
     )
-        .prop_map(|(calls, faults, attempts, budget, operation)| Script {
-            calls,
-            faults,
-            attempts,
-            budget,
-            operation,
+        .prop_map(|(calls, concurrent, faults, attempts, budget, operation, fresh)| {
+            // On a reused connection only an answer that names its volume shows that it is late.
+            let late = faults.iter().flatten().any(|it| matches!(it, Fault::LateDuplicate(_)));
+            let named = calls.iter().all(|call| *call == Operation::CreateSnapshot);
+            let fresh_connections = fresh || late && !named;
+            Script { calls, concurrent, faults, attempts, budget, operation, fresh_connections }
         })
 }
 
@@ -92,40 +127,49 @@ async fn play(script: &Script) -> Result<[usize; 5], String> {
     let timeouts =
         Timeouts::builder().attempt(attempt).operation(script.operation).build().unwrap();
     let builder = stage.builder().retry(retry).timeouts(timeouts).retry_budget(script.budget);
-    let datafy = builder.build().unwrap();
+    let datafy = builder.fresh_connections(script.fresh_connections).build().unwrap();
     let mut faults = VecDeque::from(script.faults.clone());
     stage.fake.inject_with(move || faults.pop_front().flatten());
 
-    let calls = script.calls.iter().enumerate().map(|(number, operation)| {
-        let (datafy, operation) = (datafy.clone(), *operation);
-        tokio::spawn(async move { operation.call(&datafy, number).await })
-    });
     let mut results = Vec::new();
-    for call in calls.collect::<Vec<_>>() {
+    let mut running = Vec::new();
+    for (number, operation) in script.calls.iter().copied().enumerate() {
+        let datafy = datafy.clone();
+        let call = tokio::spawn(async move { operation.call(&datafy, number).await });
+        if script.concurrent {
+            running.push(call);
+        } else {
+            results.push(call.await.map_err(|error| error.to_string())?);
+        }
+    }
+    for call in running {
         results.push(call.await.map_err(|error| error.to_string())?);
     }
-    // What was cancelled by a timeout may still be on its way to be applied.
+    // A request whose call has timed out may still be applied.
     drop(datafy);
     until(|| stage.fake.connections() == 0).await;
 
     let effects = stage.effects();
     for ((number, operation), result) in script.calls.iter().enumerate().zip(&results) {
-        let said = result.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
+        let reported = result.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
         check(&effects[number], result)
-            .map_err(|broken| format!("{operation:?}: {broken}: {said}"))?;
+            .map_err(|mismatch| format!("{operation:?}: {mismatch}: {reported}"))?;
         if let Err(error) = result {
             let applied = error.outcome() == Outcome::Applied && operation.creates();
             if applied && effects[number].len() != 1 {
-                return Err(format!("{operation:?}: {} effects: {said}", effects[number].len()));
+                return Err(format!(
+                    "{operation:?}: {} effects: {reported}",
+                    effects[number].len()
+                ));
             }
             within_limits(script, error)
-                .map_err(|broken| format!("{operation:?}: {broken}: {said}"))?;
+                .map_err(|excess| format!("{operation:?}: {excess}: {reported}"))?;
         }
     }
     let successes = results.iter().filter(|result| result.is_ok()).count();
-    let repeated = stage.pauses.pauses().len();
-    if repeated > script.budget as usize + successes / 10 {
-        return Err(format!("{repeated} repetitions overdraw the budget"));
+    let retries = stage.pauses.pauses().len();
+    if retries > script.budget as usize + successes / 10 {
+        return Err(format!("{retries} retries exceed the budget"));
     }
     let count = |wanted: Option<Outcome>| {
         results.iter().filter(|result| result.as_ref().err().map(Error::outcome) == wanted).count()
@@ -140,7 +184,7 @@ async fn play(script: &Script) -> Result<[usize; 5], String> {
 }
 
 fn within_limits(script: &Script, error: &Error) -> Result<(), String> {
-    // The pauses that other calls skip go by for this call too: each is shorter than the deadline.
+    // The clock is shared: it also advances by the pauses of the other calls, each shorter than the deadline.
     let others = script.operation * u32::try_from(script.calls.len()).unwrap() * script.attempts;
     let scheduling = Duration::from_secs(5);
     if error.elapsed() > script.operation + others + scheduling {
@@ -153,7 +197,7 @@ fn within_limits(script: &Script, error: &Error) -> Result<(), String> {
 }
 
 #[test]
-fn no_script_of_faults_makes_a_call_break_its_promise() {
+fn no_script_of_faults_makes_a_call_report_what_is_not_so() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = Config {
         cases: SCRIPTS,

@@ -51,7 +51,7 @@ async fn a_create_that_was_refused_can_be_resumed_and_one_in_doubt_can_not() {
 
     for (fault, outcome) in [
         (Fault::ApplyThenReset, Outcome::Unknown),
-        (Fault::malformed(), Outcome::Applied),
+        (Fault::apply_then_malformed(), Outcome::Applied),
         (Fault::ApplyThenAnswer(Answer::json(200, &json!({}))), Outcome::Applied),
     ] {
         let stage = Stage::of(1).await;

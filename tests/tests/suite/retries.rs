@@ -228,7 +228,7 @@ async fn an_unusable_answer_still_gives_its_ids_and_its_body() {
     assert_eq!(error.volume_id().unwrap().as_str(), "vol-seed0");
     assert_eq!(error.body(), Some(body.as_bytes()));
 
-    stage.fake.inject(Fault::oversized(2 << 20));
+    stage.fake.inject(Fault::apply_then_oversized(2 << 20));
     let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
     assert_eq!(error.body().map(<[u8]>::len), Some(16 * 1024));
 }

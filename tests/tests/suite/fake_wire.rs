@@ -1,7 +1,10 @@
-//! The fake follows the rules of HTTP/1.1, as seen over a raw socket and by curl.
+//! What the fake accepts and sends, seen over a raw socket and by curl: it follows the rules of HTTP/1.1 unless a
+//! fault breaks them.
 
 use datafy_api_ext::VolumeId;
 use datafy_api_ext::fake::{Answer, Fake, Fault};
+use datafy_tests::until;
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -220,9 +223,7 @@ async fn nothing_is_continued_where_no_body_is_awaited() {
     let mut stream = connect(&fake).await;
     let old = request(&format!("{JSON}content-length: 2\r\n{expect}"), "").replace("1.1", "1.0");
     stream.write_all(old.as_bytes()).await.unwrap();
-    while fake.connections() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| fake.connections() == 1).await;
     stream.write_all(b"{}").await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(statuses(&rest(stream).await), [200]);
@@ -275,6 +276,13 @@ async fn an_answer_that_can_have_no_body_has_none() {
         assert!(answered[0].ends_with("\r\n\r\n"), "{}", answered[0]);
         assert!(!answered[0].contains("content-length"), "{}", answered[0]);
     }
+}
+
+#[tokio::test]
+async fn a_connection_does_not_speak_http_after_a_101() {
+    let fake = fake().await;
+    fake.inject(Fault::apply_then_switch_protocols());
+    assert_eq!(statuses(&answers(&fake, good() + &good()).await), [101]);
 }
 
 #[tokio::test]
@@ -364,6 +372,47 @@ async fn a_request_that_ends_early_is_neither_recorded_nor_applied() {
         assert_eq!(answers(&fake, request).await, Vec::<String>::new());
     }
     assert_eq!((fake.requests().len(), fake.effects().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_late_duplicate_precedes_the_answer_to_the_next_request() {
+    let fake = fake().await;
+    fake.inject(Fault::LateDuplicate(Duration::from_millis(1)));
+    let answers = answers(&fake, good() + &good()).await;
+    assert_eq!(statuses(&answers), [200, 200, 200]);
+    assert!(answers[0] == answers[1] && answers[1] != answers[2], "{answers:?}");
+    assert_eq!(fake.effects().len(), 2);
+}
+
+#[tokio::test]
+async fn tiny_chunks_hold_one_byte_each_and_end_like_any_answer() {
+    let fake = fake().await;
+    fake.inject(Fault::TinyChunks(500));
+    let answers = answers(&fake, good() + &good()).await;
+    assert_eq!(statuses(&answers), [200, 200]);
+    let (head, body) = answers[0].split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("transfer-encoding: chunked") && !head.contains("content-length"));
+    let chunks = body.strip_suffix("0\r\n\r\n").unwrap();
+    assert_eq!(chunks.len(), 500 * "1\r\nx\r\n".len());
+    let text: String = chunks.as_bytes().chunks(6).map(|chunk| char::from(chunk[3])).collect();
+    let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(whole["volumeId"], "vol-1");
+}
+
+#[tokio::test]
+async fn a_flood_holds_interim_answers_only_and_lasts_until_the_client_closes() {
+    let fake = fake().await;
+    fake.inject(Fault::ApplyThenFlood);
+    let mut stream = connect(&fake).await;
+    stream.write_all(good().as_bytes()).await.unwrap();
+    let mut flood = vec![0; 4 << 20];
+    timeout(PATIENCE, stream.read_exact(&mut flood)).await.expect("it does not end").unwrap();
+    let flood = String::from_utf8(flood).unwrap();
+    let seen: BTreeSet<_> = flood.split("HTTP/1.1 ").filter_map(|answer| answer.get(..3)).collect();
+    assert_eq!(seen, BTreeSet::from(["100", "102", "103"]));
+    assert_eq!(fake.effects().len(), 1);
+    drop(stream);
+    timeout(PATIENCE, until(|| fake.connections() == 0)).await.expect("the flood has ended");
 }
 
 /// What curl writes with these arguments: the body and the status, and its log. `None` without curl.
