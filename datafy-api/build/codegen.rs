@@ -14,6 +14,7 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use syn::{Attribute, File, Item, parse_quote};
 
+mod base_url;
 mod request_methods;
 pub(crate) mod yaml;
 
@@ -82,14 +83,16 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             "the generator made code that is not Rust: report it to progenitor",
         )
     })?;
-    request_methods::split(&mut file).map_err(|problem| {
-        Refusal::at(
-            &document,
-            "/paths",
-            problem,
-            "adapt datafy-api/build/request_methods.rs to this version of progenitor",
-        )
-    })?;
+    base_url::keep_parsed(&mut file).and_then(|()| request_methods::split(&mut file)).map_err(
+        |problem| {
+            Refusal::at(
+                &document,
+                "/paths",
+                problem,
+                "adapt the sources in datafy-api/build to this version of progenitor",
+            )
+        },
+    )?;
     derive_json_schemas(&mut file);
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",

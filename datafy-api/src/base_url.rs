@@ -22,9 +22,16 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The URL without a slash at the end, as [`Client::new_with_client`](crate::Client) wants it.
+    /// The URL without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The URL with `path` appended, in which a value has been percent-encoded.
+    pub(crate) fn with_path(&self, path: fmt::Arguments<'_>) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        url
     }
 
     /// The host, an IPv6 address in brackets.

@@ -186,43 +186,9 @@ Autoscaling EBS volumes, managed by Datafy.
 
 Version: 1.0.0*/
 pub struct Client {
-    pub(crate) baseurl: String,
+    pub(crate) baseurl: crate::base_url::BaseUrl,
     pub(crate) client: reqwest::Client,
     pub(crate) inner: crate::hooks::Hooks,
-}
-impl Client {
-    /// Create a new client.
-    ///
-    /// `baseurl` is the base URL provided to the internal
-    /// `reqwest::Client`, and should include a scheme and hostname,
-    /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::hooks::Hooks) -> Self {
-        #[cfg(not(target_arch = "wasm32"))]
-        let client = {
-            let dur = ::std::time::Duration::from_secs(15u64);
-            reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-        };
-        #[cfg(target_arch = "wasm32")]
-        let client = reqwest::ClientBuilder::new();
-        Self::new_with_client(baseurl, client.build().unwrap(), inner)
-    }
-    /// Construct a new client with an existing `reqwest::Client`,
-    /// allowing more control over its configuration.
-    ///
-    /// `baseurl` is the base URL provided to the internal
-    /// `reqwest::Client`, and should include a scheme and hostname,
-    /// as well as port and a path stem if applicable.
-    pub fn new_with_client(
-        baseurl: &str,
-        client: reqwest::Client,
-        inner: crate::hooks::Hooks,
-    ) -> Self {
-        Self {
-            baseurl: baseurl.to_string(),
-            client,
-            inner,
-        }
-    }
 }
 impl ClientInfo<crate::hooks::Hooks> for Client {
     fn api_version() -> &'static str {
@@ -253,7 +219,9 @@ impl Client {
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::CreateVolumeRequest,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = format!("{}/api/v1/volumes/create-from-snapshots", self.baseurl,);
+        let url = self
+            .baseurl
+            .with_path(format_args!("/api/v1/volumes/create-from-snapshots",));
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
@@ -305,10 +273,13 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::AttachVolumeRequest,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = format!(
-            "{}/api/v1/volumes/{}/attach", self.baseurl, encode_path(& volume_id
-            .to_string()),
-        );
+        let url = self
+            .baseurl
+            .with_path(
+                format_args!(
+                    "/api/v1/volumes/{}/attach", encode_path(& volume_id.to_string())
+                ),
+            );
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
@@ -353,10 +324,14 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::CreateSnapshotRequest,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = format!(
-            "{}/api/v1/volumes/{}/create-snapshot", self.baseurl, encode_path(& volume_id
-            .to_string()),
-        );
+        let url = self
+            .baseurl
+            .with_path(
+                format_args!(
+                    "/api/v1/volumes/{}/create-snapshot", encode_path(& volume_id
+                    .to_string())
+                ),
+            );
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
@@ -409,10 +384,14 @@ Arguments:
         volume_id: &'a str,
         x_datafy_sub_account_id: Option<&'a str>,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = format!(
-            "{}/api/v1/volumes/{}/deactivate-autoscaling", self.baseurl, encode_path(&
-            volume_id.to_string()),
-        );
+        let url = self
+            .baseurl
+            .with_path(
+                format_args!(
+                    "/api/v1/volumes/{}/deactivate-autoscaling", encode_path(& volume_id
+                    .to_string())
+                ),
+            );
         let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);

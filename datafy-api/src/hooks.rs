@@ -23,7 +23,7 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let hooks = Hooks::bearer("a token")?;
-/// let client = Client::new_with_client("https://api.datafy.io", reqwest::Client::new(), hooks);
+/// let client = Client::new("https://api.datafy.io".parse()?, reqwest::Client::new(), hooks);
 /// # Ok(())
 /// # }
 /// ```

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod base_url;
+mod client;
 pub mod hooks;
 pub mod operation;
 

@@ -416,7 +416,7 @@ fn following_what_the_tool_prints_ends_in_agreement_and_it_names_every_place_tha
 fn each_change_of_the_code_is_caught() {
     let generated = [
         ("rename = \"deviceName\"", "rename = \"device\""),
-        ("-snapshots\", self.baseurl", "-snapshot\", self.baseurl"),
+        ("create-from-snapshots\",", "create-from-snapshot\","),
         ("\"X-Datafy-Sub-Account-Id\"", "\"X-Sub-Account-Id\""),
         (
             ".client.post(url).headers(header_map).build()",
@@ -435,7 +435,7 @@ fn each_change_of_the_code_is_caught() {
     }
     // Were the generator itself to make such code, the wire and the types would still tell.
     change(root, GENERATED, &generated);
-    let ext = "datafy-api-ext/src/create_snapshot.rs";
+    let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
     change(root, ext, &[("self.operation.body.autoscaling_only = Some(only);", "let _ = only;")]);
     let compiled = Compiled::load(root).expect("cargo").expect("it compiles");
     let links = check::after_compiling(&spec, &compiled);

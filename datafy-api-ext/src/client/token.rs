@@ -120,7 +120,7 @@ pub(crate) struct Credential {
 impl Credential {
     fn new(
         secret: &SecretString,
-        base: &str,
+        base: &BaseUrl,
         http: &reqwest::Client,
     ) -> Result<Arc<Self>, TokenError> {
         let token = secret.expose_secret();
@@ -128,7 +128,7 @@ impl Credential {
             return Err(TokenError::Empty);
         }
         let hooks = Hooks::bearer(token).map_err(|_| TokenError::Unsendable)?;
-        let raw = Client::new_with_client(base, http.clone(), hooks);
+        let raw = Client::new(base.clone(), http.clone(), hooks);
         Ok(Arc::new(Self { raw, redactor: Redactor::new(token) }))
     }
 
@@ -155,7 +155,7 @@ impl Credential {
 /// The token of a client, and the one way to renew it.
 pub(crate) struct Tokens {
     source: Source,
-    base: String,
+    base: BaseUrl,
     http: reqwest::Client,
     current: Mutex<Option<Arc<Credential>>>,
     /// Held while the source is asked, so that one call asks and the others wait.
@@ -174,11 +174,10 @@ impl Tokens {
             Source::File(path) => Some(token_file::read(path)?),
             Source::Provider(_) => None,
         };
-        let base = base.as_str();
         let current = secret.map(|secret| Credential::new(&secret, base, http)).transpose()?;
         Ok(Self {
             source: token.0,
-            base: base.to_owned(),
+            base: base.clone(),
             http: http.clone(),
             current: Mutex::new(current),
             asking: tokio::sync::Mutex::default(),

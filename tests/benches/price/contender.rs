@@ -68,7 +68,7 @@ impl Contender {
         let hooks = Hooks::bearer(TOKEN).unwrap();
         // A client of its own: a shared one would bring its open connections along.
         let client = reqwest(server, false).client;
-        let raw = datafy_api::Client::new_with_client(&server.url(), client, hooks);
+        let raw = datafy_api::Client::new(server.url().parse().unwrap(), client, hooks);
         all.push(Self { name: BY_HAND, way: Way::ByHand(by_hand) });
         all.push(Self { name: "datafy-api", way: Way::Raw(raw) });
         all.push(Self { name: "datafy-api-ext", way: Way::Ext(datafy(server, false)) });

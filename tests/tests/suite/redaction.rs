@@ -28,7 +28,7 @@ async fn no_debug_output_shows_the_token() {
         format!("{error:#?} {error} {fake:#?} {:#?} {:#?}", fake.account(), fake.requests());
     let hooks = datafy_api::hooks::Hooks::bearer(CANARY).unwrap();
     let raw =
-        datafy_api::Client::new_with_client("http://h", reqwest::Client::new(), hooks.clone());
+        datafy_api::Client::new("http://h".parse().unwrap(), reqwest::Client::new(), hooks.clone());
     let shown = format!("{built} {called} {failed} {hooks:#?} {raw:#?}");
     assert!(!shown.contains(CANARY), "{shown}");
     assert!(shown.contains("vol-1"), "the output names the volume");

@@ -176,7 +176,7 @@ async fn the_raw_client_reads_no_more_of_a_body_than_its_limit() {
         let listener = Listener::answering(answer);
         let of_limit = |limit| {
             let hooks = datafy_api::hooks::Hooks::bearer("t").unwrap().with_body_limit(limit);
-            datafy_api::Client::new_with_client(&listener.url(), reqwest::Client::new(), hooks)
+            datafy_api::Client::new(listener.url().parse().unwrap(), reqwest::Client::new(), hooks)
         };
         let request = CreateSnapshotRequest::default();
         let (within, beyond) = (of_limit(body.len()), of_limit(body.len() - 1));
@@ -191,7 +191,7 @@ async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
     let listener = Listener::answering_json("{}");
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
     let client =
-        datafy_api::Client::new_with_client(&listener.url(), reqwest::Client::new(), hooks);
+        datafy_api::Client::new(listener.url().parse().unwrap(), reqwest::Client::new(), hooks);
     client.create_snapshot("vol-1", None, &CreateSnapshotRequest::default()).await.unwrap();
     let request = &listener.requests()[0];
     let names: Vec<_> = request.headers.keys().map(String::as_str).collect();
@@ -205,7 +205,7 @@ async fn a_request_method_builds_what_its_call_sends_and_sends_nothing() {
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
     // The listener closes each connection, which a pool may notice too late.
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-    let client = datafy_api::Client::new_with_client(&listener.url(), http.clone(), hooks);
+    let client = datafy_api::Client::new(listener.url().parse().unwrap(), http.clone(), hooks);
     let body = CreateSnapshotRequest { description: Some("nightly".into()), ..Default::default() };
 
     let snapshot = client.create_snapshot_request("vol-1", Some("sub-1"), &body).unwrap();
@@ -224,4 +224,30 @@ async fn a_request_method_builds_what_its_call_sends_and_sends_nothing() {
 
     let error = client.create_snapshot_request("vol-1", Some("a\nb"), &body).unwrap_err();
     assert!(matches!(error, datafy_api::Error::InvalidRequest(_)), "{error}");
+}
+
+/// A path is appended to a parsed base URL as it would be to its text, whatever stands in a path parameter.
+#[tokio::test]
+async fn the_url_of_a_request_is_the_base_url_with_the_path_appended() {
+    let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
+    for base in ["http://h", "https://h:8443/", "https://[::1]/stage/", "https://h/a%20b/c"] {
+        let client =
+            datafy_api::Client::new(base.parse().unwrap(), reqwest::Client::new(), hooks.clone());
+        let base = base.trim_end_matches('/');
+        for (id, encoded) in [
+            ("vol-1", "vol-1"),
+            ("a/b?c#d", "a%2Fb%3Fc%23d"),
+            ("100% \t\n", "100%25%20%09%0A"),
+            ("é|^'[]", "%C3%A9|^'[]"),
+            ("%2e%2e", "%252e%252e"),
+            // Not escaped: the README of the crate warns of these.
+            ("..", ".."),
+            ("", ""),
+        ] {
+            let request = client.deactivate_autoscaling_request(id, None).unwrap();
+            let path = format!("/api/v1/volumes/{encoded}/deactivate-autoscaling");
+            let expected: reqwest::Url = format!("{base}{path}").parse().unwrap();
+            assert_eq!(request.url(), &expected, "{base} {id:?}");
+        }
+    }
 }

@@ -46,7 +46,7 @@ pub(crate) fn check(spec: &Spec, committed: &str) -> (Vec<Finding>, String) {
             Some(item) if !item.mentions(&method.to_lowercase()) => {
                 format!("`Client::{builder}` doesn't build a {method}")
             }
-            Some(item) if !item.mentions(&format!("{{}}{}", blank(path))) => {
+            Some(item) if !item.mentions(&blank(path)) => {
                 format!("`Client::{builder}` doesn't address {path}")
             }
             Some(_) => {
