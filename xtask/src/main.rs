@@ -49,9 +49,9 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
-    /// Writes the client that openapi.yaml describes to datafy-api/src/generated.rs
+    /// Writes the client that openapi.yaml describes to datafy-api/src/generated.rs, and a copy of the spec beside it
     Generate {
-        /// Write nothing; say whether the file is what would be written
+        /// Write nothing; report whether the files are what would be written
         #[arg(long)]
         check: bool,
     },

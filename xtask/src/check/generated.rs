@@ -4,7 +4,7 @@ use super::compiled::Compiled;
 use crate::codegen::{self, Refusal};
 use crate::facts::{Place, Step};
 use crate::finding::{Finding, Link};
-use crate::generate;
+use crate::generate::{self, SPEC_COPY};
 use crate::openapi::blank;
 use crate::sources::{GENERATED, Sources};
 use crate::spec::{SPEC, Spec};
@@ -19,8 +19,8 @@ pub(crate) fn check(spec: &Spec, committed: &str) -> (Vec<Finding>, String) {
     let mut findings = Vec::new();
     match codegen::generate(&spec.text) {
         Ok(generated) => {
-            if let Some(diff) = generate::diff(committed, &generated) {
-                findings.push(stale(&diff));
+            if let Some(diff) = generate::diff(GENERATED, committed, &generated) {
+                findings.push(stale(GENERATED, &diff));
             }
         }
         Err(refusal) => findings.push(refused(&refusal)),
@@ -116,7 +116,13 @@ fn operation<'a>(spec: &'a Spec, place: &Place) -> Option<&'a Value> {
     spec.document.value.pointer(&spec.facts.get(place)?.pointer)
 }
 
-fn stale(diff: &str) -> Finding {
+/// The copy of the spec in the crate that is built from it is the spec.
+pub(super) fn copy(spec: &Spec, committed: &str) -> Option<Finding> {
+    let diff = generate::diff(SPEC_COPY, committed, &generate::spec_copy(&spec.text))?;
+    Some(stale(SPEC_COPY, &diff))
+}
+
+fn stale(file: &str, diff: &str) -> Finding {
     let quoted: Vec<&str> = diff.lines().take(QUOTED).collect();
     let more = diff.lines().count().saturating_sub(QUOTED);
     let more = if more > 0 { format!("\n... and {more} lines more") } else { String::new() };
@@ -124,8 +130,9 @@ fn stale(diff: &str) -> Finding {
     let line = diff
         .lines()
         .find_map(|line| line.strip_prefix("@@ -")?.split([',', ' ']).next()?.parse().ok());
-    Finding::new(Link::Generated, "stale", format!("{GENERATED} is not what {SPEC} describes"))
-        .at(GENERATED, line, "from here on")
+    let title = format!("{file} is not what {SPEC} describes");
+    Finding::new(Link::Generated, format!("{file} stale"), title)
+        .at(file, line, "from here on")
         .help(format!("run `cargo xtask generate`\n{}{more}", quoted.join("\n")))
 }
 

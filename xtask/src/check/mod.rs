@@ -15,12 +15,13 @@ use crate::docs;
 use crate::drift::{self, LazySources};
 use crate::facts::Place;
 use crate::finding::{Finding, Link};
-use crate::generate;
+use crate::generate::{self, SPEC_COPY};
 use crate::page::record::{self, RECORD, Recorded};
 use crate::report::{Receipt, Report};
 use crate::sources::GENERATED;
 use crate::spec::{SPEC, Spec};
 use crate::waivers::{WAIVERS, Waivers};
+use crate::write;
 pub(crate) use compiled::Compiled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -65,7 +66,7 @@ pub(crate) fn run(root: &Path) -> Report {
     let mut report = Report::new(COMMAND, findings, Vec::new());
     report.receipt = receipt;
     report.show(SPEC, &spec.text);
-    for file in [WAIVERS, GENERATED] {
+    for file in [WAIVERS, GENERATED, SPEC_COPY] {
         if let Ok(text) = std::fs::read_to_string(root.join(file)) {
             report.show(file, &text);
         }
@@ -94,6 +95,7 @@ pub(crate) fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Recei
     lines.append(&mut receipt.compared);
     let (found, compared) = generated::check(&spec, &generate::committed(root)?);
     findings.extend(found);
+    findings.extend(generated::copy(&spec, &write::written(root, SPEC_COPY)?));
     lines.push(compared);
     receipt.compared = lines;
     Ok((spec, findings, receipt))
