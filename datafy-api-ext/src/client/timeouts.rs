@@ -13,7 +13,11 @@ const LEAST: Duration = Duration::from_millis(1);
 /// | attempt | 60 s | one request, from connecting to the last byte of the answer |
 /// | operation | 120 s | the whole call, with its repetitions and the pauses between them |
 ///
-/// No request is begun in the last tenth of the operation's time: it would mostly end in doubt.
+/// No request is begun in the last tenth of the operation's time: most of those would end
+/// [`Unknown`](crate::Outcome::Unknown).
+///
+/// Over plain http a service that floods the client with interim answers (1xx) faster than they can be parsed may
+/// stretch a limit: up to 50 MB of them are parsed before a timer is looked at. Over https that is 2 MB.
 ///
 /// ```
 /// use datafy_api_ext::Timeouts;

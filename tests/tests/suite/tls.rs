@@ -1,10 +1,11 @@
 //! A server that can't prove who it is gets nothing.
 
-use datafy_api_ext::{Datafy, DatafyBuilder, Outcome};
+use datafy_api_ext::{Datafy, DatafyBuilder, ErrorKind, Outcome, RetryPolicy, Timeouts};
 use datafy_tests::{Listener, Operation, Stage, http};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -18,14 +19,15 @@ struct Server {
 impl Server {
     /// Its certificate is for `name`, and as `change` makes it.
     async fn start(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
-        Self::speaking(rustls::ALL_VERSIONS, name, change).await
+        Self::speaking(rustls::ALL_VERSIONS, name, change, http(200, "application/json", "")).await
     }
 
-    /// The same with these versions of TLS.
+    /// The same with these versions of TLS and this answer, which is repeated for as long as the client reads.
     async fn speaking(
         versions: &[&'static rustls::SupportedProtocolVersion],
         name: &str,
         change: impl FnOnce(&mut CertificateParams),
+        answer: String,
     ) -> Self {
         let authority_key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
@@ -54,12 +56,12 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
+                let answer = answer.clone();
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
                     // The request of the test fits into what arrives first.
                     let _ = stream.read(&mut [0; 4096]).await;
-                    let _ = stream.write_all(http(200, "application/json", "").as_bytes()).await;
-                    let _ = stream.shutdown().await;
+                    while stream.write_all(answer.as_bytes()).await.is_ok() {}
                 });
             }
         });
@@ -118,9 +120,28 @@ async fn a_wrong_host_name_is_named_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn tls_versions_without_overlap_are_named_and_nothing_is_sent() {
-    let server = Server::speaking(&[&rustls::version::TLS13], "localhost", |_| {}).await;
+    let versions = [&rustls::version::TLS13];
+    let server = Server::speaking(&versions, "localhost", |_| {}, String::new()).await;
     let older = |http: reqwest::ClientBuilder| http.tls_version_max(reqwest::tls::Version::TLS_1_2);
     not_sent(server.trusting().configure_reqwest(older), "ProtocolVersion").await;
+}
+
+#[tokio::test]
+async fn a_flood_of_interim_answers_does_not_stretch_the_deadline() {
+    let limit = Duration::from_secs(2);
+    let flood = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(10_000);
+    let server = Server::speaking(rustls::ALL_VERSIONS, "localhost", |_| {}, flood).await;
+    let timeouts = Timeouts::builder().operation(limit).build().unwrap();
+    let datafy = server.trusting().timeouts(timeouts).retry(RetryPolicy::none()).build().unwrap();
+    let begun = Instant::now();
+    let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
+    let took = begun.elapsed();
+    assert_eq!((error.outcome(), error.kind()), (Outcome::Unknown, ErrorKind::Timeout), "{error}");
+    assert!(took < limit + limit / 10, "{took:?}");
+    // The connection is dropped with the call, so nothing keeps the runtime busy.
+    let begun = Instant::now();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert!(begun.elapsed() < limit / 10, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
