@@ -43,7 +43,7 @@ pub(crate) fn of(spec: &Spec, sources: &Sources, place: &Place) -> Consequences 
             }
             all.mention(sources, &[name], &[]);
             let callers = sources.ext().filter(|item| item.mentions("raw"));
-            all.add(callers.filter_map(|item| Some((item, item.line_of(&operation.method)?))));
+            all.add(callers.filter_map(|item| Some((item, item.line_of(&operation.request)?))));
         }
         [owner, ..] => {
             let (of, field) = generated(spec, place, &operation, owner);
@@ -109,6 +109,8 @@ impl Consequences {
 /// An operation of the spec by its names in Rust.
 struct Operation {
     method: String,
+    /// The method that builds the request, which the ergonomic crate calls.
+    request: String,
     constant: String,
     id: String,
 }
@@ -118,7 +120,8 @@ impl Operation {
         let pointer = &spec.facts.get(place)?.pointer;
         let id = spec.document.value.pointer(pointer)?.get("operationId")?.as_str()?.to_owned();
         let method = id.to_snake_case();
-        Some(Self { constant: method.to_uppercase(), method, id })
+        let request = format!("{method}_request");
+        Some(Self { constant: method.to_uppercase(), request, method, id })
     }
 
     /// The functions from which a call of the operation comes.
@@ -140,7 +143,7 @@ impl Operation {
                 && item.name == self.method
                 && item.mentions(argument)
         });
-        let callers = sources.ext().filter(|item| generated && item.mentions(&self.method));
+        let callers = sources.ext().filter(|item| generated && item.mentions(&self.request));
         // `x_datafy_sub_account_id` is passed as `scope.sub_account()`, `volume_id` as `volume`.
         callers
             .flat_map(Item::words)
