@@ -105,7 +105,7 @@ struct Operation {
     name: String,
     method: String,
     path: String,
-    effect: String,
+    idempotent: bool,
     pointer: String,
     /// Where the schema of its request stands, if it has one.
     request: String,
@@ -179,16 +179,13 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                     ));
                 }
             }
-            let effect = match operation.get("x-effect").and_then(Value::as_str) {
-                Some(effect @ ("create" | "converge")) => effect.to_owned(),
-                _ => {
-                    return Err(Refusal::at(
-                        document,
-                        &pointer,
-                        format!("`{id}` doesn't say what repeating it does"),
-                        "add `x-effect: create` (another object) or `x-effect: converge` (the same state again)",
-                    ));
-                }
+            let Some(idempotent) = operation.get("x-idempotent").and_then(Value::as_bool) else {
+                return Err(Refusal::at(
+                    document,
+                    &pointer,
+                    format!("`{id}` doesn't say whether it is idempotent"),
+                    "add `x-idempotent: true` (repeating it brings about the same state) or `x-idempotent: false`",
+                ));
             };
             body(document, operation, &pointer)?;
             if operation.pointer("/responses/default").is_some() {
@@ -203,7 +200,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                 name,
                 method: method.to_uppercase(),
                 path: path.clone(),
-                effect,
+                idempotent,
                 request: resolve(
                     document,
                     format!("{pointer}/requestBody/content/application~1json/schema"),
@@ -454,19 +451,15 @@ fn table(
         .map(|operation| format_ident!("{}", operation.name.to_uppercase()))
         .collect();
     let entries = operations.iter().zip(&constants).map(|(operation, constant)| {
-        let Operation { name, method, path, .. } = operation;
+        let Operation { name, method, path, idempotent, .. } = operation;
         let doc = format!("`{method} {path}`");
-        let effect = match operation.effect.as_str() {
-            "create" => format_ident!("Create"),
-            _ => format_ident!("Converge"),
-        };
         quote! {
             #[doc = #doc]
             pub const #constant: Operation = Operation {
                 name: #name,
                 method: #method,
                 path: #path,
-                effect: Effect::#effect,
+                idempotent: #idempotent,
             };
         }
     });
@@ -487,7 +480,7 @@ fn table(
         pub const SERVER_URL: &str = #server;
         /// The operations of the API as data.
         pub mod operations {
-            use crate::operation::{Effect, Operation};
+            use crate::operation::Operation;
             #(#entries)*
             /// All of them.
             pub const ALL: &[Operation] = &[#(#constants),*];

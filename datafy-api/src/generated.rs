@@ -737,34 +737,34 @@ pub fn json_schemas() -> [(&'static str, schemars::Schema); 8usize] {
 pub const SERVER_URL: &str = "https://api.datafy.io";
 /// The operations of the API as data.
 pub mod operations {
-    use crate::operation::{Effect, Operation};
+    use crate::operation::Operation;
     ///`POST /api/v1/volumes/create-from-snapshots`
     pub const CREATE_VOLUME_FROM_SNAPSHOTS: Operation = Operation {
         name: "create_volume_from_snapshots",
         method: "POST",
         path: "/api/v1/volumes/create-from-snapshots",
-        effect: Effect::Create,
+        idempotent: false,
     };
     ///`POST /api/v1/volumes/{volumeId}/attach`
     pub const ATTACH_VOLUME: Operation = Operation {
         name: "attach_volume",
         method: "POST",
         path: "/api/v1/volumes/{volumeId}/attach",
-        effect: Effect::Converge,
+        idempotent: true,
     };
     ///`POST /api/v1/volumes/{volumeId}/create-snapshot`
     pub const CREATE_SNAPSHOT: Operation = Operation {
         name: "create_snapshot",
         method: "POST",
         path: "/api/v1/volumes/{volumeId}/create-snapshot",
-        effect: Effect::Create,
+        idempotent: false,
     };
     ///`POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`
     pub const DEACTIVATE_AUTOSCALING: Operation = Operation {
         name: "deactivate_autoscaling",
         method: "POST",
         path: "/api/v1/volumes/{volumeId}/deactivate-autoscaling",
-        effect: Effect::Converge,
+        idempotent: true,
     };
     /// All of them.
     pub const ALL: &[Operation] = &[

@@ -1,7 +1,6 @@
-//! What is known of an operation without calling it.
+//! The description of an operation.
 
-/// An operation of the API, as `openapi.yaml` has it. All of them stand in
-/// [`operations`](crate::operations).
+/// An operation of the API, as `openapi.yaml` describes it. [`operations`](crate::operations) has them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -11,15 +10,7 @@ pub struct Operation {
     pub method: &'static str,
     /// The path with its parameters in braces.
     pub path: &'static str,
-    /// What repeating the operation does.
-    pub effect: Effect,
-}
-
-/// What repeating an operation does (`x-effect` in `openapi.yaml`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// It makes another object, and another object costs money.
-    Create,
-    /// It brings about the same state again.
-    Converge,
+    /// Whether repeating the operation brings about the same state (`x-idempotent` in `openapi.yaml`). Repeating one
+    /// that isn't idempotent creates another object, which is billed.
+    pub idempotent: bool,
 }

@@ -87,7 +87,7 @@ fn a_default_response_is_named() {
 fn what_the_generator_would_do_otherwise_is_refused() {
     let table = [
         ("      operationId: attachVolume\n", "", "no `operationId`"),
-        ("x-effect: converge", "x-effect: maybe", "what repeating it does"),
+        ("x-idempotent: true", "x-idempotent: maybe", "whether it is idempotent"),
         (
             "        required: true\n        content",
             "        content",

@@ -188,7 +188,7 @@ impl Editor<'_> {
         let id = self.operation_id(place);
         let mut operation = vec![
             format!("operationId: {id} # ours: choose a name"),
-            "x-effect: create # ours: `converge` if repeating it brings about the same state"
+            "x-idempotent: false # ours: `true` if repeating it brings about the same state"
                 .to_owned(),
         ];
         let parameters: Vec<_> = self

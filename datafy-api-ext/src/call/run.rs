@@ -9,7 +9,6 @@ use super::operation::{Operation, Scope, sealed};
 use crate::client::token::Credential;
 use crate::client::{Inner, Timeouts, TokenError};
 use crate::error::{Error, ErrorKind};
-use datafy_api::operation::Effect;
 use std::borrow::Cow;
 use std::future::Future;
 use std::mem;
@@ -122,9 +121,8 @@ impl<'a, O: Operation> Run<'a, O> {
         };
         let take = || client.budget.take();
         let policy = self.call.policy();
-        let idempotent = O::FACTS.effect == Effect::Converge;
         let evidence = self.history().evidence();
-        let stop = match decide(idempotent, evidence, policy, situation, take) {
+        let stop = match decide(O::FACTS.idempotent, evidence, policy, situation, take) {
             Next::Retry(pause) => {
                 client.clock.pause(pause).await;
                 return Ok(());

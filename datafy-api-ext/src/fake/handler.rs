@@ -37,7 +37,7 @@ fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
     state.created = next;
     state.effects.push(AppliedEffect {
         operation: operation.name,
-        effect: operation.effect,
+        idempotent: operation.idempotent,
         volume,
     });
     Ok(answer)

@@ -3,7 +3,6 @@
 use crate::error::Error;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
-use datafy_api::operation::Effect;
 
 /// An effect that the fake has applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +10,8 @@ use datafy_api::operation::Effect;
 pub struct AppliedEffect {
     /// The operation, as [`datafy_api::operations`] names it.
     pub operation: &'static str,
-    /// Whether applying it once more makes another object.
-    pub effect: Effect,
+    /// Whether applying it once more brings about the same state, rather than another object.
+    pub idempotent: bool,
     /// The volume: that of the request, or the one that was created.
     pub volume: Option<VolumeId>,
 }
@@ -28,7 +27,7 @@ pub struct BrokenPromise {
 /// Checks what a call says against the effects that it had. `effects` are those of this call alone:
 /// pick them from [`Fake::effects`](super::Fake::effects).
 ///
-/// | the call ended | effects of a create | effects of a converge |
+/// | the call ended | effects of a create | effects of an idempotent operation |
 /// |---|---|---|
 /// | `Ok` or `Applied` | 1 | 1 or more |
 /// | `NotSent` or `Refused` | 0 | 0 |
@@ -40,7 +39,7 @@ pub fn check<'a, T>(
     let (mut creates, mut all) = (0, 0);
     for applied in effects {
         all += 1;
-        creates += usize::from(applied.effect == Effect::Create);
+        creates += usize::from(!applied.idempotent);
     }
     let outcome = result.as_ref().err().map(Error::outcome);
     let kept = match outcome {

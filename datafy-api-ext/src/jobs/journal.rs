@@ -5,7 +5,6 @@ use crate::call::operation::Operation;
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
-use datafy_api::operation::Effect;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::borrow::Cow;
@@ -58,7 +57,7 @@ pub enum JournalError {
 /// What a journal begins with: all that must be the same for a run to go on.
 pub(super) struct Header {
     line: String,
-    effect: Effect,
+    idempotent: bool,
 }
 
 impl Header {
@@ -71,7 +70,7 @@ impl Header {
             "endpoint": datafy.endpoint(),
             "sub_account": datafy.sub_account().map(ToString::to_string),
         });
-        Self { line: line.to_string(), effect: facts.effect }
+        Self { line: line.to_string(), idempotent: facts.idempotent }
     }
 }
 
@@ -285,8 +284,8 @@ fn read(
     }
     let before = known.into_iter().filter_map(|(id, known)| {
         let Known { open, applied, unknown, made, marker } = known;
-        // A second effect would be as new as the first one; the same state is the same state.
-        if header.effect == Effect::Create && (unknown || open > 0) {
+        // Repeating an idempotent operation is safe.
+        if !header.idempotent && (unknown || open > 0) {
             Some((id, NotDone::UnknownBefore { marker }))
         } else {
             applied.then_some((id, NotDone::AppliedBefore { made }))

@@ -68,12 +68,11 @@ async fn main() -> Result<()> {
         answers.push(json!({ "operation": operation, "answer": answer }));
     }
     let operations = datafy_api::operations::ALL.iter().map(|operation| {
-        let effect = format!("{:?}", operation.effect).to_lowercase();
         json!({
             "name": operation.name,
             "method": operation.method,
             "path": operation.path,
-            "effect": effect,
+            "idempotent": operation.idempotent,
         })
     });
     let facts = json!({

@@ -336,7 +336,7 @@ async fn a_doubt_is_told_whatever_else_came_of_the_volume() {
 }
 
 #[tokio::test]
-async fn a_converge_in_doubt_is_done_again_by_the_next_run() {
+async fn an_idempotent_operation_with_an_unknown_outcome_is_repeated_by_the_next_run() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();
     stage.fake.inject_with(|| Some(Fault::ReadThenReset));

@@ -71,7 +71,7 @@ async fn a_create_is_not_retried_after_a_429_by_a_policy_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_converge_in_doubt_is_repeated_until_it_is_certain() {
+async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_until_it_is_certain() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::ReadThenReset);
     stage.fake.inject(Fault::status(502));

@@ -24,7 +24,7 @@ pub(crate) struct Operation {
     pub(crate) name: String,
     pub(crate) method: String,
     pub(crate) path: String,
-    pub(crate) effect: String,
+    pub(crate) idempotent: bool,
 }
 
 /// A request that a builder sent.

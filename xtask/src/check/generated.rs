@@ -86,12 +86,12 @@ pub(super) fn compiled(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, Strin
         let Some(Step::Operation { path, method }) = place.last() else { continue };
         let Some(name) = method_name(spec, place) else { continue };
         strangers.retain(|stranger| *stranger != name);
-        let effect = operation(spec, place).and_then(|operation| operation.get("x-effect"));
+        let idempotent = operation(spec, place).and_then(|operation| operation.get("x-idempotent"));
         let found = compiled.operations.iter().find(|operation| operation.name == name);
         let same = found.is_some_and(|found| {
             found.method == *method
                 && found.path == *path
-                && effect.and_then(Value::as_str) == Some(&found.effect)
+                && idempotent.and_then(Value::as_bool) == Some(found.idempotent)
         });
         if !same {
             let line = spec.facts.get(place).and_then(|subject| subject.line);

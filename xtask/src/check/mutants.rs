@@ -83,8 +83,6 @@ fn mutants(spec: &Value) -> Vec<Mutant> {
                     "boolean" => json!("string"),
                     "path" | "query" => json!("header"),
                     "header" => json!("query"),
-                    "create" => json!("converge"),
-                    "converge" => json!("create"),
                     other => json!(format!("{other}x")),
                 },
                 _ => return false,

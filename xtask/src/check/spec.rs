@@ -9,7 +9,7 @@ use roas::validation::{Options, Validate};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Ids, effects, references and what the generator can't do are told of when it generates.
+/// IDs, idempotency, references and what the generator can't do are told of when it generates.
 pub(super) fn check(spec: &Spec) -> (Vec<Finding>, String) {
     let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
     let root = &spec.document.value;
