@@ -1,19 +1,19 @@
-//! How to test code of one's own against the fake: on a good day, and on the worst.
+//! Tests a program against the fake, without and with faults.
 //!
 //! `cargo run --example testing` runs both tests.
 
-use datafy_api_ext::fake::{Fake, Fault, SkipPauses, check};
+use datafy_api_ext::fake::{Fake, Fault, SkipPauses, verify};
 use datafy_api_ext::{Datafy, Error, Outcome, Snapshot, VolumeId};
 use std::time::Duration;
 
-/// Sorted by what is to be done next, which is what an outcome says.
+/// Volumes, by what to do next. The outcome of a call says that.
 #[derive(Default)]
 struct Report {
     done: Vec<VolumeId>,
-    /// No snapshot was made: these may be repeated.
-    repeat: Vec<VolumeId>,
-    /// A snapshot was made, or may have been: repeating these might pay twice.
-    look: Vec<(VolumeId, Error)>,
+    /// No snapshot was created, so it is safe to retry.
+    retry: Vec<VolumeId>,
+    /// A snapshot was or may have been created, so a retry may create a second one.
+    look_up: Vec<(VolumeId, Error)>,
 }
 
 /// The code under test.
@@ -22,9 +22,9 @@ async fn nightly(datafy: &Datafy, volumes: &[VolumeId]) -> Report {
     for id in volumes.iter().cloned() {
         match datafy.volume(id.clone()).create_snapshot().await {
             Ok(_) => report.done.push(id),
-            // Outcomes are ordered by what may have happened, and up to a refusal nothing has.
-            Err(error) if error.outcome() <= Outcome::Refused => report.repeat.push(id),
-            Err(error) => report.look.push((id, error)),
+            // Outcomes are ordered by how far a call went. Up to `Refused` it had no effect.
+            Err(error) if error.outcome() <= Outcome::Refused => report.retry.push(id),
+            Err(error) => report.look_up.push((id, error)),
         }
     }
     report
@@ -32,8 +32,8 @@ async fn nightly(datafy: &Datafy, volumes: &[VolumeId]) -> Report {
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
-/// In a crate of yours this is a `#[tokio::test]`, and so is the next one.
-async fn a_good_day() -> Tested {
+/// In your crate this is a `#[tokio::test]`, and so is the next one.
+async fn snapshots_are_created_of_all_volumes() -> Tested {
     let volumes = [VolumeId::new("vol-1")?, VolumeId::new("vol-2")?];
     let fake = Fake::start().await?;
     for id in &volumes {
@@ -45,35 +45,34 @@ async fn a_good_day() -> Tested {
     Ok(())
 }
 
-async fn a_bad_day() -> Tested {
+async fn a_lost_answer_is_reported_and_not_retried() -> Tested {
     let [lost, absent] = [VolumeId::new("vol-1")?, VolumeId::new("vol-2")?];
     let fake = Fake::start().await?;
     fake.account().add_volume(lost.clone(), 100);
-    // Clients of the fake skip pauses in any case. A clock of the test's own tells which.
+    // Clients of the fake skip pauses anyway. A clock that the test holds also shows them.
     let clock = SkipPauses::default();
     let datafy = fake.client().clock(clock.clone()).build()?;
 
-    // A busy service, and then the worst that a network can do: the snapshot is made, and nobody hears
-    // of it.
+    // The service is busy. Then it creates the snapshot, and the answer is lost.
     fake.inject(Fault::retry_after(429, "30"));
     fake.inject(Fault::ApplyThenReset);
     let mut report = nightly(&datafy, &[lost.clone(), absent.clone()]).await;
 
-    assert_eq!((report.done, report.repeat), (vec![], vec![absent]));
-    let (id, doubt) = report.look.pop().ok_or("the doubt was swallowed")?;
-    assert_eq!((id, doubt.outcome()), (lost, Outcome::Unknown));
+    assert_eq!((report.done, report.retry), (vec![], vec![absent]));
+    let (id, error) = report.look_up.pop().ok_or("the lost answer is missing in the report")?;
+    assert_eq!((id, error.outcome()), (lost, Outcome::Unknown));
     assert_eq!(fake.account().snapshots().len(), 1);
-    // What the call says of itself is held against what it did: all effects so far are its own.
-    check(&fake.effects(), &Err::<Snapshot, _>(doubt))?;
-    // Half a minute for the client, and no time at all for the test.
+    // All effects so far are those of this call.
+    verify(&fake.effects(), &Err::<Snapshot, _>(error))?;
+    // The client waited for 30 s, and the test did not.
     assert!(clock.pauses().iter().sum::<Duration>() >= Duration::from_secs(30));
     Ok(())
 }
 
 #[tokio::main]
 async fn main() -> Tested {
-    a_good_day().await?;
-    a_bad_day().await?;
+    snapshots_are_created_of_all_volumes().await?;
+    a_lost_answer_is_reported_and_not_retried().await?;
     println!("both tests passed");
     Ok(())
 }

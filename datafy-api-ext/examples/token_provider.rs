@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
     let fake = Fake::start().await?;
     // The fake takes the new token alone, so the first request is bound to fail.
-    fake.rename_token(Fake::TOKEN, VALID);
+    fake.rotate_token(Fake::TOKEN, VALID);
     fake.account().add_volume(volume.clone(), 100);
     let datafy = fake.client().token(Token::provider(from_vault)).build()?;
     // A vault that is down must not keep a program from starting, so building a client asks nobody.

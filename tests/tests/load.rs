@@ -2,7 +2,7 @@
 //! memory of its process.
 #![allow(clippy::unwrap_used)]
 
-use datafy_api_ext::fake::{Fault, check};
+use datafy_api_ext::fake::{Fault, verify};
 use datafy_api_ext::{Outcome, Timeouts};
 use datafy_tests::{OPERATIONS, Operation, Stage};
 use std::time::Duration;
@@ -64,7 +64,7 @@ async fn ten_thousand_calls_at_a_time_lose_nothing_and_duplicate_nothing() {
     let effects = stage.effects();
     let mut ended = [0_usize; 5];
     for (result, effects) in results.iter().zip(&effects) {
-        check(effects, result).unwrap();
+        verify(effects, result).unwrap();
         ended[match result.as_ref().err().map(datafy_api_ext::Error::outcome) {
             None => 0,
             Some(Outcome::NotSent) => 1,

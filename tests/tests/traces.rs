@@ -267,7 +267,7 @@ async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
     let mut shown = String::new();
     for fault in echoes().chain(wire()) {
         let stage = Stage::of(1).await;
-        stage.fake.rename_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
+        stage.fake.rotate_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
         let datafy = stage.builder().token(CANARY).timeouts(timeouts).build().unwrap();
         stage.fake.inject_with(move || Some(fault.clone()));
         for operation in OPERATIONS {
@@ -304,7 +304,7 @@ impl Clock for Panics {
 async fn the_token_appears_in_no_panic() {
     let _turn = TURN.lock().await;
     let stage = Stage::of(1).await;
-    stage.fake.rename_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
+    stage.fake.rotate_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
     let datafy = stage.builder().token(CANARY).clock(Panics).build().unwrap();
     stage.fake.inject(Fault::status(429));
     let told = Arc::new(Mutex::new(String::new()));

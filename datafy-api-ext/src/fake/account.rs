@@ -1,10 +1,10 @@
-//! What belongs to one account of the fake.
+//! An account of the fake.
 
-use super::state::{FakeSnapshot, FakeVolume, Holding, Scope, Shared};
+use super::state::{FakeSnapshot, FakeVolume, Resources, Scope, Shared};
 use crate::id::{DatafySnapshotId, InstanceId, SubAccountId, VolumeId};
 use std::fmt;
 
-/// An account of the fake, or a sub-account: seeds what it has, and tells what has become of it.
+/// An account or a sub-account of the fake. Adds its resources, and shows their current state.
 #[derive(Clone)]
 pub struct Account {
     shared: Shared,
@@ -16,52 +16,52 @@ impl Account {
         Self { shared, scope }
     }
 
-    /// A sub-account of this account; it is added if it isn't there. What it has is its own.
+    /// The sub-account with this ID, which shares no resources with the account. Adds it if there is none.
     #[must_use]
     pub fn sub_account(&self, id: &SubAccountId) -> Account {
         let scope = Scope { sub_account: Some(id.as_str().to_owned()), ..self.scope.clone() };
-        self.shared.lock().holdings.entry(scope.clone()).or_default();
+        self.shared.lock().resources.entry(scope.clone()).or_default();
         Account::new(self.shared.clone(), scope)
     }
 
     /// Adds an unattached volume that Datafy manages.
     pub fn add_volume(&self, id: VolumeId, size_gb: i64) {
-        self.change(|holding| holding.add(FakeVolume::new(id, size_gb, true)));
+        self.change(|resources| resources.add(FakeVolume::new(id, size_gb, true)));
     }
 
     /// Adds a volume that Datafy doesn't manage.
     pub fn add_unmanaged_volume(&self, id: VolumeId, size_gb: i64) {
-        self.change(|holding| holding.add(FakeVolume::new(id, size_gb, false)));
+        self.change(|resources| resources.add(FakeVolume::new(id, size_gb, false)));
     }
 
-    /// Adds a snapshot of a volume, which needn't be there any more.
+    /// Adds a snapshot of a volume. The volume need not exist.
     pub fn add_snapshot(&self, id: DatafySnapshotId, volume: VolumeId, volume_size_gb: i64) {
         let snapshot = FakeSnapshot::new(id, volume, volume_size_gb, None, 0);
-        self.change(|holding| holding.snapshots.push(snapshot));
+        self.change(|resources| resources.snapshots.push(snapshot));
     }
 
     /// Adds an instance that volumes can be attached to.
     pub fn add_instance(&self, id: InstanceId) {
-        self.change(|holding| holding.instances.insert(id));
+        self.change(|resources| resources.instances.insert(id));
     }
 
-    /// The volume, if there is one of this id.
+    /// The volume with this ID.
     pub fn volume(&self, id: &VolumeId) -> Option<FakeVolume> {
-        self.change(|holding| holding.volumes.get(id).cloned())
+        self.change(|resources| resources.volumes.get(id).cloned())
     }
 
-    /// All volumes, by id.
+    /// All volumes, ordered by ID.
     pub fn volumes(&self) -> Vec<FakeVolume> {
-        self.change(|holding| holding.volumes.values().cloned().collect())
+        self.change(|resources| resources.volumes.values().cloned().collect())
     }
 
-    /// All snapshots, in the order in which they were made.
+    /// All snapshots, in the order in which they were created.
     pub fn snapshots(&self) -> Vec<FakeSnapshot> {
-        self.change(|holding| holding.snapshots.clone())
+        self.change(|resources| resources.snapshots.clone())
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Holding) -> T) -> T {
-        change(self.shared.lock().holdings.entry(self.scope.clone()).or_default())
+    fn change<T>(&self, change: impl FnOnce(&mut Resources) -> T) -> T {
+        change(self.shared.lock().resources.entry(self.scope.clone()).or_default())
     }
 }
 

@@ -1,9 +1,9 @@
-//! What the fake does with a request: one function an operation.
+//! Applies requests: one function per operation.
 
 use super::answer::Answer;
+use super::effects::AppliedEffect;
 use super::request::RecordedRequest;
-use super::state::{Attachment, FakeSnapshot, FakeVolume, Holding, Scope, State};
-use super::truth::AppliedEffect;
+use super::state::{Attachment, FakeSnapshot, FakeVolume, Resources, Scope, State};
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use datafy_api::operation::Operation;
 use datafy_api::operations::{
@@ -12,7 +12,7 @@ use datafy_api::operations::{
 use datafy_api::types;
 use serde_json::{Value, json};
 
-/// Serves the request and applies its effect.
+/// Applies the request and returns the answer.
 pub(super) fn serve(state: &mut State, request: &RecordedRequest) -> Answer {
     match try_serve(state, request) {
         Ok(answer) | Err(answer) => answer,
@@ -25,16 +25,15 @@ fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
     let (operation, volume) = route(request)?;
     let scope = scope(state, request)?;
     check_content_type(request)?;
-    let next = state.created + 1;
-    let holding = state.holdings.entry(scope).or_default();
+    let next = state.effects.len() + 1;
+    let resources = state.resources.entry(scope).or_default();
     let (answer, volume) = match operation {
-        CREATE_SNAPSHOT => create_snapshot(holding, &volume?, request, next)?,
-        CREATE_VOLUME_FROM_SNAPSHOTS => create_volume(holding, request, next)?,
-        ATTACH_VOLUME => attach_volume(holding, &volume?, request)?,
-        DEACTIVATE_AUTOSCALING => deactivate_autoscaling(holding, &volume?)?,
+        CREATE_SNAPSHOT => create_snapshot(resources, &volume?, request, next)?,
+        CREATE_VOLUME_FROM_SNAPSHOTS => create_volume(resources, request, next)?,
+        ATTACH_VOLUME => attach_volume(resources, &volume?, request)?,
+        DEACTIVATE_AUTOSCALING => deactivate_autoscaling(resources, &volume?)?,
         other => return Err(refusal(501, &format!("{} is not served", other.name))),
     };
-    state.created = next;
     state.effects.push(AppliedEffect {
         operation: operation.name,
         idempotent: operation.idempotent,
@@ -94,7 +93,7 @@ fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
     let account = Scope::account(*account);
     let Some(id) = request.header("x-datafy-sub-account-id") else { return Ok(account) };
     let scope = Scope { sub_account: Some(id.to_owned()), ..account };
-    if state.holdings.contains_key(&scope) {
+    if state.resources.contains_key(&scope) {
         Ok(scope)
     } else {
         Err(refusal(403, &format!("the account has no sub-account {id}")))
@@ -115,17 +114,17 @@ fn check_content_type(request: &RecordedRequest) -> Result<(), Answer> {
 type Applied = Result<(Answer, Option<VolumeId>), Answer>;
 
 fn create_snapshot(
-    holding: &mut Holding,
+    resources: &mut Resources,
     volume: &VolumeId,
     request: &RecordedRequest,
-    number: u32,
+    number: usize,
 ) -> Applied {
     let body: types::CreateSnapshotRequest = body(request, &["autoscalingOnly", "description"])?;
-    let of = find(holding, volume)?;
+    let of = find(resources, volume)?;
     if body.autoscaling_only.unwrap_or(true) && !of.managed {
         return Err(refusal(409, &format!("volume {volume} is not managed")));
     }
-    let id = DatafySnapshotId::new(format!("dsnap-{number:017x}")).expect("an id of ours is one");
+    let id = DatafySnapshotId::new(format!("dsnap-{number:017x}")).expect("a valid ID");
     let snapshot = FakeSnapshot::new(id, volume.clone(), of.size_gb, body.description, number);
     let answer = types::Snapshot {
         datafy_snapshot_id: Some(snapshot.id.to_string()),
@@ -135,87 +134,91 @@ fn create_snapshot(
         volume_size_gb: Some(snapshot.volume_size_gb),
         description: snapshot.description.clone(),
     };
-    holding.snapshots.push(snapshot);
+    resources.snapshots.push(snapshot);
     Ok((Answer::json(200, &json!(answer)), Some(volume.clone())))
 }
 
-fn create_volume(holding: &mut Holding, request: &RecordedRequest, number: u32) -> Applied {
+fn create_volume(resources: &mut Resources, request: &RecordedRequest, number: usize) -> Applied {
     let body: types::CreateVolumeRequest = body(request, &["source"])?;
     let types::VolumeSource::DatafySnapshotSource(source) = body.source else {
         return Err(refusal(400, "the fake knows no source but `datafySnapshotId`"));
     };
-    let snapshot = holding
+    let snapshot = resources
         .snapshots
         .iter()
         .find(|snapshot| snapshot.id.as_str() == source.datafy_snapshot_id)
         .ok_or_else(|| {
             refusal(404, &format!("there is no snapshot {}", source.datafy_snapshot_id))
         })?;
-    let id = VolumeId::new(format!("vol-{number:017x}")).expect("an id of ours is one");
+    let id = VolumeId::new(format!("vol-{number:017x}")).expect("a valid ID");
     let mut volume = FakeVolume::new(id.clone(), snapshot.volume_size_gb, true);
     volume.source = Some(snapshot.id.clone());
     let answer =
         types::Volume { volume_id: Some(id.to_string()), volume_size_gb: Some(volume.size_gb) };
-    holding.add(volume);
+    resources.add(volume);
     Ok((Answer::json(200, &json!(answer)), Some(id)))
 }
 
-fn attach_volume(holding: &mut Holding, volume: &VolumeId, request: &RecordedRequest) -> Applied {
+fn attach_volume(
+    resources: &mut Resources,
+    volume: &VolumeId,
+    request: &RecordedRequest,
+) -> Applied {
     let body: types::AttachVolumeRequest = body(request, &["instanceId", "deviceName"])?;
     let refused = |error: crate::InvalidId| refusal(400, &error.to_string());
     let instance = InstanceId::new(body.instance_id).map_err(refused)?;
     let device = DeviceName::new(body.device_name).map_err(refused)?;
-    let found = find(holding, volume)?;
+    let found = find(resources, volume)?;
     if found.attachment.is_some() {
         return Err(refusal(409, &format!("volume {volume} is already attached")));
     }
     if !found.managed {
         return Err(refusal(409, &format!("volume {volume} is not managed")));
     }
-    if !holding.instances.contains(&instance) {
+    if !resources.instances.contains(&instance) {
         return Err(refusal(404, &format!("there is no instance {instance}")));
     }
     let attachment = Some(Attachment { instance, device });
-    if holding.volumes.values().any(|other| other.attachment == attachment) {
+    if resources.volumes.values().any(|other| other.attachment == attachment) {
         return Err(refusal(409, "the device name is in use on the instance"));
     }
-    find(holding, volume)?.attachment = attachment;
+    find(resources, volume)?.attachment = attachment;
     Ok((no_content(), Some(volume.clone())))
 }
 
-fn deactivate_autoscaling(holding: &mut Holding, volume: &VolumeId) -> Applied {
-    find(holding, volume)?.managed = false;
+fn deactivate_autoscaling(resources: &mut Resources, volume: &VolumeId) -> Applied {
+    find(resources, volume)?.managed = false;
     Ok((no_content(), Some(volume.clone())))
 }
 
-fn find<'a>(holding: &'a mut Holding, volume: &VolumeId) -> Result<&'a mut FakeVolume, Answer> {
+fn find<'a>(resources: &'a mut Resources, volume: &VolumeId) -> Result<&'a mut FakeVolume, Answer> {
     let missing = || refusal(404, &format!("there is no volume {volume}"));
-    holding.volumes.get_mut(volume).ok_or_else(missing)
+    resources.volumes.get_mut(volume).ok_or_else(missing)
 }
 
-/// The body of the request, if it is an object with no other properties than `known`.
+/// Reads the body of the request, an object with no other properties than `known`.
 fn body<T: serde::de::DeserializeOwned>(
     request: &RecordedRequest,
     known: &[&str],
 ) -> Result<T, Answer> {
     let value: Value = serde_json::from_slice(request.body())
         .map_err(|error| refusal(400, &format!("the body is not JSON: {error}")))?;
-    let stranger = value
+    let unknown = value
         .as_object()
         .and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
-    if let Some(stranger) = stranger {
-        return Err(refusal(400, &format!("`{stranger}` can't be set")));
+    if let Some(unknown) = unknown {
+        return Err(refusal(400, &format!("`{unknown}` can't be set")));
     }
     serde_json::from_value(value)
         .map_err(|error| refusal(400, &format!("the body is malformed: {error}")))
 }
 
-/// What the service is known to send where the page documents no content.
+/// The answer that the service is known to send where the page documents no content.
 fn no_content() -> Answer {
     Answer::json(200, &json!({ "message": "" }))
 }
 
-/// A refusal. The page documents none, so each is marked as ours.
+/// A refusal. The page documents none, so each is marked as the fake's own.
 pub(super) fn refusal(status: u16, message: &str) -> Answer {
     Answer::json(status, &json!({ "message": message, "fake": true }))
 }

@@ -1,11 +1,11 @@
 //! A Datafy in the caller's process, on a loopback port: for tests, and for trying things out.
 //!
-//! It keeps volumes, instances, snapshots and attachments, refuses what must be refused, and writes
-//! down every request and every effect. [`Fault`]s make it answer badly, or break the connection at the
-//! worst moment; since it knows what really happened, a test can [`check`] what a call says of itself.
+//! It keeps volumes, instances, snapshots and attachments, refuses invalid requests, and records every
+//! request and every effect. A [`Fault`] changes the answer to a request, or breaks the connection. Since the
+//! fake knows which effects there were, a test can [`verify`] what a call reports.
 //!
 //! ```
-//! use datafy_api_ext::fake::{Fake, Fault, check};
+//! use datafy_api_ext::fake::{Fake, Fault, verify};
 //! use datafy_api_ext::{Outcome, VolumeId};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -15,40 +15,43 @@
 //! fake.account().add_volume(volume.clone(), 100);
 //! let datafy = fake.client().build()?;
 //!
-//! // The snapshot is made, and the answer is lost on the way back.
+//! // The snapshot is created, and the answer is lost.
 //! fake.inject(Fault::ApplyThenReset);
 //! let result = datafy.volume(volume).create_snapshot().await;
 //!
 //! assert_eq!(result.as_ref().unwrap_err().outcome(), Outcome::Unknown);
 //! assert_eq!(fake.account().snapshots().len(), 1);
-//! check(&fake.effects(), &result)?;
+//! verify(&fake.effects(), &result)?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The page documents successes only. The refusals of the fake are its own, made after what the
-//! service is known to send; each says `"fake": true` beside its `message`.
+//! The vendor's page documents successes only. The refusals are modelled on what the service is known to send;
+//! each has `"fake": true` beside its `message`.
+//!
+//! The fake speaks HTTP/1.1 and HTTP/1.0, and rejects requests that break their rules. It reads headers of up to
+//! 64 KiB and bodies of up to 1 MiB.
 
 mod account;
 mod answer;
 mod connection;
+mod effects;
 mod fault;
 mod handler;
 mod request;
 mod server;
 mod skip_pauses;
 mod state;
-mod truth;
 mod wire;
 
 pub use account::Account;
 pub use answer::Answer;
+pub use effects::{AppliedEffect, Mismatch, verify};
 pub use fault::Fault;
 pub use request::RecordedRequest;
 pub use server::Outage;
 pub use skip_pauses::SkipPauses;
 pub use state::{Attachment, FakeSnapshot, FakeVolume};
-pub use truth::{AppliedEffect, BrokenPromise, check};
 
 use crate::client::DatafyBuilder;
 use server::Server;
@@ -56,24 +59,23 @@ use state::{Scope, Shared};
 use std::fmt;
 use std::io;
 
-/// A Datafy in the caller's process. It stops when it is dropped.
+/// A Datafy in the caller's process. Stops when it is dropped.
 pub struct Fake {
     shared: Shared,
     server: Server,
 }
 
 impl Fake {
-    /// The token of the account that is there from the start.
+    /// The token of the first account.
     pub const TOKEN: &'static str = "fake-token";
 
-    /// Starts on a free loopback port, on the tokio runtime of the caller, with one account and
-    /// nothing in it.
+    /// Starts on a free loopback port and the caller's Tokio runtime, with one empty account.
     pub async fn start() -> io::Result<Self> {
         Self::start_on(0).await
     }
 
-    /// Starts on this loopback port, where a fake has to be found at the same place each time.
-    #[expect(clippy::unused_async, reason = "it needs a runtime, and may come to wait for one")]
+    /// As [`start`](Self::start), on this loopback port.
+    #[expect(clippy::unused_async, reason = "shows that it needs a runtime")]
     pub async fn start_on(port: u16) -> io::Result<Self> {
         let shared = Shared::default();
         let server = Server::start(port, shared.clone())?;
@@ -87,8 +89,8 @@ impl Fake {
         format!("http://{}", self.server.address())
     }
 
-    /// A builder of clients for the fake: its endpoint, the token of the first account, and no waiting
-    /// between attempts ([`SkipPauses`]).
+    /// A builder of clients for the fake: with its endpoint, the token of the first account, and a clock that
+    /// skips the pauses between attempts ([`SkipPauses`]).
     pub fn client(&self) -> DatafyBuilder {
         DatafyBuilder::default()
             .endpoint(self.endpoint())
@@ -96,12 +98,12 @@ impl Fake {
             .clock(SkipPauses::default())
     }
 
-    /// The account that is there from the start.
+    /// The first account.
     pub fn account(&self) -> Account {
         Account::new(self.shared.clone(), Scope::account(0))
     }
 
-    /// The account with this token; it is added if it isn't there.
+    /// The account with this token. Adds the account if there is none.
     pub fn add_account(&self, token: &str) -> Account {
         let mut state = self.shared.lock();
         let accounts = state.tokens.len();
@@ -109,47 +111,46 @@ impl Fake {
         Account::new(self.shared.clone(), Scope::account(account))
     }
 
-    /// Replaces the token `old` by `new`, as when a token is rotated: from now on the old one is refused
-    /// with 401, and the account is as it was.
-    pub fn rename_token(&self, old: &str, new: &str) {
+    /// Replaces the token `old` of an account by `new`. From now on `old` is refused with 401.
+    pub fn rotate_token(&self, old: &str, new: &str) {
         let mut state = self.shared.lock();
         if let Some(account) = state.tokens.remove(old) {
             state.tokens.insert(new.to_owned(), account);
         }
     }
 
-    /// Does this to the next request that has no fault yet. Faults wait in line: one a request.
+    /// Adds a fault to the queue. Each request takes one fault from it.
     pub fn inject(&self, fault: Fault) {
         self.shared.lock().faults.push_back(Some(fault));
     }
 
-    /// Does this to so many requests.
+    /// Adds a fault to the queue this many times.
     pub fn inject_times(&self, times: usize, fault: Fault) {
         self.shared.lock().faults.extend(std::iter::repeat_n(Some(fault), times));
     }
 
-    /// Lets the next request in line be served well: for a script with good requests in between.
+    /// Adds a request without a fault to the queue.
     pub fn inject_none(&self) {
         self.shared.lock().faults.push_back(None);
     }
 
-    /// Asks `chaos` for a fault at every request for which none waits in line.
-    pub fn inject_with(&self, chaos: impl FnMut() -> Option<Fault> + Send + 'static) {
-        self.shared.set_chaos(Box::new(chaos));
+    /// Asks `source` for the fault of each request that finds the queue empty.
+    pub fn inject_with(&self, source: impl FnMut() -> Option<Fault> + Send + 'static) {
+        self.shared.set_fault_source(Box::new(source));
     }
 
-    /// Closes the port and every connection: from then on connections are refused, until the outage
-    /// is [ended](Outage::end).
+    /// Closes every connection, and refuses new ones until the outage is [ended](Outage::end).
     pub async fn outage(&self) -> Outage {
         self.server.outage().await
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub fn connections(&self) -> usize {
         self.server.connections()
     }
 
-    /// All requests so far, in the order in which they were read.
+    /// All requests so far, in the order in which they were read. A request that broke the rules of HTTP, or was
+    /// not complete, is not among them.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.lock().requests.clone()
     }

@@ -14,10 +14,10 @@ use tokio::task::{AbortHandle, JoinSet};
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// How long the fake waits before it tries again to accept a connection.
-const BREATHER: Duration = Duration::from_millis(5);
+/// How long the fake waits after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(5);
 
-/// The listening task. It ends, and its connections with it, when this is dropped.
+/// The listening task. It and its connections end when this is dropped.
 pub(super) struct Server {
     address: SocketAddr,
     commands: mpsc::UnboundedSender<Command>,
@@ -32,7 +32,7 @@ enum Command {
 
 impl Server {
     pub(super) fn start(port: u16, shared: Shared) -> io::Result<Self> {
-        // Bound and never listening: it keeps the port ours while the listener is gone.
+        // Never listens: it reserves the port while there is no listener.
         let reservation = socket((Ipv4Addr::LOCALHOST, port).into())?;
         let address = reservation.local_addr()?;
         let listener = socket(address)?.listen(BACKLOG)?;
@@ -63,15 +63,15 @@ impl Drop for Server {
     }
 }
 
-/// The time in which a [`Fake`](super::Fake) refuses connections. It lasts until it is ended.
+/// A time in which a [`Fake`](super::Fake) refuses connections. Lasts until [`end`](Self::end) is called.
 #[derive(Debug)]
-#[must_use = "an outage lasts until it is ended"]
+#[must_use = "the outage lasts until `end` is called"]
 pub struct Outage {
     commands: mpsc::UnboundedSender<Command>,
 }
 
 impl Outage {
-    /// Takes connections again.
+    /// Accepts connections again.
     pub async fn end(self) {
         ask(&self.commands, Command::Open).await;
     }
@@ -82,7 +82,7 @@ async fn ask(
     command: impl FnOnce(oneshot::Sender<()>) -> Command,
 ) {
     let (done, answer) = oneshot::channel();
-    // Both fail only once the fake is gone, and then nothing listens anyway.
+    // Both fail only after the fake was dropped. Then nothing listens any more.
     if commands.send(command(done)).is_ok() {
         let _ = answer.await;
     }
@@ -91,7 +91,7 @@ async fn ask(
 fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
-    // Outside Linux the former doesn't let two sockets share a port.
+    // Outside Linux, `SO_REUSEADDR` alone doesn't let two sockets share a port.
     #[cfg(any(
         target_os = "macos",
         target_os = "freebsd",
@@ -125,8 +125,8 @@ async fn run(
             accepted = accept => {
                 match accepted {
                     Ok((stream, _)) => drop(connections.spawn(serve(stream, shared.clone()))),
-                    // Out of file descriptors, mostly. Others will be given back.
-                    Err(_) => tokio::time::sleep(BREATHER).await,
+                    // Mostly because there are no file descriptors left.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
             }
             Some(_) = connections.join_next() => {}

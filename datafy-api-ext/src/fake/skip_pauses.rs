@@ -1,4 +1,4 @@
-//! A clock that doesn't wait.
+//! A clock that skips pauses.
 
 use crate::client::Clock;
 use std::future::{Future, ready};
@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A [`Clock`] whose pauses end at once. Time goes on as if they had been waited, and they are written
-/// down. Clones share what is written down.
+/// A [`Clock`] whose pauses end at once.
 ///
-/// There is one time for all calls of a client: a pause that one skips goes by for the others too, and
-/// counts towards their deadlines. Give a client that makes many calls at once a long operation timeout,
-/// or the [`SystemClock`](crate::SystemClock).
+/// Its time advances by each pause as if it had been waited for, and the pauses are recorded. Clones share
+/// their time and their record. All calls of a client share one clock, so a pause that one call skips also
+/// counts towards the deadlines of the others. A client for many concurrent calls needs a long operation
+/// timeout, or the [`SystemClock`](crate::SystemClock).
 #[derive(Clone, Debug, Default)]
 pub struct SkipPauses(Arc<Mutex<Skipped>>);
 

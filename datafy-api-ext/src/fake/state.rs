@@ -1,8 +1,8 @@
-//! What the fake holds.
+//! The state of the fake: its accounts, their resources, and what it has recorded.
 
+use super::effects::AppliedEffect;
 use super::fault::Fault;
 use super::request::RecordedRequest;
-use super::truth::AppliedEffect;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -12,25 +12,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Default)]
 pub(super) struct Shared {
     state: Arc<Mutex<State>>,
-    /// Apart from the state, so that it may look at the fake.
-    chaos: Arc<Mutex<Option<Chaos>>>,
+    /// Has a lock apart from that of the state, so that it may call methods of the fake.
+    fault_source: Arc<Mutex<Option<FaultSource>>>,
 }
 
-pub(super) type Chaos = Box<dyn FnMut() -> Option<Fault> + Send>;
+pub(super) type FaultSource = Box<dyn FnMut() -> Option<Fault> + Send>;
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn set_chaos(&self, chaos: Chaos) {
-        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = Some(chaos);
+    pub(super) fn set_fault_source(&self, source: FaultSource) {
+        *self.fault_source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
     }
 
-    /// What is to be done to the request that has just arrived.
+    /// The fault of the request that has just arrived.
     pub(super) fn next_fault(&self) -> Option<Fault> {
         let scripted = self.lock().faults.pop_front();
-        let ask = || self.chaos.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?();
+        let ask = || self.fault_source.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?();
         scripted.unwrap_or_else(ask)
     }
 }
@@ -39,15 +39,13 @@ impl Shared {
 pub(super) struct State {
     /// The number of each account by its token.
     pub(super) tokens: HashMap<String, usize>,
-    pub(super) holdings: HashMap<Scope, Holding>,
+    pub(super) resources: HashMap<Scope, Resources>,
     pub(super) requests: Vec<RecordedRequest>,
     pub(super) effects: Vec<AppliedEffect>,
     pub(super) faults: VecDeque<Option<Fault>>,
-    /// How many objects were created: the last of the numbers in their ids.
-    pub(super) created: u32,
 }
 
-/// An account by its number, or a sub-account of it.
+/// An account, by its number, or one of its sub-accounts.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Scope {
     pub(super) account: usize,
@@ -60,15 +58,15 @@ impl Scope {
     }
 }
 
-/// What an account has.
+/// The resources of an account.
 #[derive(Default)]
-pub(super) struct Holding {
+pub(super) struct Resources {
     pub(super) volumes: BTreeMap<VolumeId, FakeVolume>,
     pub(super) instances: BTreeSet<InstanceId>,
     pub(super) snapshots: Vec<FakeSnapshot>,
 }
 
-impl Holding {
+impl Resources {
     pub(super) fn add(&mut self, volume: FakeVolume) {
         self.volumes.insert(volume.id.clone(), volume);
     }
@@ -78,15 +76,15 @@ impl Holding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FakeVolume {
-    /// Its id.
+    /// The ID.
     pub id: VolumeId,
-    /// Its size, in the unit of the API.
+    /// The size in GB, as the API counts them.
     pub size_gb: i64,
     /// Whether Datafy manages it.
     pub managed: bool,
-    /// Where it is attached.
+    /// Where it is attached, if it is.
     pub attachment: Option<Attachment>,
-    /// The snapshot that it was created from.
+    /// The snapshot that it was created from, if any.
     pub source: Option<DatafySnapshotId>,
 }
 
@@ -102,7 +100,7 @@ impl FakeVolume {
 pub struct Attachment {
     /// The instance.
     pub instance: InstanceId,
-    /// The name that the volume has there.
+    /// The device name of the volume on the instance.
     pub device: DeviceName,
 }
 
@@ -110,20 +108,20 @@ pub struct Attachment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FakeSnapshot {
-    /// Its id.
+    /// The ID.
     pub id: DatafySnapshotId,
-    /// The volume that it was taken of.
+    /// The volume that it is a snapshot of.
     pub volume: VolumeId,
-    /// The size of that volume.
+    /// The size of that volume in GB.
     pub volume_size_gb: i64,
-    /// The text kept with it.
+    /// The description, if one was given.
     pub description: Option<String>,
-    /// When it was made. The clock of the fake begins with 2026 and goes a second a snapshot.
+    /// When it was created. The clock of the fake starts at 2026-01-01 and advances by a second per effect.
     pub start_time: DateTime<Utc>,
 }
 
-/// 2026-01-01T00:00:00Z, in seconds.
-const BEGINNING: i64 = 1_767_225_600;
+/// 2026-01-01T00:00:00Z, in seconds since the Unix epoch.
+const CLOCK_START: i64 = 1_767_225_600;
 
 impl FakeSnapshot {
     pub(super) fn new(
@@ -131,9 +129,10 @@ impl FakeSnapshot {
         volume: VolumeId,
         volume_size_gb: i64,
         description: Option<String>,
-        second: u32,
+        second: usize,
     ) -> Self {
-        let start_time = DateTime::from_timestamp(BEGINNING + i64::from(second), 0);
-        Self { id, volume, volume_size_gb, description, start_time: start_time.unwrap_or_default() }
+        let second = i64::try_from(second).unwrap_or_default();
+        let start_time = DateTime::from_timestamp(CLOCK_START + second, 0).unwrap_or_default();
+        Self { id, volume, volume_size_gb, description, start_time }
     }
 }

@@ -1,6 +1,6 @@
 //! What keeping connections open for the next call costs, and that no answer is taken for another call's.
 
-use datafy_api_ext::fake::{Fault, check};
+use datafy_api_ext::fake::{Fault, verify};
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, VolumeId};
 use datafy_tests::{Operation, Stage};
 use std::io::{Read, Write};
@@ -36,7 +36,7 @@ async fn unknown_creates(fresh_connections: bool) -> usize {
     let effects = stage.effects();
     let mut outcomes = Vec::new();
     for (number, result) in results {
-        check(&effects[number], &result).unwrap();
+        verify(&effects[number], &result).unwrap();
         outcomes.push(result.err().map(|error| error.outcome()));
     }
     let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();

@@ -1,6 +1,6 @@
-//! The fake does what a Datafy would do, and refuses what must be refused.
+//! The fake keeps volumes, snapshots and attachments as Datafy does, and refuses invalid requests.
 
-use datafy_api_ext::fake::Fake;
+use datafy_api_ext::fake::{Fake, Fault, verify};
 use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, Source, SubAccountId,
     VolumeId,
@@ -36,11 +36,15 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>, status: u16, message: &
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(status)), "{error}");
     assert_eq!(error.message(), Some(message));
     let body: serde_json::Value = serde_json::from_slice(error.body().unwrap()).unwrap();
-    assert_eq!(body, json!({ "message": message, "fake": true }), "a refusal is marked as ours");
+    assert_eq!(
+        body,
+        json!({ "message": message, "fake": true }),
+        "a refusal is marked as that of the fake"
+    );
 }
 
 #[tokio::test]
-async fn a_volume_lives_its_whole_life() {
+async fn the_effects_of_one_call_are_seen_by_the_next() {
     let (fake, datafy) = seeded().await;
     let taken = datafy.volume(volume_id("vol-1")).create_snapshot().description("d").await.unwrap();
     let snapshot = taken.require_id().unwrap().clone();
@@ -72,8 +76,8 @@ async fn a_volume_lives_its_whole_life() {
 #[tokio::test]
 async fn a_missing_or_wrong_token_is_refused_with_401() {
     let (fake, _) = seeded().await;
-    let stranger = fake.client().token("another-token").build().unwrap();
-    let result = stranger.volume(volume_id("vol-1")).create_snapshot().await;
+    let other = fake.client().token("another-token").build().unwrap();
+    let result = other.volume(volume_id("vol-1")).create_snapshot().await;
     refused(result, 401, "the bearer token is wrong");
 
     let url = format!("{}/api/v1/volumes/vol-1/create-snapshot", fake.endpoint());
@@ -153,7 +157,7 @@ async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
 }
 
 #[tokio::test]
-async fn accounts_and_sub_accounts_see_their_own_only() {
+async fn accounts_and_sub_accounts_see_only_their_own_resources() {
     let (fake, datafy) = seeded().await;
     let sub = SubAccountId::new("sub-1").unwrap();
     let call = || datafy.volume(volume_id("vol-5")).create_snapshot();
@@ -170,4 +174,40 @@ async fn accounts_and_sub_accounts_see_their_own_only() {
     let other = fake.client().token("other").build().unwrap();
     let result = other.volume(volume_id("vol-1")).create_snapshot().await;
     refused(result, 404, "there is no volume vol-1");
+}
+
+#[tokio::test]
+async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
+    let (fake, datafy) = seeded().await;
+    let volume = datafy.volume(volume_id("vol-1"));
+    for fault in [Fault::status(404), Fault::ApplyThenReset, Fault::apply_then_malformed()] {
+        fake.inject(fault);
+    }
+    let refused = volume.create_snapshot().await.map(drop);
+    let unknown = volume.create_snapshot().await.map(drop);
+    let applied = volume.create_snapshot().await.map(drop);
+    let outage = fake.outage().await;
+    let not_sent = volume.create_snapshot().await.map(drop);
+    outage.end().await;
+    let creates = fake.effects();
+    assert_eq!(creates.len(), 2);
+    volume.deactivate_autoscaling().await.unwrap();
+    volume.deactivate_autoscaling().await.unwrap();
+    let idempotent = fake.effects().split_off(2);
+
+    // The numbers of effects from 0 to 2 that fit.
+    for (result, of_create, of_idempotent) in [
+        (Ok(()), [false, true, false], [false, true, true]),
+        (not_sent, [true, false, false], [true, false, false]),
+        (refused, [true, false, false], [true, false, false]),
+        (unknown, [true, true, false], [true, true, true]),
+        (applied, [false, true, false], [false, true, true]),
+    ] {
+        let fit = |effects: &[_]| {
+            [0, 1, 2].map(|count| verify(effects.iter().take(count), &result).is_ok())
+        };
+        assert_eq!((fit(&creates), fit(&idempotent)), (of_create, of_idempotent), "{result:?}");
+    }
+    let mismatch = verify(&creates, &Ok::<_, Error>(())).unwrap_err();
+    assert_eq!(mismatch.to_string(), "the call ended ok and had 2 effects");
 }

@@ -1,7 +1,7 @@
 //! Every fault and every status, for every operation: how often the request is sent, how often it has its
 //! effect, and what the call reports.
 
-use datafy_api_ext::fake::{Answer, Fault, check};
+use datafy_api_ext::fake::{Answer, Fault, verify};
 use datafy_api_ext::{Error, Timeouts, VolumeId};
 use datafy_tests::{Operation, Stage};
 use serde_json::json;
@@ -87,7 +87,7 @@ fn expect(stage: &Stage, result: &Result<(), Error>, end: End, line: &str) {
         assert!(text.contains(line), "{text:?} doesn't say {line:?}");
         assert_eq!(text.lines().count(), 1, "{text}");
     }
-    check(effects, result).unwrap();
+    verify(effects, result).unwrap();
 }
 
 /// One module per fault, with one test per operation. The text is part of each error's message.
@@ -242,7 +242,7 @@ mod late_duplicate_on_a_reused_connection {
             } else {
                 assert!(second.is_ok(), "the connection was closed: {second:?}");
             }
-            check(&stage.effects()[1], &second).unwrap();
+            verify(&stage.effects()[1], &second).unwrap();
         }
     }
 }

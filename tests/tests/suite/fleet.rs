@@ -123,7 +123,7 @@ async fn a_stopped_run_finishes_what_is_under_way_and_tells_of_the_rest() {
 #[tokio::test]
 async fn a_refused_token_ends_the_run() {
     let stage = Stage::of(1_000).await;
-    stage.fake.rename_token(Fake::TOKEN, "another-token");
+    stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let results = snapshots(&stage.client(), ids(1_000), None).await.unwrap();
     let refused = count(&results, |result| matches!(result, Err(NotDone::Failed(_))));
     let not_attempted = count(&results, |result| matches!(result, Err(NotDone::TokenRefused)));
@@ -134,7 +134,7 @@ async fn a_refused_token_ends_the_run() {
 #[tokio::test]
 async fn no_more_doomed_requests_are_sent_than_the_client_has_room_for() {
     let stage = Stage::of(100).await;
-    stage.fake.rename_token(Fake::TOKEN, "another-token");
+    stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let datafy = stage.fake.client().max_in_flight(4).build().unwrap();
     let fleet = datafy.fleet(ids(100)).concurrency(100);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_renewal_that_failed_once_does_not_end_the_run() {
     let fleet = datafy.fleet(ids(10)).concurrency(1);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
     run.next().await.unwrap().1.unwrap();
-    stage.fake.rename_token(Fake::TOKEN, "another-token");
+    stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let monitor = run.monitor();
     while run.next().await.is_some() {}
     let progress = monitor.progress();

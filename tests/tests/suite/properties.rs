@@ -1,6 +1,6 @@
 //! No sequence of faults makes a call report what is not so.
 
-use datafy_api_ext::fake::{Answer, Fault, check};
+use datafy_api_ext::fake::{Answer, Fault, verify};
 use datafy_api_ext::{Error, Outcome, RetryPolicy, Timeouts, VolumeId};
 use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use proptest::prelude::*;
@@ -152,7 +152,7 @@ async fn play(script: &Script) -> Result<[usize; 5], String> {
     let effects = stage.effects();
     for ((number, operation), result) in script.calls.iter().enumerate().zip(&results) {
         let reported = result.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned());
-        check(&effects[number], result)
+        verify(&effects[number], result)
             .map_err(|mismatch| format!("{operation:?}: {mismatch}: {reported}"))?;
         if let Err(error) = result {
             let applied = error.outcome() == Outcome::Applied && operation.creates();

@@ -1,6 +1,6 @@
 //! How often, and when, a request is repeated.
 
-use datafy_api_ext::fake::{Answer, Fault, SkipPauses, check};
+use datafy_api_ext::fake::{Answer, Fault, SkipPauses, verify};
 use datafy_api_ext::{Clock, Datafy, Outcome, RetryPolicy, Timeouts, VolumeId};
 use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use serde_json::json;
@@ -38,7 +38,7 @@ async fn a_call_that_was_refused_for_a_while_succeeds_with_one_effect() {
         stage.fake.inject(Fault::retry_after(429, "0"));
         let result = operation.call(&stage.client(), 0).await;
         assert_eq!(stage.pauses.pauses().len(), 3, "{operation:?}");
-        check(&stage.effects()[0], &result).unwrap();
+        verify(&stage.effects()[0], &result).unwrap();
         result.unwrap();
     }
 }
@@ -194,7 +194,7 @@ async fn a_create_that_found_no_connection_is_repeated_and_has_one_effect() {
             stage.builder().clock(EndsOutage(outage, stage.pauses.clone())).build().unwrap();
         let result = operation.call(&datafy, 0).await;
         assert_eq!(stage.pauses.pauses().len(), 2);
-        check(&stage.effects()[0], &result).unwrap();
+        verify(&stage.effects()[0], &result).unwrap();
         result.unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! Where the token comes from, and when it is renewed.
 
-use datafy_api_ext::fake::{Fake, Fault, check};
+use datafy_api_ext::fake::{Fake, Fault, verify};
 use datafy_api_ext::{
     ConfigError, Datafy, DatafyBuilder, Outcome, RetryPolicy, Timeouts, Token, TokenError,
 };
@@ -31,7 +31,7 @@ fn counting() -> (Token, Arc<AtomicUsize>) {
 /// Returns a stage whose fake accepts `token` instead of its own.
 async fn stage_with(token: &str, size: usize) -> Stage {
     let stage = Stage::of(size).await;
-    stage.fake.rename_token(Fake::TOKEN, token);
+    stage.fake.rotate_token(Fake::TOKEN, token);
     stage
 }
 
@@ -58,7 +58,7 @@ async fn after_a_401_one_call_renews_the_token_and_all_succeed_with_one_effect()
     });
     for (number, call) in calls.collect::<Vec<_>>().into_iter().enumerate() {
         let result = call.await.unwrap();
-        check(&stage.effects()[number], &result).unwrap();
+        verify(&stage.effects()[number], &result).unwrap();
         result.unwrap();
     }
     assert_eq!(asked.load(Ordering::SeqCst), 2);
@@ -89,11 +89,11 @@ async fn a_token_file_is_read_again_after_a_401() {
     let datafy = stage.builder().token(Token::file(file.path())).build().unwrap();
     Operation::Deactivate.call(&datafy, 0).await.unwrap();
 
-    stage.fake.rename_token("token-1", "token-2");
+    stage.fake.rotate_token("token-1", "token-2");
     std::fs::write(file.path(), "token-2\n").unwrap();
     Operation::Deactivate.call(&datafy, 0).await.unwrap();
 
-    stage.fake.rename_token("token-2", "token-3");
+    stage.fake.rotate_token("token-2", "token-3");
     file.close().unwrap();
     let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(401)));
