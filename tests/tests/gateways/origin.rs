@@ -196,7 +196,8 @@ fn body(request: &str, number: usize) -> String {
             r#"{{"datafySnapshotId":"dsnap-{number}","volumeId":"vol-seed{number}","status":"pending"}}"#
         )
     } else if line.contains("/create-from-snapshots ") {
-        format!(r#"{{"volumeId":"vol-created{number}","volumeSizeGB":1}}"#)
+        let size_gb = number + 1; // as in the stage, by which a call checks that the answer is its own
+        format!(r#"{{"volumeId":"vol-created{number}","volumeSizeGB":{size_gb}}}"#)
     } else {
         r#"{"message":""}"#.to_owned()
     }
