@@ -169,8 +169,9 @@ fn attach_volume(
     let instance = InstanceId::new(body.instance_id).map_err(refused)?;
     let device = DeviceName::new(body.device_name).map_err(refused)?;
     let found = find(resources, volume)?;
-    if found.attachment.is_some() {
-        return Err(refusal(409, &format!("volume {volume} is already attached")));
+    if let Some(Attachment { instance, device }) = &found.attachment {
+        let place = format!("{instance} as {device}");
+        return Err(refusal(409, &format!("volume {volume} is already attached to {place}")));
     }
     if !found.managed {
         return Err(refusal(409, &format!("volume {volume} is not managed")));
@@ -178,11 +179,14 @@ fn attach_volume(
     if !resources.instances.contains(&instance) {
         return Err(refusal(404, &format!("there is no instance {instance}")));
     }
-    let attachment = Some(Attachment { instance, device });
-    if resources.volumes.values().any(|other| other.attachment == attachment) {
-        return Err(refusal(409, "the device name is in use on the instance"));
+    let attachment = Attachment { instance, device };
+    let at_same_place = |other: &&FakeVolume| other.attachment.as_ref() == Some(&attachment);
+    if let Some(other) = resources.volumes.values().find(at_same_place) {
+        let Attachment { instance, device } = &attachment;
+        let message = format!("{device} of {instance} is in use by volume {}", other.id);
+        return Err(refusal(409, &message));
     }
-    find(resources, volume)?.attachment = attachment;
+    find(resources, volume)?.attachment = Some(attachment);
     Ok((no_content(), Some(volume.clone())))
 }
 

@@ -110,8 +110,8 @@ async fn a_conflict_with_the_state_is_refused_with_409() {
     let (_fake, datafy) = seeded().await;
     let attach = |id: &str| datafy.volume(volume_id(id)).attach(instance(), device("sdb"));
     attach("vol-1").await.unwrap();
-    refused(attach("vol-1").await, 409, "volume vol-1 is already attached");
-    refused(attach("vol-2").await, 409, "the device name is in use on the instance");
+    refused(attach("vol-1").await, 409, "volume vol-1 is already attached to i-1 as sdb");
+    refused(attach("vol-2").await, 409, "sdb of i-1 is in use by volume vol-1");
     refused(attach("vol-9").await, 409, "volume vol-9 is not managed");
     let snapshot = datafy.volume(volume_id("vol-9")).create_snapshot();
     refused(snapshot.clone().await, 409, "volume vol-9 is not managed");
