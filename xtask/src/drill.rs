@@ -433,6 +433,11 @@ fn each_change_of_the_code_is_caught() {
         let (found, _) = check::generated::check(&spec, &changed);
         assert!(found.iter().any(|finding| finding.title.contains("is not what")), "{change:?}");
     }
+    change(root, generate::SPEC_COPY, &[("deviceName", "device")]);
+    let found = check::before_compiling(root).expect("it can be read").1;
+    let stale =
+        |finding: &Finding| finding.fingerprint == "generated: datafy-api/openapi.yaml stale";
+    assert!(found.iter().any(stale), "{found:?}");
     // Were the generator itself to make such code, the wire and the types would still tell.
     change(root, GENERATED, &generated);
     let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
