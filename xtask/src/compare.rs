@@ -10,24 +10,24 @@ use std::fmt;
 
 /// What came of comparing all facts.
 #[derive(Debug, Default)]
-pub(crate) struct Comparison {
-    pub(crate) differences: Vec<Difference>,
+pub struct Comparison {
+    pub differences: Vec<Difference>,
     /// Operations that both know.
-    pub(crate) operations: usize,
+    pub operations: usize,
     /// Numbers of facts.
-    pub(crate) agreeing: usize,
-    pub(crate) differing: usize,
+    pub agreeing: usize,
+    pub differing: usize,
     /// Facts of the spec of which the page says nothing.
-    pub(crate) silent: Vec<Silent>,
+    pub silent: Vec<Silent>,
 }
 
 /// A fact of the spec of which the page says nothing.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Silent {
-    pub(crate) place: Place,
-    pub(crate) aspect: Aspect,
+pub struct Silent {
+    pub place: Place,
+    pub aspect: Aspect,
     /// The place above which the page shows, and this one not.
-    pub(crate) hidden: Option<Place>,
+    pub hidden: Option<Place>,
 }
 
 impl fmt::Display for Silent {
@@ -38,7 +38,7 @@ impl fmt::Display for Silent {
 
 /// One thing that page and spec say otherwise. The place is that of the spec.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Difference {
+pub enum Difference {
     /// Both know the place and say another thing of it; none where one says nothing, and thereby no.
     Changed { place: Place, aspect: Aspect, spec: Option<Value>, page: Option<Value> },
     /// The page has a place that the spec doesn't have.
@@ -50,7 +50,7 @@ pub(crate) enum Difference {
 }
 
 impl Difference {
-    pub(crate) fn place(&self) -> &Place {
+    pub fn place(&self) -> &Place {
         match self {
             Self::Changed { place, .. }
             | Self::Added { place }
@@ -61,7 +61,7 @@ impl Difference {
 }
 
 /// Compares. The page is brought into the order of the spec as far as order means nothing.
-pub(crate) fn compare(spec: &Facts, page: &mut Page) -> Comparison {
+pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
     rename_paths(spec, &mut page.facts);
     rename_headers(spec, &mut page.facts);
     let alternatives: Vec<Place> = page

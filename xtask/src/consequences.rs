@@ -12,17 +12,17 @@ use std::collections::BTreeSet;
 
 /// The names that a place has in Rust.
 #[derive(Default)]
-pub(crate) struct Consequences {
+pub struct Consequences {
     /// Items of the generated code.
-    pub(crate) items: BTreeSet<String>,
+    pub items: BTreeSet<String>,
     /// Methods and types that people use.
-    pub(crate) methods: BTreeSet<String>,
+    pub methods: BTreeSet<String>,
     /// Lines of hand-written code that may need an edit.
-    pub(crate) spots: Vec<Spot>,
+    pub spots: Vec<Spot>,
 }
 
 /// What follows from a difference at `place`.
-pub(crate) fn of(spec: &Spec, sources: &Sources, place: &Place) -> Consequences {
+pub fn of(spec: &Spec, sources: &Sources, place: &Place) -> Consequences {
     let mut all = Consequences::default();
     let Some(operation) = Operation::of(spec, &place.root()) else {
         // An operation that only the page has.
@@ -203,7 +203,7 @@ fn methods(sources: &Sources, of: &str, field: &str) -> BTreeSet<String> {
 }
 
 /// Whether those who call the API with what is released have to change something.
-pub(crate) fn breaks(page: &Facts, difference: &Difference) -> Breaks {
+pub fn breaks(page: &Facts, difference: &Difference) -> Breaks {
     let in_answer = difference.place().tail().iter().any(|step| matches!(step, Step::Answer(_)));
     let (callers, why) = match difference {
         Difference::Moved { .. } => (true, "it is sent where the service no longer looks for it"),

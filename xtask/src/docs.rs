@@ -13,7 +13,7 @@ use std::path::Path;
 const COMMAND: &str = "docs";
 
 /// Compares the page from `source` with the spec below `root`.
-pub(crate) fn run(root: &Path, source: &str, store: bool) -> Report {
+pub fn run(root: &Path, source: &str, store: bool) -> Report {
     match page::fetch(source) {
         Ok(bytes) => compare(root, page::name(source), &bytes, store),
         Err(problem) => Report::could_not(COMMAND, problem),
@@ -21,7 +21,7 @@ pub(crate) fn run(root: &Path, source: &str, store: bool) -> Report {
 }
 
 /// Compares the page in `bytes`, which findings call `name`.
-pub(crate) fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Report {
+pub fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Report {
     let inputs = Spec::load(root).and_then(|spec| {
         // A record that is about to be written anew need not be readable.
         let record =
@@ -86,7 +86,7 @@ pub(crate) fn compare(root: &Path, name: &str, bytes: &[u8], store: bool) -> Rep
 }
 
 /// What was compared, in numbers and by name.
-pub(crate) fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Receipt {
+pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Receipt {
     let silent = comparison.silent.len();
     let facts = Counts {
         operations: comparison.operations,

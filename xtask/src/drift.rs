@@ -15,16 +15,16 @@ use std::cell::LazyCell;
 use std::path::Path;
 
 /// The sources are read when the first difference wants to be placed in them.
-pub(crate) type LazySources<'a> = LazyCell<Sources, Box<dyn FnOnce() -> Sources + 'a>>;
+pub type LazySources<'a> = LazyCell<Sources, Box<dyn FnOnce() -> Sources + 'a>>;
 
-pub(crate) fn sources(root: &Path) -> LazySources<'_> {
+pub fn sources(root: &Path) -> LazySources<'_> {
     LazyCell::new(Box::new(|| Sources::load(root)))
 }
 
 /// The page's differences from the spec, those of several operations that are one told once.
 ///
 /// `name` is what findings call the page; `record` is what it said before.
-pub(crate) fn findings(
+pub fn findings(
     spec: &Spec,
     sources: &LazySources<'_>,
     page: &mut Page,

@@ -10,16 +10,11 @@ use heck::{ToLowerCamelCase, ToUpperCamelCase};
 use serde_json::Value;
 
 /// Stands where OpenAPI wants a description; `check` finds it.
-pub(crate) const TO_DESCRIBE: &str = "Describe it in your own words.";
+pub const TO_DESCRIBE: &str = "Describe it in your own words.";
 
 /// The lines to change for `difference`; none where words have to do. `all` are the differences of the
 /// page: what has moved is referred to where it went.
-pub(crate) fn hunks(
-    spec: &Spec,
-    page: &Facts,
-    all: &[Difference],
-    difference: &Difference,
-) -> Vec<Hunk> {
+pub fn hunks(spec: &Spec, page: &Facts, all: &[Difference], difference: &Difference) -> Vec<Hunk> {
     let editor = Editor { spec, page, all };
     let hunks = match difference {
         Difference::Changed { place, aspect, page, .. } => {
@@ -30,22 +25,6 @@ pub(crate) fn hunks(
         Difference::Moved { place, to } => editor.shift(place, to),
     };
     hunks.unwrap_or_default()
-}
-
-/// The text with all hunks applied.
-#[cfg(test)]
-pub(crate) fn apply(text: &str, hunks: &[Hunk]) -> String {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut hunks = hunks.to_vec();
-    hunks.sort_by_key(|hunk| hunk.line);
-    hunks.dedup();
-    for hunk in hunks.iter().rev() {
-        let at = usize::try_from(hunk.line).expect("a line") - 1;
-        let removed: Vec<_> =
-            lines.splice(at..at + hunk.remove.len(), hunk.insert.iter().cloned()).collect();
-        assert_eq!(removed, hunk.remove, "a hunk shows what it takes out");
-    }
-    lines.join("\n") + "\n"
 }
 
 struct Editor<'a> {

@@ -11,43 +11,43 @@ use std::str::FromStr;
 
 /// What is known, by the place in the API that it is known of.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
-    pub(crate) subjects: BTreeMap<Place, Subject>,
+pub struct Facts {
+    pub subjects: BTreeMap<Place, Subject>,
 }
 
 impl Facts {
     /// The subject at `place`, made if it isn't there.
-    pub(crate) fn subject(&mut self, place: &Place) -> &mut Subject {
+    pub fn subject(&mut self, place: &Place) -> &mut Subject {
         self.subjects.entry(place.clone()).or_default()
     }
 
-    pub(crate) fn get(&self, place: &Place) -> Option<&Subject> {
+    pub fn get(&self, place: &Place) -> Option<&Subject> {
         self.subjects.get(place)
     }
 
     /// What is said of one aspect of a place.
-    pub(crate) fn value(&self, place: &Place, aspect: Aspect) -> Option<&Value> {
+    pub fn value(&self, place: &Place, aspect: Aspect) -> Option<&Value> {
         Some(&self.get(place)?.stated.get(&aspect)?.value)
     }
 
     /// Whether a place is said to be so: required, read-only.
-    pub(crate) fn is(&self, place: &Place, aspect: Aspect) -> bool {
+    pub fn is(&self, place: &Place, aspect: Aspect) -> bool {
         self.value(place, aspect) == Some(&Value::Bool(true))
     }
 
     /// The operations, in order.
-    pub(crate) fn operations(&self) -> impl Iterator<Item = &Place> {
+    pub fn operations(&self) -> impl Iterator<Item = &Place> {
         self.subjects.keys().filter(|place| matches!(place.0.as_slice(), [Step::Operation { .. }]))
     }
 
     /// The places right below `place` that have a subject.
-    pub(crate) fn children(&self, place: &Place) -> impl Iterator<Item = &Place> {
+    pub fn children(&self, place: &Place) -> impl Iterator<Item = &Place> {
         let depth = place.0.len() + 1;
         self.below(place).filter(move |inner| inner.0.len() == depth)
     }
 
     /// All places below `place`, without itself.
-    pub(crate) fn below(&self, place: &Place) -> impl Iterator<Item = &Place> {
+    pub fn below(&self, place: &Place) -> impl Iterator<Item = &Place> {
         let place = place.clone();
         self.subjects
             .range(place.clone()..)
@@ -60,13 +60,13 @@ impl Facts {
     }
 
     /// Takes out all that stands at `place` and below it.
-    pub(crate) fn take(&mut self, place: &Place) -> Vec<(Place, Subject)> {
+    pub fn take(&mut self, place: &Place) -> Vec<(Place, Subject)> {
         let places: Vec<Place> = [place].into_iter().chain(self.below(place)).cloned().collect();
         places.into_iter().filter_map(|place| self.subjects.remove_entry(&place)).collect()
     }
 
     /// Moves all that stands at `from` and below it to `to`.
-    pub(crate) fn relocate(&mut self, from: &Place, to: &Place) {
+    pub fn relocate(&mut self, from: &Place, to: &Place) {
         for (place, subject) in self.take(from) {
             let rest = place.0[from.0.len()..].iter();
             self.subjects.insert(Place(to.0.iter().chain(rest).cloned().collect()), subject);
@@ -76,33 +76,33 @@ impl Facts {
 
 /// What is said of one place.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Subject {
+pub struct Subject {
     /// The line on which it stands in its document.
-    pub(crate) line: Option<u64>,
+    pub line: Option<u64>,
     /// Where it stands in its document, if that is an OpenAPI one, with references followed.
-    pub(crate) pointer: String,
+    pub pointer: String,
     /// The document doesn't tell what stands below: it names something that isn't there.
-    pub(crate) opaque: bool,
-    pub(crate) stated: BTreeMap<Aspect, Stated>,
+    pub opaque: bool,
+    pub stated: BTreeMap<Aspect, Stated>,
 }
 
 impl Subject {
-    pub(crate) fn state(&mut self, aspect: Aspect, value: impl Into<Value>, line: Option<u64>) {
+    pub fn state(&mut self, aspect: Aspect, value: impl Into<Value>, line: Option<u64>) {
         self.stated.insert(aspect, Stated { value: value.into(), line });
     }
 }
 
 /// A value and the line on which it stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Stated {
-    pub(crate) value: Value,
-    pub(crate) line: Option<u64>,
+pub struct Stated {
+    pub value: Value,
+    pub line: Option<u64>,
 }
 
 /// What can be said of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Aspect {
+pub enum Aspect {
     Servers,
     Security,
     Content,
@@ -126,7 +126,7 @@ pub(crate) enum Aspect {
 
 impl Aspect {
     /// The word for it in an OpenAPI document.
-    pub(crate) fn keyword(self) -> &'static str {
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Servers => "servers",
             Self::Security => "security",
@@ -162,36 +162,36 @@ impl fmt::Display for Aspect {
 
 /// A place in an API: an operation, and the way down to something in it. Empty, it is the API itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) struct Place(pub(crate) Vec<Step>);
+pub struct Place(pub Vec<Step>);
 
 impl Place {
-    pub(crate) fn operation(method: &str, path: &str) -> Self {
+    pub fn operation(method: &str, path: &str) -> Self {
         Self(vec![Step::Operation { path: path.to_owned(), method: method.to_uppercase() }])
     }
 
-    pub(crate) fn then(&self, step: Step) -> Self {
+    pub fn then(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())
     }
 
-    pub(crate) fn property(&self, name: &str) -> Self {
+    pub fn property(&self, name: &str) -> Self {
         self.then(Step::Property(name.to_owned()))
     }
 
-    pub(crate) fn parent(&self) -> Self {
+    pub fn parent(&self) -> Self {
         Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
     }
 
     /// The operation that it belongs to.
-    pub(crate) fn root(&self) -> Self {
+    pub fn root(&self) -> Self {
         Self(self.0[..self.0.len().min(1)].to_vec())
     }
 
-    pub(crate) fn is_within(&self, outer: &Self) -> bool {
+    pub fn is_within(&self, outer: &Self) -> bool {
         self.0.starts_with(&outer.0)
     }
 
     /// The place without its operation.
-    pub(crate) fn tail(&self) -> &[Step] {
+    pub fn tail(&self) -> &[Step] {
         match self.0.as_slice() {
             [Step::Operation { .. }, tail @ ..] => tail,
             whole => whole,
@@ -199,11 +199,11 @@ impl Place {
     }
 
     /// The same, to be printed.
-    pub(crate) fn within_operation(&self) -> Self {
+    pub fn within_operation(&self) -> Self {
         Self(self.tail().to_vec())
     }
 
-    pub(crate) fn last(&self) -> Option<&Step> {
+    pub fn last(&self) -> Option<&Step> {
         self.0.last()
     }
 }
@@ -226,7 +226,7 @@ impl fmt::Display for Place {
 
 /// One step of a [`Place`]. Written out it is a word that reads back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Step {
+pub enum Step {
     /// `POST /path`
     Operation { path: String, method: String },
     /// `header X-Name`
@@ -247,7 +247,7 @@ pub(crate) enum Step {
 
 /// Where a parameter is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Within {
+pub enum Within {
     Path,
     Query,
     Header,
@@ -255,9 +255,9 @@ pub(crate) enum Within {
 }
 
 impl Within {
-    pub(crate) const ALL: [Self; 4] = [Self::Path, Self::Query, Self::Header, Self::Cookie];
+    pub const ALL: [Self; 4] = [Self::Path, Self::Query, Self::Header, Self::Cookie];
 
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Path => "path",
             Self::Query => "query",
@@ -266,7 +266,7 @@ impl Within {
         }
     }
 
-    pub(crate) fn of(word: &str) -> Option<Self> {
+    pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|within| within.word() == word)
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// A link of the chain from the page to the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Link {
+pub enum Link {
     Spec,
     Page,
     Generated,
@@ -18,7 +18,7 @@ pub(crate) enum Link {
 }
 
 impl Link {
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Spec => "spec",
             Self::Page => "page",
@@ -34,36 +34,36 @@ impl Link {
 
 /// A difference between two links, with all that a maintainer needs in order to mend it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Finding {
-    pub(crate) link: Link,
+pub struct Finding {
+    pub link: Link,
     /// What a waiver names it by. It holds no line number.
-    pub(crate) fingerprint: String,
+    pub fingerprint: String,
     /// What is so, in one line.
-    pub(crate) title: String,
+    pub title: String,
     /// Where it shows, the first place first.
-    pub(crate) spots: Vec<Spot>,
+    pub spots: Vec<Spot>,
     /// The operations that it concerns, as `METHOD /path`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) operations: Vec<String>,
+    pub operations: Vec<String>,
     /// Items of the generated code.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) items: Vec<String>,
+    pub items: Vec<String>,
     /// Methods and types that people use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) methods: Vec<String>,
+    pub methods: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) breaks: Option<Breaks>,
+    pub breaks: Option<Breaks>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) cause: Option<Cause>,
+    pub cause: Option<Cause>,
     /// What to do about it.
-    pub(crate) help: String,
+    pub help: String,
     /// The edit of openapi.yaml, where it can be given to the letter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) edit: Vec<Hunk>,
+    pub edit: Vec<Hunk>,
 }
 
 impl Finding {
-    pub(crate) fn new(link: Link, what: impl std::fmt::Display, title: impl Into<String>) -> Self {
+    pub fn new(link: Link, what: impl std::fmt::Display, title: impl Into<String>) -> Self {
         Self {
             link,
             fingerprint: format!("{}: {what}", link.word()),
@@ -79,13 +79,13 @@ impl Finding {
         }
     }
 
-    pub(crate) fn at(mut self, file: &str, line: Option<u64>, label: impl Into<String>) -> Self {
+    pub fn at(mut self, file: &str, line: Option<u64>, label: impl Into<String>) -> Self {
         self.spots.push(Spot { file: file.to_owned(), line, label: label.into(), focus: None });
         self
     }
 
     /// Points to the name of `place` in the line of the last spot.
-    pub(crate) fn focus(mut self, place: &Place) -> Self {
+    pub fn focus(mut self, place: &Place) -> Self {
         let name = match place.last() {
             Some(Step::Property(name) | Step::Parameter { name, .. }) => Some(name),
             Some(Step::Operation { path, .. }) => Some(path),
@@ -97,7 +97,7 @@ impl Finding {
         self
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
@@ -105,27 +105,27 @@ impl Finding {
 
 /// A line of a file that a finding speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Spot {
-    pub(crate) file: String,
+pub struct Spot {
+    pub file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) line: Option<u64>,
-    pub(crate) label: String,
+    pub line: Option<u64>,
+    pub label: String,
     /// What to look for where the line is long.
     #[serde(skip)]
-    pub(crate) focus: Option<String>,
+    pub focus: Option<String>,
 }
 
 /// Whether those who call the API with what is released have to change something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Breaks {
-    pub(crate) callers: bool,
-    pub(crate) why: &'static str,
+pub struct Breaks {
+    pub callers: bool,
+    pub why: &'static str,
 }
 
 /// Why page and spec differ, as the record of the page tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Cause {
+pub enum Cause {
     /// The record says what the spec says.
     PageChanged,
     /// The record says what the page says.
@@ -135,7 +135,7 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    pub(crate) fn explain(self) -> &'static str {
+    pub fn explain(self) -> &'static str {
         match self {
             Self::PageChanged => "the page changed since it was recorded",
             Self::TranscriptionWrong => {
@@ -148,8 +148,8 @@ impl Cause {
 
 /// Lines of openapi.yaml to be taken out at `line` and others to be put there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Hunk {
-    pub(crate) line: u64,
-    pub(crate) remove: Vec<String>,
-    pub(crate) insert: Vec<String>,
+pub struct Hunk {
+    pub line: u64,
+    pub remove: Vec<String>,
+    pub insert: Vec<String>,
 }

@@ -1,37 +1,10 @@
-//! `cargo xtask`: keeps the links of the chain equal, from the vendor's page to the bytes sent.
-
-mod api;
-mod cargo;
-mod check;
-mod compare;
-mod consequences;
-mod docs;
-mod drift;
-mod edit;
-mod facts;
-mod finding;
-mod generate;
-mod openapi;
-mod page;
-mod report;
-mod sources;
-mod spec;
-mod waivers;
-mod write;
-
-#[cfg(test)]
-mod codegen_tests;
-#[cfg(test)]
-mod drill;
-
-#[path = "../../datafy-api/build/codegen.rs"]
-mod codegen;
+//! `cargo xtask`: see `--help`.
 
 use clap::{Parser, Subcommand};
-use report::{Ending, Format};
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use xtask::report::{Ending, Format};
+use xtask::{api, check, docs, generate};
 
 /// Exit code 0: all is equal. 1: something has drifted. 2: it could not be found out.
 #[derive(Parser)]
@@ -77,7 +50,7 @@ fn main() -> ExitCode {
     if let Some(code) = api::rustdoc::stand_in() {
         return code;
     }
-    let root = root();
+    let root = xtask::root();
     let (report, format) = match Arguments::parse().command {
         Command::Api { write } => return end(api::run(&root, write)),
         Command::Generate { check } => return end(generate::run(&root, check)),
@@ -98,9 +71,4 @@ fn end(result: Result<Ending, String>) -> ExitCode {
         Ending::CouldNotCheck
     });
     ExitCode::from(ending.code())
-}
-
-fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_owned()
 }

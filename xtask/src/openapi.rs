@@ -12,7 +12,7 @@ const MOST_SUBJECTS: usize = 50_000;
 const DEEPEST: usize = 48;
 
 /// Reads the document `root`. `line` knows the line of a JSON pointer.
-pub(crate) fn read(
+pub fn read(
     root: &Value,
     line: &dyn Fn(&str) -> Option<u64>,
     facts: &mut Facts,
@@ -23,7 +23,7 @@ pub(crate) fn read(
 }
 
 /// Reads the schema at `pointer` of `root` as what stands at `place`.
-pub(crate) fn read_schema(root: &Value, pointer: &str, place: &Place) -> Facts {
+pub fn read_schema(root: &Value, pointer: &str, place: &Place) -> Facts {
     let mut facts = Facts::default();
     let line = |_: &str| None;
     let mut reader = Reader { root, line: &line, facts: &mut facts, unreadable: Vec::new() };
@@ -470,7 +470,7 @@ const VALUES: &[(Aspect, &[&str])] = &[
 ];
 
 /// A value as a page prints it: without quotes, commas and brackets.
-pub(crate) fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(plain).collect(),
@@ -479,7 +479,7 @@ pub(crate) fn plain(value: &Value) -> String {
 }
 
 /// A path, or an operation, without the names of the parameters in its path.
-pub(crate) fn blank(path: &str) -> String {
+pub fn blank(path: &str) -> String {
     let mut text = String::new();
     for (index, part) in path.split(['{', '}']).enumerate() {
         text += if index % 2 == 0 { part } else { "{}" };

@@ -18,39 +18,39 @@ const FOLDERS: [&str; 6] = [
     "tests/benches",
 ];
 
-pub(crate) const EXT: &str = "datafy-api-ext/src";
-pub(crate) const GENERATED: &str = "datafy-api/src/generated.rs";
+pub const EXT: &str = "datafy-api-ext/src";
+pub const GENERATED: &str = "datafy-api/src/generated.rs";
 
 /// A function, or another item, and the names in it.
-pub(crate) struct Item {
-    pub(crate) file: String,
-    pub(crate) line: u64,
+pub struct Item {
+    pub file: String,
+    pub line: u64,
     /// The type whose `impl` it stands in.
-    pub(crate) owner: Option<String>,
-    pub(crate) name: String,
-    pub(crate) public: bool,
+    pub owner: Option<String>,
+    pub name: String,
+    pub public: bool,
     /// The trait whose `impl` it stands in.
-    pub(crate) of_trait: Option<String>,
+    pub of_trait: Option<String>,
     words: Vec<Word>,
     /// What a function returns.
-    pub(crate) returns: String,
+    pub returns: String,
 }
 
 impl Item {
     /// The name under which people know it.
-    pub(crate) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         match &self.owner {
             Some(owner) => format!("{owner}::{}", self.name),
             None => self.name.clone(),
         }
     }
 
-    pub(crate) fn mentions(&self, word: &str) -> bool {
+    pub fn mentions(&self, word: &str) -> bool {
         self.line_of(word).is_some()
     }
 
     /// The first line on which it says `word`.
-    pub(crate) fn line_of(&self, word: &str) -> Option<u64> {
+    pub fn line_of(&self, word: &str) -> Option<u64> {
         let word = self
             .words
             .iter()
@@ -59,11 +59,11 @@ impl Item {
     }
 
     /// It makes something of the generated type of this name.
-    pub(crate) fn is_from(&self, generated: &str) -> bool {
+    pub fn is_from(&self, generated: &str) -> bool {
         self.of_trait.as_deref() == Some(&format!("From<types::{generated}>"))
     }
 
-    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+    pub fn words(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|word| word.text.as_str())
     }
 }
@@ -78,13 +78,13 @@ struct Word {
 
 /// All items.
 #[derive(Default)]
-pub(crate) struct Sources {
-    pub(crate) items: Vec<Item>,
+pub struct Sources {
+    pub items: Vec<Item>,
 }
 
 impl Sources {
     /// Reads what is there below `root`; a file that is no Rust has no items.
-    pub(crate) fn load(root: &Path) -> Self {
+    pub fn load(root: &Path) -> Self {
         let mut sources = Self::default();
         for folder in FOLDERS {
             let mut files = Vec::new();
@@ -101,30 +101,30 @@ impl Sources {
         sources
     }
 
-    pub(crate) fn read(&mut self, file: &str, text: &str) {
+    pub fn read(&mut self, file: &str, text: &str) {
         let Ok(parsed) = syn::parse_file(text) else { return };
         let mut visitor = Visitor { file, owner: None, of_trait: None, items: &mut self.items };
         visitor.visit_file(&parsed);
     }
 
     /// The items of the crate that people use, without its fake.
-    pub(crate) fn ext(&self) -> impl Iterator<Item = &Item> {
+    pub fn ext(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| {
             item.file.starts_with(EXT) && !item.file.starts_with("datafy-api-ext/src/fake")
         })
     }
 
-    pub(crate) fn generated(&self) -> impl Iterator<Item = &Item> {
+    pub fn generated(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| item.file == GENERATED)
     }
 
     /// Hand-written items.
-    pub(crate) fn written(&self) -> impl Iterator<Item = &Item> {
+    pub fn written(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| item.file != GENERATED)
     }
 
     /// The files that say `word`.
-    pub(crate) fn files_with(&self, word: &str) -> BTreeSet<&str> {
+    pub fn files_with(&self, word: &str) -> BTreeSet<&str> {
         self.items
             .iter()
             .filter(|item| item.mentions(word))

@@ -4,28 +4,33 @@ use crate::codegen::yaml::Document;
 use crate::facts::Facts;
 use crate::openapi;
 use crate::page::Unreadable;
+use serde_json::Value;
 use std::path::Path;
 
-pub(crate) const SPEC: &str = "openapi.yaml";
+pub const SPEC: &str = "openapi.yaml";
 
 /// The spec.
-pub(crate) struct Spec {
-    pub(crate) text: String,
+pub struct Spec {
+    pub text: String,
     pub(crate) document: Document,
-    pub(crate) facts: Facts,
+    pub facts: Facts,
     /// What can't be followed in it, which is a finding of `check`.
-    pub(crate) unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<Unreadable>,
 }
 
 impl Spec {
+    pub fn value(&self) -> &Value {
+        &self.document.value
+    }
+
     /// Reads the spec below `root`.
-    pub(crate) fn load(root: &Path) -> Result<Self, String> {
+    pub fn load(root: &Path) -> Result<Self, String> {
         let text =
             std::fs::read_to_string(root.join(SPEC)).map_err(|error| format!("{SPEC}: {error}"))?;
         Self::parse(text).map_err(|problem| format!("{SPEC}: {problem}; mend the YAML there"))
     }
 
-    pub(crate) fn parse(text: String) -> Result<Self, String> {
+    pub fn parse(text: String) -> Result<Self, String> {
         let document = Document::parse(&text)?;
         let mut facts = Facts::default();
         let unreadable =
@@ -34,12 +39,12 @@ impl Spec {
     }
 
     /// A line of the text, counted from 1.
-    pub(crate) fn line(&self, number: u64) -> Option<&str> {
+    pub fn line(&self, number: u64) -> Option<&str> {
         self.text.lines().nth(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
     /// The last line of what stands at `pointer`.
-    pub(crate) fn last_line(&self, pointer: &str) -> Option<u64> {
+    pub fn last_line(&self, pointer: &str) -> Option<u64> {
         let below = format!("{pointer}/");
         let lines = self.document.lines.range(below.clone()..);
         let last =

@@ -6,7 +6,7 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 /// Writes beside the file and renames, so that a failed run leaves the old one.
-pub(crate) fn atomically(path: &Path, text: &str) -> io::Result<()> {
+pub fn atomically(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(path);
     let mut file = NamedTempFile::new_in(directory)?;
     file.write_all(text.as_bytes())?;
@@ -21,7 +21,7 @@ pub(crate) fn atomically(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// What was written to `file` below `root`. A missing file is one that differs in every line.
-pub(crate) fn written(root: &Path, file: &str) -> Result<String, String> {
+pub fn written(root: &Path, file: &str) -> Result<String, String> {
     match fs::read_to_string(root.join(file)) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),

@@ -5,17 +5,17 @@ use public_api::Builder;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub(crate) struct Listing {
+pub struct Listing {
     /// The crate.
-    pub(crate) name: &'static str,
-    pub(crate) text: String,
+    pub name: &'static str,
+    pub text: String,
     /// The crates whose types it names, each with the first item that does.
-    pub(crate) foreign: BTreeMap<String, String>,
+    pub foreign: BTreeMap<String, String>,
 }
 
 impl Listing {
     /// Lists the crate `name` of the workspace at `root`.
-    pub(crate) fn make(root: &Path, name: &'static str) -> Result<Self, String> {
+    pub fn make(root: &Path, name: &'static str) -> Result<Self, String> {
         let json = rustdoc::json(root, name)?;
         // Derived impls stay: whoever clones or compares a value depends on them. Auto traits and blanket
         // impls would be most of the lines; that what people share is `Send` and `Sync`, the tests say.

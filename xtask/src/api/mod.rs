@@ -1,9 +1,9 @@
 //! `cargo xtask api`: keeps the public API of the crates in files, so that a change of it is reviewed as
 //! the change of the contract that it is.
 
-mod foreign;
-mod listing;
-pub(crate) mod rustdoc;
+pub mod foreign;
+pub mod listing;
+pub mod rustdoc;
 
 use crate::report::Ending;
 use crate::write;
@@ -16,7 +16,7 @@ use std::path::Path;
 const CRATES: [&str; 2] = ["datafy-api", "datafy-api-ext"];
 
 /// Lists what is public in the crates below `root`, and writes or compares. The error says why it couldn't.
-pub(crate) fn run(root: &Path, write: bool) -> Result<Ending, String> {
+pub fn run(root: &Path, write: bool) -> Result<Ending, String> {
     let foreign = ForeignTypes::load(root)?;
     // All are made before the first is written.
     let listings = CRATES.into_iter().map(|name| Listing::make(root, name));
@@ -40,12 +40,12 @@ pub(crate) fn run(root: &Path, write: bool) -> Result<Ending, String> {
 }
 
 /// How the public API of a crate differs from its file.
-struct Change {
-    diff: String,
-    verdict: String,
+pub struct Change {
+    pub diff: String,
+    pub verdict: String,
 }
 
-fn change(file: &str, committed: &str, listing: &Listing) -> Option<Change> {
+pub fn change(file: &str, committed: &str, listing: &Listing) -> Option<Change> {
     let name = listing.name;
     let diff = TextDiff::from_lines(committed, &listing.text);
     let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
@@ -67,49 +67,4 @@ fn change(file: &str, committed: &str, listing: &Listing) -> Option<Change> {
              `cargo xtask api --write` and tell of it in CHANGELOG.md"
         ),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Change, Listing, change};
-    use std::collections::BTreeMap;
-
-    const FILE: &str = "xtask/api/a.txt";
-
-    fn compare(committed: &str, text: &str) -> Option<Change> {
-        let listing = Listing { name: "a", text: text.to_owned(), foreign: BTreeMap::new() };
-        change(FILE, committed, &listing)
-    }
-
-    #[test]
-    fn equal_listings_have_no_change() {
-        assert!(compare("pub fn a::b()\n", "pub fn a::b()\n").is_none());
-    }
-
-    #[test]
-    fn a_line_that_goes_or_changes_breaks_callers_and_a_new_one_mostly_does_not() {
-        let old = "pub mod a\npub fn a::b()\npub fn a::c()\n";
-        let change = compare(old, "pub mod a\npub fn a::b() -> u8\npub fn a::c()\n");
-        let Change { diff, verdict } = change.expect("a change");
-        assert!(diff.starts_with("--- xtask/api/a.txt\n+++ what is public in a\n"), "{diff}");
-        assert!(diff.ends_with("-pub fn a::b()\n+pub fn a::b() -> u8\n"), "{diff}");
-        assert!(verdict.contains("breaks callers: yes (lines gone: 1, new: 1)"));
-
-        let gone = compare(old, "pub mod a\npub fn a::c()\n").expect("a change");
-        assert!(gone.verdict.contains("yes (lines gone: 1, new: 0)"), "{}", gone.verdict);
-
-        let new = compare("pub mod a\npub fn a::c()\n", old).expect("a change");
-        assert!(new.diff.ends_with("+pub fn a::b()\n"), "{}", new.diff);
-        assert!(
-            new.verdict.contains("breaks callers: mostly no (lines new: 1)"),
-            "{}",
-            new.verdict
-        );
-    }
-
-    #[test]
-    fn a_missing_file_is_one_to_which_every_line_is_new() {
-        let new = compare("", "pub mod a\n").expect("a change");
-        assert!(new.verdict.contains("run `cargo xtask api --write`"), "{}", new.verdict);
-    }
 }

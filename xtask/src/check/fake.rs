@@ -10,7 +10,7 @@ use crate::spec::{SPEC, Spec};
 /// What the fake answers with.
 const HANDLER: &str = "datafy-api-ext/src/fake/handler.rs";
 
-pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
+pub fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
     let mut findings = Vec::new();
     let mut facts = 0;
     let mut find = |operation: &Place, what: &str, title: String, at: &Place| {

@@ -15,7 +15,7 @@ use serde_json::Value;
 const QUOTED: usize = 24;
 
 /// The committed text is what the spec describes, and has a method for each operation.
-pub(crate) fn check(spec: &Spec, committed: &str) -> (Vec<Finding>, String) {
+pub fn check(spec: &Spec, committed: &str) -> (Vec<Finding>, String) {
     let mut findings = Vec::new();
     match codegen::generate(&spec.text) {
         Ok(generated) => {
@@ -66,7 +66,7 @@ pub(crate) fn check(spec: &Spec, committed: &str) -> (Vec<Finding>, String) {
 }
 
 /// The table of operations that was compiled is that of the spec.
-pub(super) fn compiled(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
+pub fn compiled(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
     let mut findings = Vec::new();
     let mut finding = |what: String, problem: String, line| {
         findings.push(

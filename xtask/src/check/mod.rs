@@ -1,14 +1,12 @@
 //! `cargo xtask check`: proves that no link of the chain has drifted, without a network.
 
-mod compiled;
-mod fake;
-pub(crate) mod generated;
+pub mod compiled;
+pub mod fake;
+pub mod generated;
 mod instance;
-#[cfg(test)]
-mod mutants;
-mod schemas;
-mod spec;
-mod wire;
+pub mod schemas;
+pub mod spec;
+pub mod wire;
 
 use crate::compare::{Comparison, Silent};
 use crate::docs;
@@ -22,7 +20,7 @@ use crate::sources::GENERATED;
 use crate::spec::{SPEC, Spec};
 use crate::waivers::{WAIVERS, Waivers};
 use crate::write;
-pub(crate) use compiled::Compiled;
+use compiled::Compiled;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread;
@@ -30,7 +28,7 @@ use std::thread;
 const COMMAND: &str = "check";
 
 /// Checks the workspace at `root`.
-pub(crate) fn run(root: &Path) -> Report {
+pub fn run(root: &Path) -> Report {
     // Compiling, or finding out that there is nothing to compile, takes the longest.
     let compiled = thread::scope(|scope| {
         let compiled = scope.spawn(|| Compiled::load(root));
@@ -75,7 +73,7 @@ pub(crate) fn run(root: &Path) -> Report {
 }
 
 /// The links for which nothing has to be compiled.
-pub(crate) fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt), String> {
+pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt), String> {
     let spec = Spec::load(root)?;
     let (mut findings, compared) = spec::check(&spec);
     let mut lines = vec![compared];
@@ -102,7 +100,7 @@ pub(crate) fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Recei
 }
 
 /// The links for which something has to be compiled.
-pub(crate) fn after_compiling(spec: &Spec, compiled: &Compiled) -> [(Vec<Finding>, String); 4] {
+pub fn after_compiling(spec: &Spec, compiled: &Compiled) -> [(Vec<Finding>, String); 4] {
     [
         generated::compiled(spec, compiled),
         schemas::check(spec, compiled),
@@ -112,7 +110,7 @@ pub(crate) fn after_compiling(spec: &Spec, compiled: &Compiled) -> [(Vec<Finding
 }
 
 /// Page record and spec: what differs, and what one says on its own since it was recorded.
-fn record(
+pub fn record(
     spec: &Spec,
     sources: &LazySources<'_>,
     mut recorded: Recorded,

@@ -22,7 +22,7 @@ const KNOWN: [(Aspect, &str); 8] = [
     (Aspect::Maximum, "a limit is checked where a value is made, and its schema doesn't show it"),
 ];
 
-pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
+pub fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
     let mut findings = Vec::new();
     let mut facts = 0;
     let components = "/components/schemas";

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// IDs, idempotency, references and what the generator can't do are told of when it generates.
-pub(super) fn check(spec: &Spec) -> (Vec<Finding>, String) {
+pub fn check(spec: &Spec) -> (Vec<Finding>, String) {
     let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
     let root = &spec.document.value;
     let valid =

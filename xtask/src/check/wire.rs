@@ -21,7 +21,7 @@ const OF_HTTP: [(&str, &str); 5] = [
     ("user-agent", "tells the service who calls"),
 ];
 
-pub(super) fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
+pub fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
     let mut checker = Checker { spec, findings: Vec::new() };
     let mut facts = 0;
     for place in spec.facts.operations() {

@@ -1,16 +1,12 @@
 //! The vendor's page, in either of the shapes in which a person gets it.
 
 mod markdown;
-pub(crate) mod record;
-#[cfg(test)]
-pub(crate) mod render;
+pub mod record;
 mod row;
 mod source;
-#[cfg(test)]
-mod tests;
 mod text;
 
-pub(crate) use source::{fetch, name};
+pub use source::{fetch, name};
 
 use crate::facts::{Aspect, Facts, Place};
 use serde::{Deserialize, Serialize};
@@ -18,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// How the page was given. What a shape can't show it doesn't deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Shape {
+pub enum Shape {
     /// A copy of the rendered page. What is folded away isn't there.
     Text,
     /// `GitBook`'s Markdown. Its OpenAPI documents are whole.
@@ -28,7 +24,7 @@ pub(crate) enum Shape {
 impl Shape {
     /// Whether a page that says nothing of an aspect of something it shows says thereby that there is
     /// none.
-    pub(crate) fn denies(self, aspect: Aspect) -> bool {
+    pub fn denies(self, aspect: Aspect) -> bool {
         match aspect {
             // Stands in the row, or in the schema.
             Aspect::Format
@@ -42,29 +38,29 @@ impl Shape {
     }
 
     /// Whether a page that doesn't show a place says thereby that there is none.
-    pub(crate) fn denies_places(self) -> bool {
+    pub fn denies_places(self) -> bool {
         self == Self::Markdown
     }
 }
 
 /// A page that was read.
 #[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) shape: Shape,
-    pub(crate) facts: Facts,
-    pub(crate) unreadable: Vec<Unreadable>,
+pub struct Page {
+    pub shape: Shape,
+    pub facts: Facts,
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A place of a page that can't be understood, or that contradicts another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    pub(crate) line: Option<u64>,
-    pub(crate) problem: String,
+pub struct Unreadable {
+    pub line: Option<u64>,
+    pub problem: String,
 }
 
 /// Why a text is no page that can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotRead {
+pub enum NotRead {
     Empty,
     NotText,
     NotFound,
@@ -75,7 +71,7 @@ pub(crate) enum NotRead {
 
 impl NotRead {
     /// What is wrong, and what to do.
-    pub(crate) fn explain(self) -> &'static str {
+    pub fn explain(self) -> &'static str {
         match self {
             Self::Empty => "it is empty; give the text of the page, or its Markdown",
             Self::NotText => "it is not UTF-8 text; copy the page as text, or take its Markdown",
@@ -97,7 +93,7 @@ impl NotRead {
 
 impl Page {
     /// Reads a page, whose shape shows in its content. `spec` settles what the text leaves open.
-    pub(crate) fn read(bytes: &[u8], spec: &Facts) -> Result<Self, NotRead> {
+    pub fn read(bytes: &[u8], spec: &Facts) -> Result<Self, NotRead> {
         let text = std::str::from_utf8(bytes).map_err(|_| NotRead::NotText)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.contains('\0') {

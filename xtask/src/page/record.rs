@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Where it is kept.
-pub(crate) const RECORD: &str = "xtask/page.json";
+pub const RECORD: &str = "xtask/page.json";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,13 +31,13 @@ struct Entry {
 }
 
 /// The facts of a page as they came.
-pub(crate) struct Entries {
+pub struct Entries {
     shape: Shape,
     facts: Vec<Entry>,
 }
 
 impl Entries {
-    pub(crate) fn of(page: &Page) -> Self {
+    pub fn of(page: &Page) -> Self {
         let facts = page.facts.subjects.iter().map(|(place, subject)| {
             let stated = subject.stated.iter();
             let stated = stated.map(|(aspect, stated)| (*aspect, stated.value.clone())).collect();
@@ -47,7 +47,7 @@ impl Entries {
     }
 
     /// The text of the record: a fact that the page is silent of, and a place, on a line each.
-    pub(crate) fn write(&self, comparison: &Comparison) -> String {
+    pub fn write(&self, comparison: &Comparison) -> String {
         let silent: Vec<String> =
             comparison.silent.iter().map(|silent| line(&silent.to_string())).collect();
         let facts: Vec<String> = self.facts.iter().map(line).collect();
@@ -72,14 +72,14 @@ fn list(lines: &[String]) -> String {
 }
 
 /// A page as it was recorded.
-pub(crate) struct Recorded {
-    pub(crate) page: Page,
+pub struct Recorded {
+    pub page: Page,
     /// See [`Record::silent`].
-    pub(crate) silent: Vec<String>,
+    pub silent: Vec<String>,
 }
 
 /// Reads the record below `root`, if there is one.
-pub(crate) fn load(root: &Path) -> Result<Option<Recorded>, String> {
+pub fn load(root: &Path) -> Result<Option<Recorded>, String> {
     match std::fs::read_to_string(root.join(RECORD)) {
         Ok(text) => read(&text).map(Some),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -7,7 +7,7 @@ use std::time::Duration;
 const LARGEST: u64 = 32 << 20;
 
 /// Reads a file, standard input (`-`), or an http(s) URL. The error names the source.
-pub(crate) fn fetch(source: &str) -> Result<Vec<u8>, String> {
+pub fn fetch(source: &str) -> Result<Vec<u8>, String> {
     let result = if source == "-" {
         bounded(io::stdin().lock())
     } else if source.starts_with("http://") || source.starts_with("https://") {
@@ -19,7 +19,7 @@ pub(crate) fn fetch(source: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The source as findings call it.
-pub(crate) fn name(source: &str) -> &str {
+pub fn name(source: &str) -> &str {
     if source == "-" { "standard input" } else { source }
 }
 

@@ -5,7 +5,7 @@
 
 mod github;
 mod json;
-mod text;
+pub mod text;
 
 use crate::finding::Finding;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people, as rustc does
     Text,
     /// For programs
@@ -25,7 +25,7 @@ pub(crate) enum Format {
 /// How a command ended, and the exit code that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Ending {
+pub enum Ending {
     /// All is equal: 0.
     Equal,
     /// Something has drifted: 1.
@@ -35,69 +35,65 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    pub(crate) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         self as u8
     }
 }
 
 /// What a command found.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    pub(crate) version: u32,
-    pub(crate) command: &'static str,
-    pub(crate) ending: Ending,
-    pub(crate) findings: Vec<Finding>,
+pub struct Report {
+    pub version: u32,
+    pub command: &'static str,
+    pub ending: Ending,
+    pub findings: Vec<Finding>,
     /// Why it could not be found out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) receipt: Receipt,
+    pub problems: Vec<Problem>,
+    pub receipt: Receipt,
     /// What findings call the page.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) page: Option<String>,
+    pub page: Option<String>,
     /// The lines of the files that findings speak of.
     #[serde(skip)]
-    pub(crate) texts: BTreeMap<String, Vec<String>>,
+    pub texts: BTreeMap<String, Vec<String>>,
 }
 
 /// Something that could not be read.
 #[derive(Debug, Serialize)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// The page, where it is one of its lines.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) file: Option<String>,
+    pub file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) line: Option<u64>,
-    pub(crate) what: String,
+    pub line: Option<u64>,
+    pub what: String,
 }
 
 /// What was compared.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Receipt {
+pub struct Receipt {
     /// A line of words a link.
-    pub(crate) compared: Vec<String>,
+    pub compared: Vec<String>,
     /// Numbers of facts, of page and spec.
-    pub(crate) facts: Counts,
+    pub facts: Counts,
     /// The facts of the spec of which the page says nothing.
-    pub(crate) silent: Vec<String>,
+    pub silent: Vec<String>,
     /// The fingerprints of findings that are waived.
-    pub(crate) waived: Vec<String>,
+    pub waived: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Counts {
-    pub(crate) operations: usize,
-    pub(crate) agreeing: usize,
-    pub(crate) differing: usize,
-    pub(crate) silent: usize,
-    pub(crate) unreadable: usize,
+pub struct Counts {
+    pub operations: usize,
+    pub agreeing: usize,
+    pub differing: usize,
+    pub silent: usize,
+    pub unreadable: usize,
 }
 
 impl Report {
-    pub(crate) fn new(
-        command: &'static str,
-        findings: Vec<Finding>,
-        problems: Vec<Problem>,
-    ) -> Self {
+    pub fn new(command: &'static str, findings: Vec<Finding>, problems: Vec<Problem>) -> Self {
         let ending = if !findings.is_empty() {
             Ending::Drift
         } else if problems.is_empty() {
@@ -110,13 +106,13 @@ impl Report {
     }
 
     /// One that says only why there is nothing to say. The problem names the file.
-    pub(crate) fn could_not(command: &'static str, problem: impl Into<String>) -> Self {
+    pub fn could_not(command: &'static str, problem: impl Into<String>) -> Self {
         let problem = Problem { file: None, line: None, what: problem.into() };
         Self::new(command, Vec::new(), vec![problem])
     }
 
     /// Lets findings show lines of `file`.
-    pub(crate) fn show(&mut self, file: &str, text: &str) {
+    pub fn show(&mut self, file: &str, text: &str) {
         self.texts.insert(file.to_owned(), text.lines().map(str::to_owned).collect());
     }
 
@@ -134,7 +130,7 @@ impl Report {
     }
 
     /// The whole of it. `colour`: for a terminal that shows colours.
-    pub(crate) fn render(&self, format: Format, colour: bool) -> String {
+    pub fn render(&self, format: Format, colour: bool) -> String {
         match format {
             Format::Text => text::render(self, colour),
             Format::Json => json::render(self),
@@ -144,7 +140,7 @@ impl Report {
 }
 
 /// A text for one line of output: what a page holds must not steer a terminal or a workflow.
-pub(crate) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     // Line separators, and marks that turn the direction of writing, are no control characters to Rust.
     let steers = |c: char| {
         c.is_control()

@@ -1,16 +1,17 @@
 //! The check checked: every node of openapi.yaml is changed in turn, and each change must be found.
 
-use super::compiled::Compiled;
-use super::{fake, generated, schemas, spec, wire};
-use crate::drift;
-use crate::generate;
-use crate::page::record;
-use crate::sources::Sources;
-use crate::spec::Spec;
+use crate::workspace;
 use serde_json::{Value, json};
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use xtask::check::compiled::Compiled;
+use xtask::check::{self, fake, generated, schemas, spec, wire};
+use xtask::drift;
+use xtask::generate;
+use xtask::page::record;
+use xtask::sources::Sources;
+use xtask::spec::Spec;
 
 /// Changes that no link can tell, by a part of their names, and why that does no harm.
 const BLIND_SPOTS: [(&str, &str); 8] = [
@@ -132,9 +133,10 @@ fn mutants(spec: &Value) -> Vec<Mutant> {
 
 fn walk(value: &Value, pointer: &str, nodes: &mut Vec<String>) {
     let members: Vec<(String, &Value)> = match value {
-        Value::Object(object) => {
-            object.iter().map(|(key, member)| (crate::codegen::yaml::escape(key), member)).collect()
-        }
+        Value::Object(object) => object
+            .iter()
+            .map(|(key, member)| (key.replace('~', "~0").replace('/', "~1"), member))
+            .collect(),
         Value::Array(items) => {
             items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
         }
@@ -172,7 +174,7 @@ fn caught_by(
     }
     let recorded = record::load(root).expect("a record").expect("a record");
     let sources: drift::LazySources<'_> = LazyCell::new(Box::new(Sources::default));
-    if !super::record(&spec, &sources, recorded).0.is_empty() {
+    if !check::record(&spec, &sources, recorded).0.is_empty() {
         return Some("page");
     }
     let links: [(&str, &dyn Fn() -> bool); 5] = [
@@ -187,13 +189,13 @@ fn caught_by(
 
 #[test]
 fn every_mutant_of_the_spec_is_caught() {
-    let root = crate::root();
+    let root = xtask::root();
     let spec = Spec::load(&root).expect("the spec");
     let committed = generate::committed(&root).expect("the generated code");
-    let compiled = Compiled::load(&root).expect("cargo").expect("it compiles");
-    assert_eq!(caught_by(&spec.document.value, &committed, &compiled, &root), None);
+    let compiled = workspace::compiled(&root).expect("it compiles");
+    assert_eq!(caught_by(spec.value(), &committed, &compiled, &root), None);
 
-    let mutants = mutants(&spec.document.value);
+    let mutants = mutants(spec.value());
     let halves: Vec<_> = mutants.chunks(mutants.len().div_ceil(2)).collect();
     let results: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = halves

@@ -1,9 +1,9 @@
 //! Renders facts as a vendor's page does, in either shape: what the readers are tested against.
 
-use crate::facts::{Aspect, Facts, Place, Step, Within};
-use crate::openapi::{METHODS, members, plain};
 use serde_json::{Value, json};
 use std::fmt::Write;
+use xtask::facts::{Aspect, Facts, Place, Step, Within};
+use xtask::openapi::plain;
 
 /// Small liberties that pages take.
 #[derive(Clone, Copy, Debug, Default)]
@@ -185,9 +185,8 @@ impl Text<'_> {
 /// The Markdown of the page: a fence for each operation of the document.
 pub(crate) fn markdown(document: &Value, liberties: Liberties) -> String {
     let mut page = "> For the index, see [llms.txt](/llms.txt).\n\n# API\n\nProse.\n\n".to_owned();
-    for (path, item) in members(document.get("paths")) {
-        for method in METHODS {
-            let Some(operation) = item.get(method) else { continue };
+    for (path, item) in document["paths"].as_object().expect("an object") {
+        for (method, operation) in item.as_object().expect("an object") {
             let mut fence = json!({ "paths": { path: { method: operation } } });
             for key in ["openapi", "info", "servers", "security", "components"] {
                 if let Some(value) = document.get(key) {

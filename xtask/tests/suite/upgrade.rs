@@ -1,65 +1,27 @@
 //! The tool used as a maintainer uses it: on copies of the workspace.
 
-use crate::check::{self, Compiled};
-use crate::docs;
-use crate::edit;
-use crate::facts::Facts;
-use crate::finding::{Finding, Hunk};
-use crate::generate;
-use crate::page::render::{self, Liberties};
-use crate::report::{Ending, Format, Report};
-use crate::sources::GENERATED;
-use crate::spec::{SPEC, Spec};
+use crate::render::{self, Liberties};
+use crate::workspace::{self, change, copy};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
-
-/// A copy of the workspace, which builds into the same target directory as this one.
-fn copy() -> TempDir {
-    let root = crate::root();
-    let copy = tempfile::tempdir().expect("a directory");
-    let listed = Command::new("git")
-        .args(["ls-files", "-co", "--exclude-standard"])
-        .current_dir(&root)
-        .output()
-        .expect("git");
-    for file in String::from_utf8(listed.stdout).expect("UTF-8").lines() {
-        let (from, to) = (root.join(file), copy.path().join(file));
-        fs::create_dir_all(to.parent().expect("a folder")).expect("created");
-        // Symlinks become the files that they point to.
-        if from.is_file() {
-            fs::copy(from, to).expect("copied");
-        }
-    }
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    // Builds of both go on side by side under names of their own, and share what doesn't differ.
-    change(copy.path(), "Cargo.toml", &[("version = \"0.1.0\"", "version = \"0.1.99\"")]);
-    let config = format!("[build]\ntarget-dir = {:?}\n", target.display().to_string());
-    let path = copy.path().join(".cargo/config.toml");
-    let own = fs::read_to_string(&path).expect("the configuration");
-    fs::write(path, own + "\n" + &config).expect("written");
-    copy
-}
-
-fn change(root: &Path, file: &str, pairs: &[(&str, &str)]) {
-    let path = root.join(file);
-    let mut text = fs::read_to_string(&path).expect(file);
-    for (from, to) in pairs {
-        assert!(text.contains(from), "{file} holds no {from:?}");
-        text = text.replacen(from, to, 1);
-    }
-    fs::write(path, text).expect("written");
-}
+use xtask::check;
+use xtask::docs;
+use xtask::edit;
+use xtask::facts::Facts;
+use xtask::finding::{Finding, Hunk};
+use xtask::generate;
+use xtask::report::{Ending, Format, Report};
+use xtask::sources::GENERATED;
+use xtask::spec::{SPEC, Spec};
 
 /// The document of the spec, and what a page of it that changed would say: what happened to the vendor's
 /// API once, and some more.
 fn changed(root: &Path) -> Value {
-    let mut document = Spec::load(root).expect("the spec").document.value;
+    let mut document = Spec::load(root).expect("the spec").value().clone();
     let mut set = |pointer: &str, value: Value| {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
         let key = &key.replace("~1", "/");
@@ -117,7 +79,7 @@ fn changed(root: &Path) -> Value {
 
 fn facts(document: &Value) -> Facts {
     let mut facts = Facts::default();
-    crate::openapi::read(document, &|_| None, &mut facts);
+    xtask::openapi::read(document, &|_| None, &mut facts);
     facts
 }
 
@@ -148,7 +110,7 @@ const SHOWN_BY_MARKDOWN: [&str; 2] = [
 
 #[test]
 fn each_change_of_the_page_is_one_finding_and_what_a_shape_hides_is_none() {
-    let root = crate::root();
+    let root = xtask::root();
     let changed = changed(&root);
     let text = docs(&root, &render::text(&facts(&changed), Liberties::default()));
     assert_eq!(fingerprints(&text), BTreeSet::from(SHOWN_BY_BOTH));
@@ -173,9 +135,9 @@ fn each_change_of_the_page_is_one_finding_and_what_a_shape_hides_is_none() {
 
 #[test]
 fn a_page_that_says_what_the_spec_says_is_equal_and_every_fact_is_counted() {
-    let root = crate::root();
+    let root = xtask::root();
     let spec = Spec::load(&root).expect("the spec");
-    let markdown = docs(&root, &render::markdown(&spec.document.value, Liberties::default()));
+    let markdown = docs(&root, &render::markdown(spec.value(), Liberties::default()));
     assert_eq!(markdown.ending, Ending::Equal, "{:?}", markdown.findings);
     let facts: usize = spec.facts.subjects.values().map(|subject| subject.stated.len()).sum();
     assert_eq!(markdown.receipt.facts.agreeing, facts);
@@ -189,7 +151,7 @@ fn a_page_that_says_what_the_spec_says_is_equal_and_every_fact_is_counted() {
 
 /// The vendor's page and a changed one are kept beside the checkout, for their sentences aren't ours.
 fn vendor(file: &str) -> Option<Vec<u8>> {
-    let page = fs::read(crate::root().join("../shared/docs").join(file)).ok();
+    let page = fs::read(xtask::root().join("../shared/docs").join(file)).ok();
     if page.is_none() {
         println!("skipped: {file} is not here");
     }
@@ -199,7 +161,7 @@ fn vendor(file: &str) -> Option<Vec<u8>> {
 #[test]
 fn the_page_of_record_agrees_and_hides_what_it_hides() {
     let Some(page) = vendor("datafy-api.txt") else { return };
-    let report = docs::compare(&crate::root(), "page", &page, false);
+    let report = docs::compare(&xtask::root(), "page", &page, false);
     assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
     assert_eq!(report.receipt.facts.unreadable, 0);
     assert_eq!(
@@ -221,10 +183,10 @@ fn the_page_of_record_agrees_and_hides_what_it_hides() {
 #[test]
 fn the_changed_page_gives_what_changed_in_either_shape() {
     let Some(text) = vendor("next/page.txt") else { return };
-    let report = docs::compare(&crate::root(), "page", &text, false);
+    let report = docs::compare(&xtask::root(), "page", &text, false);
     assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
     let Some(markdown) = vendor("next/page.md") else { return };
-    let report = docs::compare(&crate::root(), "page", &markdown, false);
+    let report = docs::compare(&xtask::root(), "page", &markdown, false);
     let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
     assert_eq!(fingerprints(&report), all.collect());
 }
@@ -294,9 +256,9 @@ fn serve(answer: String) -> (String, std::thread::JoinHandle<String>) {
 
 #[test]
 fn a_page_is_read_from_a_url_and_a_page_that_is_not_there_is_none() {
-    let root = crate::root();
+    let root = xtask::root();
     let spec = Spec::load(&root).expect("the spec");
-    let page = render::markdown(&spec.document.value, Liberties::default());
+    let page = render::markdown(spec.value(), Liberties::default());
     let http = |status: &str, body: &str| {
         format!(
             "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -323,7 +285,7 @@ fn a_page_is_read_from_a_url_and_a_page_that_is_not_there_is_none() {
 
 #[test]
 fn a_finding_prints_in_each_format() {
-    let root = crate::root();
+    let root = xtask::root();
     let page = render::text(&Spec::load(&root).expect("the spec").facts, Liberties::default());
     let page = page.replacen("Default: true", "Default: \u{1b}[31mfalse%", 1);
     let report = docs(&root, &page);
@@ -356,6 +318,21 @@ fn a_finding_prints_in_each_format() {
     assert!(annotation.contains("false%25") && annotation.contains("%0A"), "{annotation}");
 }
 
+/// The text with all hunks applied.
+fn apply(text: &str, hunks: &[Hunk]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut hunks = hunks.to_vec();
+    hunks.sort_by_key(|hunk| hunk.line);
+    hunks.dedup();
+    for hunk in hunks.iter().rev() {
+        let at = usize::try_from(hunk.line).expect("a line") - 1;
+        let removed: Vec<_> =
+            lines.splice(at..at + hunk.remove.len(), hunk.insert.iter().cloned()).collect();
+        assert_eq!(removed, hunk.remove, "a hunk shows what it takes out");
+    }
+    lines.join("\n") + "\n"
+}
+
 /// All edits that the tool gives, applied as it gives them.
 fn follow(root: &Path, findings: &[Finding]) {
     let hunks: Vec<Hunk> = findings.iter().flat_map(|finding| finding.edit.clone()).collect();
@@ -363,7 +340,7 @@ fn follow(root: &Path, findings: &[Finding]) {
         assert!(!finding.edit.is_empty(), "no edit is given: {finding:?}");
     }
     let text = fs::read_to_string(root.join(SPEC)).expect("the spec");
-    fs::write(root.join(SPEC), edit::apply(&text, &hunks)).expect("written");
+    fs::write(root.join(SPEC), apply(&text, &hunks)).expect("written");
 }
 
 #[test]
@@ -407,7 +384,7 @@ fn following_what_the_tool_prints_ends_in_agreement_and_it_names_every_place_tha
         .collect();
     assert!(!broken.is_empty(), "the change breaks nothing: {errors}");
     assert!(broken.is_subset(&named), "{broken:?} of {named:?}\n{errors}");
-    let compiled = Compiled::load(root).expect("cargo").expect_err("it doesn't compile");
+    let compiled = workspace::compiled(root).expect_err("it doesn't compile");
     assert!(compiled.title.starts_with("the code doesn't compile: error"), "{compiled:?}");
     assert!(compiled.spots[0].file.starts_with("datafy-api-ext/src/"), "{compiled:?}");
 }
@@ -442,7 +419,7 @@ fn each_change_of_the_code_is_caught() {
     change(root, GENERATED, &generated);
     let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
     change(root, ext, &[("self.operation.body.autoscaling_only = Some(only);", "let _ = only;")]);
-    let compiled = Compiled::load(root).expect("cargo").expect("it compiles");
+    let compiled = workspace::compiled(root).expect("it compiles");
     let links = check::after_compiling(&spec, &compiled);
     let found = links.iter().flat_map(|(found, _)| found);
     let found: Vec<_> = found.map(|finding| finding.fingerprint.as_str()).collect();
@@ -468,6 +445,6 @@ fn each_change_of_the_code_is_caught() {
         ext,
         &[("pub fn autoscaling_only(mut self, only: bool)", "pub fn managed(self, only: bool)")],
     );
-    let error = Compiled::load(root).expect("cargo").expect_err("the option is gone");
+    let error = workspace::compiled(root).expect_err("the option is gone");
     assert!(error.title.contains("no method named `autoscaling_only`"), "{error:?}");
 }

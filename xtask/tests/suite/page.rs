@@ -1,12 +1,12 @@
 //! The two shapes of a page, read.
 
-use super::render::{self, Liberties};
-use super::{NotRead, Page, Shape};
-use crate::compare::{Difference, compare};
-use crate::facts::{Aspect, Facts, Place, Step, Within};
-use crate::openapi;
+use crate::render::{self, Liberties};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use xtask::compare::{Difference, compare};
+use xtask::facts::{Aspect, Facts, Place, Step, Within};
+use xtask::openapi;
+use xtask::page::{NotRead, Page, Shape};
 
 fn facts(document: &Value) -> Facts {
     let mut facts = Facts::default();

@@ -1,0 +1,16 @@
+use xtask::check::compiled::failure;
+
+#[test]
+fn the_first_error_of_the_compiler_is_named_with_its_place() {
+    let finding = failure(
+        "warning: unused\n  --> a.rs:1:2\nerror[E0609]: no field `x` on type `Y`\n   \
+         --> datafy-api-ext/src/create_snapshot.rs:27:29\n   |\nerror: aborting",
+    );
+    assert_eq!(finding.title, "the code doesn't compile: error[E0609]: no field `x` on type `Y`");
+    let spot = &finding.spots[0];
+    assert_eq!(spot.file, "datafy-api-ext/src/create_snapshot.rs");
+    assert_eq!(spot.line, Some(27));
+    assert!(failure("").title.contains("no error was printed"));
+    let title = failure("Error: \"nothing drives x\"").title;
+    assert_eq!(title, "the program `facts` failed: Error: \"nothing drives x\"");
+}
