@@ -1,14 +1,16 @@
-//! `cargo xtask`: see `--help`.
+//! `cargo xtask`; see `--help`.
 
 use clap::{Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use xtask::report::{Ending, Format};
-use xtask::{api, check, docs, generate};
+use xtask::{api, check, docs, files, generate};
 
-/// Exit code 0: all is equal. 1: something has drifted. 2: it could not be found out.
+/// Keeps the vendor's page, openapi.yaml, the generated client and the builders equal.
+///
+/// Exit codes: 0 if all is equal, 1 if something differs, 2 if it could not be checked.
 #[derive(Parser)]
-#[command(name = "cargo xtask", about)]
+#[command(name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -16,31 +18,32 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tells how the public API of the crates differs from the listings in xtask/api
+    /// Compare the public API of the crates with the listings in xtask/api
     Api {
-        /// Write the listings anew
+        /// Write the listings instead of comparing them
         #[arg(long)]
         write: bool,
     },
-    /// Writes the client that openapi.yaml describes to datafy-api/src/generated.rs, and a copy of the spec beside it
+    /// Write the client that openapi.yaml describes, and a copy of the spec, to datafy-api
     Generate {
-        /// Write nothing; report whether the files are what would be written
+        /// Compare the files instead of writing them
         #[arg(long)]
         check: bool,
     },
-    /// Proves that spec, page record, generated code, builders and fake have not drifted apart
+    /// Compare openapi.yaml with the recorded page, the generated code, the builders and the fake
     Check {
+        /// How to print the findings
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
-    /// Tells what the vendor's page says otherwise than openapi.yaml, and the edits that follow
+    /// Compare openapi.yaml with the vendor's page, and print the edits that make them equal
     Docs {
-        /// A file, an http(s) URL, or `-` for standard input: the Markdown of the page, or a copy of its
-        /// text
+        /// The page's Markdown or copied text: a file, an http(s) URL, or `-` for standard input
         page: String,
         /// Store the facts of the page in xtask/page.json
         #[arg(long)]
         record: bool,
+        /// How to print the findings
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
@@ -50,24 +53,24 @@ fn main() -> ExitCode {
     if let Some(code) = api::rustdoc::stand_in() {
         return code;
     }
-    let root = xtask::root();
+    let root = files::root();
     let (report, format) = match Arguments::parse().command {
-        Command::Api { write } => return end(api::run(&root, write)),
-        Command::Generate { check } => return end(generate::run(&root, check)),
+        Command::Api { write } => return exit_code(api::run(&root, write)),
+        Command::Generate { check } => return exit_code(generate::run(&root, check)),
         Command::Check { format } => (check::run(&root), format),
         Command::Docs { page, record, format } => (docs::run(&root, &page, record), format),
     };
     let mut out = io::stdout().lock();
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    // Whoever reads it may stop reading.
+    // A closed pipe is no error: the reader has seen enough.
     let _ = out.write_all(report.render(format, colour).as_bytes());
     ExitCode::from(report.ending.code())
 }
 
-/// The end of a command that prints what it finds itself.
-fn end(result: Result<Ending, String>) -> ExitCode {
-    let ending = result.unwrap_or_else(|problem| {
-        eprintln!("error: {problem}");
+/// The exit code of a command that prints its findings itself.
+fn exit_code(result: anyhow::Result<Ending>) -> ExitCode {
+    let ending = result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
         Ending::CouldNotCheck
     });
     ExitCode::from(ending.code())

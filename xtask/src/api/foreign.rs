@@ -1,15 +1,13 @@
-//! The crates whose types appear in the public API: a new major version of one is a new one of ours.
+//! The crates whose types appear in the public API: a new major version of one of them is a new major
+//! version of ours.
 
-use super::CRATES;
-use super::listing::Listing;
+use super::{CRATES, Listing};
+use crate::files::FOREIGN_TYPES;
+use anyhow::{Context, Result, ensure};
 use public_api::tokens::Token;
 use std::collections::BTreeMap;
-use std::path::Path;
 
-/// Where they stand, kept by hand.
-const FOREIGN_TYPES: &str = "xtask/api/foreign-types.txt";
-
-/// Rust brings them, and never breaks them.
+/// The crates of Rust itself.
 const STANDARD: [&str; 3] = ["core", "alloc", "std"];
 
 /// The crates that an item of the crate `name` names: the first segments of its paths.
@@ -29,66 +27,57 @@ pub fn roots<'t>(tokens: &'t [Token], name: &str) -> impl Iterator<Item = &'t st
     })
 }
 
-/// The lines of the file.
+/// The lines of the file, which is written by hand: `CRATE: OTHER # why`.
 #[derive(Debug)]
 pub struct ForeignTypes {
-    /// Their numbers, by the crate of ours, and then by the other one.
-    lines: BTreeMap<String, BTreeMap<String, usize>>,
+    /// The number of each line, by our crate and the other one.
+    lines: BTreeMap<(String, String), usize>,
 }
 
 impl ForeignTypes {
-    /// Reads those below `root`.
-    pub fn load(root: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(root.join(FOREIGN_TYPES))
-            .map_err(|error| format!("{FOREIGN_TYPES}: {error}"))?;
-        Self::parse(&text)
-    }
-
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let mut lines = BTreeMap::<_, BTreeMap<_, _>>::new();
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut lines = BTreeMap::new();
         for (number, line) in (1..).zip(text.lines()) {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let place = format!("{FOREIGN_TYPES}:{number}");
-            let (ours, other) = pair(line).ok_or_else(|| {
+            let pair = pair(line).with_context(|| {
                 format!(
-                    "{place}: `{line}` can't be read; a line is `CRATE: OTHER # why`, and CRATE is one \
-                     of {}",
+                    "{place}: `{line}` is not `CRATE: OTHER # why`, with CRATE one of {}",
                     CRATES.join(", ")
                 )
             })?;
-            if let Some(first) = lines.entry(ours).or_default().insert(other, number) {
-                return Err(format!("{place}: line {first} says the same; remove one"));
-            }
+            let first = lines.insert(pair, number);
+            ensure!(first.is_none(), "{place}: a repetition of line {}", first.unwrap_or_default());
         }
         Ok(Self { lines })
     }
 
-    /// What the listing names and the file doesn't, and what the file has in vain.
+    /// The crates that the listing names and the file doesn't, and the reverse.
     pub fn compare(&self, listing: &Listing) -> Vec<String> {
         let Listing { name, foreign, .. } = listing;
-        let none = BTreeMap::new();
-        let lines = self.lines.get(*name).unwrap_or(&none);
-        let new = foreign.iter().filter(|(other, _)| !lines.contains_key(*other));
-        let new = new.map(|(other, item)| {
+        let unlisted =
+            |other: &&String| !self.lines.contains_key(&((*name).to_owned(), (*other).clone()));
+        let new = foreign.keys().filter(unlisted).map(|other| {
             format!(
-                "{name} shows types of the crate {other}, first in `{item}`; keep them private, or add \
-                 `{name}: {other} # why` to {FOREIGN_TYPES}"
+                "types of the crate {other} are public in {name}, the first in `{}`; keep them private, or \
+                 add `{name}: {other} # why` to {FOREIGN_TYPES}",
+                foreign[other]
             )
         });
-        let vain = lines.iter().filter(|(other, _)| !foreign.contains_key(*other));
-        let vain = vain.map(|(other, number)| {
+        let own = self.lines.iter().filter(|((ours, _), _)| ours == name);
+        let unused = own.filter(|((_, other), _)| !foreign.contains_key(other));
+        let unused = unused.map(|((_, other), number)| {
             format!(
-                "{FOREIGN_TYPES}:{number}: {name} shows no type of the crate {other} any more; remove \
-                 the line"
+                "{FOREIGN_TYPES}:{number}: no type of the crate {other} is public in {name}; remove the line"
             )
         });
-        new.chain(vain).collect()
+        new.chain(unused).collect()
     }
 }
 
-/// The crate of ours and the other one, of a line that gives a reason as well.
+/// Our crate and the other one, if the line gives a reason as well.
 fn pair(line: &str) -> Option<(String, String)> {
     let (pair, why) = line.split_once('#')?;
     let (ours, other) = pair.split_once(':')?;

@@ -1,18 +1,19 @@
-//! What only compiled code knows, as the program `facts` of the workspace's tests prints it.
+//! The facts that only compiled code knows, printed by the program `facts` of the package in `tests`.
 
 use crate::cargo::cargo;
-use crate::finding::{Finding, Link};
+use crate::report::{Finding, Link};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Its answer.
+/// What the program prints.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Compiled {
     pub server: String,
     pub operations: Vec<Operation>,
-    /// JSON Schemas by the names of the generated types.
+    /// The JSON Schemas of the generated types, by their names.
     pub schemas: BTreeMap<String, Value>,
     pub requests: Vec<Request>,
     pub answers: Vec<Answered>,
@@ -36,7 +37,7 @@ pub struct Request {
     pub body: String,
 }
 
-/// What the fake answered to the request of an operation.
+/// The fake's answer to an operation.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Answered {
     pub operation: String,
@@ -52,26 +53,21 @@ pub struct Answer {
 }
 
 impl Compiled {
-    /// Builds and runs the program in the workspace at `root`. The outer error says why that couldn't
-    /// be tried; the inner one is that the code doesn't compile, or ends in an error.
-    pub fn load(root: &Path) -> Result<Result<Self, Box<Finding>>, String> {
+    /// Builds and runs the program in the workspace at `root`. The outer error is that cargo could not run;
+    /// the inner one is that the code doesn't compile, or that the program fails.
+    pub fn load(root: &Path) -> Result<Result<Self, Box<Finding>>> {
         let output = cargo(root, "run")
             .args(["--quiet", "--color", "never", "--package", "datafy-tests", "--bin", "facts"])
             .output()
-            .map_err(|error| format!("cargo: {error}"))?;
+            .context("cargo")?;
         if !output.status.success() {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            return Ok(Err(Box::new(failure(&errors))));
+            return Ok(Err(Box::new(failure(&String::from_utf8_lossy(&output.stderr)))));
         }
-        Self::parse(&output.stdout).map(Ok).map_err(|error| format!("the program `facts`: {error}"))
-    }
-
-    pub fn parse(text: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(text)
+        serde_json::from_slice(&output.stdout).map(Ok).context("the program `facts`")
     }
 }
 
-/// The first error of the compiler, or of the program.
+/// The finding for the first error of the compiler, or of the program.
 pub fn failure(errors: &str) -> Finding {
     let mut lines = errors.lines().skip_while(|line| !line.starts_with("error"));
     let first = lines.next().or_else(|| errors.lines().next()).unwrap_or("no error was printed");
@@ -89,7 +85,7 @@ pub fn failure(errors: &str) -> Finding {
         None => finding,
     };
     finding.help(
-        "mend it, and run this again: what is compiled could not be checked. \
+        "fix it and run this again: the links that need compiled code were not checked. \
          `cargo run --package datafy-tests --bin facts` prints all errors",
     )
 }

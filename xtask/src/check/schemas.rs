@@ -1,116 +1,126 @@
-//! Spec and types: the JSON Schema that schemars derives from each generated type says what the spec
-//! says.
+//! The spec and the generated types: the JSON Schema that schemars derives states what the spec states.
 
+use super::Checked;
 use super::compiled::Compiled;
-use crate::facts::{Aspect, Facts, Place};
-use crate::finding::{Finding, Link};
-use crate::openapi;
-use crate::spec::{SPEC, Spec};
+use crate::codegen::members;
+use crate::contract::{Aspect, Difference, Facts, Spec, Step, compare, openapi};
+use crate::files::SPEC;
+use crate::page::{Page, Shape};
+use crate::report::{Finding, Link};
 use heck::ToUpperCamelCase;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What the types can't say, or say in another way. Nothing else may differ.
-const KNOWN: [(Aspect, &str); 8] = [
+/// Aspects that the types don't express, each with the reason. Everything else must agree.
+const NOT_EXPRESSED: [(Aspect, &str); 8] = [
     (Aspect::Example, "a type has no example"),
-    (Aspect::Default, "an optional property without a value is left out, whatever the default"),
-    (Aspect::ReadOnly, "a read-only property of a request is no field; see `reduce`"),
+    (Aspect::Default, "an optional property without a value is not sent, whatever its default"),
+    (Aspect::ReadOnly, "a read-only property of a request has no field; see `reduce`"),
     (Aspect::WriteOnly, "a type is the same for both directions"),
-    (Aspect::Nullable, "an optional field may be null as well: it reads as absent"),
-    (Aspect::Deprecated, "it is said in the documentation"),
-    (Aspect::Minimum, "a limit is checked where a value is made, and its schema doesn't show it"),
-    (Aspect::Maximum, "a limit is checked where a value is made, and its schema doesn't show it"),
+    (Aspect::Nullable, "every optional field may be null: it reads as absent"),
+    (Aspect::Deprecated, "it is in the documentation"),
+    (Aspect::Minimum, "limits are checked when a value is made, and not in its schema"),
+    (Aspect::Maximum, "limits are checked when a value is made, and not in its schema"),
 ];
 
-pub fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
+const COMPONENTS: &str = "/components/schemas";
+
+pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut findings = Vec::new();
     let mut facts = 0;
-    let components = "/components/schemas";
-    let requests = requests(spec);
-    let mut strangers: BTreeSet<&String> = compiled.schemas.keys().collect();
-    for (name, _) in openapi::members(spec.document.value.pointer(components)) {
+    let requests: BTreeSet<&String> = spec
+        .facts
+        .operations()
+        .filter_map(|place| Some(&spec.facts.get(&place.then(Step::Body))?.pointer))
+        .collect();
+    let mut kinds = BTreeSet::new();
+    for (name, _) in members(spec.document.value.pointer(COMPONENTS)) {
         let kind = name.to_upper_camel_case();
-        let pointer = format!("{components}/{name}");
-        let line = spec.document.line(&pointer);
-        let mut find = |what: String, problem: String| {
+        let pointer = format!("{COMPONENTS}/{name}");
+        let mut find = |what: String, title: String| {
             findings.push(
-                Finding::new(Link::Schemas, format!("types::{kind} {what}"), problem)
-                    .at(SPEC, line, "the schema")
-                    .help("run `cargo xtask generate`; if that changes nothing, datafy-api/build must learn it"),
+                Finding::new(Link::Schemas, format!("types::{kind} {what}"), title)
+                    .at(SPEC, spec.document.line(&pointer), "the schema")
+                    .help(
+                        "run `cargo xtask generate`; if that changes nothing, fix datafy-api/build",
+                    ),
             );
         };
-        strangers.remove(&kind);
-        let Some(schema) = compiled.schemas.get(&kind) else {
-            find("missing".to_owned(), format!("there is no type `types::{kind}`"));
-            continue;
-        };
-        let mut own = openapi::read_schema(&spec.document.value, &pointer, &Place::default());
-        let mut made = openapi::read_schema(&without_null(schema), "", &Place::default());
-        reduce(&mut own, requests.contains(&pointer));
-        reduce(&mut made, false);
-        let places: BTreeSet<&Place> = own.subjects.keys().chain(made.subjects.keys()).collect();
-        for place in places {
-            let at = if place.0.is_empty() { "itself".to_owned() } else { place.to_string() };
-            let (one, other) = match (own.get(place), made.get(place)) {
-                (Some(one), Some(other)) => (one, other),
-                (one, _) => {
-                    let who = if one.is_some() { "the spec" } else { "the type" };
-                    find(at.clone(), format!("only {who} has `{at}` of `types::{kind}`"));
-                    continue;
-                }
-            };
-            let aspects: BTreeSet<Aspect> =
-                one.stated.keys().chain(other.stated.keys()).copied().collect();
-            for aspect in aspects {
-                facts += 1;
-                let value = |facts: &Facts| facts.value(place, aspect).cloned().unwrap_or_default();
-                let (spec, made) = (value(&own), value(&made));
-                if spec != made && !in_other_words(aspect, &spec, &made) {
-                    find(
-                        format!("{at} {aspect}"),
-                        format!(
-                            "`{at}` of `types::{kind}`: `{aspect}` is {made}, and {spec} in the spec"
-                        ),
-                    );
-                }
+        if let Some(schema) = compiled.schemas.get(&kind) {
+            let mut own = openapi::read_schema(&spec.document.value, &pointer);
+            let mut derived = openapi::read_schema(&without_null(schema), "");
+            reduce(&mut own, requests.contains(&pointer));
+            reduce(&mut derived, false);
+            let mut derived =
+                Page { shape: Shape::Markdown, facts: derived, unreadable: Vec::new() };
+            let comparison = compare(&own, &mut derived);
+            facts += comparison.agreeing + comparison.differing;
+            for difference in &comparison.differences {
+                report(&kind, difference, &mut find);
             }
+        } else {
+            find("missing".to_owned(), format!("there is no type `types::{kind}`"));
         }
+        kinds.insert(kind);
     }
-    for stranger in strangers {
-        let title = format!("`types::{stranger}` was compiled, and the spec has no such schema");
+    for other in compiled.schemas.keys().filter(|name| !kinds.contains(*name)) {
+        let title = format!("there is a type `types::{other}`, and the spec has no such schema");
         findings.push(
-            Finding::new(Link::Schemas, format!("types::{stranger} stranger"), title)
-                .at(SPEC, spec.document.line(components), "the schemas")
+            Finding::new(Link::Schemas, format!("types::{other} undocumented"), title)
+                .at(SPEC, spec.document.line(COMPONENTS), "the schemas")
                 .help("run `cargo xtask generate`"),
         );
     }
-    (findings, format!("compared {} types and {facts} facts of theirs", compiled.schemas.len()))
+    (findings, format!("compared {} types, {facts} facts", compiled.schemas.len()))
 }
 
-/// Takes out what [`KNOWN`] says can't be compared, and the read-only properties of a request.
+/// Reports a difference of a schema from its type, unless the type says the same in other words.
+fn report(kind: &str, difference: &Difference, find: &mut impl FnMut(String, String)) {
+    let place = difference.place();
+    let at = if place.0.is_empty() { "itself".to_owned() } else { place.to_string() };
+    let side = match difference {
+        Difference::Changed { aspect, spec, page: derived, .. } => {
+            let value = |value: &Option<Value>| value.clone().unwrap_or_default();
+            let (spec, derived) = (value(spec), value(derived));
+            if !equivalent(*aspect, &spec, &derived) {
+                let title = format!(
+                    "`{at}` of `types::{kind}`: `{aspect}` is {derived}, and {spec} in the spec"
+                );
+                find(format!("{at} {aspect}"), title);
+            }
+            return;
+        }
+        Difference::Added { .. } => "the type",
+        Difference::Removed { .. } | Difference::Moved { .. } => "the spec",
+    };
+    find(at.clone(), format!("only {side} has `{at}` of `types::{kind}`"));
+}
+
+/// Removes what [`NOT_EXPRESSED`] lists, and the read-only properties of a request.
 fn reduce(facts: &mut Facts, request: bool) {
+    let hidden = |aspect: &Aspect| NOT_EXPRESSED.iter().any(|(other, _)| other == aspect);
     facts
         .subjects
         .retain(|_, subject| !(request && subject.stated.contains_key(&Aspect::ReadOnly)));
     for subject in facts.subjects.values_mut() {
-        subject.stated.retain(|aspect, _| KNOWN.iter().all(|(known, _)| known != aspect));
+        subject.stated.retain(|aspect, _| !hidden(aspect));
     }
 }
 
-/// The same in the words of the type.
-fn in_other_words(aspect: Aspect, spec: &Value, made: &Value) -> bool {
+/// Whether the type expresses what the spec states in other words.
+fn equivalent(aspect: Aspect, spec: &Value, derived: &Value) -> bool {
     match aspect {
-        // Alternatives become an untagged enum, which may be any of them.
-        Aspect::Type => spec == "one of" && made == "any of",
+        // Alternatives become an untagged enum.
+        Aspect::Type => spec == "one of" && derived == "any of",
         // An integer without a format is an `i64`.
-        Aspect::Format => spec.is_null() && made == "int64",
-        // A pattern makes a type of its own, which checks it and derives no schema of it.
-        Aspect::Pattern => made.is_null(),
+        Aspect::Format => spec.is_null() && derived == "int64",
+        // A pattern becomes a type that checks it and derives no schema of it.
+        Aspect::Pattern => derived.is_null(),
         _ => false,
     }
 }
 
-/// An optional type derives a schema that allows null beside it.
+/// The schema without the null that an optional type also allows.
 fn without_null(schema: &Value) -> Value {
     match schema {
         Value::Object(object) => {
@@ -125,13 +135,4 @@ fn without_null(schema: &Value) -> Value {
         Value::Array(items) => items.iter().map(without_null).collect(),
         other => other.clone(),
     }
-}
-
-/// The schemas of request bodies.
-fn requests(spec: &Spec) -> BTreeSet<String> {
-    let bodies = spec.facts.operations().filter_map(|place| {
-        let body = place.then(crate::facts::Step::Body);
-        Some(spec.facts.get(&body)?.pointer.clone())
-    });
-    bodies.collect()
 }

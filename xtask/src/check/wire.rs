@@ -1,69 +1,52 @@
-//! Spec and builders: what each sends with all its options set, in both directions. Nothing documented
-//! is missing, nothing undocumented is sent.
+//! The spec and the builders: the requests that they send with all options set hold everything that is
+//! documented, and nothing else.
 
+use super::Checked;
 use super::compiled::{Compiled, Request};
 use super::generated::method_name;
-use super::instance::{self, Shown};
-use crate::facts::{Aspect, Place, Step, Within};
-use crate::finding::{Finding, Link};
-use crate::spec::{SPEC, Spec};
-use std::collections::BTreeSet;
+use super::instance::Instance;
+use crate::contract::{Aspect, Place, Spec, Step, Within};
+use crate::files::{DRIVER, SPEC, WAIVERS};
+use crate::report::{Finding, Link};
+use serde_json::Value;
 
-/// The program that drives the builders.
-pub(super) const DRIVER: &str = "tests/src/bin/facts.rs";
+/// Headers of HTTP itself, which no page documents.
+const OF_HTTP: [&str; 5] = ["host", "accept", "content-type", "content-length", "user-agent"];
 
-/// Headers that HTTP itself wants, and that no page documents.
-const OF_HTTP: [(&str, &str); 5] = [
-    ("host", "HTTP/1.1 demands it"),
-    ("accept", "says which answers can be read"),
-    ("content-type", "says what the body is; checked with the body"),
-    ("content-length", "tells where the body ends"),
-    ("user-agent", "tells the service who calls"),
-];
-
-pub fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
-    let mut checker = Checker { spec, findings: Vec::new() };
+pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
+    let mut checker = Checker { spec, findings: Vec::new(), instance: Instance::default() };
     let mut facts = 0;
+    let mut names = Vec::new();
     for place in spec.facts.operations() {
         let Some(name) = method_name(spec, place) else { continue };
-        let requests: Vec<&Request> =
-            compiled.requests.iter().filter(|request| request.operation == name).collect();
-        if requests.is_empty() {
+        checker.instance = Instance::default();
+        let mut requests =
+            compiled.requests.iter().filter(|sent| sent.operation == name).peekable();
+        let reached = requests.peek().is_some();
+        if !reached {
             checker.find(place, "unreached", format!("no builder sends {place}"), place);
-            continue;
         }
-        let mut shown = Shown::default();
         for request in requests {
-            checker.request(place, request, &mut shown);
+            checker.request(place, request);
         }
-        for documented in spec.facts.below(place) {
-            let sent = match documented.tail() {
-                [Step::Parameter { .. }] => true,
-                [Step::Body, ..] => documented.last() != Some(&Step::Values),
-                _ => false,
-            };
-            if !sent || spec.facts.is(documented, Aspect::ReadOnly) {
-                continue;
-            }
+        names.push(name);
+        let documented = spec.facts.below(place).filter(|inner| match inner.tail() {
+            [Step::Parameter { .. }] => true,
+            [Step::Body, ..] => inner.last() != Some(&Step::Values),
+            _ => false,
+        });
+        for documented in documented.filter(|inner| !spec.facts.is(inner, Aspect::ReadOnly)) {
             facts += 1;
-            let skipped = shown.places.iter().any(|place| documented.parent() == *place)
-                || documented.tail().len() == 1;
-            if !shown.places.contains(documented) && skipped {
-                let title =
-                    format!("no builder sends `{}` of {place}", documented.within_operation());
-                checker.find(
-                    place,
-                    &format!("{} unsent", documented.within_operation()),
-                    title,
-                    documented,
-                );
+            let top = documented.tail().len() == 1 && !checker.instance.places.contains(documented);
+            if reached && (top || checker.instance.misses(documented)) {
+                let tail = documented.within_operation();
+                let title = format!("no builder sends `{tail}` of {place}");
+                checker.find(place, &format!("{tail} unsent"), title, documented);
             }
         }
     }
-    let names: BTreeSet<String> =
-        spec.facts.operations().filter_map(|place| method_name(spec, place)).collect();
     for request in compiled.requests.iter().filter(|request| !names.contains(&request.operation)) {
-        let title = format!("{DRIVER} drives `{}`, which is no operation", request.operation);
+        let title = format!("{DRIVER} calls `{}`, which is no operation", request.operation);
         checker.find(&Place::default(), &request.operation, title, &Place::default());
     }
     let sent = compiled.requests.len();
@@ -76,143 +59,110 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> (Vec<Finding>, String) {
 struct Checker<'a> {
     spec: &'a Spec,
     findings: Vec<Finding>,
+    /// The places that the requests of the current operation fill.
+    instance: Instance,
 }
 
 impl Checker<'_> {
     fn find(&mut self, operation: &Place, what: &str, title: String, at: &Place) {
-        let line = self.spec.facts.get(at).and_then(|subject| subject.line);
-        let what = format!("{operation} {what}");
+        let line = self.spec.line_of(at).or_else(|| self.spec.document.line("/paths"));
         self.findings.push(
-            Finding::new(Link::Wire, what, title)
-                .at(SPEC, line.or_else(|| self.spec.document.line("/paths")), "the spec")
-                .at(DRIVER, None, "drives the builders")
+            Finding::new(Link::Wire, format!("{operation} {what}"), title)
+                .at(SPEC, line, "the spec")
+                .at(DRIVER, None, "calls the builders")
                 .help(format!(
-                    "mend the builder in datafy-api-ext, or let {DRIVER} set the option; \
-                     what is meant to stay goes into {}",
-                    crate::waivers::WAIVERS
+                    "fix the builder in datafy-api-ext, or set the option in {DRIVER}; a difference that \
+                     is meant to stay goes into {WAIVERS}"
                 )),
         );
     }
 
-    fn request(&mut self, place: &Place, request: &Request, shown: &mut Shown) {
-        let spec = self.spec;
+    fn request(&mut self, place: &Place, request: &Request) {
         let Some(Step::Operation { path, method }) = place.last() else { return };
         let mut line = request.line.split(' ');
         let (own, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
         let (sent, query) = target.split_once('?').unwrap_or((target, ""));
-        let values = fill(path, sent);
-        if own != method || values.is_none() {
+        let names = path_parameters(path, sent);
+        if own != method || names.is_none() {
             let title = format!("`{}` sends `{own} {sent}`, not {place}", request.operation);
             self.find(place, "line", title, place);
         }
-        let parameter =
-            |within, name: &str| place.then(Step::Parameter { within, name: name.to_owned() });
-        for name in values.unwrap_or_default() {
-            shown.places.insert(parameter(Within::Path, name));
+        for name in names.unwrap_or_default() {
+            self.parameter(place, Within::Path, name);
         }
-        for name in query.split('&').filter(|pair| !pair.is_empty()) {
-            let name = name.split('=').next().unwrap_or_default();
-            self.parameter(place, parameter(Within::Query, name), shown);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            self.parameter(place, Within::Query, pair.split('=').next().unwrap_or_default());
         }
-        for name in request.headers.keys() {
-            if OF_HTTP.iter().any(|(own, _)| own == name) || self.is_token(place, name) {
-                continue;
+        let security = self.spec.facts.value(place, Aspect::Security).and_then(Value::as_str);
+        let security = security.unwrap_or_default();
+        let with_token = security.split(' ').any(|scheme| matches!(scheme, "bearer" | "basic"));
+        for name in request.headers.keys().filter(|name| !OF_HTTP.contains(&name.as_str())) {
+            if !(with_token && name == "authorization") {
+                self.parameter(place, Within::Header, name);
             }
-            let documented = spec.facts.children(place).find(|inner| {
-                matches!(inner.last(), Some(Step::Parameter { within: Within::Header, name: own })
-                    if own.eq_ignore_ascii_case(name))
-            });
-            let at = documented.cloned().unwrap_or_else(|| parameter(Within::Header, name));
-            self.parameter(place, at, shown);
         }
-        let security = spec.facts.value(place, Aspect::Security);
-        let bearer = request.headers.get("authorization");
-        if security.is_some_and(|security| security == "bearer")
-            && !bearer.is_some_and(|token| token.starts_with("Bearer "))
-        {
+        let token = request.headers.get("authorization");
+        if security == "bearer" && !token.is_some_and(|token| token.starts_with("Bearer ")) {
             let title = format!("`{}` sends no bearer token", request.operation);
             self.find(place, "security", title, place);
         }
-        self.body(place, request, shown);
+        self.body(place, request);
     }
 
-    fn parameter(&mut self, place: &Place, at: Place, shown: &mut Shown) {
-        if self.spec.facts.get(&at).is_none() {
-            let title =
-                format!("`{}` is sent with {place}, and isn't documented", at.within_operation());
-            self.find(place, &format!("{} undocumented", at.within_operation()), title, &at);
+    fn parameter(&mut self, place: &Place, within: Within, name: &str) {
+        let facts = &self.spec.facts;
+        let documented = facts.children(place).find(|inner| match inner.last() {
+            Some(Step::Parameter { within: own, name: known }) if *own == within => {
+                known == name || within == Within::Header && known.eq_ignore_ascii_case(name)
+            }
+            _ => false,
+        });
+        if let Some(documented) = documented {
+            self.instance.places.insert(documented.clone());
+            return;
         }
-        shown.places.insert(at);
+        let at = place.then(Step::Parameter { within, name: name.to_owned() });
+        let tail = at.within_operation();
+        let title = format!("`{tail}` is sent with {place}, and isn't documented");
+        self.find(place, &format!("{tail} undocumented"), title, &at);
     }
 
-    /// The header that the documented security wants.
-    fn is_token(&self, place: &Place, name: &str) -> bool {
-        let security = self.spec.facts.value(place, Aspect::Security);
-        name == "authorization"
-            && security.and_then(|security| security.as_str()).is_some_and(|security| {
-                security.split(' ').any(|scheme| matches!(scheme, "bearer" | "basic"))
-            })
-    }
-
-    fn body(&mut self, place: &Place, request: &Request, shown: &mut Shown) {
+    fn body(&mut self, place: &Place, request: &Request) {
         let body = place.then(Step::Body);
-        let Some(content) = self.spec.facts.value(&body, Aspect::Content) else {
+        let facts = &self.spec.facts;
+        if facts.value(&body, Aspect::Content).is_none() {
             if !request.body.is_empty() {
                 let title = format!("a body is sent with {place}, and none is documented");
                 self.find(place, "body undocumented", title, place);
             }
             return;
-        };
+        }
         let media = request.headers.get("content-type").map_or("", String::as_str);
-        if !instance::among(content, media) {
-            let title = format!("the body of {place} is sent as `{media}`");
-            self.find(place, "body content-type", title, &body);
+        for problem in self.instance.content(self.spec, &body, media, &request.body) {
+            let prefix = if problem.what.starts_with("body") { "" } else { "body " };
+            let title = format!("the body of {place} {}", problem.title);
+            self.find(place, &format!("{prefix}{}", problem.what), title, &problem.at);
         }
-        let Some(value) = serde_json::from_str(&request.body).ok() else {
-            let title = format!("the body of {place} is no JSON");
-            return self.find(place, "body json", title, &body);
-        };
-        if let Some(problem) = instance::misfit(self.spec, &body, &value) {
-            let title = format!("the body of {place} doesn't fit its schema: {problem}");
-            self.find(place, "body schema", title, &body);
-        }
-        let strangers = shown.strangers.len();
-        shown.walk(self.spec, &body, &value);
-        for stranger in shown.strangers.split_off(strangers) {
-            let title = format!(
-                "`{}` is sent with {place}, and isn't documented",
-                stranger.within_operation()
-            );
-            self.find(
-                place,
-                &format!("{} undocumented", stranger.within_operation()),
-                title,
-                &body,
-            );
-        }
-        let facts = &self.spec.facts;
-        let read_only = shown.places.iter().filter(|place| facts.is(place, Aspect::ReadOnly));
-        for sent in read_only.cloned().collect::<Vec<_>>() {
-            let title =
-                format!("`{}` is sent with {place}, and is read-only", sent.within_operation());
-            self.find(place, &format!("{} read-only", sent.within_operation()), title, &sent);
+        let read_only = |place: &&Place| facts.is(place, Aspect::ReadOnly);
+        let sent: Vec<Place> = self.instance.places.iter().filter(read_only).cloned().collect();
+        for sent in sent {
+            let tail = sent.within_operation();
+            let title = format!("`{tail}` is sent with {place}, and is read-only");
+            self.find(place, &format!("{tail} read-only"), title, &sent);
         }
     }
 }
 
-/// The names of the parameters that `sent` has values for, if it is a path of this template.
-fn fill<'a>(template: &'a str, sent: &str) -> Option<Vec<&'a str>> {
+/// The names of the parameters in `template` if `sent` is a path of that template.
+fn path_parameters<'a>(template: &'a str, sent: &str) -> Option<Vec<&'a str>> {
     let (own, sent): (Vec<_>, Vec<_>) = (template.split('/').collect(), sent.split('/').collect());
-    if own.len() != sent.len() {
-        return None;
-    }
     let mut names = Vec::new();
-    for (own, sent) in own.into_iter().zip(sent) {
+    for (own, sent) in own.iter().zip(&sent) {
         match own.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
             Some(name) if !sent.is_empty() => names.push(name),
             _ if own == sent => {}
             _ => return None,
         }
     }
-    Some(names)
+    (own.len() == sent.len()).then_some(names)
 }

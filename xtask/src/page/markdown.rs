@@ -1,15 +1,15 @@
-//! The Markdown that the page is made of: headings, quotes, and an OpenAPI document in each fence.
+//! The Markdown of a page, which holds an OpenAPI document in each fence.
 
-use super::{NotRead, Unreadable};
-use crate::facts::{Facts, Place};
-use crate::openapi;
+use super::NotAPage;
+use crate::codegen::members;
+use crate::contract::{Facts, Place, Unreadable, openapi};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The fences that hold an OpenAPI document, or try to: a text of this shape has some.
+/// The fences that hold an OpenAPI document, even a damaged one. A page in the other shape has none.
 pub(super) fn documents(text: &str) -> Vec<Document> {
-    // The parser is the slower test.
+    // A quick test before the parser runs.
     if !text.contains("```") && !text.contains("~~~") {
         return Vec::new();
     }
@@ -27,7 +27,7 @@ pub(super) struct Document {
 }
 
 /// Reads the documents of a page.
-pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>), NotRead> {
+pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>), NotAPage> {
     let mut facts = Facts::default();
     let mut unreadable = Vec::new();
     let mut copies: BTreeMap<String, (Value, u64)> = BTreeMap::new();
@@ -36,18 +36,18 @@ pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>),
         let document = match content {
             Ok(document) => document,
             Err(error) => {
-                let problem = format!("an OpenAPI document that is no JSON: {error}");
+                let problem = format!("an OpenAPI document that is not JSON: {error}");
                 unreadable.push(Unreadable { line: at, problem });
                 continue;
             }
         };
-        for (kind, components) in openapi::members(document.get("components")) {
-            for (name, component) in openapi::members(Some(components)) {
+        for (kind, components) in members(document.get("components")) {
+            for (name, component) in members(Some(components)) {
                 let name = format!("#/components/{kind}/{name}");
                 let (first, line) =
                     copies.entry(name.clone()).or_insert_with(|| (component.clone(), first_line));
                 if first != component {
-                    let problem = format!("`{name}` is another one than on line {line}");
+                    let problem = format!("`{name}` differs from the one on line {line}");
                     unreadable.push(Unreadable { line: at, problem });
                 }
             }
@@ -58,7 +58,7 @@ pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>),
         for root in roots.collect::<Vec<_>>() {
             if facts.get(&root).is_some() && own.get(&root).is_some() {
                 if !super::same(&root, &facts, &own) {
-                    let problem = format!("{root} is described a second time, and otherwise");
+                    let problem = format!("{root} is described twice, in different ways");
                     unreadable.push(Unreadable { line: at, problem });
                 }
                 own.subjects.retain(|place, _| place.root() != root);
@@ -67,7 +67,7 @@ pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>),
         facts.subjects.extend(own.subjects);
     }
     if facts.operations().next().is_none() && unreadable.is_empty() {
-        return Err(NotRead::NoOperation);
+        return Err(NotAPage::NoOperation);
     }
     Ok((facts, unreadable))
 }
@@ -79,7 +79,7 @@ struct Fence {
 }
 
 impl Fence {
-    /// What it holds, if that is, or is meant to be, an OpenAPI document.
+    /// Its content if that is meant to be an OpenAPI document.
     fn document(&self) -> Option<Result<Value, serde_json::Error>> {
         let is_one = |value: &Value| {
             ["openapi", "paths", "components"].iter().any(|key| value.get(key).is_some())
@@ -97,7 +97,7 @@ impl Fence {
 fn fences(text: &str) -> Vec<Fence> {
     let mut fences = Vec::new();
     let mut inside: Option<Fence> = None;
-    // Lines are counted as the parser goes, so that a long page is gone through once.
+    // Counting lines along with the parser takes one pass over a long page.
     let (mut counted, mut line) = (0, 1);
     for (event, range) in Parser::new(text).into_offset_iter() {
         match event {

@@ -1,4 +1,4 @@
-//! The vendor's page, in either of the shapes in which a person gets it.
+//! The vendor's page as facts, in either of the shapes in which people get it.
 
 mod markdown;
 pub mod record;
@@ -8,25 +8,25 @@ mod text;
 
 pub use source::{fetch, name};
 
-use crate::facts::{Aspect, Facts, Place};
+use crate::contract::{Aspect, Facts, Place, Unreadable};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// How the page was given. What a shape can't show it doesn't deny.
+/// The shape of a page. It determines what the page's silence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
-    /// A copy of the rendered page. What is folded away isn't there.
+    /// A copy of the rendered page, in which parts are folded away.
     Text,
-    /// `GitBook`'s Markdown. Its OpenAPI documents are whole.
+    /// `GitBook`'s Markdown, whose OpenAPI documents are complete.
     Markdown,
 }
 
 impl Shape {
-    /// Whether a page that says nothing of an aspect of something it shows says thereby that there is
-    /// none.
+    /// Whether silence on an aspect of a place that is shown means that the aspect is not stated.
     pub fn denies(self, aspect: Aspect) -> bool {
         match aspect {
-            // Stands in the row, or in the schema.
+            // Rows and schemas show these.
             Aspect::Format
             | Aspect::ReadOnly
             | Aspect::WriteOnly
@@ -37,7 +37,7 @@ impl Shape {
         }
     }
 
-    /// Whether a page that doesn't show a place says thereby that there is none.
+    /// Whether a place that isn't shown doesn't exist.
     pub fn denies_places(self) -> bool {
         self == Self::Markdown
     }
@@ -51,56 +51,38 @@ pub struct Page {
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A place of a page that can't be understood, or that contradicts another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    pub line: Option<u64>,
-    pub problem: String,
-}
-
-/// Why a text is no page that can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotRead {
+/// Why a text is not a page that can be compared, and what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAPage {
+    #[error("it is empty; give the text of the page, or its Markdown")]
     Empty,
+    #[error("it is not UTF-8 text; copy the page as text, or use its Markdown")]
     NotText,
+    #[error("it says `Page Not Found`, as GitBook does with status 200; look up the page's URL")]
     NotFound,
+    #[error("it is HTML; append `.md` to the page's URL to get its Markdown")]
     Html,
+    #[error(
+        "it has operations but no English label such as `Responses`; copy the page in English, or use \
+         its Markdown"
+    )]
     Language,
+    #[error(
+        "it describes no operation; give a GitBook page of API operations, as copied text or as Markdown"
+    )]
     NoOperation,
 }
 
-impl NotRead {
-    /// What is wrong, and what to do.
-    pub fn explain(self) -> &'static str {
-        match self {
-            Self::Empty => "it is empty; give the text of the page, or its Markdown",
-            Self::NotText => "it is not UTF-8 text; copy the page as text, or take its Markdown",
-            Self::NotFound => {
-                "it says `Page Not Found`, as GitBook does with status 200; look up the page's URL"
-            }
-            Self::Html => "it is HTML; append `.md` to the page's URL to get its Markdown",
-            Self::Language => {
-                "it has operations and no English label such as `Responses`; \
-                 copy the page in English, or take its Markdown"
-            }
-            Self::NoOperation => {
-                "it describes no operation; give a GitBook page of API operations, \
-                 as copied text or as Markdown"
-            }
-        }
-    }
-}
-
 impl Page {
-    /// Reads a page, whose shape shows in its content. `spec` settles what the text leaves open.
-    pub fn read(bytes: &[u8], spec: &Facts) -> Result<Self, NotRead> {
-        let text = std::str::from_utf8(bytes).map_err(|_| NotRead::NotText)?;
+    /// Reads a page, whose shape shows in its content. `spec` resolves ambiguities of the text.
+    pub fn read(bytes: &[u8], spec: &Facts) -> Result<Self, NotAPage> {
+        let text = std::str::from_utf8(bytes).map_err(|_| NotAPage::NotText)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.contains('\0') {
-            return Err(NotRead::NotText);
+            return Err(NotAPage::NotText);
         }
         if text.trim().is_empty() {
-            return Err(NotRead::Empty);
+            return Err(NotAPage::Empty);
         }
         let documents = markdown::documents(text);
         let (shape, read) = if documents.is_empty() {
@@ -111,9 +93,9 @@ impl Page {
         let (facts, unreadable) = read.map_err(|why| {
             let start = text.trim_start().get(..15).unwrap_or_default().to_lowercase();
             if text.lines().any(|line| line.trim() == "# Page Not Found") {
-                NotRead::NotFound
+                NotAPage::NotFound
             } else if start.starts_with("<!doctype html") || start.starts_with("<html") {
-                NotRead::Html
+                NotAPage::Html
             } else {
                 why
             }
@@ -122,18 +104,11 @@ impl Page {
     }
 }
 
-/// Whether two descriptions of an operation say the same.
+/// Whether two descriptions of an operation state the same facts.
 fn same(operation: &Place, one: &Facts, other: &Facts) -> bool {
-    let all = |facts: &Facts| -> Vec<_> {
+    fn all<'a>(facts: &'a Facts, operation: &Place) -> Vec<(&'a Place, Vec<(Aspect, &'a Value)>)> {
         let places = facts.subjects.iter().filter(|(place, _)| place.root() == *operation);
-        places
-            .map(|(place, subject)| {
-                let stated = subject.stated.iter();
-                let stated: Vec<_> =
-                    stated.map(|(aspect, stated)| (*aspect, stated.value.clone())).collect();
-                (place.clone(), stated)
-            })
-            .collect()
-    };
-    all(one) == all(other)
+        places.map(|(place, subject)| (place, subject.values().collect())).collect()
+    }
+    all(one, operation) == all(other, operation)
 }

@@ -1,26 +1,24 @@
-//! The record of the page: its facts, and none of its sentences.
+//! The record of a page: its facts, without its sentences.
 
 use super::{Page, Shape};
-use crate::compare::Comparison;
-use crate::facts::{Aspect, Facts, Place};
+use crate::contract::{Aspect, Comparison, Facts, Place, Subject};
+use crate::files::{self, RECORD};
+use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Where it is kept.
-pub const RECORD: &str = "xtask/page.json";
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Record {
+pub struct Record {
     shape: Shape,
-    /// The facts that the spec added on its own when this was recorded, each as a place and what is said of it.
+    /// The facts of the spec on which the page was silent when this was recorded: `PLACE: ASPECT`.
     silent: Vec<String>,
     facts: Vec<Entry>,
 }
 
-/// A place, and what is said of it.
+/// A place and its facts.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     at: Place,
@@ -30,32 +28,25 @@ struct Entry {
     stated: BTreeMap<Aspect, Value>,
 }
 
-/// The facts of a page as they came.
-pub struct Entries {
-    shape: Shape,
-    facts: Vec<Entry>,
-}
-
-impl Entries {
-    pub fn of(page: &Page) -> Self {
-        let facts = page.facts.subjects.iter().map(|(place, subject)| {
-            let stated = subject.stated.iter();
-            let stated = stated.map(|(aspect, stated)| (*aspect, stated.value.clone())).collect();
+impl Record {
+    /// The record of a page, in its own order and spelling.
+    pub fn new(page: &Page) -> Self {
+        let entry = |(place, subject): (&Place, &Subject)| {
+            let stated = subject.values().map(|(aspect, value)| (aspect, value.clone())).collect();
             Entry { at: place.clone(), opaque: subject.opaque, stated }
-        });
-        Self { shape: page.shape, facts: facts.collect() }
+        };
+        let facts = page.facts.subjects.iter().map(entry).collect();
+        Self { shape: page.shape, silent: Vec::new(), facts }
     }
 
-    /// The text of the record: a fact that the page is silent of, and a place, on a line each.
+    /// The text of the record, with a line for each silent fact and each place.
     pub fn write(&self, comparison: &Comparison) -> String {
-        let silent: Vec<String> =
-            comparison.silent.iter().map(|silent| line(&silent.to_string())).collect();
-        let facts: Vec<String> = self.facts.iter().map(line).collect();
+        let silent = comparison.silent.iter().map(ToString::to_string);
         format!(
             "{{\n  \"shape\": {},\n  \"silent\": {},\n  \"facts\": {}\n}}\n",
             line(&self.shape),
-            list(&silent),
-            list(&facts),
+            list(silent),
+            list(&self.facts),
         )
     }
 }
@@ -64,11 +55,13 @@ fn line(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("a record is JSON")
 }
 
-fn list(lines: &[String]) -> String {
+fn list<T: Serialize>(values: impl IntoIterator<Item = T>) -> String {
+    let lines: Vec<String> = values.into_iter().map(|value| line(&value)).collect();
     if lines.is_empty() {
-        return "[]".to_owned();
+        "[]".to_owned()
+    } else {
+        format!("[\n    {}\n  ]", lines.join(",\n    "))
     }
-    format!("[\n    {}\n  ]", lines.join(",\n    "))
 }
 
 /// A page as it was recorded.
@@ -79,17 +72,10 @@ pub struct Recorded {
 }
 
 /// Reads the record below `root`, if there is one.
-pub fn load(root: &Path) -> Result<Option<Recorded>, String> {
-    match std::fs::read_to_string(root.join(RECORD)) {
-        Ok(text) => read(&text).map(Some),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{RECORD}: {error}")),
-    }
-}
-
-fn read(text: &str) -> Result<Recorded, String> {
-    let record: Record = serde_json::from_str(text).map_err(|error| {
-        format!("{RECORD}: {error}; write it anew with `cargo xtask docs PAGE --record`")
+pub fn load(root: &Path) -> Result<Option<Recorded>> {
+    let Some(text) = files::read_if_exists(root, RECORD)? else { return Ok(None) };
+    let record: Record = serde_json::from_str(&text).map_err(|error| {
+        anyhow!("{RECORD}: {error}; replace it with `cargo xtask docs PAGE --record`")
     })?;
     let mut facts = Facts::default();
     for entry in record.facts {
@@ -100,5 +86,5 @@ fn read(text: &str) -> Result<Recorded, String> {
         }
     }
     let page = Page { shape: record.shape, facts, unreadable: Vec::new() };
-    Ok(Recorded { page, silent: record.silent })
+    Ok(Some(Recorded { page, silent: record.silent }))
 }

@@ -1,13 +1,15 @@
-//! One row of a rendered page: `volumeIdstringRequiredExample: vol-1`, all of it run together.
+//! A row of the copied text, which has no separators: `volumeIdstringRequiredExample: vol-1`.
 
-use crate::facts::Aspect;
+use crate::contract::Aspect;
+use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
-/// What a row says.
-#[derive(Debug, PartialEq)]
+/// The content of a row.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
-    /// Empty where the row speaks of the body or the answer as a whole.
+    /// Empty for the body or the answer as a whole.
     pub(super) name: String,
     pub(super) stated: Vec<(Aspect, Value)>,
 }
@@ -16,13 +18,13 @@ pub(super) struct Row {
 #[derive(Debug, PartialEq)]
 pub(super) enum Read {
     Row(Row),
-    /// It says `Required` or `Optional` as rows do, and nothing else in it can be understood.
+    /// It has the form of a row and can't be read as one.
     Unreadable,
     /// Prose.
     Other,
 }
 
-/// Words of icons that stand before a title or a row when a page is copied.
+/// The names of icons, which appear in a copied page alone or before a title or a row.
 pub(super) const ICONS: [&str; 7] =
     ["brackets-curly", "chevron-right", "chevron-down", "circle-info", "hashtag", "lock", "plus"];
 
@@ -38,15 +40,15 @@ const MARKS: [(&str, Aspect); 6] = [
     ("| nullable", Aspect::Nullable),
 ];
 
-/// The longest line that is taken apart, in bytes. A row holds a name, a type and an example.
+/// The longest line that is read as a row, in bytes.
 const LONGEST: usize = 4_096;
-/// A name or an example may hold the word of a label, and seldom more than one.
+/// The most labels that are tried in a line: names and examples may contain some.
 const MOST_LABELS: usize = 8;
 
 const SCALARS: [&str; 9] =
     ["string", "integer", "number", "boolean", "object", "any", "one of", "any of", "all of"];
 
-/// What may follow a label, and what may stand on a line of its own below a row.
+/// Facts after a label or on separate lines below a row.
 const TAILS: [(&str, Aspect); 8] = [
     ("Example:", Aspect::Example),
     ("Default:", Aspect::Default),
@@ -58,36 +60,31 @@ const TAILS: [(&str, Aspect); 8] = [
     ("max:", Aspect::Maximum),
 ];
 
-/// Reads a line. `known` are the names that the spec knows: they settle where a name ends.
+/// Reads a line. `known` are the names in the spec, which show whether an icon precedes the name.
 pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
     if line.len() > LONGEST {
         let start: String = line.chars().take(LONGEST).collect();
         return if looks_like_a_row(&start, known) { Read::Unreadable } else { Read::Other };
     }
     let line = unescape(line);
-    let mut rows = candidates(&line);
-    for icon in ICONS {
-        rows.extend(line.strip_prefix(icon).map(candidates).unwrap_or_default());
-    }
-    let labelled = |row: &Row| row.stated.iter().any(|(aspect, _)| *aspect == Aspect::Required);
-    // Without a label a format is a plain word: `date-timeOptioneel` is one with a label in Dutch.
-    let plain = |row: &Row| {
+    let bare = ICONS.iter().find_map(|icon| line.strip_prefix(icon));
+    let rows: Vec<Row> = [Some(&*line), bare].into_iter().flatten().filter_map(parse).collect();
+    let labelled = |row: &&Row| row.stated.iter().any(|(aspect, _)| *aspect == Aspect::Required);
+    // A format is a plain word: `date-timeOptioneel` includes a label in Dutch.
+    let plain = |row: &&Row| {
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
-        row.stated.iter().all(|(aspect, value)| {
-            *aspect != Aspect::Format
-                || value.as_str().is_some_and(|format| format.chars().all(word))
-        })
+        let mut formats = row.stated.iter().filter(|(aspect, _)| *aspect == Aspect::Format);
+        formats.all(|(_, format)| format.as_str().is_some_and(|format| format.chars().all(word)))
     };
-    let best =
-        rows.iter().position(|row| known.contains(&row.name) && (labelled(row) || plain(row)));
-    match best.or_else(|| rows.iter().position(labelled)) {
-        Some(index) => Read::Row(rows.swap_remove(index)),
+    let named = |row: &&Row| known.contains(&row.name) && (labelled(row) || plain(row));
+    match rows.iter().find(named).or_else(|| rows.iter().find(labelled)) {
+        Some(row) => Read::Row(row.clone()),
         None if looks_like_a_row(&line, known) => Read::Unreadable,
         None => Read::Other,
     }
 }
 
-/// What a line below a row adds to it.
+/// The fact on a line below a row.
 pub(super) fn tail(line: &str) -> Option<(Aspect, Value)> {
     TAILS.iter().find_map(|(word, aspect)| {
         let value = line.strip_prefix(word)?.trim();
@@ -95,19 +92,67 @@ pub(super) fn tail(line: &str) -> Option<(Aspect, Value)> {
     })
 }
 
-/// All that the line can mean, the likeliest first: the longest type, the earliest label.
-fn candidates(line: &str) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (at, label, required) in labels(line) {
-        let Some(mut stated) = after(&line[at + label.len()..]) else { continue };
-        stated.push((Aspect::Required, required.into()));
-        rows.extend(before(&line[..at], &stated));
+/// A row: the shortest name before a type, and the first label after it. Older pages have a bar instead of
+/// a dot.
+static ROW: LazyLock<Regex> = LazyLock::new(|| {
+    let marks = "(?: ?(?:[Rr]ead-only|[Ww]rite-only|Deprecated))*";
+    Regex::new(&format!(
+        r"(?x)^
+        (?<name> Other\ properties | [\p{{Alphabetic}}\p{{N}}_.$@:/\[\]-]*? )
+        (?<kind> const:\ [^·]*? | (?: one\ of | any\ of | all\ of
+            | string | integer | number | boolean | object | any )(?:\[\])* )
+        (?<segments> (?: \ [·|]\ [^·|]+? )*? )
+        (?<before> {marks} )
+        (?: (?<label> [Rr]equired | [Oo]ptional ) (?<after> {marks} ) \ *
+            (?<tails> (?: (?: Example | Default | Pattern | Possible\ values | [Mm]in | [Mm]ax ): .* )? ) )?
+        $",
+        marks = marks.replace(' ', r"\ ")
+    ))
+    .expect("a regular expression")
+});
+
+fn parse(line: &str) -> Option<Row> {
+    let captures = ROW.captures(line)?;
+    let part = |name| captures.name(name).map_or("", |part| part.as_str());
+    let kind = part("kind");
+    let mut stated = vec![(Aspect::Type, kind.into())];
+    let mut titled = false;
+    for segment in part("segments").split(['·', '|']).map(str::trim).skip(1) {
+        stated.push(match (tail(segment), segment) {
+            (Some(limit), _) => limit,
+            (None, "enum") => (Aspect::Enum, Value::Null),
+            (None, "nullable") => (Aspect::Nullable, true.into()),
+            // An object has a title in the place of a format.
+            _ if kind.trim_end_matches("[]") == "object" && !titled => {
+                titled = true;
+                continue;
+            }
+            _ => (Aspect::Format, segment.into()),
+        });
     }
-    rows.sort_by_key(|row| row.name.is_empty());
-    if rows.is_empty() {
-        rows = before(line, &[]);
+    let marks = format!("{}{}", part("before"), part("after"));
+    let marked = MARKS.iter().filter(|(mark, _)| marks.contains(mark));
+    stated.extend(marked.map(|(_, aspect)| (*aspect, true.into())));
+    if let Some(label) = captures.name("label") {
+        stated.push((Aspect::Required, label.as_str().eq_ignore_ascii_case("required").into()));
     }
-    rows
+    let mut tails = part("tails");
+    while !tails.is_empty() {
+        // Another kind of fact may follow on the same line.
+        let (word, _) = TAILS.iter().find(|(word, _)| tails.starts_with(word))?;
+        let others = TAILS
+            .iter()
+            .filter(|(other, _)| other != word && other.starts_with(char::is_uppercase));
+        let end = others.filter_map(|(other, _)| tails[word.len()..].find(other)).min();
+        let end = end.map_or(tails.len(), |end| end + word.len());
+        stated.extend(tail(&tails[..end]));
+        tails = &tails[end..];
+    }
+    // Values on the same line replace the mark that there are some.
+    if stated.iter().any(|(aspect, value)| *aspect == Aspect::Enum && !value.is_null()) {
+        stated.retain(|(aspect, value)| !(*aspect == Aspect::Enum && value.is_null()));
+    }
+    Some(Row { name: part("name").to_owned(), stated })
 }
 
 fn labels(line: &str) -> Vec<(usize, &'static str, bool)> {
@@ -122,8 +167,8 @@ fn labels(line: &str) -> Vec<(usize, &'static str, bool)> {
     found
 }
 
-/// The line has the form of a row: a label is glued to what stands before it, or a type to a name that
-/// the spec knows.
+/// Whether the line has the form of a row: a label without a space before it, or a type directly after a
+/// name in the spec.
 fn looks_like_a_row(line: &str, known: &BTreeSet<String>) -> bool {
     let glued = labels(line).into_iter().any(|(at, label, _)| {
         let (before, after) = (&line[..at], &line[at + label.len()..]);
@@ -134,10 +179,10 @@ fn looks_like_a_row(line: &str, known: &BTreeSet<String>) -> bool {
             || TAILS.iter().any(|(tail, _)| after.starts_with(tail));
         ends && !words.contains(' ')
             && words.ends_with(|last: char| last.is_alphanumeric() || last == ']')
-            // A single word such as `unrequired` is prose; with a type before the label it is none.
+            // A single word such as `unrequired` is prose unless it contains a type.
             && (!spoken || SCALARS.iter().any(|kind| before.contains(kind)) || after.is_empty())
     });
-    // So begins a row whose label is in another language.
+    // A row whose label is in another language begins like this.
     let named = || {
         known.iter().any(|name| {
             let rest = line.strip_prefix(name.as_str()).filter(|_| !name.is_empty());
@@ -151,93 +196,10 @@ fn looks_like_a_row(line: &str, known: &BTreeSet<String>) -> bool {
     glued || named()
 }
 
-/// What stands behind the label.
-fn after(text: &str) -> Option<Vec<(Aspect, Value)>> {
-    let mut stated = Vec::new();
-    let mut text = text.trim();
-    while let Some((mark, aspect)) = MARKS.iter().find(|(mark, _)| text.starts_with(mark)) {
-        stated.push((*aspect, true.into()));
-        text = text[mark.len()..].trim_start();
-    }
-    while !text.is_empty() {
-        let (word, _) = TAILS.iter().find(|(word, _)| text.starts_with(word))?;
-        // Another kind of fact may follow on the same line.
-        let end = TAILS
-            .iter()
-            .filter(|(other, _)| other != word && other.starts_with(char::is_uppercase))
-            .filter_map(|(other, _)| text[word.len()..].find(other))
-            .min()
-            .map_or(text.len(), |at| at + word.len());
-        stated.extend(tail(&text[..end]));
-        text = &text[end..];
-    }
-    Some(stated)
-}
-
-/// What stands before the label, by all ways to tell the name from the type.
-fn before(text: &str, stated: &[(Aspect, Value)]) -> Vec<Row> {
-    let mut stated = stated.to_vec();
-    let mut text = text.trim_end();
-    while let Some((mark, aspect)) = MARKS.iter().find(|(mark, _)| text.ends_with(mark)) {
-        stated.push((*aspect, true.into()));
-        text = text[..text.len() - mark.len()].trim_end();
-    }
-    // Older pages put a bar where newer ones put a dot.
-    let text = text.replace(" | ", " · ");
-    let mut parts = text.split(" · ");
-    let head = parts.next().unwrap_or_default();
-    let mut titled = false;
-    let segments: Vec<&str> = parts.map(str::trim).collect();
-    let mut rows = Vec::new();
-    for (name, kind) in splits(head) {
-        let mut stated = stated.clone();
-        stated.push((Aspect::Type, kind.clone().into()));
-        for segment in &segments {
-            match tail(segment) {
-                Some(limit) => stated.push(limit),
-                None if *segment == "enum" => stated.push((Aspect::Enum, Value::Null)),
-                None if *segment == "nullable" => stated.push((Aspect::Nullable, true.into())),
-                // An object has a title where a scalar has a format.
-                None if kind.trim_end_matches("[]") == "object" && !titled => titled = true,
-                None => stated.push((Aspect::Format, (*segment).into())),
-            }
-        }
-        // Values on the same line say more than the mark that there are some.
-        let values =
-            stated.iter().any(|(aspect, value)| *aspect == Aspect::Enum && !value.is_null());
-        stated.retain(|(aspect, value)| !(values && *aspect == Aspect::Enum && value.is_null()));
-        rows.push(Row { name, stated });
-    }
-    rows
-}
-
-/// The ways to split `nameTYPE`, the longest type first.
-fn splits(head: &str) -> Vec<(String, String)> {
-    if let Some((name, value)) = head.split_once("const: ") {
-        return named(name).map(|name| (name, format!("const: {value}"))).into_iter().collect();
-    }
-    let bare = head.trim_end_matches("[]");
-    let arrays = &head[bare.len()..];
-    let mut kinds: Vec<_> = SCALARS.iter().filter(|kind| bare.ends_with(*kind)).collect();
-    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.len()));
-    kinds
-        .into_iter()
-        .filter_map(|kind| {
-            let name = named(&bare[..bare.len() - kind.len()])?;
-            Some((name, format!("{kind}{arrays}")))
-        })
-        .collect()
-}
-
-fn named(name: &str) -> Option<String> {
-    let plain = name.chars().all(|c| c.is_alphanumeric() || "_-.$@:/[]".contains(c));
-    (plain || name == OTHER).then(|| name.to_owned())
-}
-
-/// The row of the properties that have no name.
+/// The name of the row for properties without a name.
 pub(super) const OTHER: &str = "Other properties";
 
-/// Some pages escape `[` and `_` as Markdown does.
+/// Removes the escapes of Markdown, which some pages keep.
 fn unescape(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();

@@ -1,15 +1,16 @@
-//! The text that a copy of the rendered page gives.
+//! The text that copying the rendered page gives.
 
+use super::NotAPage;
 use super::row::{self, Read, Row};
-use super::{NotRead, Unreadable};
-use crate::facts::{Aspect, Facts, Place, Step, Within};
-use crate::openapi::METHODS;
+use crate::codegen::METHODS;
+use crate::contract::{Aspect, Facts, Place, Step, Unreadable, Within};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use strum::IntoEnumIterator;
 
-/// Reads the page. `spec` settles what the shape leaves open: where a name ends, and which of two
-/// objects a property belongs to.
-pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>), NotRead> {
+/// Reads the page. `spec` resolves what is ambiguous: where a name ends, and which of two objects a
+/// property belongs to.
+pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>), NotAPage> {
     let lines: Vec<Line<'_>> = text
         .lines()
         .zip(1..)
@@ -19,7 +20,7 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
     let mut unreadable = Vec::new();
     let blocks = blocks(&lines, &mut unreadable);
     if blocks.is_empty() {
-        return Err(NotRead::NoOperation);
+        return Err(NotAPage::NoOperation);
     }
     // `Body` and `Headers` are the same words in other languages.
     let english = |line: &Line<'_>| {
@@ -27,7 +28,7 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
         section.is_some_and(|section| !matches!(section, Section::Body | Section::Headers))
     };
     if !blocks.iter().any(|block| block.lines.iter().any(english)) {
-        return Err(NotRead::Language);
+        return Err(NotAPage::Language);
     }
     let names = spec.subjects.keys().filter_map(|place| match place.last()? {
         Step::Parameter { name, .. } | Step::Property(name) => Some(name.clone()),
@@ -42,7 +43,7 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
         unreadable.append(&mut reader.unreadable);
         if facts.get(&place).is_some() {
             if !super::same(&place, &facts, &reader.facts) {
-                let problem = format!("{place} is described a second time, and otherwise");
+                let problem = format!("{place} is described twice, in different ways");
                 unreadable.push(Unreadable { line: Some(block.line), problem });
             }
             continue;
@@ -63,94 +64,74 @@ struct Line<'a> {
 struct Block<'a> {
     method: &'static str,
     path: &'a str,
-    /// The line on which the path stands.
+    /// The line of the path.
     line: u64,
     lines: &'a [Line<'a>],
 }
 
-enum Marker<'a> {
-    /// A method on a line of its own.
-    Alone(&'static str),
-    /// A method and a path; the path stands in this line of the page.
-    Full(&'static str, &'a str, u64),
+/// A method, and the path joined with it or on the line below.
+struct Marker<'a> {
+    method: &'static str,
+    path: Option<&'a str>,
+    /// The line of the path if there is one, otherwise of the method.
+    number: u64,
+    start: usize,
+    end: usize,
 }
 
-/// Where operations begin and end. They begin with their method, at times joined with the path, and
-/// end with both.
+/// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends
+/// with both.
 fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Unreadable>) -> Vec<Block<'a>> {
-    struct Open<'a> {
-        method: &'static str,
-        path: Option<(&'a str, u64)>,
-        line: u64,
-        start: usize,
-    }
-    let mut blocks = Vec::new();
-    let mut close = |open: Open<'a>, end: usize| {
-        let lines = &lines[open.start..end];
-        let Some((path, line)) = open.path else {
-            let problem = format!("`{}`, and no path follows", open.method);
-            return unreadable.push(Unreadable { line: Some(open.line), problem });
-        };
-        blocks.push(Block { method: open.method, path, line, lines });
-    };
-    let mut open: Option<Open<'a>> = None;
+    let mut markers = Vec::new();
     let mut index = 0;
     while index < lines.len() {
-        let line = lines[index].number;
-        let Some((marker, length)) = marker(&lines[index..]) else {
-            index += 1;
-            continue;
-        };
-        let next = index + length;
-        open = match (marker, open) {
-            (Marker::Alone(method), before) => {
-                if let Some(before) = before {
-                    close(before, index);
-                }
-                Some(Open { method, path: None, line, start: next })
-            }
-            (Marker::Full(method, path, at), Some(before))
-                if before.method == method && before.path.is_none_or(|(own, _)| own == path) =>
-            {
-                close(Open { path: Some((path, at)), ..before }, index);
-                None
-            }
-            (Marker::Full(method, path, at), before) => {
-                if let Some(before) = before {
-                    close(before, index);
-                }
-                Some(Open { method, path: Some((path, at)), line, start: next })
-            }
-        };
-        index = next;
+        let marker = marker(lines, index);
+        index = marker.as_ref().map_or(index + 1, |marker| marker.end);
+        markers.extend(marker);
     }
-    if let Some(open) = open {
-        close(open, lines.len());
+    let mut blocks = Vec::new();
+    let mut markers = markers.into_iter().peekable();
+    while let Some(Marker { method, path, number, end, .. }) = markers.next() {
+        let block = &lines[end..markers.peek().map_or(lines.len(), |next| next.start)];
+        let closes = |next: &Marker<'_>| {
+            next.method == method && next.path.is_some() && (path.is_none() || path == next.path)
+        };
+        let (path, number) = match markers.next_if(closes) {
+            Some(last) => (last.path, last.number),
+            None => (path, number),
+        };
+        match path {
+            Some(path) => blocks.push(Block { method, path, line: number, lines: block }),
+            None => unreadable.push(Unreadable {
+                line: Some(number),
+                problem: format!("`{method}` is not followed by a path"),
+            }),
+        }
     }
     blocks
 }
 
-fn marker<'a>(lines: &[Line<'a>]) -> Option<(Marker<'a>, usize)> {
-    let line = lines.first()?;
+fn marker<'a>(lines: &[Line<'a>], start: usize) -> Option<Marker<'a>> {
+    let Line { text, number } = lines[start];
     // `Delete` is a title.
-    let method = METHODS.into_iter().find(|method| {
-        line.text.starts_with(method) || line.text.starts_with(&method.to_uppercase())
-    })?;
-    let rest = line.text[method.len()..].trim_start();
-    if rest.is_empty() {
-        return Some(match lines.get(1).filter(|next| is_path(next.text)) {
-            Some(path) => (Marker::Full(method, path.text, path.number), 2),
-            None => (Marker::Alone(method), 1),
-        });
-    }
-    is_path(rest).then_some((Marker::Full(method, rest, line.number), 1))
+    let method = METHODS
+        .into_iter()
+        .find(|method| text.starts_with(method) || text.starts_with(&method.to_uppercase()))?;
+    let rest = text[method.len()..].trim_start();
+    let below = lines.get(start + 1).filter(|next| rest.is_empty() && is_path(next.text));
+    let (path, number, end) = match below {
+        Some(below) => (Some(below.text), below.number, start + 2),
+        None if rest.is_empty() => (None, number, start + 1),
+        None => (Some(rest).filter(|rest| is_path(rest)), number, start + 1),
+    };
+    (path.is_some() || rest.is_empty()).then_some(Marker { method, path, number, start, end })
 }
 
 fn is_path(text: &str) -> bool {
     text.starts_with('/') && !text.contains(char::is_whitespace)
 }
 
-/// The body or answer whose rows go to `base`.
+/// The body or answer whose rows belong to `base`.
 fn owner(base: &Place) -> Place {
     if base.last() == Some(&Step::Items) { base.parent() } else { base.clone() }
 }
@@ -162,11 +143,11 @@ enum Section {
     Parameters(Within),
     Body,
     Answers,
-    /// Of an answer: there is no fact that they could be compared with.
+    /// The headers of an answer, which the spec doesn't describe.
     Headers,
 }
 
-/// The section that a line opens, and what stands behind its label.
+/// The section that a line opens, and the rest of the line.
 fn label(line: &str) -> Option<(Section, &str)> {
     let bare = row::ICONS.iter().find_map(|icon| line.strip_prefix(icon)).unwrap_or(line).trim();
     Some(match bare {
@@ -192,7 +173,7 @@ fn is_media(text: &str) -> bool {
     })
 }
 
-/// A status, at times glued to the icon before it.
+/// A status, sometimes joined with an icon.
 fn status(line: &str) -> Option<&str> {
     let bare = row::ICONS.iter().find_map(|icon| line.strip_prefix(icon)).unwrap_or(line).trim();
     let code = bare.len() == 3
@@ -203,7 +184,7 @@ fn status(line: &str) -> Option<&str> {
     code.then_some(bare)
 }
 
-/// The schemas among which a `one of` chooses, while their rows are read.
+/// The alternatives of a `one of`, while their rows are read.
 struct Choice {
     place: Place,
     current: usize,
@@ -211,8 +192,16 @@ struct Choice {
     spelled_out: bool,
 }
 
-/// How many objects back a row may belong to.
+/// The largest depth of objects within objects.
 const DEEPEST: usize = 32;
+
+/// States that a place whose properties are shown is an object.
+fn object(facts: &mut Facts, place: &Place, number: u64) {
+    let subject = facts.subject(place);
+    let line = subject.line.or(Some(number));
+    subject.line = line;
+    subject.state(Aspect::Type, "object", line);
+}
 
 struct Reader<'a> {
     block: &'a Block<'a>,
@@ -222,16 +211,16 @@ struct Reader<'a> {
     facts: Facts,
     unreadable: Vec<Unreadable>,
     section: Section,
-    /// What the rows of the section belong to: the body or an answer, or its items.
+    /// The place that the rows of the section belong to: the body or an answer, or its items.
     base: Option<Place>,
-    /// Objects whose rows may follow, the innermost last.
+    /// The objects whose rows may follow, the innermost last.
     objects: Vec<Place>,
     choice: Option<Choice>,
-    /// Where the last row was put.
+    /// The place of the last row.
     row: Option<Place>,
     schemes: Vec<String>,
     between_schemes: &'static str,
-    /// The line below the last scheme's row has said what it is.
+    /// The line below the row of the last scheme has named the scheme.
     scheme_is_named: bool,
     names_a_body: bool,
     names_answers: bool,
@@ -270,8 +259,8 @@ impl<'a> Reader<'a> {
     fn read(&mut self) {
         self.facts.subject(&self.operation.clone()).line = Some(self.block.line);
         if !self.block.lines.iter().any(|line| label(line.text).is_some()) {
-            let problem = format!("{}: nothing is said of it", self.operation);
-            self.unreadable.push(Unreadable { line: Some(self.block.line), problem });
+            let problem = format!("{}: there is no section below it", self.operation);
+            self.cannot_read(self.block.line, problem);
         }
         for index in 0..self.block.lines.len() {
             self.line(index);
@@ -287,14 +276,12 @@ impl<'a> Reader<'a> {
     fn line(&mut self, index: usize) {
         let Line { number, text } = self.block.lines[index];
         if let Some((section, rest)) = label(text) {
-            // Within an answer it is a heading, not the request's body.
+            // Within an answer this is a heading, not the request's body.
             let in_answer = matches!(self.section, Section::Answers | Section::Headers);
-            if in_answer && section == Section::Body {
-                self.section = Section::Answers;
-            } else if section == Section::Headers {
-                self.section = section;
-            } else {
-                self.open(section, rest, number);
+            match section {
+                Section::Body if in_answer => self.section = Section::Answers,
+                Section::Headers => self.section = section,
+                _ => self.open(section, rest, number),
             }
             return;
         }
@@ -328,16 +315,20 @@ impl<'a> Reader<'a> {
         match row::read(text, self.known) {
             Read::Row(row) => self.place(row, index),
             Read::Unreadable => {
-                // What stands below it is not the last row's.
+                // The lines below it don't belong to the last row.
                 self.row = None;
-                let problem = format!("`{text}` looks like a row and can't be taken apart");
-                self.unreadable.push(Unreadable { line: Some(number), problem });
+                let problem = format!("`{text}` looks like a row and can't be read");
+                self.cannot_read(number, problem);
             }
             Read::Other if self.section == Section::Authorizations && !self.scheme_is_named => {
                 self.scheme(text);
             }
             Read::Other => {}
         }
+    }
+
+    fn cannot_read(&mut self, number: u64, problem: String) {
+        self.unreadable.push(Unreadable { line: Some(number), problem });
     }
 
     fn open(&mut self, section: Section, rest: &str, number: u64) {
@@ -382,14 +373,15 @@ impl<'a> Reader<'a> {
     }
 
     fn scheme(&mut self, text: &str) {
-        for scheme in ["bearer", "basic", "digest"] {
-            let named = text.split(|c: char| !c.is_alphanumeric());
-            if named.into_iter().any(|word| word.eq_ignore_ascii_case(scheme))
-                && !self.schemes.iter().any(|known| known == scheme)
-            {
-                self.scheme_is_named = true;
-                return self.schemes.push(scheme.to_owned());
-            }
+        let words = text.to_lowercase();
+        let mut words = words.split(|c: char| !c.is_alphanumeric());
+        let new = |word: &&str| {
+            ["bearer", "basic", "digest"].contains(word)
+                && !self.schemes.iter().any(|own| own == word)
+        };
+        if let Some(scheme) = words.find(new) {
+            self.scheme_is_named = true;
+            self.schemes.push(scheme.to_owned());
         }
     }
 
@@ -398,7 +390,7 @@ impl<'a> Reader<'a> {
         let is_content = matches!(self.section, Section::Body | Section::Answers);
         let bare = row::ICONS.iter().find_map(|icon| row.name.strip_prefix(icon));
         if !is_content && bare.unwrap_or(&row.name) == "Authorization" {
-            // What kind it is stands in the line below.
+            // The line below names the scheme.
             self.section = Section::Authorizations;
             self.scheme_is_named = false;
             self.row = None;
@@ -407,66 +399,46 @@ impl<'a> Reader<'a> {
         let parameter =
             |within| self.operation.then(Step::Parameter { within, name: row.name.clone() });
         let in_path = self.block.path.contains(&format!("{{{}}}", row.name));
-        let body = self.operation.then(Step::Body);
-        let place = match self.section {
-            Section::Body | Section::Answers => match self.content_place(&row, index) {
-                Some(place) => place,
-                None => return self.homeless(&row, number),
-            },
+        let of_body = self.operation.then(Step::Body).property(&row.name);
+        let known = |place: &Place| self.spec.get(place).is_some();
+        // Some pages lack the label of the body.
+        let unlabelled = !self.names_a_body && known(&of_body);
+        let section = self.section;
+        let place = match section {
+            Section::Body | Section::Answers => self.content_place(&row, index),
             // Folded headers are followed by the rows of the body, without a label.
             Section::Headers => {
-                let base = self.base.clone().unwrap_or_default();
-                let place = base.property(&row.name);
-                if self.spec.get(&place).is_none() {
-                    return self.homeless(&row, number);
-                }
-                self.section = Section::Answers;
-                place
+                self.base.as_ref().map(|base| base.property(&row.name)).filter(known)
             }
             Section::Parameters(within) if within != Within::Path || in_path => {
                 let declared = parameter(within);
-                // A page may leave the label of the body out.
-                let strange = !self.names_a_body
-                    && self.spec.get(&declared).is_none()
-                    && self.spec.get(&body.property(&row.name)).is_some();
-                if strange {
-                    self.open(Section::Body, "", number);
-                    body.property(&row.name)
-                } else {
-                    declared
-                }
+                Some(if unlabelled && !known(&declared) { of_body.clone() } else { declared })
             }
-            _ if in_path => parameter(Within::Path),
-            section => {
-                let of_spec = Within::ALL.into_iter().map(parameter);
-                let mut of_spec = of_spec.filter(|place| self.spec.get(place).is_some());
-                match of_spec.next() {
-                    Some(place) => place,
-                    None if !self.names_a_body
-                        && self.spec.get(&body.property(&row.name)).is_some() =>
-                    {
-                        self.open(Section::Body, "", number);
-                        body.property(&row.name)
-                    }
-                    None if section == Section::Authorizations => {
-                        self.schemes.push(format!("header {}", row.name));
-                        self.row = None;
-                        return;
-                    }
-                    None if matches!(section, Section::Parameters(_)) => parameter(Within::Path),
-                    None => return self.homeless(&row, number),
-                }
-            }
+            _ if in_path => Some(parameter(Within::Path)),
+            _ => Within::iter().map(parameter).find(known).or_else(|| match section {
+                _ if unlabelled => Some(of_body.clone()),
+                Section::Parameters(_) => Some(parameter(Within::Path)),
+                _ => None,
+            }),
         };
-        self.state(place, row, number);
+        match place {
+            Some(place) => {
+                if section == Section::Headers {
+                    self.section = Section::Answers;
+                } else if place == of_body && section != Section::Body {
+                    self.open(Section::Body, "", number);
+                }
+                self.state(place, row, number);
+            }
+            None if section == Section::Authorizations => {
+                self.schemes.push(format!("header {}", row.name));
+                self.row = None;
+            }
+            None => self.cannot_read(number, format!("`{}` is in no section", row.name)),
+        }
     }
 
-    fn homeless(&mut self, row: &Row, number: u64) {
-        let problem = format!("`{}` stands in no section", row.name);
-        self.unreadable.push(Unreadable { line: Some(number), problem });
-    }
-
-    /// The place of a row of the body or of an answer. The shape doesn't show how deep a row is.
+    /// The place of a row of the body or of an answer. The page doesn't show how deep a row is.
     fn content_place(&mut self, row: &Row, index: usize) -> Option<Place> {
         let base = self.base.clone()?;
         if row.name.is_empty() {
@@ -488,22 +460,16 @@ impl<'a> Reader<'a> {
             if choice.place == base || choice.spelled_out || (more && choice.current == 1) {
                 choice.spelled_out = true;
                 let alternative = choice.place.then(Step::Alternative(choice.current));
-                let subject = self.facts.subject(&alternative);
-                let line = subject.line.or(Some(self.block.lines[index].number));
-                subject.line = line;
-                subject.state(Aspect::Type, "object", line);
+                object(&mut self.facts, &alternative, self.block.lines[index].number);
                 return Some(alternative.then(last));
             }
         }
-        // No page shows objects within objects without end.
+        // A bound, since a page may hold any number of rows.
         let first = self.objects.len().saturating_sub(DEEPEST);
         let inner = self.objects[first..].iter().rposition(|object| fresh(object).is_some());
-        let inner = inner.map(|inner| first + inner);
-        if let Some(inner) = inner {
-            self.objects.truncate(inner + 1);
-            return self.objects.last().map(|object| object.then(last));
-        }
-        Some(base.then(last))
+        let Some(inner) = inner else { return Some(base.then(last)) };
+        self.objects.truncate(first + inner + 1);
+        self.objects.last().map(|object| object.then(last))
     }
 
     fn state(&mut self, place: Place, row: Row, number: u64) {
@@ -512,12 +478,9 @@ impl<'a> Reader<'a> {
             && place.is_within(base)
             && self.facts.value(base, Aspect::Type).is_none()
         {
-            let base = base.clone();
-            let line = self.facts.subject(&base).line.or(Some(number));
-            self.facts.subject(&base).line = line;
-            self.facts.subject(&base).state(Aspect::Type, "object", line);
+            object(&mut self.facts, base, number);
         }
-        // What has no name of its own can't be left out either.
+        // Only parameters and properties are required or optional.
         let nameless = !matches!(place.last(), Some(Step::Property(_) | Step::Parameter { .. }));
         let subject = self.facts.subject(&place);
         subject.line = Some(number);
@@ -530,8 +493,8 @@ impl<'a> Reader<'a> {
             }
         }
         if again {
-            let problem = format!("`{}` is described a second time, and otherwise", row.name);
-            self.unreadable.push(Unreadable { line: Some(number), problem });
+            let problem = format!("`{}` is described twice, in different ways", row.name);
+            self.cannot_read(number, problem);
         }
         let subject = self.facts.subject(&place);
         let kind = subject.stated.get(&Aspect::Type).map(|stated| stated.value.clone());

@@ -1,4 +1,4 @@
-//! Annotations of a GitHub workflow, and the receipt as plain lines.
+//! Annotations of a GitHub workflow, followed by what was compared.
 
 use super::{Report, clean};
 use std::fmt::Write;
@@ -6,22 +6,22 @@ use std::fmt::Write;
 pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     for finding in &report.findings {
-        // An annotation has one place, and only a file of the repository can carry it.
+        // An annotation has one place, which must be a file of the repository.
         let place = finding
             .spots
             .iter()
-            .find(|spot| !report.is_page(&spot.file))
+            .find(|spot| report.page.as_ref() != Some(&spot.file))
             .map(|spot| {
                 let line = spot.line.map(|line| format!(",line={line}")).unwrap_or_default();
                 format!("file={}{line},", property(&spot.file))
             })
             .unwrap_or_default();
-        let title = property(&format!("{} has drifted", finding.link.word()));
+        let title = property(&format!("{} has drifted", finding.link));
         let message = data(&format!("{}\n{}", finding.title, finding.help));
         let _ = writeln!(text, "::error {place}title={title}::{message}");
     }
     for problem in &report.problems {
-        let message = data(&Report::explain(problem));
+        let message = data(&problem.explain());
         let _ = writeln!(text, "::error title=could not check::{message}");
     }
     for line in &report.receipt.compared {
@@ -30,7 +30,7 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-/// Escapes the value of a property, as workflow commands want it.
+/// Escapes the value of a property of a workflow command.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,37 +1,40 @@
-//! What a command found, and the ways to print it.
+//! The result of a command, and how it is printed.
 //!
-//! `json` is versioned: a field may be added, and the version rises when one changes or goes. The
-//! README of xtask describes it.
+//! The JSON format is versioned: fields may be added, and the version rises when one changes or goes.
+//! xtask/README.md describes it.
 
+mod finding;
 mod github;
-mod json;
 pub mod text;
+mod waivers;
 
-use crate::finding::Finding;
+pub use finding::{Breaks, Cause, Finding, Hunk, Link, Spot};
+pub use waivers::Waivers;
+
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people, as rustc does
+    /// For people, in the style of rustc
     Text,
-    /// For programs
+    /// For programs; described in xtask/README.md
     Json,
     /// Annotations of a GitHub workflow
     Github,
 }
 
-/// How a command ended, and the exit code that says so.
+/// The result of a command in one word. Its number is the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// All is equal: 0.
-    Equal,
-    /// Something has drifted: 1.
-    Drift,
-    /// It could not be found out, or not all of it: 2.
-    CouldNotCheck,
+    /// All is equal.
+    Equal = 0,
+    /// Something differs.
+    Drift = 1,
+    /// Something could not be read, and nothing that was read differs.
+    CouldNotCheck = 2,
 }
 
 impl Ending {
@@ -40,21 +43,21 @@ impl Ending {
     }
 }
 
-/// What a command found.
+/// The result of a command.
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub version: u32,
     pub command: &'static str,
     pub ending: Ending,
     pub findings: Vec<Finding>,
-    /// Why it could not be found out.
+    /// What could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
     pub receipt: Receipt,
     /// What findings call the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
-    /// The lines of the files that findings speak of.
+    /// The lines of the files that findings quote.
     #[serde(skip)]
     pub texts: BTreeMap<String, Vec<String>>,
 }
@@ -62,7 +65,6 @@ pub struct Report {
 /// Something that could not be read.
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    /// The page, where it is one of its lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,16 +72,32 @@ pub struct Problem {
     pub what: String,
 }
 
+impl Problem {
+    pub fn of_file(file: &str, line: Option<u64>, what: &str) -> Self {
+        Self { file: Some(file.to_owned()), line, what: what.to_owned() }
+    }
+
+    /// The problem with its place, in one line.
+    fn explain(&self) -> String {
+        let place = match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}: "),
+            (Some(file), None) => format!("{file}: "),
+            (None, _) => String::new(),
+        };
+        clean(&format!("{place}{}", self.what))
+    }
+}
+
 /// What was compared.
 #[derive(Debug, Default, Serialize)]
 pub struct Receipt {
-    /// A line of words a link.
+    /// A sentence for each link.
     pub compared: Vec<String>,
-    /// Numbers of facts, of page and spec.
+    /// Numbers of facts of page and spec.
     pub facts: Counts,
-    /// The facts of the spec of which the page says nothing.
+    /// The facts of the spec on which the page is silent.
     pub silent: Vec<String>,
-    /// The fingerprints of findings that are waived.
+    /// The fingerprints of waived findings.
     pub waived: Vec<String>,
 }
 
@@ -94,57 +112,42 @@ pub struct Counts {
 
 impl Report {
     pub fn new(command: &'static str, findings: Vec<Finding>, problems: Vec<Problem>) -> Self {
-        let ending = if !findings.is_empty() {
-            Ending::Drift
-        } else if problems.is_empty() {
-            Ending::Equal
-        } else {
-            Ending::CouldNotCheck
+        let ending = match (findings.is_empty(), problems.is_empty()) {
+            (false, _) => Ending::Drift,
+            (true, true) => Ending::Equal,
+            (true, false) => Ending::CouldNotCheck,
         };
         let (receipt, page, texts) = Default::default();
         Self { version: 1, command, ending, findings, problems, receipt, page, texts }
     }
 
-    /// One that says only why there is nothing to say. The problem names the file.
-    pub fn could_not(command: &'static str, problem: impl Into<String>) -> Self {
-        let problem = Problem { file: None, line: None, what: problem.into() };
+    /// The report of a command that could compare nothing.
+    pub fn could_not_check(command: &'static str, error: &anyhow::Error) -> Self {
+        let problem = Problem { file: None, line: None, what: format!("{error:#}") };
         Self::new(command, Vec::new(), vec![problem])
     }
 
-    /// Lets findings show lines of `file`.
+    /// Lets findings quote lines of `file`.
     pub fn show(&mut self, file: &str, text: &str) {
         self.texts.insert(file.to_owned(), text.lines().map(str::to_owned).collect());
     }
 
-    /// A problem in one line, with its place.
-    fn explain(problem: &Problem) -> String {
-        let file = problem.file.as_ref().map(|file| match problem.line {
-            Some(line) => format!("{file}:{line}: "),
-            None => format!("{file}: "),
-        });
-        clean(&format!("{}{}", file.unwrap_or_default(), problem.what))
-    }
-
-    fn is_page(&self, file: &str) -> bool {
-        self.page.as_deref() == Some(file)
-    }
-
-    /// The whole of it. `colour`: for a terminal that shows colours.
+    /// The printed report. `colour`: for a terminal that shows colours.
     pub fn render(&self, format: Format, colour: bool) -> String {
         match format {
             Format::Text => text::render(self, colour),
-            Format::Json => json::render(self),
+            Format::Json => serde_json::to_string_pretty(self).expect("a report is JSON") + "\n",
             Format::Github => github::render(self),
         }
     }
 }
 
-/// A text for one line of output: what a page holds must not steer a terminal or a workflow.
+/// The text without what could control a terminal or a workflow.
 pub fn clean(text: &str) -> String {
-    // Line separators, and marks that turn the direction of writing, are no control characters to Rust.
-    let steers = |c: char| {
+    // Rust doesn't count line separators and changes of the writing direction as control characters.
+    let controls = |c: char| {
         c.is_control()
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if controls(c) { '\u{fffd}' } else { c }).collect()
 }

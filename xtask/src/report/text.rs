@@ -1,11 +1,11 @@
-//! For people, as rustc does.
+//! A report for people, in the style of rustc.
 
 use super::{Ending, Report, clean};
-use crate::finding::{Finding, Hunk, Spot};
+use crate::report::{Finding, Hunk, Spot};
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use std::fmt::Write;
 
-/// A line of Markdown may hold a whole document.
+/// The longest line that is quoted whole: a line of Markdown may hold a whole document.
 const LONGEST_LINE: usize = 120;
 
 pub(super) fn render(report: &Report, colour: bool) -> String {
@@ -15,7 +15,7 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
         let _ = writeln!(text, "{}\n", renderer.render(&[group(report, finding)]));
     }
     for problem in &report.problems {
-        let title = Report::explain(problem);
+        let title = problem.explain();
         let level = if report.findings.is_empty() { Level::ERROR } else { Level::WARNING };
         let group = level.primary_title(title).elements(Vec::<Element<'_>>::new());
         let _ = writeln!(text, "{}\n", renderer.render(&[group]));
@@ -24,7 +24,7 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
         let _ = writeln!(text, "{}", clean(line));
     }
     if !report.receipt.silent.is_empty() {
-        let _ = writeln!(text, "the page is silent of:");
+        let _ = writeln!(text, "the page is silent on:");
         for place in &report.receipt.silent {
             let _ = writeln!(text, "  {}", clean(place));
         }
@@ -47,7 +47,7 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
 
 fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Group<'a> {
     let mut elements: Vec<Element<'a>> = Vec::new();
-    // The first places are shown; further ones are hand-written code, and a line each is enough.
+    // The first two places are quoted; the others are hand-written code, listed with a line each.
     let (shown, listed) = finding.spots.split_at(finding.spots.len().min(2));
     elements.extend(shown.iter().map(|spot| place(report, spot)));
     let mut note = |word: &'static str, text: String| {
@@ -80,7 +80,7 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Gro
     let help = finding.help.lines().map(clean).collect::<Vec<_>>().join("\n");
     let help = format!("{help}{}", finding.edit.iter().map(patch).collect::<String>());
     elements.push(Level::HELP.message(help).into());
-    let level = Level::ERROR.with_name(format!("error[{}]", finding.link.word()));
+    let level = Level::ERROR.with_name(format!("error[{}]", finding.link));
     level.primary_title(clean(&finding.title)).elements(elements)
 }
 
@@ -102,7 +102,7 @@ fn place<'a>(report: &'a Report, spot: &'a Spot) -> Element<'a> {
         .into()
 }
 
-/// The line, or of a long one what stands around `focus`; and what to underline in it.
+/// The line, or the part of a long line around `focus`; and the range to underline in it.
 pub fn excerpt(line: &str, focus: Option<&str>) -> (String, std::ops::Range<usize>) {
     let start = line.len() - line.trim_start().len();
     if line.chars().count() <= LONGEST_LINE {
@@ -122,7 +122,7 @@ pub fn excerpt(line: &str, focus: Option<&str>) -> (String, std::ops::Range<usiz
     (source, at.min(end)..end)
 }
 
-/// A hunk as a diff shows it.
+/// A hunk in the form of a diff.
 fn patch(hunk: &Hunk) -> String {
     let mut text = format!("\n@@ openapi.yaml:{} @@", hunk.line);
     let removed = hunk.remove.iter().map(|line| format!("\n-{}", clean(line)));

@@ -1,6 +1,8 @@
-//! The generator's refusals, and what it makes of a spec that it takes.
+//! The specs that the generator refuses, and the code that it generates.
 
-use xtask::generate::render as generate;
+fn generate(yaml: &str) -> Result<String, String> {
+    xtask::rendition::render(yaml).map_err(|error| error.to_string())
+}
 
 const SPEC: &str = include_str!("../../../openapi.yaml");
 
@@ -46,7 +48,7 @@ fn a_repeated_operation_id_is_named_with_the_one_it_repeats() {
 }
 
 #[test]
-fn a_name_that_is_none_in_rust_is_named() {
+fn a_name_that_is_not_one_in_rust_is_reported() {
     let text = refusal("operationId: attachVolume", "operationId: 2nd");
     assert!(text.contains("`2nd` makes no name of a method"), "{text}");
     let text = refusal("operationId: attachVolume", "operationId: type");
@@ -56,7 +58,7 @@ fn a_name_that_is_none_in_rust_is_named() {
 }
 
 #[test]
-fn every_type_derives_its_schema_also_one_that_the_generator_names() {
+fn a_type_named_by_the_generator_derives_its_schema() {
     let place = "          description: How far the snapshot is.\n";
     let inline = SPEC.replacen(place, &format!("{place}          enum: [pending]\n"), 1);
     let text = generate(&inline).expect("it is valid");
@@ -84,7 +86,7 @@ fn a_default_response_is_named() {
 }
 
 #[test]
-fn what_the_generator_would_do_otherwise_is_refused() {
+fn a_spec_that_the_generator_would_misread_is_refused() {
     let table = [
         ("      operationId: attachVolume\n", "", "no `operationId`"),
         ("x-idempotent: true", "x-idempotent: maybe", "whether it is idempotent"),

@@ -1,7 +1,7 @@
 use xtask::check::compiled::failure;
 
 #[test]
-fn the_first_error_of_the_compiler_is_named_with_its_place() {
+fn the_first_error_of_the_compiler_is_reported_with_its_place() {
     let finding = failure(
         "warning: unused\n  --> a.rs:1:2\nerror[E0609]: no field `x` on type `Y`\n   \
          --> datafy-api-ext/src/create_snapshot.rs:27:29\n   |\nerror: aborting",

@@ -1,7 +1,7 @@
 use public_api::tokens::Token;
 use std::collections::BTreeMap;
+use xtask::api::Listing;
 use xtask::api::foreign::{ForeignTypes, roots};
-use xtask::api::listing::Listing;
 
 /// The tokens of an item: words are identifiers but for the ones that begin with a capital.
 fn tokens(item: &str) -> Vec<Token> {
@@ -59,26 +59,29 @@ fn the_crate_itself_the_standard_library_and_generics_are_not_foreign() {
 }
 
 #[test]
-fn a_new_crate_is_named_with_its_first_item_and_a_line_in_vain_with_its_number() {
+fn a_new_crate_is_reported_with_its_first_item_and_an_unused_line_with_its_number() {
     let file = "# Kept by hand.\n\ndatafy-api-ext: http # requests\ndatafy-api: chrono # times\n";
     let file = ForeignTypes::parse(file).expect("readable");
     assert!(file.compare(&listing(&[("http", "pub fn a")])).is_empty());
 
     let findings = file.compare(&listing(&[("bytes", "pub fn b")]));
-    let [new, vain] = findings.as_slice() else { panic!("{findings:?}") };
-    assert!(new.contains("the crate bytes, first in `pub fn b`"), "{new}");
+    let [new, unused] = findings.as_slice() else { panic!("{findings:?}") };
+    assert!(
+        new.contains("the crate bytes are public in datafy-api-ext, the first in `pub fn b`"),
+        "{new}"
+    );
     assert!(new.contains("add `datafy-api-ext: bytes # why`"), "{new}");
-    assert!(vain.starts_with("xtask/api/foreign-types.txt:3: "), "{vain}");
-    assert!(vain.contains("no type of the crate http any more"), "{vain}");
+    assert!(unused.starts_with("xtask/api/foreign-types.txt:3: "), "{unused}");
+    assert!(unused.contains("no type of the crate http is public"), "{unused}");
 }
 
 #[test]
-fn a_line_without_reason_of_no_crate_of_ours_or_said_twice_is_refused() {
+fn an_incomplete_an_unknown_and_a_repeated_line_are_refused() {
     for line in ["datafy-api: http", "datafy-api: http #", "other: http # why", "http # why"] {
-        let problem = ForeignTypes::parse(line).expect_err(line);
+        let problem = ForeignTypes::parse(line).expect_err(line).to_string();
         assert!(problem.starts_with("xtask/api/foreign-types.txt:1: "), "{problem}");
     }
     let twice = "datafy-api: http # why\ndatafy-api: http # because\n";
-    let problem = ForeignTypes::parse(twice).expect_err("refused");
-    assert!(problem.contains("txt:2: line 1 says the same"), "{problem}");
+    let problem = ForeignTypes::parse(twice).expect_err("refused").to_string();
+    assert!(problem.contains("txt:2: a repetition of line 1"), "{problem}");
 }

@@ -1,9 +1,9 @@
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-use xtask::generate::{SPEC_COPY, run};
+use xtask::files::{GENERATED, SPEC_COPY};
+use xtask::generate::run;
 use xtask::report::Ending;
-use xtask::sources::GENERATED;
 
 /// A workspace with the spec of this one and no generated code.
 fn workspace() -> TempDir {

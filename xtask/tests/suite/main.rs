@@ -1,8 +1,9 @@
-//! Everything in one program, which links once.
+//! All tests of xtask in one program, to link once.
 
 mod api;
 mod codegen;
 mod compiled;
+mod edit;
 mod foreign_types;
 mod generate;
 mod mutants;

@@ -1,19 +1,17 @@
-//! The check checked: every node of openapi.yaml is changed in turn, and each change must be found.
+//! Mutation tests: every node of openapi.yaml is changed in turn, and `check` must find each change.
 
 use crate::workspace;
 use serde_json::{Value, json};
-use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use xtask::check::compiled::Compiled;
-use xtask::check::{self, fake, generated, schemas, spec, wire};
-use xtask::drift;
-use xtask::generate;
-use xtask::page::record;
-use xtask::sources::Sources;
-use xtask::spec::Spec;
+use xtask::check::{document, fake, generated, record, schemas, wire};
+use xtask::contract::Spec;
+use xtask::drift::impact::Sources;
+use xtask::files;
+use xtask::page;
 
-/// Changes that no link can tell, by a part of their names, and why that does no harm.
+/// Changes that no link finds, by a part of their names, and why they are harmless.
 const BLIND_SPOTS: [(&str, &str); 8] = [
     ("/responses/200/description ", "a text of ours that no code shows"),
     ("/securitySchemes/bearer/description ", "a text of ours that no code shows"),
@@ -160,7 +158,7 @@ fn remove(owner: Option<&mut Value>, key: &str) -> Option<Value> {
     }
 }
 
-/// The first link that tells the mutant from the spec.
+/// The first link that finds the mutant.
 fn caught_by(
     mutant: &Value,
     committed: &str,
@@ -169,12 +167,12 @@ fn caught_by(
 ) -> Option<&'static str> {
     // JSON is YAML.
     let Ok(spec) = Spec::parse(mutant.to_string()) else { return Some("reading") };
-    if !spec::check(&spec).0.is_empty() {
+    if !document::check(&spec).0.is_empty() {
         return Some("spec");
     }
-    let recorded = record::load(root).expect("a record").expect("a record");
-    let sources: drift::LazySources<'_> = LazyCell::new(Box::new(Sources::default));
-    if !check::record(&spec, &sources, recorded).0.is_empty() {
+    let recorded = page::record::load(root).expect("a record").expect("a record");
+    let sources = Sources::new(Path::new("no sources"));
+    if !record::check(&spec, &sources, recorded).0.is_empty() {
         return Some("page");
     }
     let links: [(&str, &dyn Fn() -> bool); 5] = [
@@ -189,9 +187,9 @@ fn caught_by(
 
 #[test]
 fn every_mutant_of_the_spec_is_caught() {
-    let root = xtask::root();
+    let root = files::root();
     let spec = Spec::load(&root).expect("the spec");
-    let committed = generate::committed(&root).expect("the generated code");
+    let committed = files::read(&root, files::GENERATED).expect("the generated code");
     let compiled = workspace::compiled(&root).expect("it compiles");
     assert_eq!(caught_by(spec.value(), &committed, &compiled, &root), None);
 
@@ -229,7 +227,7 @@ fn every_mutant_of_the_spec_is_caught() {
     println!("{} mutants: {counts:?}", mutants.len());
     assert!(survivors.is_empty(), "{} survive:\n{}", survivors.len(), survivors.join("\n"));
     for ((spot, _), needed) in BLIND_SPOTS.iter().zip(blind) {
-        assert!(needed, "{spot} is no blind spot any more");
+        assert!(needed, "{spot} is no longer a blind spot");
     }
     assert!(mutants.len() > 1_000, "only {} mutants were made", mutants.len());
 }

@@ -1,12 +1,10 @@
-//! The two shapes of a page, read.
+//! Reading the two shapes of a page.
 
-use crate::render::{self, Liberties};
+use crate::render::{self, Variations};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use xtask::compare::{Difference, compare};
-use xtask::facts::{Aspect, Facts, Place, Step, Within};
-use xtask::openapi;
-use xtask::page::{NotRead, Page, Shape};
+use xtask::contract::{Aspect, Difference, Facts, Place, Step, Within, compare, openapi};
+use xtask::page::{NotAPage, Page, Shape};
 
 fn facts(document: &Value) -> Facts {
     let mut facts = Facts::default();
@@ -42,7 +40,7 @@ fn stated(page: &Page, place: &Place, aspect: Aspect) -> Option<Value> {
 }
 
 #[test]
-fn a_row_is_taken_apart_in_each_of_its_forms() {
+fn a_row_is_read_in_each_of_its_forms() {
     use Aspect as A;
     #[expect(clippy::type_complexity, reason = "a table")]
     let rows: &[(&str, &str, &[(Aspect, Value)])] = &[
@@ -120,7 +118,7 @@ fn a_row_is_taken_apart_in_each_of_its_forms() {
 }
 
 #[test]
-fn a_name_that_ends_like_a_type_is_split_where_the_spec_knows_the_name() {
+fn a_name_that_ends_like_a_type_is_split_after_a_name_in_the_spec() {
     let spec = |name: &str, kind: &str| {
         let mut properties = Map::new();
         properties.insert(name.to_owned(), json!({ "type": kind }));
@@ -140,7 +138,7 @@ fn a_name_that_ends_like_a_type_is_split_where_the_spec_knows_the_name() {
 }
 
 #[test]
-fn what_stands_below_a_row_belongs_to_it() {
+fn the_lines_below_a_row_belong_to_it() {
     let page = read(&page_with(
         "Body\ncountintegerOptional\n\nHow many\n\nExample: 3\n\nDefault: 1\n\nPattern: ^\\d+$\n\
          statestring · enumOptional\n\nPossible values: `on``off`\nResponses\n200\n",
@@ -154,7 +152,7 @@ fn what_stands_below_a_row_belongs_to_it() {
 }
 
 #[test]
-fn icon_words_are_no_part_of_what_they_stand_before() {
+fn names_of_icons_are_not_part_of_the_text_after_them() {
     let page = read(
         "brackets-curlyAPI\nTitle\n\npost\n\nlockAuthorizations\nAuthorizationstringRequired\nBearer <token>\n\
          hashtagPath parameters\nlockidstringRequired\nplus\nBodyapplication/json\ncircle-info\n\
@@ -192,13 +190,13 @@ fn a_row_without_the_label_of_its_section_is_placed_by_path_and_spec() {
         let text = page_with(&format!("{labels}{rows}Responses\n200\nNo content"));
         assert_eq!(differences(&spec, &text), [], "{text}");
     }
-    let text = page_with(&format!("{rows}strangerstringOptional\nResponses\n200\nNo content"));
+    let text = page_with(&format!("{rows}unknownstringOptional\nResponses\n200\nNo content"));
     let page = Page::read(text.replace(rows, "").as_bytes(), &spec).expect("a page");
-    assert!(page.unreadable[0].problem.contains("`stranger` stands in no section"));
+    assert!(page.unreadable[0].problem.contains("`unknown` is in no section"));
 }
 
 #[test]
-fn alternatives_are_counted_and_read_where_they_are_spelled_out() {
+fn alternatives_are_counted_and_read_if_they_are_not_folded() {
     let body = operation().then(Step::Body);
     let source = body.property("source");
     let page = read(&page_with(
@@ -252,11 +250,11 @@ fn method_and_path_may_be_joined_and_stand_first_or_last() {
 }
 
 #[test]
-fn a_line_that_can_not_be_read_is_named() {
+fn an_unreadable_line_is_reported() {
     for (lines, line, problem) in [
         ("Body\nfoomapOptional\nResponses\n200\n", 8, "`foomapOptional` looks like a row"),
-        ("strayobjectOptional\nBody\nResponses\n200\n", 7, "`stray` stands in no section"),
-        ("nothing at all", 9, "nothing is said of it"),
+        ("strayobjectOptional\nBody\nResponses\n200\n", 7, "`stray` is in no section"),
+        ("nothing at all", 9, "there is no section below it"),
     ] {
         let text = format!("{}\nget\nResponses\nget\n/b\n", page_with(lines));
         let page = read(&text);
@@ -268,12 +266,12 @@ fn a_line_that_can_not_be_read_is_named() {
     let problems: Vec<_> = page.unreadable.iter().map(|place| &*place.problem).collect();
     assert_eq!(
         problems,
-        ["`get`, and no path follows", "POST /a is described a second time, and otherwise"]
+        ["`get` is not followed by a path", "POST /a is described twice, in different ways"]
     );
 }
 
 #[test]
-fn what_has_the_form_of_a_row_and_can_not_be_read_as_one_is_no_prose() {
+fn a_line_with_the_form_of_a_row_is_not_prose() {
     let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
         "requestBody": { "content": { "application/json": { "schema": {
             "type": "object", "properties": { "start": { "type": "string" } },
@@ -300,11 +298,11 @@ fn what_has_the_form_of_a_row_and_can_not_be_read_as_one_is_no_prose() {
     }
     let twice = "Body\nstartintegerOptional\nstartstringOptional\nResponses\n200\nNo content";
     let problem = &read(&page_with(twice)).unreadable[0].problem;
-    assert!(problem.contains("`start` is described a second time"), "{problem}");
+    assert!(problem.contains("`start` is described twice"), "{problem}");
 }
 
 #[test]
-fn folded_headers_of_an_answer_hide_no_row_of_its_body() {
+fn folded_headers_of_an_answer_do_not_hide_rows_of_its_body() {
     let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
         "responses": { "200": { "description": "x", "content": { "application/json": { "schema": {
             "type": "object", "properties": { "size": { "type": "integer" } },
@@ -314,12 +312,12 @@ fn folded_headers_of_an_answer_hide_no_row_of_its_body() {
     assert_eq!(differences(&spec, &text("sizeintegerOptional")), []);
     assert_eq!(differences(&spec, &text("Body\nsizeintegerOptional")), []);
     assert_eq!(differences(&spec, &text("sizestringOptional")).len(), 1);
-    let page = Page::read(text("strangerstringOptional").as_bytes(), &spec).expect("a page");
-    assert!(page.unreadable[0].problem.contains("`stranger`"), "{:?}", page.unreadable);
+    let page = Page::read(text("unknownstringOptional").as_bytes(), &spec).expect("a page");
+    assert!(page.unreadable[0].problem.contains("`unknown`"), "{:?}", page.unreadable);
 }
 
 #[test]
-fn nothing_is_gone_from_a_page_that_could_not_be_read_whole() {
+fn nothing_is_removed_from_a_page_that_could_not_be_read_whole() {
     let spec = facts(&serde_json::from_str(FENCE).expect("JSON"));
     for page in [
         fenced(&FENCE[..60]),
@@ -403,16 +401,35 @@ fn a_fence_is_read_whatever_surrounds_it() {
 }
 
 #[test]
-fn what_is_wrong_with_a_fence_is_named() {
+fn names_of_headers_and_of_parameters_in_paths_may_be_spelled_differently() {
+    let document = |path: &str, header: &str| {
+        json!({ "paths": { path: { "post": {
+            "parameters": [
+                { "name": "X-Other", "in": "header", "schema": { "type": "string" } },
+                { "name": header, "in": "header", "schema": { "type": "integer" } },
+            ],
+            "responses": { "200": { "description": "x" } },
+        } } } })
+    };
+    let spec = facts(&document("/a/{id}", "X-Sub-Account"));
+    let page = fenced(&document("/a/{thing}", "x-sub-account").to_string());
+    assert_eq!(differences(&spec, &page), []);
+}
+
+#[test]
+fn a_damaged_fence_is_reported() {
     let dangling = FENCE.replace("\"S\":{", "\"T\":{");
     let other = FENCE.replace("/a", "/b").replace("\"type\":\"string\"", "\"type\":\"integer\"");
     let cycle = FENCE.replace("{\"type\":\"string\"}", "{\"$ref\":\"#/components/schemas/S\"}");
     for (text, problem) in [
         (fenced(&dangling), "refers to `#/components/schemas/S`"),
         (fenced(&cycle), "refers to itself"),
-        (fenced(FENCE) + &fenced(&other), "`#/components/schemas/S` is another one than on line 8"),
-        (fenced(FENCE) + &fenced(&FENCE[..100]), "no JSON"),
-        (fenced(FENCE) + &fenced(&FENCE.replace("\"200\"", "\"201\"")), "described a second time"),
+        (
+            fenced(FENCE) + &fenced(&other),
+            "`#/components/schemas/S` differs from the one on line 8",
+        ),
+        (fenced(FENCE) + &fenced(&FENCE[..100]), "not JSON"),
+        (fenced(FENCE) + &fenced(&FENCE.replace("\"200\"", "\"201\"")), "described twice"),
     ] {
         let page = read(&text);
         let found = page.unreadable.iter().any(|place| place.problem.contains(problem));
@@ -421,7 +438,7 @@ fn what_is_wrong_with_a_fence_is_named() {
 }
 
 #[test]
-fn a_schema_that_holds_itself_ends() {
+fn a_schema_that_contains_itself_ends() {
     let nested = r##"{"paths":{"/a":{"get":{"responses":{"200":{"description":"x","content":{"application/json":{"schema":{"$ref":"#/components/schemas/S"}}}}}}}},"components":{"schemas":{"S":{"type":"object","properties":{"s":{"$ref":"#/components/schemas/S"}}}}}}"##;
     let page = read(&fenced(nested));
     let inner = Place::operation("get", "/a").then(Step::Answer("200".to_owned())).property("s");
@@ -429,23 +446,23 @@ fn a_schema_that_holds_itself_ends() {
 }
 
 #[test]
-fn an_input_that_is_no_page_is_refused_with_its_reason() {
+fn an_input_that_is_not_a_page_is_refused_with_the_reason() {
     let html = "<!DOCTYPE html>\n<html><body>post</body></html>";
     let german =
         "Titel\n\npost\n\nPfadparameter\nidstringErforderlich\nAntworten\n200\npost\n/a/{id}\n";
     let large = "prose\n".repeat(2_000_000);
-    let inputs: &[(&[u8], NotRead)] = &[
-        (b"", NotRead::Empty),
-        (b" \r\n\t", NotRead::Empty),
-        ("\u{feff}".as_bytes(), NotRead::Empty),
-        (b"\xff\xfe\x00p", NotRead::NotText),
-        (b"post\0", NotRead::NotText),
-        (b"# Page Not Found\n\nThe URL does not exist.", NotRead::NotFound),
-        (html.as_bytes(), NotRead::Html),
-        (german.as_bytes(), NotRead::Language),
-        (b"# A page\n\nProse.\n\n```json\n{\"a\":1}\n```\n", NotRead::NoOperation),
-        (b"```json\n{\"components\":{}}\n```\n", NotRead::NoOperation),
-        (large.as_bytes(), NotRead::NoOperation),
+    let inputs: &[(&[u8], NotAPage)] = &[
+        (b"", NotAPage::Empty),
+        (b" \r\n\t", NotAPage::Empty),
+        ("\u{feff}".as_bytes(), NotAPage::Empty),
+        (b"\xff\xfe\x00p", NotAPage::NotText),
+        (b"post\0", NotAPage::NotText),
+        (b"# Page Not Found\n\nThe URL does not exist.", NotAPage::NotFound),
+        (html.as_bytes(), NotAPage::Html),
+        (german.as_bytes(), NotAPage::Language),
+        (b"# A page\n\nProse.\n\n```json\n{\"a\":1}\n```\n", NotAPage::NoOperation),
+        (b"```json\n{\"components\":{}}\n```\n", NotAPage::NoOperation),
+        (large.as_bytes(), NotAPage::NoOperation),
     ];
     for (bytes, why) in inputs {
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(30)]).into_owned();
@@ -585,8 +602,8 @@ fn document() -> impl Strategy<Value = Value> {
     })
 }
 
-fn liberties() -> impl Strategy<Value = Liberties> {
-    any::<[bool; 6]>().prop_map(|[icons, old, joined, inline, crlf, byte_order_mark]| Liberties {
+fn variations() -> impl Strategy<Value = Variations> {
+    any::<[bool; 6]>().prop_map(|[icons, old, joined, inline, crlf, byte_order_mark]| Variations {
         icons,
         old,
         joined,
@@ -600,26 +617,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_page_that_says_what_the_spec_says_agrees_in_either_shape(
+    fn a_page_of_the_spec_agrees_in_either_shape(
         document in document(),
-        liberties in liberties(),
+        variations in variations(),
     ) {
         let spec = facts(&document);
-        let markdown = render::markdown(&document, liberties);
+        let markdown = render::markdown(&document, variations);
         prop_assert_eq!(differences(&spec, &markdown), []);
-        let text = render::text(&spec, liberties);
+        let text = render::text(&spec, variations);
         prop_assert_eq!(differences(&spec, &text), [], "{}", text);
     }
 
     #[test]
     fn no_input_makes_the_readers_panic(
         document in document(),
-        liberties in liberties(),
+        variations in variations(),
         cuts in proptest::collection::vec((0..2_000_usize, 0..60_usize, "\\PC{0,6}"), 0..6),
         noise in proptest::collection::vec(any::<u8>(), 0..200),
     ) {
         let spec = facts(&document);
-        for page in [render::text(&spec, liberties), render::markdown(&document, liberties)] {
+        for page in [render::text(&spec, variations), render::markdown(&document, variations)] {
             let mut characters: Vec<char> = page.chars().collect();
             for (at, length, put) in &cuts {
                 let at = at % characters.len().max(1);

@@ -1,14 +1,14 @@
-//! Renders facts as a vendor's page does, in either shape: what the readers are tested against.
+//! Renders facts like a vendor's page in either shape, to test the readers.
 
 use serde_json::{Value, json};
 use std::fmt::Write;
-use xtask::facts::{Aspect, Facts, Place, Step, Within};
-use xtask::openapi::plain;
+use strum::IntoEnumIterator;
+use xtask::contract::{Aspect, Facts, Place, Step, Within, plain};
 
-/// Small liberties that pages take.
+/// Variations between pages.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is taken or not, in any combination")]
-pub(crate) struct Liberties {
+pub(crate) struct Variations {
     /// Icon words stand before titles and statuses.
     pub(crate) icons: bool,
     /// Older pages: `required` in lower case, `| nullable`, escaped brackets.
@@ -22,20 +22,20 @@ pub(crate) struct Liberties {
 }
 
 /// The text that a copy of the rendered page gives. Objects are folded.
-pub(crate) fn text(facts: &Facts, liberties: Liberties) -> String {
+pub(crate) fn text(facts: &Facts, variations: Variations) -> String {
     let mut page = "API\n\nSome prose about the API.\n\n".to_owned();
     for operation in facts.operations() {
-        Text { facts, liberties, page: &mut page }.operation(operation);
+        Text { facts, variations, page: &mut page }.operation(operation);
     }
     page.push_str("Last updated\n\nWas this helpful?");
-    finish(page, liberties)
+    finish(page, variations)
 }
 
-fn finish(mut page: String, liberties: Liberties) -> String {
-    if liberties.crlf {
+fn finish(mut page: String, variations: Variations) -> String {
+    if variations.crlf {
         page = page.replace('\n', "\r\n");
     }
-    if liberties.byte_order_mark {
+    if variations.byte_order_mark {
         page.insert(0, '\u{feff}');
     }
     page
@@ -43,7 +43,7 @@ fn finish(mut page: String, liberties: Liberties) -> String {
 
 struct Text<'a> {
     facts: &'a Facts,
-    liberties: Liberties,
+    variations: Variations,
     page: &'a mut String,
 }
 
@@ -62,7 +62,7 @@ impl Text<'_> {
             self.line("Authorizations\nAuthorizationstringRequired");
             self.line("Bearer authentication header of the form Bearer <token>.");
         }
-        for within in Within::ALL {
+        for within in Within::iter() {
             let label = match within {
                 Within::Path => "Path parameters",
                 Within::Query => "Query parameters",
@@ -85,13 +85,13 @@ impl Text<'_> {
         }
         let body = place.then(Step::Body);
         if self.facts.get(&body).is_some() {
-            self.line(if self.liberties.icons { "hashtagBody" } else { "Body" });
+            self.line(if self.variations.icons { "hashtagBody" } else { "Body" });
             self.content(&body);
         }
         self.line("Responses");
         for answer in self.facts.children(place) {
             let Some(Step::Answer(status)) = answer.last() else { continue };
-            let icon = if self.liberties.icons { "chevron-right" } else { "" };
+            let icon = if self.variations.icons { "chevron-right" } else { "" };
             self.line(&format!("{icon}{status}\n\nIt went well.\n"));
             match self.facts.value(answer, Aspect::Content) {
                 Some(Value::Array(media)) if !media.is_empty() => {
@@ -101,7 +101,7 @@ impl Text<'_> {
                 _ => self.line("No content\n"),
             }
         }
-        let between = if self.liberties.joined { "" } else { "\n" };
+        let between = if self.variations.joined { "" } else { "\n" };
         self.line(&format!("{method}{between}{path}\n"));
     }
 
@@ -121,7 +121,7 @@ impl Text<'_> {
         };
         let stated = |aspect| subject.stated.get(&aspect).map(|stated| &stated.value);
         let flag = |aspect| stated(aspect) == Some(&Value::Bool(true));
-        let old = self.liberties.old;
+        let old = self.variations.old;
         let mut row = format!("{name}{}", stated(Aspect::Type).map_or_else(String::new, plain));
         if old {
             row = row.replace("[]", "\\[]").replace('_', "\\_");
@@ -157,7 +157,7 @@ impl Text<'_> {
         let example = stated(Aspect::Example).map(|example| format!("Example: {}", plain(example)));
         let values =
             stated(Aspect::Enum).map(|values| format!("Possible values: {}", plain(values)));
-        if self.liberties.inline {
+        if self.variations.inline {
             row += &[&example, &values].into_iter().flatten().cloned().collect::<String>();
         }
         self.line(&row);
@@ -168,7 +168,7 @@ impl Text<'_> {
                 self.line("or");
             }
         }
-        if !self.liberties.inline {
+        if !self.variations.inline {
             self.line("\nWhat it is.\n");
             for below in [example, values].into_iter().flatten() {
                 self.line(&below);
@@ -183,7 +183,7 @@ impl Text<'_> {
 }
 
 /// The Markdown of the page: a fence for each operation of the document.
-pub(crate) fn markdown(document: &Value, liberties: Liberties) -> String {
+pub(crate) fn markdown(document: &Value, variations: Variations) -> String {
     let mut page = "> For the index, see [llms.txt](/llms.txt).\n\n# API\n\nProse.\n\n".to_owned();
     for (path, item) in document["paths"].as_object().expect("an object") {
         for (method, operation) in item.as_object().expect("an object") {
@@ -193,13 +193,13 @@ pub(crate) fn markdown(document: &Value, liberties: Liberties) -> String {
                     fence[key] = value.clone();
                 }
             }
-            let ticks = if liberties.joined { "````" } else { "```" };
-            let quote = if liberties.old { ">" } else { "> It does something.<br>" };
+            let ticks = if variations.joined { "````" } else { "```" };
+            let quote = if variations.old { ">" } else { "> It does something.<br>" };
             let _ = write!(page, "## Do something\n\n{quote}\n\n{ticks}json\n{fence}\n{ticks}\n\n");
         }
     }
     page.push_str(
         "---\n\n# Agent Instructions\n\n```\nGET https://docs.example/api.md?ask=why\n```\n",
     );
-    finish(page, liberties)
+    finish(page, variations)
 }

@@ -1,6 +1,7 @@
-//! The tool used as a maintainer uses it: on copies of the workspace.
+//! The commands as a maintainer uses them, on copies of the workspace.
 
-use crate::render::{self, Liberties};
+use crate::edit::apply;
+use crate::render::{self, Variations};
 use crate::workspace::{self, change, copy};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -9,17 +10,14 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Command;
 use xtask::check;
+use xtask::contract::{Facts, Spec};
 use xtask::docs;
-use xtask::edit;
-use xtask::facts::Facts;
-use xtask::finding::{Finding, Hunk};
+use xtask::drift::edit;
+use xtask::files::{self, GENERATED, SPEC};
 use xtask::generate;
-use xtask::report::{Ending, Format, Report};
-use xtask::sources::GENERATED;
-use xtask::spec::{SPEC, Spec};
+use xtask::report::{Ending, Finding, Format, Hunk, Report};
 
-/// The document of the spec, and what a page of it that changed would say: what happened to the vendor's
-/// API once, and some more.
+/// The document of the spec with changes: those of the vendor's revision, and others.
 fn changed(root: &Path) -> Value {
     let mut document = Spec::load(root).expect("the spec").value().clone();
     let mut set = |pointer: &str, value: Value| {
@@ -79,7 +77,7 @@ fn changed(root: &Path) -> Value {
 
 fn facts(document: &Value) -> Facts {
     let mut facts = Facts::default();
-    xtask::openapi::read(document, &|_| None, &mut facts);
+    xtask::contract::openapi::read(document, &|_| None, &mut facts);
     facts
 }
 
@@ -109,15 +107,15 @@ const SHOWN_BY_MARKDOWN: [&str; 2] = [
 ];
 
 #[test]
-fn each_change_of_the_page_is_one_finding_and_what_a_shape_hides_is_none() {
-    let root = xtask::root();
+fn each_change_of_the_page_is_one_finding_and_a_folded_one_is_none() {
+    let root = xtask::files::root();
     let changed = changed(&root);
-    let text = docs(&root, &render::text(&facts(&changed), Liberties::default()));
+    let text = docs(&root, &render::text(&facts(&changed), Variations::default()));
     assert_eq!(fingerprints(&text), BTreeSet::from(SHOWN_BY_BOTH));
     let hidden = "POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.startTime";
     assert!(text.receipt.silent.iter().any(|silent| silent == hidden), "{:?}", text.receipt.silent);
 
-    let markdown = docs(&root, &render::markdown(&changed, Liberties::default()));
+    let markdown = docs(&root, &render::markdown(&changed, Variations::default()));
     let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
     assert_eq!(fingerprints(&markdown), all.collect());
     for report in [text, markdown] {
@@ -134,24 +132,24 @@ fn each_change_of_the_page_is_one_finding_and_what_a_shape_hides_is_none() {
 }
 
 #[test]
-fn a_page_that_says_what_the_spec_says_is_equal_and_every_fact_is_counted() {
-    let root = xtask::root();
+fn a_page_of_the_spec_is_equal_and_every_fact_is_counted() {
+    let root = xtask::files::root();
     let spec = Spec::load(&root).expect("the spec");
-    let markdown = docs(&root, &render::markdown(spec.value(), Liberties::default()));
+    let markdown = docs(&root, &render::markdown(spec.value(), Variations::default()));
     assert_eq!(markdown.ending, Ending::Equal, "{:?}", markdown.findings);
     let facts: usize = spec.facts.subjects.values().map(|subject| subject.stated.len()).sum();
     assert_eq!(markdown.receipt.facts.agreeing, facts);
     assert_eq!(markdown.receipt.silent, [""; 0]);
 
-    let text = docs(&root, &render::text(&spec.facts, Liberties::default()));
+    let text = docs(&root, &render::text(&spec.facts, Variations::default()));
     assert_eq!(text.ending, Ending::Equal, "{:?}", text.findings);
     let counts = text.receipt.facts;
     assert_eq!(counts.agreeing + counts.silent, facts);
 }
 
-/// The vendor's page and a changed one are kept beside the checkout, for their sentences aren't ours.
+/// Pages are kept beside the checkout, since their sentences aren't ours.
 fn vendor(file: &str) -> Option<Vec<u8>> {
-    let page = fs::read(xtask::root().join("../shared/docs").join(file)).ok();
+    let page = fs::read(xtask::files::root().join("../shared/docs").join(file)).ok();
     if page.is_none() {
         println!("skipped: {file} is not here");
     }
@@ -159,9 +157,9 @@ fn vendor(file: &str) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn the_page_of_record_agrees_and_hides_what_it_hides() {
+fn the_page_of_record_agrees_and_is_silent_where_it_folds() {
     let Some(page) = vendor("datafy-api.txt") else { return };
-    let report = docs::compare(&xtask::root(), "page", &page, false);
+    let report = docs::compare(&xtask::files::root(), "page", &page, false);
     assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
     assert_eq!(report.receipt.facts.unreadable, 0);
     assert_eq!(
@@ -181,21 +179,21 @@ fn the_page_of_record_agrees_and_hides_what_it_hides() {
 }
 
 #[test]
-fn the_changed_page_gives_what_changed_in_either_shape() {
+fn the_changed_page_gives_its_changes_in_either_shape() {
     let Some(text) = vendor("next/page.txt") else { return };
-    let report = docs::compare(&xtask::root(), "page", &text, false);
+    let report = docs::compare(&xtask::files::root(), "page", &text, false);
     assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
     let Some(markdown) = vendor("next/page.md") else { return };
-    let report = docs::compare(&xtask::root(), "page", &markdown, false);
+    let report = docs::compare(&xtask::files::root(), "page", &markdown, false);
     let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
     assert_eq!(fingerprints(&report), all.collect());
 }
 
 #[test]
-fn the_record_tells_whether_the_page_changed_or_the_transcription_was_wrong() {
-    let copy = copy();
+fn the_record_shows_whether_the_page_changed_or_the_transcription_was_wrong() {
+    let copy = copy("0.1.99");
     let root = copy.path();
-    let page = render::text(&Spec::load(root).expect("the spec").facts, Liberties::default());
+    let page = render::text(&Spec::load(root).expect("the spec").facts, Variations::default());
     let report = docs::compare(root, "page", page.as_bytes(), true);
     assert_eq!(report.ending, Ending::Equal);
     let wrong = [("          default: true", "          default: false")];
@@ -210,16 +208,16 @@ fn the_record_tells_whether_the_page_changed_or_the_transcription_was_wrong() {
     let of_autoscaling = page.replacen("Default: true", "Default: false", 1);
     assert!(cause(&of_autoscaling).contains("the page changed"));
     change(root, SPEC, &[("          default: true", "          default: other")]);
-    assert!(cause(&of_autoscaling).contains("neither"));
+    assert!(cause(&of_autoscaling).contains("agrees with neither"));
 }
 
 #[test]
-fn what_could_not_be_read_is_never_taken_for_agreement_nor_recorded() {
-    let copy = copy();
+fn an_unreadable_page_neither_agrees_nor_is_recorded() {
+    let copy = copy("0.1.99");
     let root = copy.path();
     let record = root.join("xtask/page.json");
     fs::write(&record, "kept").expect("written");
-    let page = render::text(&Spec::load(root).expect("the spec").facts, Liberties::default());
+    let page = render::text(&Spec::load(root).expect("the spec").facts, Variations::default());
     let half = &page[..page.rfind("Do something").expect("several operations")];
     let damaged = page.replacen("descriptionstringOptional", "descriptionmapOptional", 1);
     for (page, ending, record_is_kept) in [
@@ -240,7 +238,7 @@ fn what_could_not_be_read_is_never_taken_for_agreement_nor_recorded() {
     assert_eq!(docs::run(root, "no/such/file", false).ending, Ending::CouldNotCheck);
 }
 
-/// Answers one request with these bytes, and gives the URL to ask and what will have been asked.
+/// Serves one request with these bytes. Returns the URL and, once joined, the request.
 fn serve(answer: String) -> (String, std::thread::JoinHandle<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/api.md", listener.local_addr().expect("an address"));
@@ -255,10 +253,10 @@ fn serve(answer: String) -> (String, std::thread::JoinHandle<String>) {
 }
 
 #[test]
-fn a_page_is_read_from_a_url_and_a_page_that_is_not_there_is_none() {
-    let root = xtask::root();
+fn a_page_is_read_from_a_url_and_a_missing_one_is_not_equal() {
+    let root = xtask::files::root();
     let spec = Spec::load(&root).expect("the spec");
-    let page = render::markdown(spec.value(), Liberties::default());
+    let page = render::markdown(spec.value(), Variations::default());
     let http = |status: &str, body: &str| {
         format!(
             "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
@@ -285,8 +283,8 @@ fn a_page_is_read_from_a_url_and_a_page_that_is_not_there_is_none() {
 
 #[test]
 fn a_finding_prints_in_each_format() {
-    let root = xtask::root();
-    let page = render::text(&Spec::load(&root).expect("the spec").facts, Liberties::default());
+    let root = xtask::files::root();
+    let page = render::text(&Spec::load(&root).expect("the spec").facts, Variations::default());
     let page = page.replacen("Default: true", "Default: \u{1b}[31mfalse%", 1);
     let report = docs(&root, &page);
     let text = report.render(Format::Text, false);
@@ -318,22 +316,7 @@ fn a_finding_prints_in_each_format() {
     assert!(annotation.contains("false%25") && annotation.contains("%0A"), "{annotation}");
 }
 
-/// The text with all hunks applied.
-fn apply(text: &str, hunks: &[Hunk]) -> String {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut hunks = hunks.to_vec();
-    hunks.sort_by_key(|hunk| hunk.line);
-    hunks.dedup();
-    for hunk in hunks.iter().rev() {
-        let at = usize::try_from(hunk.line).expect("a line") - 1;
-        let removed: Vec<_> =
-            lines.splice(at..at + hunk.remove.len(), hunk.insert.iter().cloned()).collect();
-        assert_eq!(removed, hunk.remove, "a hunk shows what it takes out");
-    }
-    lines.join("\n") + "\n"
-}
-
-/// All edits that the tool gives, applied as it gives them.
+/// Applies all edits of the findings.
 fn follow(root: &Path, findings: &[Finding]) {
     let hunks: Vec<Hunk> = findings.iter().flat_map(|finding| finding.edit.clone()).collect();
     for finding in findings {
@@ -344,26 +327,26 @@ fn follow(root: &Path, findings: &[Finding]) {
 }
 
 #[test]
-fn following_what_the_tool_prints_ends_in_agreement_and_it_names_every_place_that_breaks() {
-    let copy = copy();
+fn applying_the_printed_edits_ends_in_agreement_and_every_broken_file_is_named() {
+    let copy = copy("0.1.99");
     let root = copy.path();
-    let page = render::markdown(&changed(root), Liberties::default());
+    let page = render::markdown(&changed(root), Variations::default());
     let report = docs(root, &page);
     follow(root, &report.findings);
     let report_after = docs(root, &page);
     assert_eq!(report_after.ending, Ending::Equal, "{:?}", report_after.findings);
 
-    // The next command that it names.
+    // The command that the findings name next.
     assert!(report.findings.iter().all(|finding| finding.help.contains("cargo xtask generate")));
-    assert_eq!(generate::run(root, false), Ok(Ending::Equal));
+    assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
     let spec = fs::read_to_string(root.join(SPEC)).expect("the spec");
-    let told = check::before_compiling(root).expect("it can be read").1;
-    let told: Vec<_> = told.iter().map(|finding| finding.title.as_str()).collect();
-    assert!(told.contains(&"this was never described"), "{told:?}");
+    let titles = check::before_compiling(root).expect("it can be read").1;
+    let titles: Vec<_> = titles.iter().map(|finding| finding.title.as_str()).collect();
+    assert!(titles.contains(&"the description is still to be written"), "{titles:?}");
     fs::write(root.join(SPEC), spec.replace(edit::TO_DESCRIBE, "Detached.")).expect("written");
-    assert_eq!(generate::run(root, false), Ok(Ending::Equal));
+    assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
 
-    // What the compiler then refuses stands in files that the tool named.
+    // The compiler finds errors only in files that the findings name.
     let named: BTreeSet<String> = report
         .findings
         .iter()
@@ -400,22 +383,22 @@ fn each_change_of_the_code_is_caught() {
             ".client.put(url).headers(header_map).build()",
         ),
     ];
-    let copy = copy();
+    let copy = copy("0.1.98");
     let root = copy.path();
     let spec = Spec::load(root).expect("the spec");
-    let committed = generate::committed(root).expect("the generated code");
+    let committed = files::read(root, GENERATED).expect("the generated code");
     for change in generated {
         let changed = committed.replacen(change.0, change.1, 1);
         assert!(changed != committed, "{change:?}");
         let (found, _) = check::generated::check(&spec, &changed);
         assert!(found.iter().any(|finding| finding.title.contains("is not what")), "{change:?}");
     }
-    change(root, generate::SPEC_COPY, &[("deviceName", "device")]);
+    change(root, files::SPEC_COPY, &[("deviceName", "device")]);
     let found = check::before_compiling(root).expect("it can be read").1;
     let stale =
         |finding: &Finding| finding.fingerprint == "generated: datafy-api/openapi.yaml stale";
     assert!(found.iter().any(stale), "{found:?}");
-    // Were the generator itself to make such code, the wire and the types would still tell.
+    // If the generator itself made such code, the wire and the types would show it.
     change(root, GENERATED, &generated);
     let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
     change(root, ext, &[("self.operation.body.autoscaling_only = Some(only);", "let _ = only;")]);

@@ -1,6 +1,5 @@
 use chrono::NaiveDate;
-use xtask::finding::{Finding, Link};
-use xtask::waivers::Waivers;
+use xtask::report::{Finding, Link, Waivers};
 
 const TEXT: &str = "- fingerprint: \"wire: one\"\n  reason: why\n\
                     - fingerprint: \"wire: two\"\n  reason: why\n  expires: 2027-01-31\n";
@@ -14,7 +13,7 @@ fn found() -> Vec<Finding> {
 }
 
 #[test]
-fn a_waiver_takes_out_what_it_names_until_its_last_day_has_passed() {
+fn a_waiver_removes_its_finding_until_its_last_day_has_passed() {
     let mut waivers = Waivers::parse(TEXT, day("2027-01-31")).expect("waivers");
     let (rest, waived) = waivers.sift(found());
     assert_eq!(waived, ["wire: one", "wire: two"]);
@@ -24,7 +23,7 @@ fn a_waiver_takes_out_what_it_names_until_its_last_day_has_passed() {
     let mut waivers = Waivers::parse(TEXT, day("2027-02-01")).expect("waivers");
     assert_eq!(waivers.sift(found()).1, ["wire: one"]);
     let [expired] = waivers.findings().try_into().expect("one finding");
-    assert_eq!(expired.title, "the waiver of `wire: two` held until 2027-01-31");
+    assert_eq!(expired.title, "the waiver of `wire: two` expired after 2027-01-31");
     assert_eq!(expired.spots[0].line, Some(3));
 }
 
@@ -37,7 +36,7 @@ fn a_waiver_that_matches_nothing_is_a_finding() {
 }
 
 #[test]
-fn what_is_no_waiver_is_refused_with_what_one_has() {
+fn a_malformed_waiver_is_refused_with_the_fields_of_a_waiver() {
     for text in [
         "- fingerprint: a\n",
         "- fingerprint: a\n  reason: \" \"\n",
@@ -46,7 +45,8 @@ fn what_is_no_waiver_is_refused_with_what_one_has() {
         "fingerprint: a",
         "[",
     ] {
-        let problem = Waivers::parse(text, day("2026-01-01")).map(|_| ()).expect_err(text);
+        let problem =
+            Waivers::parse(text, day("2026-01-01")).map(|_| ()).expect_err(text).to_string();
         assert!(problem.starts_with("xtask/waivers.yaml: "), "{problem}");
         assert!(problem.contains("a waiver has a `fingerprint`, a `reason`"), "{problem}");
     }

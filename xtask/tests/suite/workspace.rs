@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 use xtask::check::compiled::Compiled;
-use xtask::finding::Finding;
+use xtask::report::Finding;
 
 /// Each build puts its program in the same place.
 static TURN: Mutex<()> = Mutex::new(());
@@ -18,8 +18,11 @@ pub(crate) fn compiled(root: &Path) -> Result<Compiled, Box<Finding>> {
 }
 
 /// A copy of the workspace, which builds into the same target directory as this one.
-pub(crate) fn copy() -> TempDir {
-    let root = xtask::root();
+///
+/// Cargo distinguishes its packages from those of this workspace by their version. Copies that are built at the same
+/// time need different ones, or one uses the packages of the other.
+pub(crate) fn copy(version: &str) -> TempDir {
+    let root = xtask::files::root();
     let copy = tempfile::tempdir().expect("a directory");
     let listed = Command::new("git")
         .args(["ls-files", "-co", "--exclude-standard"])
@@ -36,8 +39,8 @@ pub(crate) fn copy() -> TempDir {
     }
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    // Builds of both go on side by side under names of their own, and share what doesn't differ.
-    change(copy.path(), "Cargo.toml", &[("version = \"0.1.0\"", "version = \"0.1.99\"")]);
+    let version = format!("version = \"{version}\"");
+    change(copy.path(), "Cargo.toml", &[("version = \"0.1.0\"", &version)]);
     let config = format!("[build]\ntarget-dir = {:?}\n", target.display().to_string());
     let path = copy.path().join(".cargo/config.toml");
     let own = fs::read_to_string(&path).expect("the configuration");

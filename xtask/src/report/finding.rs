@@ -1,12 +1,16 @@
-//! What `docs` and `check` have to say.
+//! A finding: a difference between two links of the chain.
 
-use crate::facts::{Place, Step};
+use crate::contract::{Place, Step};
 use serde::Serialize;
+use std::fmt;
+use strum::Display;
 
 /// A link of the chain from the page to the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Display)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Link {
+    #[default]
     Spec,
     Page,
     Generated,
@@ -17,30 +21,15 @@ pub enum Link {
     Waivers,
 }
 
-impl Link {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Spec => "spec",
-            Self::Page => "page",
-            Self::Generated => "generated",
-            Self::Compiled => "compiled",
-            Self::Schemas => "schemas",
-            Self::Wire => "wire",
-            Self::Fake => "fake",
-            Self::Waivers => "waivers",
-        }
-    }
-}
-
-/// A difference between two links, with all that a maintainer needs in order to mend it.
-#[derive(Clone, Debug, Serialize)]
+/// A difference between two links, with all that a maintainer needs in order to fix it.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Finding {
     pub link: Link,
-    /// What a waiver names it by. It holds no line number.
+    /// The name that a waiver gives. It holds no line number.
     pub fingerprint: String,
-    /// What is so, in one line.
+    /// The difference, in one line.
     pub title: String,
-    /// Where it shows, the first place first.
+    /// Where it shows, the most important place first.
     pub spots: Vec<Spot>,
     /// The operations that it concerns, as `METHOD /path`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -57,25 +46,18 @@ pub struct Finding {
     pub cause: Option<Cause>,
     /// What to do about it.
     pub help: String,
-    /// The edit of openapi.yaml, where it can be given to the letter.
+    /// The edit of openapi.yaml, if it can be given exactly.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub edit: Vec<Hunk>,
 }
 
 impl Finding {
-    pub fn new(link: Link, what: impl std::fmt::Display, title: impl Into<String>) -> Self {
+    pub fn new(link: Link, what: impl fmt::Display, title: impl Into<String>) -> Self {
         Self {
             link,
-            fingerprint: format!("{}: {what}", link.word()),
+            fingerprint: format!("{link}: {what}"),
             title: title.into(),
-            spots: Vec::new(),
-            operations: Vec::new(),
-            items: Vec::new(),
-            methods: Vec::new(),
-            breaks: None,
-            cause: None,
-            help: String::new(),
-            edit: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -103,14 +85,14 @@ impl Finding {
     }
 }
 
-/// A line of a file that a finding speaks of.
+/// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Spot {
     pub file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     pub label: String,
-    /// What to look for where the line is long.
+    /// The text to underline in a long line.
     #[serde(skip)]
     pub focus: Option<String>,
 }
@@ -122,15 +104,15 @@ pub struct Breaks {
     pub why: &'static str,
 }
 
-/// Why page and spec differ, as the record of the page tells.
+/// Why page and spec differ, judged by the recorded page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The record says what the spec says.
+    /// The record agrees with the spec.
     PageChanged,
-    /// The record says what the page says.
+    /// The record agrees with the page.
     TranscriptionWrong,
-    /// The record says neither.
+    /// The record agrees with neither.
     Both,
 }
 
@@ -139,14 +121,14 @@ impl Cause {
         match self {
             Self::PageChanged => "the page changed since it was recorded",
             Self::TranscriptionWrong => {
-                "the page says what it said when it was recorded: the transcription is wrong"
+                "the page is as it was recorded: the transcription is wrong"
             }
-            Self::Both => "neither page nor spec says what was recorded",
+            Self::Both => "the record agrees with neither the page nor the spec",
         }
     }
 }
 
-/// Lines of openapi.yaml to be taken out at `line` and others to be put there.
+/// An edit of openapi.yaml: at `line`, `insert` replaces `remove`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hunk {
     pub line: u64,

@@ -1,16 +1,18 @@
-//! The spec by itself: a valid OpenAPI 3.0 document that says nothing it contradicts.
+//! The spec by itself: a valid OpenAPI 3.0 document whose examples and defaults fit their schemas.
 
+use super::Checked;
 use crate::codegen::yaml::escape;
-use crate::edit::TO_DESCRIBE;
-use crate::finding::{Finding, Link};
-use crate::spec::{SPEC, Spec};
+use crate::contract::Spec;
+use crate::drift::edit::TO_DESCRIBE;
+use crate::files::SPEC;
+use crate::report::{Finding, Link};
 use roas::v3_0::spec::Spec as Valid;
 use roas::validation::{Options, Validate};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// IDs, idempotency, references and what the generator can't do are told of when it generates.
-pub fn check(spec: &Spec) -> (Vec<Finding>, String) {
+/// Operation IDs, idempotency, references and what the generator can't do are checked when it generates.
+pub fn check(spec: &Spec) -> Checked {
     let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
     let root = &spec.document.value;
     let valid =
@@ -19,13 +21,13 @@ pub fn check(spec: &Spec) -> (Vec<Finding>, String) {
         );
     if let Err(problem) = valid {
         let problem = problem.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-        checker.find("", format!("it is no valid OpenAPI 3.0 document: {problem}"));
+        checker.find("", format!("not a valid OpenAPI 3.0 document: {problem}"));
     }
     for unreadable in &spec.unreadable {
         checker.findings.push(
             Finding::new(Link::Spec, &unreadable.problem, &*unreadable.problem)
                 .at(SPEC, unreadable.line, "here")
-                .help("mend the reference"),
+                .help("fix it there"),
         );
     }
     checker.visit("", root);
@@ -44,7 +46,7 @@ impl Checker<'_> {
         self.findings.push(
             Finding::new(Link::Spec, format!("#{pointer} {problem}"), problem)
                 .at(SPEC, self.spec.document.line(pointer), "here")
-                .help(format!("mend it at #{pointer}")),
+                .help(format!("fix it at #{pointer}")),
         );
     }
 
@@ -54,12 +56,12 @@ impl Checker<'_> {
                 self.object(pointer, value);
                 for (key, member) in object {
                     let inner = format!("{pointer}/{}", escape(key));
-                    // What stands in an example is nobody's schema.
+                    // Examples hold values, not schemas.
                     if key != "example" && key != "default" {
                         self.visit(&inner, member);
                     }
                     if member.as_str() == Some(TO_DESCRIBE) {
-                        self.find(&inner, "this was never described".to_owned());
+                        self.find(&inner, "the description is still to be written".to_owned());
                     }
                 }
             }
@@ -80,12 +82,12 @@ impl Checker<'_> {
         if object.get("$ref").is_some_and(Value::is_string)
             && object.as_object().is_some_and(|object| object.len() > 1)
         {
-            self.find(pointer, "OpenAPI 3.0 ignores what stands beside a `$ref`".to_owned());
+            self.find(pointer, "OpenAPI 3.0 ignores the members beside a `$ref`".to_owned());
         }
         if object.get("type").is_none()
             && ["properties", "additionalProperties"].iter().any(|word| object.get(word).is_some())
         {
-            self.find(pointer, "a schema with properties must say `type: object`".to_owned());
+            self.find(pointer, "a schema with properties must state `type: object`".to_owned());
         }
         let own = object.get("type").is_some_and(Value::is_string).then_some(object);
         for (schema, word) in
@@ -95,46 +97,44 @@ impl Checker<'_> {
             self.values += 1;
             let fits = jsonschema::draft4::options()
                 .should_validate_formats(true)
-                .build(&rooted(self.spec, schema))
+                .build(&standalone(self.spec, schema))
                 .is_ok_and(|validator| validator.is_valid(value));
             if !fits {
-                self.find(
-                    &format!("{pointer}/{word}"),
-                    format!("the {word} doesn't fit its schema"),
-                );
+                let problem = format!("the {word} doesn't fit its schema");
+                self.find(&format!("{pointer}/{word}"), problem);
             }
         }
     }
 }
 
-/// A schema of the spec as one that stands alone, with the components that it refers to.
-pub(super) fn rooted(spec: &Spec, schema: &Value) -> Value {
+/// A schema of the spec together with the components that it refers to, as JSON Schema of draft 4.
+pub fn standalone(spec: &Spec, schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let (Value::Object(schema), Some(components)) =
         (&mut schema, spec.document.value.get("components"))
     {
-        // Draft 4 ignores what stands beside a reference, and so does OpenAPI 3.0.
+        // Draft 4 and OpenAPI 3.0 ignore the members beside a reference.
         if let Some(reference) = schema.remove("$ref") {
-            schema.insert("allOf".to_owned(), serde_json::json!([{ "$ref": reference }]));
+            schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
         }
         schema.insert("components".to_owned(), components.clone());
     }
-    nullable(&mut schema);
+    replace_nullable(&mut schema);
     schema
 }
 
-/// `nullable` is OpenAPI's own word for a second type.
-fn nullable(schema: &mut Value) {
+/// Replaces OpenAPI's `nullable` by JSON Schema's second type.
+fn replace_nullable(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             if object.get("nullable") == Some(&Value::Bool(true))
                 && let Some(Value::String(kind)) = object.get("type").cloned()
             {
-                object.insert("type".to_owned(), serde_json::json!([kind, "null"]));
+                object.insert("type".to_owned(), json!([kind, "null"]));
             }
-            object.values_mut().for_each(nullable);
+            object.values_mut().for_each(replace_nullable);
         }
-        Value::Array(items) => items.iter_mut().for_each(nullable),
+        Value::Array(items) => items.iter_mut().for_each(replace_nullable),
         _ => {}
     }
 }

@@ -1,17 +1,16 @@
-//! Reads an OpenAPI document, or a JSON Schema, into facts.
+//! Reads an OpenAPI document or a JSON Schema as facts.
 
+use super::{Aspect, Facts, Place, Step, Subject, Unreadable, Within};
 use crate::codegen::yaml::escape;
-pub(crate) use crate::codegen::{METHODS, members};
-use crate::facts::{Aspect, Facts, Place, Step, Subject, Within};
-use crate::page::Unreadable;
+use crate::codegen::{METHODS, members};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// No document of sense says more; one of references that double at each step may.
+/// Bounds for documents whose references double at each step.
 const MOST_SUBJECTS: usize = 50_000;
 const DEEPEST: usize = 48;
 
-/// Reads the document `root`. `line` knows the line of a JSON pointer.
+/// Reads the document `root`. `line` returns the line of a JSON pointer.
 pub fn read(
     root: &Value,
     line: &dyn Fn(&str) -> Option<u64>,
@@ -22,12 +21,12 @@ pub fn read(
     reader.unreadable
 }
 
-/// Reads the schema at `pointer` of `root` as what stands at `place`.
-pub fn read_schema(root: &Value, pointer: &str, place: &Place) -> Facts {
+/// Reads the schema at `pointer` of `root`.
+pub fn read_schema(root: &Value, pointer: &str) -> Facts {
     let mut facts = Facts::default();
     let line = |_: &str| None;
     let mut reader = Reader { root, line: &line, facts: &mut facts, unreadable: Vec::new() };
-    reader.schema(place, pointer, &mut Vec::new());
+    reader.schema(&Place::default(), pointer, &mut Vec::new());
     facts
 }
 
@@ -38,7 +37,7 @@ struct Reader<'a> {
     unreadable: Vec<Unreadable>,
 }
 
-/// What stands at a pointer once its references are followed.
+/// The value at a pointer, with references followed.
 struct Resolved<'a> {
     pointer: String,
     value: Cow<'a, Value>,
@@ -56,7 +55,7 @@ impl<'a> Reader<'a> {
         for (path, item) in members(self.root.get("paths")) {
             if item.get("$ref").is_some() {
                 let pointer = format!("/paths/{}", escape(path));
-                self.cannot_read(&pointer, "a path that stands elsewhere");
+                self.cannot_read(&pointer, "a path that is described elsewhere");
             }
             for method in METHODS.into_iter().filter(|method| item.get(method).is_some()) {
                 self.operation(path, method);
@@ -93,7 +92,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The security that is in force: that of the operation, or else that of the document.
+    /// The security of the operation, by default that of the document.
     fn security(&mut self, place: &Place, operation: &str) {
         let own = format!("{operation}/security");
         let pointer = if self.at(&own).is_some() { own } else { "/security".to_owned() };
@@ -103,21 +102,18 @@ impl<'a> Reader<'a> {
         for alternative in alternatives {
             let mut schemes = Vec::new();
             for (name, _) in members(Some(alternative)) {
-                match self.scheme(name) {
-                    Some(scheme) => schemes.push(scheme),
-                    None => {
-                        return self
-                            .missing(&pointer, &format!("#/components/securitySchemes/{name}"));
-                    }
-                }
+                let Some(scheme) = self.scheme(name) else {
+                    return self.missing(&pointer, &format!("#/components/securitySchemes/{name}"));
+                };
+                schemes.push(scheme);
             }
-            words.push(if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") });
-        }
-        if words.is_empty() {
-            words.push("none".to_owned());
+            let alternative =
+                if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") };
+            words.push(alternative);
         }
         words.sort();
-        self.state(place, Aspect::Security, words.join(" or "), &pointer);
+        let words = if words.is_empty() { "none".to_owned() } else { words.join(" or ") };
+        self.state(place, Aspect::Security, words, &pointer);
     }
 
     fn scheme(&self, name: &str) -> Option<String> {
@@ -138,11 +134,13 @@ impl<'a> Reader<'a> {
         let Some(parameter) = self.follow(pointer) else { return };
         let Resolved { pointer, value } = parameter;
         let word = |key: &str| value.get(key).and_then(Value::as_str);
-        let (Some(within), Some(name)) = (word("in").and_then(Within::of), word("name")) else {
-            return self.cannot_read(&pointer, "a parameter without a name or a place");
+        let (Some(within), Some(name)) =
+            (word("in").and_then(|word| word.parse().ok()), word("name"))
+        else {
+            return self.cannot_read(&pointer, "a parameter without `name` or `in`");
         };
         let place = operation.then(Step::Parameter { within, name: name.to_owned() });
-        // One of the operation stands for one of the same name of its path.
+        // A parameter of the operation replaces that of its path.
         self.facts.take(&place);
         self.subject(&place, &pointer);
         let form = matches!(within, Within::Query | Within::Cookie);
@@ -167,12 +165,9 @@ impl<'a> Reader<'a> {
         self.subject(&place, &pointer);
     }
 
-    /// A request body, or an answer.
+    /// Reads a request body or an answer.
     fn content(&mut self, place: &Place, pointer: &str, request: bool) {
-        let Some(Resolved { pointer, value }) = self.follow(pointer) else {
-            self.facts.subject(place).opaque = true;
-            return;
-        };
+        let Some(Resolved { pointer, value }) = self.enter(place, pointer) else { return };
         self.subject(place, &pointer);
         if request {
             let required = value.get("required") == Some(&Value::Bool(true));
@@ -181,7 +176,7 @@ impl<'a> Reader<'a> {
         let media: Vec<&String> = members(value.get("content")).map(|(media, _)| media).collect();
         let list = format!("{pointer}/content");
         self.state(place, Aspect::Content, json!(media), &list);
-        // One schema is read: that of JSON where there are several.
+        // Only one schema is read, preferably that of JSON.
         let json = media.iter().find(|media| media.contains("json")).or(media.first());
         if let Some(media) = json {
             let schema = format!("{list}/{}/schema", escape(media));
@@ -192,15 +187,12 @@ impl<'a> Reader<'a> {
         self.facts.subject(place).line = (self.line)(&pointer);
     }
 
-    /// `above`: the schemas that this one stands in, for one may hold itself.
+    /// `above` are the pointers of the schemas around this one, since a schema may contain itself.
     fn schema(&mut self, place: &Place, pointer: &str, above: &mut Vec<String>) {
         if self.facts.subjects.len() > MOST_SUBJECTS {
             return self.cannot_read(pointer, "more schemas within schemas than can be followed");
         }
-        let Some(Resolved { pointer, value }) = self.follow(pointer) else {
-            self.facts.subject(place).opaque = true;
-            return;
-        };
+        let Some(Resolved { pointer, value }) = self.enter(place, pointer) else { return };
         self.subject(place, &pointer);
         if above.contains(&pointer) {
             self.facts.subject(place).opaque = true;
@@ -214,32 +206,22 @@ impl<'a> Reader<'a> {
         let kind = self.kind(&pointer, &value, 0);
         self.state(place, Aspect::Type, kind, &format!("{pointer}/type"));
         self.flags(place, &pointer, &value);
-        if value
-            .get("type")
-            .and_then(Value::as_array)
-            .is_some_and(|kinds| kinds.contains(&json!("null")))
-        {
+        let kinds = value.get("type").and_then(Value::as_array);
+        if kinds.is_some_and(|kinds| kinds.contains(&json!("null"))) {
             self.state(place, Aspect::Nullable, true, &format!("{pointer}/type"));
         }
         self.example(place, &pointer, &value);
-        for (aspect, keywords) in VALUES {
-            for keyword in *keywords {
-                if let Some(stated) = value.get(keyword) {
-                    self.state(place, *aspect, stated.clone(), &format!("{pointer}/{keyword}"));
-                }
-            }
+        for (aspect, keyword) in VALUES {
+            self.copy(place, aspect, &pointer, &value, keyword);
         }
         self.within(place, &pointer, &value, above);
         above.pop();
     }
 
-    /// What a schema holds.
+    /// Reads the schemas within a schema.
     fn within(&mut self, place: &Place, pointer: &str, value: &Value, above: &mut Vec<String>) {
-        let required: Vec<&str> = value
-            .get("required")
-            .and_then(Value::as_array)
-            .map(|names| names.iter().filter_map(Value::as_str).collect())
-            .unwrap_or_default();
+        let required = value.get("required").and_then(Value::as_array);
+        let required: Vec<_> = required.into_iter().flatten().filter_map(Value::as_str).collect();
         self.must_be(&format!("{pointer}/properties"), Value::is_object);
         for (name, _) in members(value.get("properties")) {
             let inner = place.property(name);
@@ -259,17 +241,13 @@ impl<'a> Reader<'a> {
                 self.schema(&alternative, &format!("{at}/{index}"), above);
             }
         }
+        let (values, at) = (place.then(Step::Values), format!("{pointer}/additionalProperties"));
         match value.get("additionalProperties") {
             Some(Value::Bool(true)) => {
-                let values = place.then(Step::Values);
-                let at = format!("{pointer}/additionalProperties");
                 self.subject(&values, &at);
                 self.state(&values, Aspect::Type, "any", &at);
             }
-            Some(Value::Object(_)) => {
-                let at = format!("{pointer}/additionalProperties");
-                self.schema(&place.then(Step::Values), &at, above);
-            }
+            Some(Value::Object(_)) => self.schema(&values, &at, above),
             _ => {}
         }
         if value.get("items").is_some() {
@@ -277,12 +255,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The items of an array. What is said of scalars is said of the array itself, as pages do.
+    /// Reads the items of an array. Like a page, states the facts of scalars on the array itself.
     fn items(&mut self, place: &Place, pointer: &str, above: &mut Vec<String>) {
-        let Some(Resolved { pointer, value }) = self.follow(pointer) else {
-            self.facts.subject(place).opaque = true;
-            return;
-        };
+        let Some(Resolved { pointer, value }) = self.enter(place, pointer) else { return };
         if above.contains(&pointer) || above.len() > DEEPEST {
             self.facts.subject(place).opaque = true;
             return;
@@ -299,47 +274,46 @@ impl<'a> Reader<'a> {
         if !scalar {
             return self.schema(&place.then(Step::Items), &pointer, above);
         }
-        for (aspect, keyword) in
-            [(Aspect::Format, "format"), (Aspect::Enum, "enum"), (Aspect::Pattern, "pattern")]
-        {
-            if let Some(stated) = value.get(keyword) {
-                self.state(place, aspect, stated.clone(), &format!("{pointer}/{keyword}"));
+        for (aspect, keyword) in VALUES {
+            if matches!(aspect, Aspect::Format | Aspect::Enum | Aspect::Pattern) {
+                self.copy(place, aspect, &pointer, &value, keyword);
             }
         }
     }
 
-    /// The type in the words of a page.
+    /// States the value of a keyword, if there is one.
+    fn copy(&mut self, place: &Place, aspect: Aspect, pointer: &str, value: &Value, keyword: &str) {
+        if let Some(stated) = value.get(keyword) {
+            self.state(place, aspect, stated.clone(), &format!("{pointer}/{keyword}"));
+        }
+    }
+
+    /// The type as a page writes it.
     fn kind(&self, pointer: &str, value: &Value, depth: usize) -> String {
         if let Some(constant) = value.get("const") {
             return format!("const: {}", plain(constant));
         }
-        for (list, word) in [("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")] {
+        for (list, words) in [("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")] {
             if value.get(list).is_some() {
-                return word.to_owned();
+                return words.to_owned();
             }
         }
-        let items = |depth: usize| {
-            let items = format!("{pointer}/items");
-            match self.resolve(&items) {
-                Ok(items) if depth < 20 => self.kind(&items.pointer, &items.value, depth + 1),
-                _ => "any".to_owned(),
+        let named = |kind: &str| {
+            if kind != "array" {
+                return kind.to_owned();
             }
+            let items = self.resolve(&format!("{pointer}/items")).ok().filter(|_| depth < 20);
+            let items = items.map(|items| self.kind(&items.pointer, &items.value, depth + 1));
+            format!("{}[]", items.as_deref().unwrap_or("any"))
         };
         match value.get("type") {
-            Some(Value::String(kind)) if kind == "array" => format!("{}[]", items(depth)),
-            Some(Value::String(kind)) => kind.clone(),
+            Some(Value::String(kind)) => named(kind),
             Some(Value::Array(kinds)) => {
                 let kinds = kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null");
-                let kinds: Vec<_> = kinds
-                    .map(|kind| match kind {
-                        "array" => format!("{}[]", items(depth)),
-                        kind => kind.to_owned(),
-                    })
-                    .collect();
-                kinds.join(" or ")
+                kinds.map(named).collect::<Vec<_>>().join(" or ")
             }
             _ if value.get("properties").is_some() => "object".to_owned(),
-            _ if value.get("items").is_some() => format!("{}[]", items(depth)),
+            _ if value.get("items").is_some() => named("array"),
             _ if value.get("enum").is_some() => "string".to_owned(),
             _ => "any".to_owned(),
         }
@@ -383,8 +357,8 @@ impl<'a> Reader<'a> {
         self.root.pointer(pointer)
     }
 
-    /// What stands at `pointer`, with references followed; what stands beside a reference is laid over
-    /// its target, and so is what wraps a single `allOf`.
+    /// The value at `pointer`, with references followed. Members beside a reference or around a single
+    /// `allOf` replace those of the target.
     fn resolve(&self, pointer: &str) -> Result<Resolved<'a>, String> {
         let mut pointer = pointer.to_owned();
         let mut beside = Map::new();
@@ -425,7 +399,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// [`resolve`](Self::resolve), with a note of what is missing.
+    /// Like [`resolve`](Self::resolve), and reports what is missing.
     fn follow(&mut self, pointer: &str) -> Option<Resolved<'a>> {
         match self.resolve(pointer) {
             Ok(resolved) => Some(resolved),
@@ -436,18 +410,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is there must be of this kind: anything else would read like nothing.
+    /// Like [`follow`](Self::follow), and marks the place whose value is missing.
+    fn enter(&mut self, place: &Place, pointer: &str) -> Option<Resolved<'a>> {
+        let resolved = self.follow(pointer);
+        self.facts.subject(place).opaque |= resolved.is_none();
+        resolved
+    }
+
+    /// Reports a value of another kind, which would otherwise read like an absent one.
     fn must_be(&mut self, pointer: &str, kind: fn(&Value) -> bool) {
         if self.at(pointer).is_some_and(|value| !kind(value)) {
-            self.cannot_read(
-                pointer,
-                "it is neither a list nor a mapping as OpenAPI wants one here",
-            );
+            self.cannot_read(pointer, "OpenAPI requires a value of another kind here");
         }
     }
 
     fn missing(&mut self, pointer: &str, target: &str) {
-        self.cannot_read(pointer, &format!("it refers to `{target}`, and nothing stands there"));
+        self.cannot_read(pointer, &format!("it refers to `{target}`, which doesn't exist"));
     }
 
     fn cannot_read(&mut self, pointer: &str, problem: &str) {
@@ -459,14 +437,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What is taken over as it stands. A page has one word for the least value, length and count.
-const VALUES: &[(Aspect, &[&str])] = &[
-    (Aspect::Format, &["format"]),
-    (Aspect::Enum, &["enum"]),
-    (Aspect::Minimum, &["minItems", "minLength", "minimum"]),
-    (Aspect::Maximum, &["maxItems", "maxLength", "maximum"]),
-    (Aspect::Pattern, &["pattern"]),
-    (Aspect::Default, &["default"]),
+/// Keywords whose values are copied. A page has one word for the minimum of value, length and count.
+const VALUES: [(Aspect, &str); 10] = [
+    (Aspect::Format, "format"),
+    (Aspect::Enum, "enum"),
+    (Aspect::Minimum, "minItems"),
+    (Aspect::Minimum, "minLength"),
+    (Aspect::Minimum, "minimum"),
+    (Aspect::Maximum, "maxItems"),
+    (Aspect::Maximum, "maxLength"),
+    (Aspect::Maximum, "maximum"),
+    (Aspect::Pattern, "pattern"),
+    (Aspect::Default, "default"),
 ];
 
 /// A value as a page prints it: without quotes, commas and brackets.
@@ -478,8 +460,8 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// A path, or an operation, without the names of the parameters in its path.
-pub fn blank(path: &str) -> String {
+/// A path or an operation without the names of the parameters in its path.
+pub fn without_names(path: &str) -> String {
     let mut text = String::new();
     for (index, part) in path.split(['{', '}']).enumerate() {
         text += if index % 2 == 0 { part } else { "{}" };

@@ -1,0 +1,314 @@
+//! Compares the facts of a page with those of the spec. A fact agrees, differs, or the page is silent on
+//! it.
+
+use super::{Aspect, Facts, Place, Step, Subject, Within, plain, without_names};
+use crate::page::{Page, Shape};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The result of a comparison.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    pub differences: Vec<Difference>,
+    /// The number of operations that both have.
+    pub operations: usize,
+    /// The numbers of facts.
+    pub agreeing: usize,
+    pub differing: usize,
+    /// The facts of the spec on which the page is silent.
+    pub silent: Vec<Silent>,
+}
+
+/// A fact of the spec on which the page is silent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Silent {
+    pub place: Place,
+    pub aspect: Aspect,
+    /// The place around it that the page hides as a whole.
+    pub hidden: Option<Place>,
+}
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.aspect)
+    }
+}
+
+/// One difference. The place is that in the spec.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Difference {
+    /// Both have the place and differ on an aspect of it; `None` if it is not stated.
+    Changed { place: Place, aspect: Aspect, spec: Option<Value>, page: Option<Value> },
+    /// The page has a place that the spec doesn't.
+    Added { place: Place },
+    /// The spec has a place that the page would show.
+    Removed { place: Place },
+    /// A parameter is sent in another place or under another name.
+    Moved { place: Place, to: Place },
+}
+
+impl Difference {
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Changed { place, .. }
+            | Self::Added { place }
+            | Self::Removed { place }
+            | Self::Moved { place, .. } => place,
+        }
+    }
+}
+
+/// Compares. Where order and spelling mean nothing, the page is changed to match the spec.
+pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
+    normalize(spec, &mut page.facts);
+    let moved = moved(spec, page);
+    let mut comparison = Comparison::default();
+    // A difference of a place covers all places below it.
+    let mut covered: Option<&Place> = None;
+    for (place, subject) in &spec.subjects {
+        if covered.is_some_and(|covered| place.is_within(covered)) {
+            continue;
+        }
+        if let Some(shown) = page.facts.get(place) {
+            comparison.operations += usize::from(place.0.len() == 1);
+            comparison.aspects(page, place, subject, shown);
+            continue;
+        }
+        let to = moved.iter().find(|(from, _)| from == place);
+        if place.0.is_empty() {
+            // Another page may name the servers.
+            subject.stated.keys().for_each(|aspect| comparison.silent(place, *aspect, None));
+            continue;
+        }
+        covered = Some(place);
+        if to.is_none() && may_exist(page, place) {
+            for (inner, aspect) in all(spec, place) {
+                comparison.silent(inner, aspect, Some(place));
+            }
+        } else {
+            let place = place.clone();
+            comparison.differing += all(spec, &place).count();
+            comparison.differences.push(match to {
+                Some((_, to)) => Difference::Moved { place, to: to.clone() },
+                None => Difference::Removed { place },
+            });
+        }
+    }
+    covered = None;
+    for place in page.facts.subjects.keys() {
+        let known = spec.get(place).is_some() || moved.iter().any(|(_, to)| place.is_within(to));
+        // Properties without a name and a type are allowed anyway.
+        let anything = place.last() == Some(&Step::Values)
+            && page.facts.value(place, Aspect::Type).is_some_and(|kind| kind == "any");
+        if !known && !anything && !covered.is_some_and(|covered| place.is_within(covered)) {
+            comparison.differing += all(&page.facts, place).count().max(1);
+            comparison.differences.push(Difference::Added { place: place.clone() });
+            covered = Some(place);
+        }
+    }
+    comparison
+}
+
+/// The facts of a place, and of all below it.
+fn all<'a>(facts: &'a Facts, place: &'a Place) -> impl Iterator<Item = (&'a Place, Aspect)> {
+    [place].into_iter().chain(facts.below(place)).flat_map(|inner| {
+        let stated = facts.get(inner).into_iter().flat_map(|subject| subject.stated.keys());
+        stated.map(move |aspect| (inner, *aspect))
+    })
+}
+
+/// Whether the API may have a place that the page doesn't show.
+fn may_exist(page: &Page, place: &Place) -> bool {
+    let folded = page.facts.get(&place.parent()).is_some_and(|parent| parent.opaque);
+    // Properties without a name are allowed unless the page says otherwise.
+    let unnamed = place.last() == Some(&Step::Values);
+    folded || unnamed || !page.unreadable.is_empty() || !page.shape.denies_places()
+}
+
+impl Comparison {
+    fn silent(&mut self, place: &Place, aspect: Aspect, hidden: Option<&Place>) {
+        self.silent.push(Silent { place: place.clone(), aspect, hidden: hidden.cloned() });
+    }
+
+    /// Compares the aspects of a place that both have.
+    fn aspects(&mut self, page: &Page, place: &Place, spec: &Subject, shown: &Subject) {
+        let complete = !shown.opaque && page.unreadable.is_empty();
+        let all: BTreeSet<&Aspect> = spec.stated.keys().chain(shown.stated.keys()).collect();
+        for aspect in all.into_iter().copied() {
+            let value = |subject: &Subject| Some(subject.stated.get(&aspect)?.value.clone());
+            match (value(spec), value(shown)) {
+                (Some(_), None) if !(complete && page.shape.denies(aspect)) => {
+                    self.silent(place, aspect, None);
+                }
+                (Some(spec), Some(shown)) if same(page.shape, aspect, &spec, &shown) => {
+                    self.agreeing += 1;
+                }
+                (spec, page) => {
+                    self.differing += 1;
+                    let place = place.clone();
+                    self.differences.push(Difference::Changed { place, aspect, spec, page });
+                }
+            }
+        }
+    }
+}
+
+/// Whether two values are the same, as far as the shape shows.
+fn same(shape: Shape, aspect: Aspect, spec: &Value, page: &Value) -> bool {
+    if spec == page {
+        return true;
+    }
+    let sorted = |value: &Value| {
+        let mut items: Vec<String> = value
+            .as_array()
+            .map(|items| items.iter().map(ToString::to_string).collect())
+            .unwrap_or_default();
+        items.sort();
+        items
+    };
+    match (shape, aspect) {
+        // The order of media types and of values means nothing.
+        (_, Aspect::Content) | (Shape::Markdown, Aspect::Enum) => sorted(spec) == sorted(page),
+        (Shape::Markdown, _) => match (spec.as_f64(), page.as_f64()) {
+            (Some(spec), Some(page)) => spec.to_bits() == page.to_bits(),
+            _ => false,
+        },
+        // The page may state that there are values without showing them.
+        (Shape::Text, Aspect::Enum) if page.is_null() => true,
+        // It shows them without separators.
+        (Shape::Text, Aspect::Enum) => runs_together(spec, &plain(page)),
+        (Shape::Text, _) => {
+            let page = plain(page);
+            let parsed = serde_json::from_str::<Value>(&page);
+            plain(spec).trim() == page.trim() || parsed.is_ok_and(|parsed| parsed == *spec)
+        }
+    }
+}
+
+/// Whether a text consists of these values in any order and separators.
+fn runs_together(values: &Value, text: &str) -> bool {
+    let mut values: Vec<String> = values.as_array().into_iter().flatten().map(plain).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let mut rest = bare(text);
+    for value in values {
+        let value = bare(&value);
+        let Some(at) = rest.find(&value) else { return false };
+        rest.replace_range(at..at + value.len(), "");
+    }
+    rest.is_empty()
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && !"`,|\"".contains(*c)).collect()
+}
+
+/// Gives the places of the page the names and numbers of the same places in the spec.
+fn normalize(spec: &Facts, page: &mut Facts) {
+    // Operations whose paths differ only in the names of parameters are the same.
+    rename(spec, page, |place| match place.last()? {
+        Step::Operation { .. } => Some(without_names(&place.to_string())),
+        _ => None,
+    });
+    // The names of headers are case-insensitive.
+    rename(spec, page, |place| match place.last()? {
+        Step::Parameter { within: Within::Header, name } => Some(name.to_lowercase()),
+        _ => None,
+    });
+    let with_alternatives = page
+        .subjects
+        .iter()
+        .filter(|(_, subject)| subject.stated.contains_key(&Aspect::Alternatives));
+    let places: Vec<Place> = with_alternatives.map(|(place, _)| place.clone()).collect();
+    for place in places {
+        reorder(spec, page, &place);
+    }
+}
+
+/// Moves the places that the spec doesn't have to the place beside it with the same key.
+fn rename(spec: &Facts, page: &mut Facts, key: impl Fn(&Place) -> Option<String>) {
+    let unknown = page.subjects.keys().filter(|place| spec.get(place).is_none());
+    let unknown = unknown.filter_map(|place| Some((place.clone(), key(place)?)));
+    for (place, name) in unknown.collect::<Vec<_>>() {
+        let parent = place.parent();
+        let mut beside = spec.children(&parent).filter(|own| page.get(own).is_none());
+        if let Some(own) = beside.find(|own| key(own).as_ref() == Some(&name)) {
+            page.relocate(&place, own);
+        }
+    }
+}
+
+/// Numbers the alternatives of the page like those of the spec with the same properties.
+fn reorder(spec: &Facts, page: &mut Facts, place: &Place) {
+    let alternatives = |facts: &Facts| -> Vec<(Place, BTreeSet<Step>)> {
+        let inner = facts.children(place);
+        let inner = inner.filter(|inner| matches!(inner.last(), Some(Step::Alternative(_))));
+        let names = |inner| facts.children(inner).filter_map(|name| name.last().cloned());
+        inner
+            .map(|inner| {
+                (inner.clone(), names(inner).filter(|name| *name != Step::Values).collect())
+            })
+            .collect()
+    };
+    for (to, wanted) in alternatives(spec).iter().filter(|(_, wanted)| !wanted.is_empty()) {
+        let shown = alternatives(page);
+        let here = shown.iter().find(|(inner, _)| inner == to);
+        let there = shown.iter().find(|(_, names)| names == wanted);
+        if let (Some((_, names)), Some((from, _))) = (here, there)
+            && names != wanted
+        {
+            let aside = place.then(Step::Alternative(usize::MAX));
+            page.relocate(to, &aside);
+            page.relocate(from, to);
+            page.relocate(&aside, from);
+        }
+    }
+}
+
+/// Pairs the parameters that only the spec has with those that only the page has.
+fn moved(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
+    let page = &page.facts;
+    let mut moved = Vec::new();
+    for operation in spec.operations().filter(|operation| page.get(operation).is_some()) {
+        let only = |own: &Facts, other: &Facts| -> Vec<Place> {
+            let inner = own.children(operation).filter(|place| other.get(place).is_none());
+            inner
+                .filter(|place| matches!(place.last(), Some(Step::Parameter { .. })))
+                .cloned()
+                .collect()
+        };
+        let gone = only(spec, page);
+        let mut new = only(page, spec);
+        for place in &gone {
+            let pair = gone.len() == 1 && new.len() == 1;
+            let rank = |to: &Place| similarity(spec, page, place, to, pair);
+            let best = (0..new.len()).max_by_key(|at| (rank(&new[*at]), usize::MAX - at));
+            if let Some(best) = best.filter(|best| rank(&new[*best]) > 0) {
+                moved.push((place.clone(), new.remove(best)));
+            }
+        }
+    }
+    moved
+}
+
+/// How likely `to` on the page is the parameter at `place` in the spec. `pair`: there are no others.
+fn similarity(spec: &Facts, page: &Facts, place: &Place, to: &Place, pair: bool) -> usize {
+    let (
+        Some(Step::Parameter { within, name }),
+        Some(Step::Parameter { within: new_within, name: new_name }),
+    ) = (place.last(), to.last())
+    else {
+        return 0;
+    };
+    let in_path = *within == Within::Path;
+    let example = spec.value(place, Aspect::Example).map(plain);
+    if name.eq_ignore_ascii_case(new_name) {
+        4
+    } else if example.is_some() && example == page.value(to, Aspect::Example).map(plain) {
+        3
+    } else if in_path && within == new_within {
+        2
+    } else {
+        usize::from(pair && !in_path)
+    }
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask docs`: compares a page with openapi.yaml.
+
+use crate::contract::Spec;
+use crate::drift::{self, impact::Sources};
+use crate::files::{self, RECORD, SPEC};
+use crate::page::{self, Page, record};
+use crate::report::{Problem, Report, Waivers};
+use anyhow::{Context, Result};
+use std::path::Path;
+
+const COMMAND: &str = "docs";
+
+/// Compares the page from `source` with the spec below `root`, and records its facts if `record` is set.
+pub fn run(root: &Path, source: &str, record: bool) -> Report {
+    let report =
+        page::fetch(source).and_then(|bytes| try_compare(root, page::name(source), &bytes, record));
+    report.unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
+}
+
+/// Compares the page in `bytes`, which findings call `name`.
+pub fn compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Report {
+    try_compare(root, name, bytes, record)
+        .unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
+}
+
+fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Report> {
+    let spec = Spec::load(root)?;
+    // A record that is about to be replaced need not be readable.
+    let recorded =
+        record::load(root).or_else(|error| if record { Ok(None) } else { Err(error) })?;
+    let mut waivers = Waivers::load(root)?;
+    let mut page = Page::read(bytes, &spec.facts)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| name.to_owned())?;
+    let mut problems: Vec<_> = page
+        .unreadable
+        .iter()
+        .map(|place| Problem::of_file(name, place.line, &place.problem))
+        .collect();
+    // The comparison reorders the page as the spec is ordered.
+    let new_record = record.then(|| record::Record::new(&page));
+    let sources = Sources::new(root);
+    let before = recorded.as_ref().map(|recorded| &recorded.page);
+    let (comparison, findings) = drift::findings(&spec, &sources, &mut page, name, before);
+    // A copy of a part of the page must not pass for the whole page.
+    if !page.shape.denies_places() {
+        let missing =
+            spec.facts.operations().filter(|operation| page.facts.get(operation).is_none());
+        problems.extend(missing.map(|operation| {
+            let what = format!("{operation} is missing; copy the whole page, or use its Markdown");
+            Problem::of_file(name, None, &what)
+        }));
+    }
+    let unreadable = page.unreadable.len();
+    let (findings, waived) = waivers.sift(findings);
+    // The silence of a part of the page is not the vendor's.
+    let complete = problems.is_empty();
+    let mut report = Report::new(COMMAND, findings, problems);
+    report.page = Some(name.to_owned());
+    report.receipt = drift::receipt(&spec, &comparison, unreadable);
+    report.receipt.waived = waived;
+    if let Some(new_record) = new_record {
+        report.receipt.compared.push(if complete {
+            files::write(root, RECORD, &new_record.write(&comparison))?;
+            format!("recorded in {RECORD}")
+        } else {
+            format!("not recorded: the page could not be read whole; {RECORD} is unchanged")
+        });
+    }
+    let text = String::from_utf8_lossy(bytes);
+    report.show(name, text.strip_prefix('\u{feff}').unwrap_or(&text));
+    report.show(SPEC, &spec.text);
+    Ok(report)
+}

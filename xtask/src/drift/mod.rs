@@ -1,0 +1,317 @@
+//! The differences of a page from openapi.yaml as findings, for `docs` and `check`.
+
+pub mod edit;
+pub mod impact;
+
+use crate::contract::{
+    Aspect, Comparison, Difference, Facts, Place, Spec, Step, Subject, compare, plain,
+};
+use crate::files::SPEC;
+use crate::page::Page;
+use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
+use impact::Sources;
+use serde_json::Value;
+
+/// The differences of the page from the spec. The same difference in several operations is one finding.
+///
+/// `name` is what findings call the page; `record` is the page as it was recorded before.
+pub fn findings(
+    spec: &Spec,
+    sources: &Sources,
+    page: &mut Page,
+    name: &str,
+    record: Option<&Page>,
+) -> (Comparison, Vec<Finding>) {
+    let comparison = compare(&spec.facts, page);
+    let mut groups: Vec<(_, Vec<&Difference>)> = Vec::new();
+    for difference in &comparison.differences {
+        let place = difference.place();
+        // What differs on an operation itself is not grouped.
+        let operation = place.tail().is_empty().then(|| place.root());
+        let key = (operation, words(&page.facts, difference), on_page(&page.facts, difference));
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, members)) => members.push(difference),
+            None => groups.push((key, vec![difference])),
+        }
+    }
+    let reporter =
+        Reporter { spec, sources, page, name, record, differences: &comparison.differences };
+    let findings = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
+    (comparison, findings)
+}
+
+/// The facts of a place that only the page has.
+fn on_page<'a>(page: &'a Facts, difference: &Difference) -> Vec<(Aspect, &'a Value)> {
+    match difference {
+        Difference::Added { place } | Difference::Moved { to: place, .. } => {
+            page.get(place).into_iter().flat_map(Subject::values).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+struct Reporter<'a> {
+    spec: &'a Spec,
+    sources: &'a Sources,
+    page: &'a Page,
+    name: &'a str,
+    record: Option<&'a Page>,
+    differences: &'a [Difference],
+}
+
+impl Reporter<'_> {
+    /// The finding for the same difference in one or several operations.
+    fn finding(&self, group: &[&Difference]) -> Finding {
+        let (spec, page) = (self.spec, &self.page.facts);
+        let difference = group[0];
+        let operation = difference.place().root();
+        let (mut what, mut title) = words(page, difference);
+        let titled = matches!(difference, Difference::Added { .. } | Difference::Removed { .. })
+            && difference.place().tail().is_empty();
+        if group.len() > 1 {
+            title = format!("{title}, in {} operations", group.len());
+        } else {
+            what = format!("{operation} {what}");
+            if !titled {
+                title = format!("{title}, in {operation}");
+            }
+        }
+        let mut finding = Finding::new(Link::Page, clean(what.trim()), clean(&title));
+        finding.operations = group.iter().map(|member| member.place().root().to_string()).collect();
+        finding.breaks = Some(impact::breaks(page, difference));
+        finding.cause = self.record.and_then(|record| cause(record, difference));
+        let (page_line, spec_line) = self.lines(difference);
+        if page_line.is_some() {
+            finding = finding.at(self.name, page_line, "the page").focus(match difference {
+                Difference::Moved { to, .. } => to,
+                other => other.place(),
+            });
+        }
+        let added = matches!(difference, Difference::Added { .. });
+        finding =
+            finding.at(SPEC, spec_line, if added { "it is missing here" } else { "the spec" });
+        for member in group {
+            let hunks = edit::hunks(spec, page, self.differences, member).unwrap_or_default();
+            let impact = impact::of(spec, self.sources, member.place());
+            add_new(&mut finding.edit, hunks);
+            add_new(&mut finding.items, impact.items);
+            add_new(&mut finding.methods, impact.methods);
+            add_new(&mut finding.spots, impact.spots);
+        }
+        let help = match self.others(group).filter(|_| !finding.edit.is_empty()) {
+            Some(others) => {
+                finding.edit.clear();
+                format!(
+                    "{others} share this part of {SPEC}, and on the page they didn't change: copy what \
+                     changed, edit the copy, then run `cargo xtask generate`"
+                )
+            }
+            None => help(page, difference, !finding.edit.is_empty()),
+        };
+        finding.help(clean(&help))
+    }
+
+    /// The operations that share the part of the spec that differs, and that don't change on the page.
+    fn others(&self, group: &[&Difference]) -> Option<String> {
+        let place = match group[0] {
+            Difference::Removed { .. } => return None,
+            // The place that it is added to is edited.
+            Difference::Added { place } => place.parent(),
+            other => other.place().clone(),
+        };
+        let facts = &self.spec.facts;
+        let pointer = &facts.get(&place)?.pointer;
+        if !pointer.starts_with("/components/") {
+            return None;
+        }
+        let changed: Vec<Place> = group.iter().map(|member| member.place().root()).collect();
+        let sharing = facts.subjects.iter().filter(|(_, subject)| subject.pointer == *pointer);
+        let others =
+            sharing.map(|(other, _)| other.root()).filter(|other| !changed.contains(other));
+        let mut others: Vec<String> = others.map(|other| other.to_string()).collect();
+        others.dedup();
+        (!others.is_empty()).then(|| others.join(", "))
+    }
+
+    /// The lines of page and spec that state it.
+    fn lines(&self, difference: &Difference) -> (Option<u64>, Option<u64>) {
+        let (page, spec) = (&self.page.facts, &self.spec.facts);
+        let line = |facts: &Facts, place: &Place| facts.get(place)?.line;
+        // For a missing place, the line of the nearest place around it.
+        let nearest = |facts: &Facts, place: &Place| {
+            let depths = (0..=place.0.len()).rev();
+            depths.map(|depth| Place(place.0[..depth].to_vec())).find_map(|up| line(facts, &up))
+        };
+        match difference {
+            Difference::Changed { place, aspect, .. } => {
+                let stated = |facts: &Facts| {
+                    let own = facts.get(place)?.stated.get(aspect)?.line;
+                    own.or_else(|| nearest(facts, place))
+                };
+                (
+                    stated(page).or_else(|| nearest(page, place)),
+                    stated(spec).or_else(|| nearest(spec, place)),
+                )
+            }
+            Difference::Added { place } => {
+                let parent = spec.get(&place.parent()).filter(|_| place.0.len() > 1);
+                let parent = parent.and_then(|parent| self.spec.document.line(&parent.pointer));
+                (line(page, place), parent.or_else(|| self.spec.document.line("/paths")))
+            }
+            Difference::Removed { place } => (nearest(page, place), line(spec, place)),
+            Difference::Moved { place, to } => (line(page, to), line(spec, place)),
+        }
+    }
+}
+
+/// Appends what isn't there yet.
+fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+}
+
+/// The difference in words: for the fingerprint, and for people.
+fn words(page: &Facts, difference: &Difference) -> (String, String) {
+    let tail = |place: &Place| place.within_operation().to_string();
+    let kind = |place: &Place| {
+        let kind = page.value(place, Aspect::Type).map(plain);
+        kind.map(|kind| format!(" ({kind})")).unwrap_or_default()
+    };
+    let at = tail(difference.place());
+    match difference {
+        Difference::Changed { place, aspect, spec, page } => {
+            let say = |value: &Option<Value>| match value {
+                Some(Value::Null) => "stated, without its values".to_owned(),
+                Some(Value::Array(items)) if items.is_empty() => "none".to_owned(),
+                Some(value) => format!("`{}`", shown(value)),
+                None => "not stated".to_owned(),
+            };
+            let (spec, page) = (say(spec), say(page));
+            let of = if place.tail().is_empty() { String::new() } else { format!("`{at}`: ") };
+            (
+                format!("{at} {aspect} {spec} -> {page}").replace('`', ""),
+                format!("{of}`{aspect}` is {page} on the page and {spec} in the spec"),
+            )
+        }
+        Difference::Added { place } if place.tail().is_empty() => {
+            ("added".to_owned(), format!("a new operation: {place}"))
+        }
+        Difference::Added { place } => {
+            let required = page.is(place, Aspect::Required);
+            let required = if required { ", required" } else { "" };
+            let kind = kind(place);
+            (format!("{at} added{kind}{required}"), format!("`{at}`{kind} is new{required}"))
+        }
+        Difference::Removed { place } if place.tail().is_empty() => {
+            ("removed".to_owned(), format!("an operation is gone: {place}"))
+        }
+        Difference::Removed { .. } => (format!("{at} removed"), format!("`{at}` is gone")),
+        Difference::Moved { to, .. } => {
+            let (to, kind) = (tail(to), kind(to));
+            (
+                format!("{at} moved to {to}{kind}"),
+                format!("`{at}` has moved: it is now `{to}`{kind}"),
+            )
+        }
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the page or the transcription is at fault, if the record shows it.
+fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
+    let facts = &record.facts;
+    let recorded = |place: &Place| facts.get(place).is_some();
+    // A copied text folds alternatives away.
+    let shows = |place: &Place| {
+        let folded = place.0.iter().any(|step| matches!(step, Step::Alternative(_)));
+        record.shape.denies_places() || !folded
+    };
+    let changed = match difference {
+        Difference::Changed { place, aspect, spec, page } => {
+            let stated = facts.get(place)?.stated.get(aspect).map(|stated| plain(&stated.value));
+            if stated.is_none() && !record.shape.denies(*aspect) {
+                return None;
+            }
+            let same = |other: &Option<Value>| stated == other.as_ref().map(plain);
+            return Some(match (same(page), same(spec)) {
+                (true, _) => Cause::TranscriptionWrong,
+                (_, true) => Cause::PageChanged,
+                _ => Cause::Both,
+            });
+        }
+        Difference::Added { place } if shows(place) => !recorded(place),
+        Difference::Removed { place } if shows(place) => recorded(place),
+        Difference::Added { .. } | Difference::Removed { .. } => return None,
+        Difference::Moved { place, to } => recorded(place) && !recorded(to),
+    };
+    Some(if changed { Cause::PageChanged } else { Cause::TranscriptionWrong })
+}
+
+/// What to do, with hunks or without.
+fn help(page: &Facts, difference: &Difference, with_hunks: bool) -> String {
+    let at = difference.place().within_operation();
+    let what = match difference {
+        Difference::Added { .. } | Difference::Moved { .. } if with_hunks => {
+            format!("apply this edit to {SPEC}, describe it in your own words")
+        }
+        _ if with_hunks => format!("apply this edit to {SPEC}"),
+        Difference::Changed { aspect: Aspect::Enum, page: Some(values), .. }
+            if !values.is_array() =>
+        {
+            let values = match values {
+                Value::Null => "which the page doesn't show".to_owned(),
+                values => format!("which the page runs together: `{}`", plain(values)),
+            };
+            return format!(
+                "add an `enum` of the values, {values}; the page's Markdown lists them one by one"
+            );
+        }
+        Difference::Changed { aspect, page: Some(value), .. } => {
+            format!("set `{aspect}` to `{}` in {SPEC}", shown(value))
+        }
+        Difference::Changed { aspect, page: None, .. } => format!("remove `{aspect}` from {SPEC}"),
+        Difference::Added { place } => {
+            let kind = page.value(place, Aspect::Type).map(plain).unwrap_or_default();
+            format!("add `{at}` ({kind}) to {SPEC}")
+        }
+        Difference::Removed { .. } => format!("remove `{at}` from {SPEC}"),
+        Difference::Moved { to, .. } => {
+            format!("make `{at}` a parameter `{}` in {SPEC}", to.within_operation())
+        }
+    };
+    format!("{what}, then run `cargo xtask generate`")
+}
+
+/// What was compared, in numbers and by name.
+pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Receipt {
+    let Comparison { operations, agreeing, differing, .. } = *comparison;
+    let silent = comparison.silent.len();
+    let compared = format!(
+        "compared {operations} of {} operations and {} facts: {agreeing} agree, {differing} differ, on \
+         {silent} the page is silent; {unreadable} places could not be read",
+        spec.facts.operations().count(),
+        agreeing + differing + silent,
+    );
+    let mut names: Vec<String> = comparison
+        .silent
+        .iter()
+        .map(|silent| silent.hidden.as_ref().map_or_else(|| silent.to_string(), Place::to_string))
+        .collect();
+    names.dedup();
+    Receipt {
+        compared: vec![compared],
+        facts: Counts { operations, agreeing, differing, silent, unreadable },
+        silent: names,
+        waived: Vec::new(),
+    }
+}

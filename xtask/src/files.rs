@@ -1,0 +1,66 @@
+//! The files of the workspace, and how they are read and written.
+
+use anyhow::{Context, Result};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// The contract.
+pub const SPEC: &str = "openapi.yaml";
+/// Its copy in the crate that is built from it: a package can't reach outside of its folder.
+pub const SPEC_COPY: &str = "datafy-api/openapi.yaml";
+/// The client that is generated from it.
+pub const GENERATED: &str = "datafy-api/src/generated.rs";
+/// The facts of the page of record.
+pub const RECORD: &str = "xtask/page.json";
+/// The differences that are meant to stay.
+pub const WAIVERS: &str = "xtask/waivers.yaml";
+/// The crates whose types may appear in the public API.
+pub const FOREIGN_TYPES: &str = "xtask/api/foreign-types.txt";
+/// The crate that people use, its fake, and the fake's answers.
+pub const EXT: &str = "datafy-api-ext/src";
+pub const FAKE: &str = "datafy-api-ext/src/fake";
+pub const HANDLER: &str = "datafy-api-ext/src/fake/handler.rs";
+/// The program that calls every operation with all its options.
+pub const DRIVER: &str = "tests/src/bin/facts.rs";
+/// The folders of hand-written code that depends on the contract.
+pub const HAND_WRITTEN: [&str; 5] =
+    [EXT, "datafy-api-ext/examples", "tests/src", "tests/tests", "tests/benches"];
+
+/// The workspace.
+pub fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+/// Reads `file` below `root`, if it exists.
+pub fn read_if_exists(root: &Path, file: &str) -> Result<Option<String>> {
+    match fs::read_to_string(root.join(file)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).context(file.to_owned()),
+    }
+}
+
+/// Reads `file` below `root`.
+pub fn read(root: &Path, file: &str) -> Result<String> {
+    fs::read_to_string(root.join(file)).with_context(|| file.to_owned())
+}
+
+/// Writes `file` below `root` whole or not at all: a failed run leaves the old one.
+pub fn write(root: &Path, file: &str, text: &str) -> Result<()> {
+    write_atomically(&root.join(file), text).with_context(|| file.to_owned())
+}
+
+fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    file.write_all(text.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The edits of openapi.yaml, applied.
+
+use serde_json::{Value, json};
+use xtask::contract::{Facts, Spec, compare, openapi};
+use xtask::drift::edit;
+use xtask::page::{Page, Shape};
+use xtask::report::Hunk;
+
+/// The text with all hunks applied.
+pub(crate) fn apply(text: &str, hunks: &[Hunk]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut hunks: Vec<Hunk> = hunks.iter().fold(Vec::new(), |mut once, hunk| {
+        if !once.contains(hunk) {
+            once.push(hunk.clone());
+        }
+        once
+    });
+    let indent =
+        |hunk: &Hunk| hunk.insert.first().map_or(0, |line| line.len() - line.trim_start().len());
+    // From the bottom up; at one line, the least indented first.
+    hunks.sort_by_key(|hunk| (std::cmp::Reverse(hunk.line), indent(hunk)));
+    for hunk in hunks {
+        let at = usize::try_from(hunk.line).expect("a line") - 1;
+        let removed: Vec<_> =
+            lines.splice(at..at + hunk.remove.len(), hunk.insert.iter().cloned()).collect();
+        assert_eq!(removed, hunk.remove, "a hunk shows what it removes");
+    }
+    lines.join("\n") + "\n"
+}
+
+const SPEC: &str = r##"openapi: 3.0.3
+paths:
+  /a/{id}:
+    post:
+      operationId: a
+      parameters:
+        - name: id
+          in: path
+          required: true
+          description: >
+            Which one.
+          schema:
+            type: string
+        - name: first
+          in: query
+          description: |
+            A text.
+
+            - of several paragraphs
+          schema:
+            type: string
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema:
+              $ref: "#/components/schemas/Body"
+      responses:
+        "200":
+          description: >
+            Done.
+components:
+  schemas:
+    Empty:
+      type: object
+      description: |
+        Nothing yet.
+    Body:
+      type: object
+      properties:
+        gone:
+          type: string
+          description: >-
+            Folded, with a
+              deeper line and
+
+            # no comment.
+        empty:
+          $ref: "#/components/schemas/Empty"
+        kept:
+          type: string
+          default: one
+          description: >
+            The last
+            property.
+"##;
+
+/// The text of [`SPEC`] with the edits that make it say what `change` makes of its document.
+fn edited(change: impl Fn(&mut Value)) -> String {
+    let spec = Spec::parse(SPEC.to_owned()).expect("a spec");
+    let mut document = spec.value().clone();
+    change(&mut document);
+    let mut facts = Facts::default();
+    assert_eq!(openapi::read(&document, &|_| None, &mut facts), []);
+    let mut page = Page { shape: Shape::Markdown, facts, unreadable: Vec::new() };
+    let differences = compare(&spec.facts, &mut page).differences;
+    assert!(!differences.is_empty());
+    let hunks = differences.iter().flat_map(|difference| {
+        edit::hunks(&spec, &page.facts, &differences, difference).expect("an edit")
+    });
+    let text = apply(SPEC, &hunks.collect::<Vec<_>>());
+    let spec = Spec::parse(text.clone()).expect("YAML");
+    assert_eq!(compare(&spec.facts, &mut page).differences, [], "{text}");
+    text
+}
+
+const BODY: &str = "/components/schemas/Body";
+
+#[test]
+fn an_edit_below_a_text_of_several_lines_stays_out_of_the_text() {
+    let text = edited(|document| {
+        document["components"]["schemas"]["Empty"]["properties"] = json!({
+            "one": { "type": "string" }, "two": { "type": "string" },
+        });
+        document["components"]["schemas"]["Empty"]["required"] = json!(["one", "two"]);
+        let body = document.pointer_mut(BODY).expect("the body");
+        body["properties"]["new"] = json!({ "type": "array", "items": { "type": "string" } });
+        body["required"] = json!(["kept", "new"]);
+        document["paths"]["/a/{id}"]["post"]["parameters"]
+            .as_array_mut()
+            .expect("a list")
+            .push(json!({ "name": "second", "in": "query", "schema": { "type": "integer" } }));
+        document["paths"]["/b"] =
+            json!({ "get": { "responses": { "200": { "description": "x" } } } });
+    });
+    let document = Spec::parse(text).expect("YAML").value().clone();
+    let at = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).expect("a text");
+    assert_eq!(at(&format!("{BODY}/properties/kept/description")), "The last property.\n");
+    assert_eq!(at("/paths/~1a~1{id}/post/responses/200/description"), "Done.\n");
+    let paragraphs = "A text.\n\n- of several paragraphs\n";
+    assert_eq!(at("/paths/~1a~1{id}/post/parameters/1/description"), paragraphs);
+}
+
+#[test]
+fn a_text_of_several_lines_is_removed_whole() {
+    let text = edited(|document| {
+        let body = document.pointer_mut(BODY).expect("the body");
+        body["properties"].as_object_mut().expect("properties").remove("gone");
+        body["properties"]["kept"]["default"] = json!("two");
+        document["paths"]["/a/{id}"]["post"]["parameters"]
+            .as_array_mut()
+            .expect("a list")
+            .remove(1);
+    });
+    assert!(!text.contains("comment") && !text.contains("paragraphs"), "{text}");
+    assert!(
+        text.contains("default: two\n          description: >\n            The last\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_parameter_that_moves_keeps_its_description_and_takes_its_name_along_in_the_path() {
+    let text = edited(|document| {
+        let paths = document["paths"].as_object_mut().expect("paths");
+        let mut path = paths.remove("/a/{id}").expect("the path");
+        path["post"]["parameters"][0]["name"] = json!("thing");
+        path["post"]["parameters"][1]["in"] = json!("header");
+        paths.insert("/a/{thing}".to_owned(), path);
+    });
+    assert!(text.contains("  /a/{thing}:\n    post:\n"), "{text}");
+    assert!(text.contains("name: thing\n          in: path\n"), "{text}");
+    let description =
+        "required: false\n          description: \"A text.\\n\\n- of several paragraphs\\n\"\n";
+    assert!(text.contains(description), "{text}");
+}
