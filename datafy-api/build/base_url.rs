@@ -1,4 +1,4 @@
-//! Has the generated client keep its base URL parsed, where the generator would parse it for each request.
+//! Makes the generated client store its base URL parsed. The generator would parse it for each request.
 
 use syn::punctuated::Punctuated;
 use syn::{
@@ -7,7 +7,7 @@ use syn::{
 };
 
 /// Changes the type of the field `baseurl` and the methods that append a path to it. Removes the constructors, which
-/// take the base URL as text. The error names what has an unexpected form.
+/// take the base URL as text. Fails, with the reason, if the code has an unexpected form.
 pub(crate) fn keep_parsed(file: &mut File) -> Result<(), String> {
     let field = file.items.iter_mut().find_map(|item| match item {
         Item::Struct(item) if item.ident == "Client" => base_url(item),
@@ -25,7 +25,7 @@ pub(crate) fn keep_parsed(file: &mut File) -> Result<(), String> {
             {
                 append_path(method).ok_or_else(|| {
                     format!(
-                        "the generated method `{}` makes its URL in an unexpected way",
+                        "the generated method `{}` builds its URL in an unexpected way",
                         method.sig.ident
                     )
                 })?;
@@ -42,6 +42,7 @@ fn base_url(client: &mut ItemStruct) -> Option<&mut syn::Type> {
     Some(&mut field.ty)
 }
 
+/// Whether `item` holds the constructors.
 fn constructs(item: &Item) -> bool {
     match item {
         Item::Impl(item) => item.items.iter().any(|member| {
@@ -51,7 +52,7 @@ fn constructs(item: &Item) -> bool {
     }
 }
 
-/// The first statement `let url = format!("{}/path/{}", self.baseurl, value);` becomes
+/// Changes the first statement from `let url = format!("{}/path/{}", self.baseurl, value);` to
 /// `let url = self.baseurl.with_path(format_args!("/path/{}", value));`.
 fn append_path(method: &mut ImplItemFn) -> Option<()> {
     let Some(Stmt::Local(local)) = method.block.stmts.first_mut() else { return None };
@@ -63,8 +64,7 @@ fn append_path(method: &mut ImplItemFn) -> Option<()> {
         return None;
     };
     let path = LitStr::new(text.value().strip_prefix("{}")?, text.span());
-    // The base URL.
-    arguments.next()?;
+    arguments.next()?; // the base URL
     *url = parse_quote!(self.baseurl.with_path(format_args!(#path, #(#arguments),*)));
     Some(())
 }

@@ -1,8 +1,8 @@
 //! Turns `openapi.yaml` into the source text of the client. The build script and `cargo xtask generate`
-//! both call [`generate`], so there is one way to generate.
+//! both call [`generate`].
 //!
-//! Three steps: refuse what the generator can't do, prepare the spec for what it does otherwise than
-//! the spec says, and print what it made together with a table of the operations.
+//! `examine` rejects what the generator can't handle, `prepare` changes the spec where the generator would deviate
+//! from it, `client` runs the generator, and `table` adds the operations as data.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
@@ -23,12 +23,12 @@ use yaml::{Document, escape};
 pub(crate) const METHODS: [&str; 8] =
     ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// Why nothing was generated: where in the spec, what is wrong there, and what to do about it.
+/// Why no code was generated: the place in the spec, the problem, and the remedy.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     /// The line of `openapi.yaml`.
     pub(crate) line: Option<u64>,
-    /// A JSON pointer; none where the whole can't be read.
+    /// A JSON pointer, or `None` if the document can't be parsed.
     pub(crate) pointer: Option<String>,
     pub(crate) problem: String,
     pub(crate) remedy: &'static str,
@@ -60,13 +60,13 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The client for the spec in `yaml`, as formatted Rust.
+/// Generates the client for the spec in `yaml`, as formatted Rust.
 pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
     let document = Document::parse(yaml).map_err(|problem| Refusal {
         line: None,
         pointer: None,
         problem,
-        remedy: "mend the YAML at that place",
+        remedy: "fix the YAML at that place",
     })?;
     let operations = examine(&document)?;
     let spec = prepare(document.value.clone(), &operations);
@@ -80,7 +80,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             &document,
             "",
             error.to_string(),
-            "the generator made code that is not Rust: report it to progenitor",
+            "the generator wrote code that is not Rust; report it to progenitor",
         )
     })?;
     base_url::keep_parsed(&mut file).and_then(|()| request_methods::split(&mut file)).map_err(
@@ -100,18 +100,18 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
     ))
 }
 
-/// What the table of operations says of one.
+/// An operation, as the table of operations lists it.
 struct Operation {
     name: String,
     method: String,
     path: String,
     idempotent: bool,
     pointer: String,
-    /// Where the schema of its request stands, if it has one.
+    /// The JSON pointer to the schema of its request, which exists if it has a body.
     request: String,
 }
 
-/// Refuses what the generator can't do, or would do in silence otherwise than the spec says.
+/// Rejects what the generator can't handle, or would silently generate differently from the spec.
 fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
     let root = &document.value;
     match root.get("openapi") {
@@ -120,7 +120,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
             return Err(Refusal::at(
                 document,
                 "/openapi",
-                format!("OpenAPI {version} can't be generated from"),
+                format!("the generator doesn't read OpenAPI {version}"),
                 "write the document in OpenAPI 3.0.3",
             ));
         }
@@ -128,7 +128,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
             return Err(Refusal::at(
                 document,
                 "",
-                "there is no `openapi` version",
+                "the document has no `openapi` version",
                 "begin the document with `openapi: 3.0.3`",
             ));
         }
@@ -139,8 +139,8 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
             return Err(Refusal::at(
                 document,
                 &format!("/components/schemas/{}", escape(name)),
-                format!("the schema `{name}` makes no name of a type"),
-                "begin it with a letter, and take no keyword of Rust",
+                format!("the name of the schema `{name}` is not a valid Rust type"),
+                "use a name that begins with a letter and is not a keyword of Rust",
             ));
         }
     }
@@ -159,14 +159,14 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                     "give it one: it becomes the name of the method",
                 ));
             };
-            // The way the generator names methods.
+            // The name that the generator gives the method.
             let name = id.to_snake_case();
             if syn::parse_str::<syn::Ident>(&name).is_err() {
                 return Err(Refusal::at(
                     document,
                     &format!("{pointer}/operationId"),
-                    format!("the operationId `{id}` makes no name of a method"),
-                    "begin it with a letter, and take no keyword of Rust",
+                    format!("the operationId `{id}` is not a valid Rust method name"),
+                    "use a name that begins with a letter and is not a keyword of Rust",
                 ));
             }
             for method in [format!("{name}_request"), name.clone()] {
@@ -175,7 +175,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                         document,
                         &format!("{pointer}/operationId"),
                         format!("the operationId `{id}` is already taken by #{other}"),
-                        "give each operation an ID of its own, and none that is another's with `Request` appended",
+                        "make each ID unique, also with `Request` appended to the others",
                     ));
                 }
             }
@@ -184,7 +184,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                     document,
                     &pointer,
                     format!("`{id}` doesn't say whether it is idempotent"),
-                    "add `x-idempotent: true` (repeating it brings about the same state) or `x-idempotent: false`",
+                    "add `x-idempotent: true` (a retry leads to the same state) or `x-idempotent: false` (a retry creates a second object)",
                 ));
             };
             body(document, operation, &pointer)?;
@@ -192,8 +192,8 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                 return Err(Refusal::at(
                     document,
                     &format!("{pointer}/responses/default"),
-                    "the generator takes a `default` response for a success as well, and fails on it",
-                    "leave it out: undocumented answers reach the caller whole",
+                    "the generator also reads a success as the `default` response, and fails on it",
+                    "leave it out: the caller gets undocumented answers unchanged",
                 ));
             }
             operations.push(Operation {
@@ -219,7 +219,7 @@ fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Ref
         return Err(Refusal::at(
             document,
             &pointer,
-            "the generator would send an optional body always",
+            "the generator would always send an optional body",
             "write `required: true`, or leave the body out",
         ));
     }
@@ -228,8 +228,8 @@ fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Ref
         return Err(Refusal::at(
             document,
             &content,
-            "the generator takes one media type for a request",
-            "keep `application/json` alone",
+            "the generator supports one media type per request",
+            "keep only `application/json`",
         ));
     }
     let schema = resolve(document, format!("{content}/application~1json/schema"));
@@ -242,14 +242,14 @@ fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Ref
         return Err(Refusal::at(
             document,
             &schema,
-            "a request and an answer share this schema, and a request loses its read-only properties",
-            "give each a schema of its own",
+            "a request and an answer share this schema, but read-only properties are removed from requests",
+            "use two schemas",
         ));
     }
     Ok(())
 }
 
-/// Where the schema at `pointer` really stands.
+/// Follows the `$ref` at `pointer`, if any, and returns the pointer to the schema itself.
 fn resolve(document: &Document, pointer: String) -> String {
     let target = document.value.pointer(&pointer).and_then(|schema| schema.get("$ref"));
     match target.and_then(Value::as_str).and_then(|target| target.strip_prefix('#')) {
@@ -258,8 +258,8 @@ fn resolve(document: &Document, pointer: String) -> String {
     }
 }
 
-/// `readOnly` and `default` are taken out of the properties of a request, and not of what is nested in
-/// them: there they are refused. `top`: this is such a property itself.
+/// Rejects `readOnly` and `default` in nested properties of a request: `prepare` removes them only from the
+/// properties of the body itself. `top`: the schema at `pointer` is such a property.
 fn nested(
     document: &Document,
     pointer: String,
@@ -277,8 +277,8 @@ fn nested(
             return Err(Refusal::at(
                 document,
                 &format!("{pointer}/{word}"),
-                format!("the generator would ignore `{word}` this deep in a request"),
-                "lift the property to the top of the request, or leave the word out",
+                format!("the generator would ignore `{word}` in a nested property of a request"),
+                "move the property to the top level of the request, or remove `readOnly` and `default`",
             ));
         }
     }
@@ -299,7 +299,7 @@ fn nested(
     Ok(())
 }
 
-/// Every `$ref` below `value` must lead somewhere within the document.
+/// Rejects each `$ref` below `value` that leads to no place in the document.
 fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), Refusal> {
     match value {
         Value::Object(object) => {
@@ -314,7 +314,7 @@ fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), R
                             return Err(Refusal::at(
                                 document,
                                 &inner,
-                                format!("nothing stands at `{target}`"),
+                                format!("there is nothing at `{target}`"),
                                 "name a component of this document",
                             ));
                         }
@@ -331,21 +331,21 @@ fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), R
     }
 }
 
-/// Changes the spec where the generator would put something else on the wire than the spec says.
+/// Changes the spec where the generator would send something else than the spec says.
 fn prepare(mut spec: Value, operations: &[Operation]) -> Value {
     for operation in operations {
         if let Some(schema) = spec.pointer_mut(&operation.request) {
             prepare_request(schema);
         }
-        // A refusal that the spec spells out would lose its status and headers on the way to the
-        // caller; one that it doesn't arrives whole.
+        // The caller gets an undocumented error response unchanged. Of a documented one the generated code drops
+        // the status and the headers.
         if let Some(Value::Object(responses)) =
             spec.pointer_mut(&format!("{}/responses", operation.pointer))
         {
             responses.retain(|status, _| status.starts_with('2'));
         }
     }
-    // `not` tells alternatives apart for a validator; the generator would make an empty type of it.
+    // `not` makes alternatives exclusive for a validator; the generator would turn it into an empty type.
     if let Some(Value::Object(schemas)) = spec.pointer_mut("/components/schemas") {
         for schema in schemas.values_mut() {
             if let Value::Object(schema) = schema {
@@ -356,8 +356,8 @@ fn prepare(mut spec: Value, operations: &[Operation]) -> Value {
     spec
 }
 
-/// A read-only property is never sent. An optional one is sent when the caller sets it, and only
-/// then: with its `default` left in, the generator would send that each time.
+/// Removes read-only properties, which are never sent, and the `default` of optional ones, which the generator
+/// would send if the caller doesn't set them.
 fn prepare_request(schema: &mut Value) {
     let required: Vec<String> = schema
         .get("required")
@@ -375,7 +375,7 @@ fn prepare_request(schema: &mut Value) {
     }
 }
 
-/// The client, and the mocks of its service.
+/// Generates the client and the mocks of the service.
 fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStream, Refusal> {
     let mut settings = GenerationSettings::new();
     settings
@@ -384,7 +384,7 @@ fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStrea
         .with_inner_type(quote! { crate::hooks::Hooks });
     let code = || {
         let client = Generator::new(&settings).generate_tokens(spec)?;
-        // By a generator of its own: one that has made the client knows its types already.
+        // A second generator, since the first has already defined the types.
         let mocks = Generator::new(&settings).httpmock(spec, "crate::generated")?;
         Ok::<_, progenitor::Error>(quote! {
             #client
@@ -395,7 +395,7 @@ fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStrea
             }
         })
     };
-    // What the generator can't do it tends to answer with a panic.
+    // The generator often panics on what it can't handle.
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let result = panic::catch_unwind(AssertUnwindSafe(code));
@@ -407,13 +407,13 @@ fn client(document: &Document, spec: &OpenAPI) -> Result<proc_macro2::TokenStrea
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "the generator gave up".to_owned()),
+            .unwrap_or_else(|| "the generator panicked".to_owned()),
     };
-    Err(Refusal::at(document, "/paths", problem, "write it in a form that progenitor knows"))
+    Err(Refusal::at(document, "/paths", problem, "write it in a form that progenitor supports"))
 }
 
-/// Derives the JSON Schema of each type. [`GenerationSettings::with_patch`] doesn't reach the types that the generator
-/// names itself.
+/// Derives the JSON Schema of each type. [`GenerationSettings::with_patch`] doesn't reach the types whose names the
+/// generator chooses.
 fn derive_json_schemas(file: &mut File) {
     let derive: Attribute =
         parse_quote!(#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]);
@@ -433,7 +433,7 @@ fn derive_json_schemas(file: &mut File) {
     }
 }
 
-/// The operations as data, for all that has to know them without calling them.
+/// Generates the operations as data, for code that lists them without calling them.
 fn table(
     document: &Document,
     operations: &[Operation],
@@ -442,8 +442,8 @@ fn table(
         return Err(Refusal::at(
             document,
             "",
-            "there is no server",
-            "name the service's URL in `servers`",
+            "the document has no server",
+            "set the URL of the service in `servers`",
         ));
     };
     let constants: Vec<_> = operations
@@ -482,12 +482,13 @@ fn table(
         pub mod operations {
             use crate::operation::Operation;
             #(#entries)*
-            /// All of them.
+            /// All operations.
             pub const ALL: &[Operation] = &[#(#constants),*];
         }
     })
 }
 
+/// The members of an object, or none if it isn't one.
 pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }

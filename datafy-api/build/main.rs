@@ -1,5 +1,5 @@
-//! Feeds `openapi.yaml` to the generator. Without the feature `codegen` there is nothing to do: the
-//! crate then compiles the committed rendition, `src/generated.rs`.
+//! Generates the client from `openapi.yaml`. Without the feature `codegen` it does nothing: the crate then
+//! compiles the committed `src/generated.rs`.
 
 #[cfg(feature = "codegen")]
 #[path = "codegen.rs"]
@@ -20,7 +20,7 @@ fn main() {
                 .map_err(|error| error.to_string())
         });
     if let Err(message) = result {
-        // Enough to stop the build, with this message alone.
+        // Stops the build with this message only.
         println!("cargo::error={message}");
     }
 }

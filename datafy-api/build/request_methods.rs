@@ -7,7 +7,7 @@ use syn::{
     parse_quote,
 };
 
-/// Splits the methods of the client in `file`. The error names a method that can't be split.
+/// Splits the methods of the client in `file`. Fails, with the name, if a method can't be split.
 pub(crate) fn split(file: &mut File) -> Result<(), String> {
     for item in &mut file.items {
         let Item::Impl(item) = item else { continue };
@@ -30,8 +30,8 @@ pub(crate) fn split(file: &mut File) -> Result<(), String> {
 /// Splits a method that builds the request, binds `info`, awaits the hook `pre`, sends and decodes, in this order.
 /// Returns `None` if it has another form.
 ///
-/// `Hooks::prepare` takes the place of `pre`, which is async. The header `api-version`, which the generator adds and
-/// the API doesn't document, is removed.
+/// `Hooks::prepare` replaces `pre`, which is async. Removes the header `api-version`, which the generator adds and
+/// the API doesn't document.
 fn split_method(mut method: ImplItemFn) -> Option<[ImplItemFn; 2]> {
     let statements = &mut method.block.stmts;
     let info = statements.iter().position(|it| binding(it).is_some_and(|name| name == "info"))?;
@@ -75,6 +75,7 @@ fn binding(statement: &Stmt) -> Option<&Ident> {
     }
 }
 
+/// The name of an argument other than `self`.
 fn argument(input: &FnArg) -> Option<Ident> {
     match input {
         FnArg::Typed(typed) => match &*typed.pat {
@@ -85,7 +86,7 @@ fn argument(input: &FnArg) -> Option<Ident> {
     }
 }
 
-/// Removes the one statement that is a call for which `matches` holds. Returns `None` unless there is exactly one.
+/// Removes the statement whose method call satisfies `matches`. Returns `None` unless there is exactly one.
 fn remove_one(
     statements: &mut Vec<Stmt>,
     matches: impl Fn(&ExprMethodCall) -> bool,
@@ -96,7 +97,7 @@ fn remove_one(
     (!statements.iter().any(is_it)).then_some(removed)
 }
 
-/// The method call that a statement is, also with `.await` and `?` behind it.
+/// The method call that the statement consists of, also if followed by `.await` and `?`.
 fn method_call(statement: &Stmt) -> Option<&ExprMethodCall> {
     let Stmt::Expr(expression, _) = statement else { return None };
     let mut expression = expression;
@@ -110,7 +111,7 @@ fn method_call(statement: &Stmt) -> Option<&ExprMethodCall> {
     }
 }
 
-/// Whether a call's first argument is `HeaderName::from_static("api-version")`: a documented header of this name
+/// Whether the first argument of `call` is `HeaderName::from_static("api-version")`. A documented header of this name
 /// would be a plain string.
 fn names_api_version(call: &ExprMethodCall) -> bool {
     match call.args.first() {

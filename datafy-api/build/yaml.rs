@@ -1,4 +1,4 @@
-//! Reads YAML and remembers on which line each value stands.
+//! Reads YAML and records the line of each value.
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -16,7 +16,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads `text`. The error is one line, with the place if the parser knows it.
+    /// Parses `text`. The error is one line, with the place if the parser knows it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| {
             let whole = error.without_snippet().to_string();
@@ -27,7 +27,7 @@ impl Document {
         Ok(Self { value, lines })
     }
 
-    /// The line on which the value at `pointer` stands: for a member of a mapping, that of its key.
+    /// The line of the value at `pointer`: for a member of a mapping, that of its key.
     pub(crate) fn line(&self, pointer: &str) -> Option<u64> {
         self.lines.get(pointer).copied()
     }
@@ -135,8 +135,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
         while let Some(member) = access.next_entry()? {
             members.push(member);
         }
-        // serde_json keeps the order of insertion or sorts, by a feature that any crate of a build
-        // may turn on. Sorted here, the order is the same for both.
+        // serde_json keeps the order of insertion or sorts, depending on a feature that any crate of a build can
+        // enable. Sorting here makes the order the same in both cases.
         members
             .sort_by(|(one, _): &(Spanned<String>, Node), (other, _)| one.value.cmp(&other.value));
         Ok(Node::Mapping(members))

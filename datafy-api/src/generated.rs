@@ -766,7 +766,7 @@ pub mod operations {
         path: "/api/v1/volumes/{volumeId}/deactivate-autoscaling",
         idempotent: true,
     };
-    /// All of them.
+    /// All operations.
     pub const ALL: &[Operation] = &[
         CREATE_VOLUME_FROM_SNAPSHOTS,
         ATTACH_VOLUME,

@@ -24,7 +24,7 @@ fn line(text: &str) -> usize {
 fn a_syntax_error_is_named_with_its_line() {
     let text = refusal("  title: Datafy API", "  title: [Datafy API");
     assert!(text.contains(&format!("line {}", line("  title:") + 1)), "{text}");
-    assert!(text.ends_with("mend the YAML at that place"), "{text}");
+    assert!(text.ends_with("fix the YAML at that place"), "{text}");
     let text = refusal("  title: Datafy API", "  title: Datafy API\n  title: Twice");
     assert!(text.contains("duplicate"), "{text}");
 }
@@ -34,7 +34,7 @@ fn an_unknown_reference_is_named_with_its_place() {
     let text = refusal("schemas/Snapshot\"", "schemas/Snapshoot\"");
     let place = format!("openapi.yaml:{}: ", line("schemas/Snapshot\""));
     assert!(text.starts_with(&place), "{text}");
-    assert!(text.contains("nothing stands at `#/components/schemas/Snapshoot`"), "{text}");
+    assert!(text.contains("there is nothing at `#/components/schemas/Snapshoot`"), "{text}");
 }
 
 #[test]
@@ -50,11 +50,11 @@ fn a_repeated_operation_id_is_named_with_the_one_it_repeats() {
 #[test]
 fn a_name_that_is_not_one_in_rust_is_reported() {
     let text = refusal("operationId: attachVolume", "operationId: 2nd");
-    assert!(text.contains("`2nd` makes no name of a method"), "{text}");
+    assert!(text.contains("`2nd` is not a valid Rust method name"), "{text}");
     let text = refusal("operationId: attachVolume", "operationId: type");
-    assert!(text.contains("`type` makes no name of a method"), "{text}");
+    assert!(text.contains("`type` is not a valid Rust method name"), "{text}");
     let text = refusal("    Snapshot:\n", "    2:\n      type: string\n    Snapshot:\n");
-    assert!(text.contains("`2` makes no name of a type"), "{text}");
+    assert!(text.contains("`2` is not a valid Rust type"), "{text}");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_spec_that_the_generator_would_misread_is_refused() {
         (
             "        required: true\n        content",
             "        content",
-            "send an optional body always",
+            "always send an optional body",
         ),
         (
             "          application/json:\n            schema",
@@ -103,7 +103,7 @@ fn a_spec_that_the_generator_would_misread_is_refused() {
         (
             "    OtherSource:\n      type: object\n",
             "    OtherSource:\n      type: object\n      properties: {a: {type: string, readOnly: true}}\n",
-            "would ignore `readOnly` this deep in a request",
+            "would ignore `readOnly` in a nested property of a request",
         ),
         ("schemas/Snapshot\"", "schemas/CreateSnapshotRequest\"", "a request and an answer share"),
         ("servers:\n", "x-servers:\n", "no server"),
