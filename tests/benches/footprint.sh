@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What depending on datafy-api-ext costs beside bare reqwest, for the smallest program that creates a
-# snapshot: the user CPU of a cold build, and the stripped release binary. It builds everything five times,
-# which takes minutes, so `cargo bench` leaves it out.
+# The cost of depending on datafy-api-ext, compared with bare reqwest, for the smallest program that creates a
+# snapshot: the user CPU time of a cold build, and the size of the stripped release binary. It builds everything
+# five times, which takes minutes, so `cargo bench` doesn't run it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 TIMEFORMAT=%U
 
-# program NAME DEPENDENCIES < SOURCE
+# program NAME DEPENDENCIES < SOURCE: writes a package and fetches its dependencies
 program() {
     mkdir -p "$work/$1/src"
     cat > "$work/$1/src/main.rs"
@@ -27,7 +27,7 @@ TOML
     cargo fetch --quiet --manifest-path "$work/$1/Cargo.toml"
 }
 
-# build NAME FLAGS..: seconds of user CPU of a build from nothing
+# build NAME FLAGS..: prints the user CPU time of a cold build, in seconds
 build() {
     rm -rf "$work/target"
     { time cargo build --quiet --manifest-path "$work/$1/Cargo.toml" --target-dir "$work/target" "${@:2}" 2>/dev/null; } 2>&1

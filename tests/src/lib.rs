@@ -1,4 +1,4 @@
-//! What the integration tests share.
+//! Servers and calls that the integration tests share.
 #![allow(clippy::missing_panics_doc)]
 
 mod listener;
@@ -7,9 +7,9 @@ mod stage;
 pub use listener::{Listener, Request, http};
 pub use stage::{OPERATIONS, Operation, Stage};
 
-/// Gives way to other tasks until something is so.
-pub async fn until(is_so: impl Fn() -> bool) {
-    while !is_so() {
+/// Yields to other tasks until `condition` holds.
+pub async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
         tokio::task::yield_now().await;
     }
 }

@@ -1,4 +1,4 @@
-//! A listener that knows no HTTP client's business.
+//! A server that records requests and gives a fixed answer.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -6,27 +6,27 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Listens on a loopback port, answers every request with given bytes, closes the connection, and
-/// keeps what it read. It is written against the socket alone, so that it shares no mistake with the
-/// client or the fake.
+/// Listens on a loopback port, records each request, answers it with given bytes, and closes the connection.
+///
+/// It is written against the socket, so that it shares no bug with the client or the fake.
 pub struct Listener {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
-/// A request as it stood on the wire.
+/// A request as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The request line.
     pub line: String,
-    /// The headers, names in lower case; a repeated one fails the test that reads it.
+    /// The headers, with names in lower case. The listener panics if one is repeated.
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: String,
 }
 
 impl Listener {
-    /// Answers with these bytes.
+    /// Answers every request with these bytes.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
         Self::answering_with(move || answer.clone())
@@ -50,12 +50,12 @@ impl Listener {
         Self { address, requests }
     }
 
-    /// Answers 200 with this JSON text.
+    /// Answers every request with 200 and this JSON text.
     pub fn answering_json(body: &str) -> Self {
         Self::answering(http(200, "application/json", body))
     }
 
-    /// Where it listens.
+    /// The URL that it listens at.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -65,13 +65,13 @@ impl Listener {
         self.address.to_string()
     }
 
-    /// All requests so far.
+    /// The requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// The bytes of an answer.
+/// The text of an HTTP answer.
 pub fn http(status: u16, content_type: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -79,6 +79,7 @@ pub fn http(status: u16, content_type: &str, body: &str) -> String {
     )
 }
 
+/// Reads one request, or returns `None` if the connection ends before it is complete.
 fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];

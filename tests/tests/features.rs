@@ -1,10 +1,10 @@
-//! What each feature costs: which of the crates that matter it pulls in, and no others.
+//! The notable dependencies of each feature.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Crates that somebody may have reasons to keep out: TLS libraries, the generator, tools for tests.
-const MATTER: [&str; 13] = [
+/// Crates that a user may want to avoid: TLS libraries, the generator, test tools.
+const NOTABLE: [&str; 13] = [
     "aws-lc-rs",
     "clap",
     "h2",
@@ -37,8 +37,8 @@ const FEATURES: [(&str, &[&str]); 7] = [
     ("schemars", &["schemars"]),
 ];
 
-/// The crates that matter among those that a user of `package` compiles.
-fn pulled(package: &str, features: &[&str]) -> BTreeSet<&'static str> {
+/// The notable crates that a user of `package` compiles with these features.
+fn dependencies(package: &str, features: &[&str]) -> BTreeSet<&'static str> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["tree", "--locked", "--package", package]);
     cargo.args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
@@ -46,8 +46,8 @@ fn pulled(package: &str, features: &[&str]) -> BTreeSet<&'static str> {
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).expect("names of crates");
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert!(names.contains("reqwest"), "the test looks at what it means to");
-    MATTER.into_iter().filter(|name| names.contains(name)).collect()
+    assert!(names.contains("reqwest"), "the dependency tree is that of the package");
+    NOTABLE.into_iter().filter(|name| names.contains(name)).collect()
 }
 
 fn set(names: &[&'static str]) -> BTreeSet<&'static str> {
@@ -55,25 +55,25 @@ fn set(names: &[&'static str]) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn each_feature_pulls_what_it_is_for_and_nothing_else() {
-    assert_eq!(pulled("datafy-api-ext", &["--no-default-features"]), set(&[]));
+fn each_feature_adds_only_the_dependencies_that_it_needs() {
+    assert_eq!(dependencies("datafy-api-ext", &["--no-default-features"]), set(&[]));
     let mut all = BTreeSet::new();
     for (feature, expected) in FEATURES {
         for package in ["datafy-api", "datafy-api-ext"] {
             if (package, feature) == ("datafy-api", "fake") {
                 continue;
             }
-            let pulled = pulled(package, &["--no-default-features", "--features", feature]);
-            assert_eq!(pulled, set(expected), "{package} with {feature}");
-            all.extend(pulled);
+            let found = dependencies(package, &["--no-default-features", "--features", feature]);
+            assert_eq!(found, set(expected), "{package} with {feature}");
+            all.extend(found);
         }
     }
-    assert_eq!(pulled("datafy-api-ext", &["--all-features"]), all);
+    assert_eq!(dependencies("datafy-api-ext", &["--all-features"]), all);
 }
 
 #[test]
-fn by_default_no_generator_is_compiled_but_for_the_raw_client() {
-    assert_eq!(pulled("datafy-api-ext", &[]), set(&["aws-lc-rs", "rustls"]));
+fn by_default_only_the_raw_client_compiles_the_generator() {
+    assert_eq!(dependencies("datafy-api-ext", &[]), set(&["aws-lc-rs", "rustls"]));
     let raw = [GENERATOR, &["aws-lc-rs", "rustls"]].concat();
-    assert_eq!(pulled("datafy-api", &[]), set(&raw));
+    assert_eq!(dependencies("datafy-api", &[]), set(&raw));
 }

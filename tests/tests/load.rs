@@ -1,4 +1,4 @@
-//! Ten thousand calls at a time, a tenth of them faulted. A program of its own, since it looks at the
+//! Ten thousand calls at a time, with a fault in every tenth request. A separate program, since it measures the
 //! memory of its process.
 #![allow(clippy::unwrap_used)]
 
@@ -9,18 +9,17 @@ use std::time::Duration;
 
 const CALLS: usize = 10_000;
 
-/// How much the process may grow. The calls themselves, their answers and all that the fake writes
-/// down are within it.
+/// The allowed growth of the process in bytes. It includes the calls, their answers and the records of the fake.
 const GROWTH: usize = 256 << 20;
 
-/// The largest memory that the process has had so far, in bytes; none where there is no `/proc`.
+/// The peak memory of the process so far, in bytes, or `None` on a system without `/proc`.
 fn peak() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<usize>().ok().map(|kib| kib * 1024)
 }
 
-/// A fault for every tenth request, one after the other.
+/// Returns each fault in turn, one for every tenth request.
 fn faults() -> impl FnMut() -> Option<Fault> + Send {
     let faults = [
         Fault::status(429),
@@ -42,9 +41,9 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_calls_at_a_time_lose_nothing_and_duplicate_nothing() {
+async fn ten_thousand_calls_at_a_time_lose_and_duplicate_no_effect() {
     let stage = Stage::of(CALLS).await;
-    // A tick of the shared clock that skips pauses goes by for every call.
+    // All calls share one clock, which adds every skipped pause to the time of all calls.
     let timeouts = Timeouts::builder().operation(Duration::from_secs(86_400)).build().unwrap();
     let builder = stage.builder().retry_budget(10_000).timeouts(timeouts);
     let datafy = builder.build().unwrap();
@@ -57,15 +56,15 @@ async fn ten_thousand_calls_at_a_time_lose_nothing_and_duplicate_nothing() {
     });
     let mut results = Vec::with_capacity(CALLS);
     for call in calls.collect::<Vec<_>>() {
-        results.push(call.await.expect("no call is lost"));
+        results.push(call.await.expect("the call ends"));
     }
     let grown = peak().zip(before).map(|(after, before)| after - before);
 
     let effects = stage.effects();
-    let mut ended = [0_usize; 5];
+    let mut outcomes = [0_usize; 5];
     for (result, effects) in results.iter().zip(&effects) {
         verify(effects, result).unwrap();
-        ended[match result.as_ref().err().map(datafy_api_ext::Error::outcome) {
+        outcomes[match result.as_ref().err().map(datafy_api_ext::Error::outcome) {
             None => 0,
             Some(Outcome::NotSent) => 1,
             Some(Outcome::Refused) => 2,
@@ -73,15 +72,15 @@ async fn ten_thousand_calls_at_a_time_lose_nothing_and_duplicate_nothing() {
             Some(Outcome::Applied) => 4,
         }] += 1;
     }
-    let [ok, not_sent, refused, unknown, applied] = ended;
+    let [ok, not_sent, refused, unknown, applied] = outcomes;
     println!(
         "{CALLS} calls: {ok} ok, {not_sent} not sent, {refused} refused, {unknown} unknown, \
-         {applied} applied; grown by {:?} MiB",
+         {applied} applied; memory grew by {:?} MiB",
         grown.map(|grown| grown >> 20)
     );
     assert_eq!(results.len(), CALLS);
     assert!(ok > CALLS * 9 / 10, "{ok} of {CALLS}");
-    assert!(grown.is_none_or(|grown| grown < GROWTH), "grown by {grown:?} bytes");
+    assert!(grown.is_none_or(|grown| grown < GROWTH), "memory grew by {grown:?} bytes");
 
     stage.fake.inject_with(|| None);
     Operation::Deactivate.call(&datafy, 0).await.expect("the client works afterwards");

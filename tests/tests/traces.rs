@@ -1,7 +1,6 @@
-//! What a trace tells of a call, and that nothing tells the token.
+//! Traces report each call, and neither they nor errors show the token.
 //!
-//! A program of its own, and one test at a time: what `tracing` has learned of a span from one thread
-//! holds for all.
+//! A separate program whose tests run one at a time: `tracing` caches for all threads whether a span is enabled.
 #![allow(clippy::unwrap_used)]
 
 use datafy_api_ext::fake::{Answer, Fault};
@@ -122,7 +121,7 @@ async fn a_call_is_one_span_named_after_its_operation() {
 }
 
 #[tokio::test]
-async fn each_attempt_is_an_event_and_the_span_tells_the_end() {
+async fn each_attempt_is_an_event_and_the_span_has_the_outcome() {
     let _turn = TURN.lock().await;
     let stage = Stage::of(1).await;
     let datafy = stage.client();
@@ -132,7 +131,7 @@ async fn each_attempt_is_an_event_and_the_span_tells_the_end() {
     stage.fake.inject(Fault::status(409));
     Operation::Attach.call(&datafy, 0).await.unwrap_err();
     let recorded = recording.0.lock().unwrap();
-    let told: Vec<_> = recorded
+    let attempts: Vec<_> = recorded
         .events
         .iter()
         .map(|(level, fields)| {
@@ -142,14 +141,14 @@ async fn each_attempt_is_an_event_and_the_span_tells_the_end() {
         })
         .collect();
     assert_eq!(
-        told,
+        attempts,
         [("1", "refused", "429"), ("2", "unknown", "connection_lost"), ("3", "refused", "409")]
     );
-    // The span is about the attempt that decided the outcome, and not about the last one.
+    // The span describes the attempt that decided the outcome, not the last one.
     let (_, _, span) = &recorded.spans[0];
     assert_eq!(span["datafy.outcome"], "unknown");
     assert_eq!(span["error.type"], "connection_lost");
-    assert!(!span.contains_key("http.response.status_code"), "no answer came");
+    assert!(!span.contains_key("http.response.status_code"), "there was no answer");
     assert_eq!(span["http.request.resend_count"], "2");
     assert_eq!(span["otel.status_code"], "ERROR");
 }
@@ -174,7 +173,7 @@ const CANARY: &str = "canary-5e1f0c-canary";
 /// The canary in base64.
 const ENCODED: &str = "Y2FuYXJ5LTVlMWYwYy1jYW5hcnk";
 
-/// Keeps all that is written to it.
+/// A writer that keeps its output.
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<u8>>>);
 
@@ -195,7 +194,7 @@ impl io::Write for Output {
     }
 }
 
-/// Every form in which an error can be looked at.
+/// Everything that a caller can see of an error.
 fn all_of(error: &Error) -> String {
     let source = std::error::Error::source(error).map(ToString::to_string);
     let body = error.body().map(String::from_utf8_lossy);
@@ -206,7 +205,7 @@ fn all_of(error: &Error) -> String {
     )
 }
 
-/// Answers that say the token back, in the body, in the message and in a header.
+/// Answers that repeat the token in the body, in the message and in a header.
 fn echoes() -> impl Iterator<Item = Fault> {
     let body = json!({
         "message": format!("authorization: Bearer {CANARY}"),
@@ -217,16 +216,17 @@ fn echoes() -> impl Iterator<Item = Fault> {
         let echo = Answer::json(status, &body).header("x-request-id", CANARY);
         let bad =
             echo.clone().body(format!("{{\"volumeId\":\"{CANARY}\",\"startTime\":\"{CANARY}\""));
-        // Quoted by the parser, and spelled with escapes.
+        // The parser quotes the value in its error.
         let quoted = echo
             .clone()
             .body(format!("{{\"volumeSizeGb\":\"{CANARY}\",\"volumeSizeGB\":\"{CANARY}\"}}"));
+        // The token with JSON escapes.
         let spelled = CANARY.replace('-', "\\u002d");
         let escaped = echo.clone().body(format!(
             "{{\"message\":\"{spelled}\",\"description\":\"{spelled}\",\"volumeId\":\"{spelled}\"}}"
         ));
         let cut = echo.clone().body(format!("{{\"volumeId\":\"{spelled}\","));
-        // A success is read only if it names no other volume.
+        // A success that names another volume would be rejected unread.
         let own = echo.clone().body(json!({ "description": CANARY }).to_string());
         let encoded = json!({ "message": ENCODED, "description": ENCODED, "volumeId": ENCODED });
         let encoded = Answer::json(status, &encoded).header("x-request-id", ENCODED);
@@ -234,6 +234,7 @@ fn echoes() -> impl Iterator<Item = Fault> {
     })
 }
 
+/// Faults of the wire and of gateways.
 fn wire() -> impl Iterator<Item = Fault> {
     [
         Fault::ResetBeforeReading,
@@ -282,7 +283,7 @@ async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
     }
     let traces = output.text();
     assert!(traces.contains("deactivate_autoscaling") && shown.contains("[token]"));
-    assert!(shown.contains("Snapshot {"), "an answer that says the token back was looked at");
+    assert!(shown.contains("Snapshot {"), "an answer that repeats the token was checked");
     for text in [shown, traces] {
         let at = [CANARY, ENCODED].iter().find_map(|canary| text.find(canary));
         let at = at.map(|at| text[at.saturating_sub(200)..].chars().take(300));
@@ -307,17 +308,17 @@ async fn the_token_appears_in_no_panic() {
     stage.fake.rotate_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
     let datafy = stage.builder().token(CANARY).clock(Panics).build().unwrap();
     stage.fake.inject(Fault::status(429));
-    let told = Arc::new(Mutex::new(String::new()));
-    let teller = Arc::clone(&told);
+    let panics = Arc::new(Mutex::new(String::new()));
+    let writer = Arc::clone(&panics);
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let text = format!("{panic} {panic:?}");
-        teller.lock().unwrap().push_str(&text);
+        writer.lock().unwrap().push_str(&text);
     }));
     let ended = tokio::spawn(async move { Operation::Attach.call(&datafy, 0).await }).await;
     std::panic::set_hook(hook);
     let error = ended.unwrap_err();
-    let told = format!("{error} {error:?} {}", told.lock().unwrap());
-    assert!(error.is_panic() && told.contains("no pause"), "{told}");
-    assert!(!told.contains(CANARY), "{told}");
+    let shown = format!("{error} {error:?} {}", panics.lock().unwrap());
+    assert!(error.is_panic() && shown.contains("no pause"), "{shown}");
+    assert!(!shown.contains(CANARY), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! The ways to create a snapshot.
+//! The ways to create a snapshot that the bench compares.
 
 use crate::server::Server;
 use bytes::Bytes;
@@ -13,10 +13,10 @@ use std::time::Duration;
 
 const VOLUME: &str = "vol-0b9176567fe16f0bc";
 const ACCOUNT: &str = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
-/// All send the same headers.
+/// Sent by all contenders, so that their headers are the same.
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 const TOKEN: &str = "token-0123456789abcdef0123456789abcdef";
-/// The contender that the others are compared with.
+/// The name of the contender that the others are compared with.
 pub(crate) const BY_HAND: &str = "hand-written reqwest";
 
 #[derive(Serialize)]
@@ -37,13 +37,14 @@ struct Snapshot {
 
 impl Snapshot {
     /// Uses every field, as a caller would.
-    fn look(&self) {
+    fn use_fields(&self) {
         assert!(self.datafy_snapshot_id.is_some() && self.volume_id.is_some());
         assert!(self.status.is_some() && self.start_time.is_some());
         assert!(self.volume_size_gb.is_some() && self.description.is_some());
     }
 }
 
+/// One way to create a snapshot.
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
     way: Way,
@@ -57,16 +58,17 @@ enum Way {
 }
 
 impl Contender {
+    /// All contenders, each with a new client of `server`.
     pub(crate) fn all(server: &Server) -> Vec<Self> {
         let mut all = Vec::new();
-        // Without TLS: a connector for it would be one more thing to write by hand.
+        // Only without TLS: hyper would need another hand-written connector for it.
         if server.authority.is_none() {
             let client = HyperClient::builder(TokioExecutor::new()).build_http();
             all.push(Self { name: "raw hyper", way: Way::Hyper(client, server.url()) });
         }
         let by_hand = reqwest(server, false);
         let hooks = Hooks::bearer(TOKEN).unwrap();
-        // A client of its own: a shared one would bring its open connections along.
+        // A second client: a shared one would share its open connections.
         let client = reqwest(server, false).client;
         let raw = datafy_api::Client::new(server.url().parse().unwrap(), client, hooks);
         all.push(Self { name: BY_HAND, way: Way::ByHand(by_hand) });
@@ -79,7 +81,7 @@ impl Contender {
         all
     }
 
-    /// Creates a snapshot, with a token, a sub-account and a description, and looks at the answer.
+    /// Creates a snapshot, with a token, a sub-account and a description, and reads the answer.
     pub(crate) async fn call(&self) {
         match &self.way {
             Way::Hyper(client, url) => hyper(client, url).await,
@@ -114,10 +116,10 @@ async fn hyper(client: &HyperClient<HttpConnector, Full<Bytes>>, url: &str) {
     let answer = client.request(request).await.unwrap();
     assert!(answer.status().is_success());
     let body = answer.into_body().collect().await.unwrap().to_bytes();
-    serde_json::from_slice::<Snapshot>(&body).unwrap().look();
+    serde_json::from_slice::<Snapshot>(&body).unwrap().use_fields();
 }
 
-/// What a careful person would write around reqwest.
+/// Careful hand-written code around reqwest.
 pub(crate) struct ByHand {
     client: reqwest::Client,
     url: String,
@@ -136,17 +138,17 @@ impl ByHand {
             .unwrap()
             .error_for_status()
             .unwrap();
-        answer.json::<Snapshot>().await.unwrap().look();
+        answer.json::<Snapshot>().await.unwrap().use_fields();
     }
 
-    /// The same, for an id that is the caller's no longer.
+    /// Creates a snapshot of an owned volume ID.
     pub(crate) async fn snapshot_of(&self, volume: VolumeId) {
         self.snapshot(volume.as_str()).await;
     }
 }
 
-/// The settings that make hand-written reqwest as safe as it can be: timeouts on all, no redirects, no
-/// retries of its own.
+/// The settings that make hand-written reqwest as safe as possible: timeouts, no redirects, and no automatic
+/// retries.
 pub(crate) fn careful(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder
         .user_agent(USER_AGENT)

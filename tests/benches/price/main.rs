@@ -1,9 +1,8 @@
-//! The price of a call: what this client costs beside what a careful person would write by hand.
+//! The cost of a call, compared with careful hand-written code.
 //!
-//! `cargo bench -p datafy-tests` prints it as ratios to hand-written reqwest. All contenders do the same
-//! work, against the same server, in the same run, and take turns: absolute times of a machine that
-//! does other things too mean little. CPU and allocations are those of the thread that calls; the
-//! server has its own.
+//! `cargo bench -p datafy-tests` prints ratios to hand-written reqwest, since absolute times mean little on a
+//! machine with other work. All contenders do the same work against the same server, in turns within one run.
+//! CPU time and allocations are those of the calling thread; the server has another one.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod contender;
@@ -19,13 +18,13 @@ use server::Server;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 
-/// How often all clients are made anew: a connection and its buffers lie where they lie, to the good of
-/// one contender or another.
+/// How often all clients are created anew: where the buffers of a connection lie in memory favours one
+/// contender or another.
 const SITTINGS: usize = 9;
-/// How many rounds a sitting has. In each, every contender has a short turn, and another one begins.
+/// The number of rounds of a sitting. In each round every contender has a short turn, and another one begins.
 const ROUNDS: usize = 15;
 
-/// What one turn cost.
+/// The cost of one call, as the mean over a turn.
 #[derive(Clone, Copy, Default)]
 struct Cost {
     wall: f64,
@@ -34,7 +33,7 @@ struct Cost {
 }
 
 fn main() {
-    // Cargo runs benches as tests, too; there is nothing to test.
+    // Cargo also runs benches as tests; there is nothing to test.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -67,7 +66,7 @@ fn main() {
     construction(&runtime);
 }
 
-/// Lets the contenders take turns of so many calls, and prints what came of it.
+/// Runs the contenders in turns of `calls` calls, and prints their costs.
 fn compare(
     title: &str,
     runtime: &Runtime,
@@ -79,7 +78,7 @@ fn compare(
     for _ in 0..SITTINGS {
         let contenders = Contender::all(server);
         let turn = |at: usize| measure(runtime, turn(&contenders[at], calls), calls);
-        // The first turns open the connections and are not counted.
+        // The first turns open the connections, and are not counted.
         for at in 0..contenders.len() {
             let _ = turn(at);
         }
@@ -88,8 +87,8 @@ fn compare(
     print(title, &Contender::all(server), &all);
 }
 
-/// The costs of all turns, by round and contender. Each round begins with another contender, for who
-/// follows whom matters to caches.
+/// The costs of all turns, by round and contender. Each round begins with another contender, since the order
+/// affects caches.
 fn rounds(contenders: usize, mut turn: impl FnMut(usize) -> Cost) -> Vec<Vec<Cost>> {
     let round = |number: usize| {
         let mut costs = vec![Cost::default(); contenders];
@@ -102,6 +101,7 @@ fn rounds(contenders: usize, mut turn: impl FnMut(usize) -> Cost) -> Vec<Vec<Cos
     (0..ROUNDS).map(round).collect()
 }
 
+/// Runs `work`, which makes `calls` calls, and returns the cost of one.
 fn measure(runtime: &Runtime, work: impl Future<Output = ()>, calls: u32) -> Cost {
     let mut cost = Cost::default();
     let info = allocation_counter::measure(|| {
@@ -125,8 +125,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The median over the rounds of what a contender cost in a round, to what another did in the same: the
-/// machine is as busy for both.
+/// The median over all rounds of the ratio of two contenders' costs in the same round, in which the machine is
+/// equally busy for both.
 fn ratio(rounds: &[Vec<Cost>], at: usize, base: usize, of: fn(&Cost) -> f64) -> f64 {
     median(rounds.iter().map(|round| of(&round[at]) / of(&round[base])))
 }
@@ -134,8 +134,8 @@ fn ratio(rounds: &[Vec<Cost>], at: usize, base: usize, of: fn(&Cost) -> f64) -> 
 fn print(title: &str, contenders: &[Contender], rounds: &[Vec<Cost>]) {
     let base =
         contenders.iter().position(|contender| contender.name == contender::BY_HAND).unwrap();
-    println!("\n{title}, to hand-written reqwest");
-    println!("| | wall | CPU | allocations |\n|---|---|---|---|");
+    println!("\n{title}, as a ratio to hand-written reqwest");
+    println!("| | wall time | CPU | allocations |\n|---|---|---|---|");
     for (at, contender) in contenders.iter().enumerate() {
         println!(
             "| {} | {:.2} | {:.2} | {:.0} |",
@@ -160,9 +160,9 @@ async fn run_fleet(datafy: &Datafy, size: u32) {
     }
 }
 
-/// A fleet beside the loop that one would write, and what it holds in memory.
+/// Compares a fleet with a hand-written loop, and measures its peak memory.
 fn fleet(runtime: &Runtime, server: &Server) {
-    // So many have a turn at a time, that both see the same machine.
+    // Short enough for both to run under the same load.
     const TURN: u32 = 1_000;
     let mut all = Vec::new();
     for _ in 0..SITTINGS {
@@ -179,7 +179,7 @@ fn fleet(runtime: &Runtime, server: &Server) {
         turn(1);
         all.extend(rounds(2, turn));
     }
-    println!("\na fleet, to a hand-written loop with `buffer_unordered`");
+    println!("\na fleet, as a ratio to a hand-written loop with `buffer_unordered`");
     println!("| throughput | CPU |\n|---|---|");
     let throughput = ratio(&all, 1, 0, |cost| cost.wall);
     println!("| {throughput:.2} | {:.2} |", ratio(&all, 0, 1, |cost| cost.cpu));
@@ -192,7 +192,7 @@ fn fleet(runtime: &Runtime, server: &Server) {
     }
 }
 
-/// Over TLS: the first call of a new client, and the later ones.
+/// Compares calls over TLS: the first call of a new client, and later ones.
 fn tls(runtime: &Runtime) {
     let authority = server::Authority::new();
     let server = Server::start(Some(&authority));
@@ -215,7 +215,7 @@ fn tls(runtime: &Runtime) {
     );
 }
 
-/// Constructing a client, with the platform's certificates.
+/// Compares the construction of a client, with the platform's certificates.
 fn construction(runtime: &Runtime) {
     let _entered = runtime.enter();
     let rounds = rounds(2, |at| {
@@ -227,5 +227,7 @@ fn construction(runtime: &Runtime) {
         Cost { wall: begun.elapsed().as_secs_f64(), ..Cost::default() }
     });
     let ratio = ratio(&rounds, 0, 1, |cost| cost.wall);
-    println!("\nconstructing a client, to reqwest\n| wall |\n|---|\n| {ratio:.2} |");
+    println!(
+        "\nconstructing a client, as a ratio to reqwest\n| wall time |\n|---|\n| {ratio:.2} |"
+    );
 }

@@ -1,4 +1,4 @@
-//! The server that all contenders call: it reads a request, and answers the same each time.
+//! The server that all contenders call. It gives every request the same answer.
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -8,11 +8,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// The answer, with [`VOLUME`] for the volume of the request.
+/// The body of the answer. The volume of the request replaces [`VOLUME`].
 const BODY: &str = r#"{"datafySnapshotId":"dsnap-0b9176567fe16f0bd","volumeId":"vol-0b9176567fe16f0bc","status":"pending","startTime":"2026-01-01T00:00:00Z","volumeSizeGb":100,"description":"nightly"}"#;
 const VOLUME: &[u8] = b"vol-0b9176567fe16f0bc";
 
-/// Who vouches for the server.
+/// The certificate authority of the server.
 pub(crate) struct Authority {
     certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
@@ -43,10 +43,10 @@ impl Authority {
     }
 }
 
-/// A server on a thread of its own, until the program ends.
+/// A server on another thread, until the program ends.
 pub(crate) struct Server {
     address: SocketAddr,
-    /// The certificate of its authority, where it speaks TLS.
+    /// The certificate of its authority in PEM form, if the server uses TLS.
     pub(crate) authority: Option<String>,
 }
 
@@ -101,9 +101,9 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
             Ok(1..) => {}
             _ => return,
         }
-        // Every contender sends a JSON object, and sends no other brace.
+        // Every contender sends a JSON object, and no other brace.
         if buffer.ends_with(b"}") {
-            // All volumes have names of the same length.
+            // All volume IDs have the same length.
             let volume = memchr::memmem::find(&buffer, b"vol-").unwrap();
             answer[at..][..VOLUME.len()].copy_from_slice(&buffer[volume..][..VOLUME.len()]);
             buffer.clear();

@@ -1,6 +1,6 @@
-//! Prints what only compiled code knows, as JSON: the table of operations, the JSON Schema of each
-//! generated type, the request that each builder sends with all its options set, and what the fake
-//! answers to it. It holds no verdict: `cargo xtask check` compares.
+//! Prints, as JSON, the facts that only compiled code knows: the table of operations, the JSON Schema of each
+//! generated type, the request that each builder sends with all its options set, and the fake's answer to it.
+//! `cargo xtask check` compares them with `openapi.yaml`.
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{
@@ -20,8 +20,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const SUB_ACCOUNT: &str = "sub-account-1";
 
-/// One builder of each operation with all its options, or several where one can't set everything. Errors are
-/// nobody's business here, for the recorder answers nothing of use.
+/// A call of each operation with all its options, or several calls if one can't set everything.
 fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
     let volume = datafy.volume(VolumeId::new("vol-1")?);
     let snapshot = DatafySnapshotId::new("dsnap-1")?;
@@ -39,6 +38,7 @@ fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
 
 type Ended = Pin<Box<dyn Future<Output = ()>>>;
 
+/// Makes the call and drops its result: the listener answers `{}`, which some operations reject.
 fn end<O: Operation + 'static>(call: Call<O>) -> Ended {
     Box::pin(async { drop(call.await) })
 }
@@ -86,7 +86,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// What the fake answers to a recorded request, given all that it speaks of.
+/// The answer of a fake that has the volume, the snapshot and the instance of the recorded request.
 async fn answer(request: &Request) -> Result<Value> {
     let fake = Fake::start().await?;
     let account = fake.add_account("recorded").sub_account(&SubAccountId::new(SUB_ACCOUNT)?);
@@ -105,8 +105,9 @@ async fn answer(request: &Request) -> Result<Value> {
         Ok(text)
     });
     let text = text.await??;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("the fake answered no HTTP")?;
-    let status: u16 = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    let (head, body) = text.split_once("\r\n\r\n").ok_or("the answer of the fake is not HTTP")?;
+    let status: u16 =
+        head.split(' ').nth(1).ok_or("the answer of the fake has no status")?.parse()?;
     let content_type = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-type").then(|| value.trim().to_owned())

@@ -1,4 +1,4 @@
-//! What the service answers arrives as it is: absent where it is absent, kept where it is unexpected.
+//! Answers reach the caller unchanged: an absent field is absent, an unexpected value is kept.
 
 use datafy_api_ext::{
     Answered, CreatedVolume, Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome,
@@ -37,7 +37,7 @@ async fn attach(answer: &str) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_whole_answer_is_read_whole() {
+async fn an_answer_with_every_field_is_read() {
     let snapshot = snapshot_of(
         r#"{"datafySnapshotId":"dsnap-2","volumeId":"vol-1","status":"pending",
             "startTime":"2026-11-23T10:00:00.5+02:00","volumeSizeGb":100,"description":"d"}"#,
@@ -56,7 +56,7 @@ async fn a_whole_answer_is_read_whole() {
 }
 
 #[tokio::test]
-async fn an_absent_field_is_absent_and_so_is_a_null() {
+async fn an_absent_or_null_field_is_none() {
     let nulls = r#"{"datafySnapshotId":null,"volumeId":null,"status":null,"startTime":null,
         "volumeSizeGb":null,"description":null}"#;
     for body in ["{}", nulls] {
@@ -68,17 +68,17 @@ async fn an_absent_field_is_absent_and_so_is_a_null() {
         assert_eq!(error, "the answer holds no usable `datafySnapshotId`: it is absent");
     }
     let volume = created(r#"{"volumeSizeGb":20}"#).await;
-    assert_eq!(volume.volume_size_gb, None, "the volume's size is spelled with two capitals");
+    assert_eq!(volume.volume_size_gb, None, "the size of a volume is `volumeSizeGB`");
 }
 
 #[tokio::test]
-async fn an_extra_field_and_an_unknown_status_are_no_reason_to_fail() {
+async fn an_extra_field_and_an_unknown_status_are_accepted() {
     let snapshot = snapshot_of(r#"{"status":"error.recoverable","tags":[1],"x":{"y":null}}"#).await;
     assert_eq!(snapshot.status, Some(SnapshotStatus::Other("error.recoverable".to_owned())));
 }
 
 #[tokio::test]
-async fn an_id_of_unexpected_form_is_kept_as_it_came() {
+async fn an_id_of_unexpected_form_is_kept_unchanged() {
     let snapshot = snapshot_of(r#"{"datafySnapshotId":"../snap/7","volumeId":""}"#).await;
     assert_eq!(snapshot.id, Some(Answered::Unexpected("../snap/7".to_owned())));
     assert_eq!(snapshot.volume_id, Some(Answered::Unexpected(String::new())));
@@ -87,7 +87,7 @@ async fn an_id_of_unexpected_form_is_kept_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_the_answer_proves_nothing() {
+async fn a_success_that_is_not_the_services_answer_is_unknown() {
     let page = http(200, "text/html; charset=utf-8", "<html>Sign in</html>");
     for error in [attach(&page).await.unwrap_err(), snapshot(&page).await.unwrap_err()] {
         assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)));
@@ -116,14 +116,14 @@ async fn a_success_without_documented_content_may_be_empty_or_json() {
 }
 
 #[tokio::test]
-async fn a_success_that_the_page_does_not_list_is_read_like_the_one_it_lists() {
+async fn an_undocumented_success_status_is_read_like_the_documented_one() {
     let answer = http(201, "application/json", r#"{"datafySnapshotId":"dsnap-2"}"#);
     let snapshot = snapshot(&answer).await.unwrap();
     assert_eq!(snapshot.require_id().unwrap().as_str(), "dsnap-2");
 }
 
 #[tokio::test]
-async fn a_create_that_answers_204_proves_nothing() {
+async fn a_204_in_answer_to_a_create_is_unknown() {
     let error = snapshot("HTTP/1.1 204 No Content\r\n\r\n").await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(204)));
 }
@@ -140,12 +140,12 @@ fn reading_a_body_of_many_tiny_chunks_takes_memory_in_proportion_to_its_length()
     let measured = allocation_counter::measure(|| {
         runtime.block_on(snapshot(&answer)).unwrap();
     });
-    // Copying what came before for each chunk took 200 MB.
+    // Copying the earlier chunks for each chunk takes 200 MB.
     assert!(measured.bytes_total < 20 << 20, "{} bytes", measured.bytes_total);
 }
 
 #[tokio::test]
-async fn a_gateway_page_keeps_its_status_and_its_body() {
+async fn the_error_page_of_a_gateway_keeps_its_status_and_its_body() {
     let error = snapshot(&http(502, "text/html", "<html>Bad Gateway</html>")).await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(502)));
     assert_eq!((error.message(), error.body()), (None, Some(&b"<html>Bad Gateway</html>"[..])));
@@ -153,7 +153,7 @@ async fn a_gateway_page_keeps_its_status_and_its_body() {
 }
 
 #[tokio::test]
-async fn a_refusal_keeps_its_message_and_the_id_of_its_request() {
+async fn a_refusal_keeps_its_message_and_its_request_id() {
     let answer = "HTTP/1.1 404 Not Found\r\nx-request-id: r-7\r\ncontent-length: 22\r\n\r\n\
                   {\"message\":\"no\\nsuch\"}";
     let error = attach(answer).await.unwrap_err();
@@ -166,17 +166,17 @@ async fn a_refusal_keeps_its_message_and_the_id_of_its_request() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let elsewhere = Listener::answering_json("{}");
+    let target = Listener::answering_json("{}");
     for status in [301, 302, 303, 307, 308] {
         let answer = format!(
             "HTTP/1.1 {status} Moved\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n",
-            elsewhere.url()
+            target.url()
         );
         let error = snapshot(&answer).await.unwrap_err();
-        // Some services answer so to what they have done.
-        let doubtful = matches!(status, 302 | 303);
-        let outcome = if doubtful { Outcome::Unknown } else { Outcome::Refused };
+        // Some services answer a POST that they have processed with these.
+        let ambiguous = matches!(status, 302 | 303);
+        let outcome = if ambiguous { Outcome::Unknown } else { Outcome::Refused };
         assert_eq!((error.outcome(), error.status()), (outcome, Some(status)));
     }
-    assert_eq!(elsewhere.requests(), []);
+    assert_eq!(target.requests(), []);
 }

@@ -1,4 +1,4 @@
-//! What keeping connections open for the next call costs, and that no answer is taken for another call's.
+//! Reused connections: creates that end `Unknown`, and answers to other calls.
 
 use datafy_api_ext::fake::{Fault, verify};
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, VolumeId};
@@ -13,7 +13,7 @@ use std::time::Duration;
 const CALLS: usize = 2_000;
 const AT_A_TIME: usize = 8;
 
-/// How many of [`CALLS`] creates end unknown if the service closes each connection after its answer.
+/// Returns the number of [`CALLS`] creates that end `Unknown` if the service closes each connection after its answer.
 async fn unknown_creates(fresh_connections: bool) -> usize {
     let stage = Stage::of(CALLS).await;
     let builder = stage.builder().retry(RetryPolicy::none());
@@ -39,7 +39,7 @@ async fn unknown_creates(fresh_connections: bool) -> usize {
         verify(&effects[number], &result).unwrap();
         outcomes.push(result.err().map(|error| error.outcome()));
     }
-    let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+    let count = |expected| outcomes.iter().filter(|outcome| **outcome == expected).count();
     let (ok, unknown) = (count(None), count(Some(Outcome::Unknown)));
     println!(
         "fresh connections: {fresh_connections}; {CALLS} calls to a service that closes idle \
@@ -51,12 +51,12 @@ async fn unknown_creates(fresh_connections: bool) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_that_race_the_closing_of_idle_connections_have_one_effect_at_most() {
+async fn calls_that_race_the_closing_of_idle_connections_have_at_most_one_effect() {
     unknown_creates(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_on_fresh_connections_do_not_race_their_closing() {
+async fn calls_on_fresh_connections_do_not_race_the_closing_of_connections() {
     assert_eq!(unknown_creates(true).await, 0);
 }
 
@@ -116,25 +116,25 @@ fn snapshot_of(volume: &str) -> String {
     datafy_tests::http(200, "application/json", &body)
 }
 
-/// Makes snapshots of so many volumes one after the other; each that succeeds must be of its volume. Returns
-/// how many do.
-async fn own_answers(datafy: &Datafy, calls: usize) -> usize {
-    let mut own = 0;
+/// Creates snapshots of `calls` volumes one after the other, and returns the number that succeed. Panics if a
+/// snapshot is of another volume.
+async fn successes(datafy: &Datafy, calls: usize) -> usize {
+    let mut successes = 0;
     for number in 0..calls {
         let volume = VolumeId::new(format!("vol-{number}")).unwrap();
         match datafy.volume(volume.clone()).create_snapshot().await {
             Ok(snapshot) => {
                 assert_eq!(snapshot.require_id().unwrap().as_str(), format!("dsnap-of-{volume}"));
-                own += 1;
+                successes += 1;
             }
             Err(error) => assert_eq!(error.outcome(), Outcome::Unknown, "{error}"),
         }
     }
-    own
+    successes
 }
 
 #[tokio::test]
-async fn a_second_answer_that_comes_late_is_not_taken_for_the_next_calls() {
+async fn a_late_second_answer_is_not_the_answer_to_the_next_call() {
     for late in [500, 1_000, 3_000] {
         let answers: Answers = match late {
             500 => |volume| twice(volume, Duration::from_micros(500)),
@@ -142,8 +142,8 @@ async fn a_second_answer_that_comes_late_is_not_taken_for_the_next_calls() {
             _ => |volume| twice(volume, Duration::from_millis(3)),
         };
         let server = Server::answering(answers);
-        assert_eq!(own_answers(&server.client(true), 40).await, 40, "on fresh connections");
-        own_answers(&server.client(false), 40).await;
+        assert_eq!(successes(&server.client(true), 40).await, 40, "on fresh connections");
+        successes(&server.client(false), 40).await;
     }
 }
 
@@ -152,7 +152,7 @@ fn twice(volume: &str, late: Duration) -> Vec<(Duration, String)> {
 }
 
 #[tokio::test]
-async fn an_answer_that_names_another_volume_is_unknown_and_its_connection_is_not_used_again() {
+async fn an_answer_that_names_another_volume_is_unknown_and_its_connection_is_not_reused() {
     let server = Server::answering(|volume| {
         let named = if volume == "vol-0" { "vol-OTHER" } else { volume };
         vec![(Duration::ZERO, snapshot_of(named))]
@@ -165,17 +165,25 @@ async fn an_answer_that_names_another_volume_is_unknown_and_its_connection_is_no
         error.to_string(),
         "create_snapshot may have been applied: 200 OK: the answer names volume vol-OTHER and not vol-0"
     );
-    assert_eq!((error.snapshot_id(), error.volume_id()), (None, None), "they are another call's");
+    assert_eq!(
+        (error.snapshot_id(), error.volume_id()),
+        (None, None),
+        "they belong to another call"
+    );
 
     for number in 1..4 {
         let volume = VolumeId::new(format!("vol-{number}")).unwrap();
         datafy.volume(volume).create_snapshot().await.unwrap();
     }
-    assert_eq!(server.connections.load(Ordering::Relaxed), 2, "the others share a new connection");
+    assert_eq!(
+        server.connections.load(Ordering::Relaxed),
+        2,
+        "the later calls share a new connection"
+    );
 }
 
 #[tokio::test]
-async fn a_connection_that_got_bytes_while_it_was_idle_is_not_used_again() {
+async fn a_connection_that_received_bytes_while_idle_is_not_reused() {
     let server = Server::answering(|volume| twice(volume, Duration::from_millis(1)));
     let datafy = server.client(false);
     for number in 0..4 {

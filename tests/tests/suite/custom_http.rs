@@ -1,4 +1,4 @@
-//! Settings of the caller's own for the HTTP client: they hold, and no promise depends on them.
+//! The caller's own settings of the HTTP client: they apply to every call, and can't break a promise.
 
 use datafy_api_ext::{Datafy, Outcome, Timeouts, VolumeId};
 use datafy_tests::Listener;
@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
 #[tokio::test]
-async fn what_the_caller_sets_holds_for_every_call() {
+async fn the_callers_settings_apply_to_every_call() {
     let listener = Listener::answering_json("{}");
     let headers = HeaderMap::from_iter([(
         reqwest::header::USER_AGENT,
@@ -20,7 +20,7 @@ async fn what_the_caller_sets_holds_for_every_call() {
         .unwrap();
     let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
     volume.create_snapshot().await.unwrap();
-    // A call with a connect timeout of its own goes through another client.
+    // A call with another connect timeout uses another client.
     let timeouts = Timeouts::builder().connect(Duration::from_secs(1)).build().unwrap();
     volume.create_snapshot().timeouts(timeouts).await.unwrap();
     let requests = listener.requests();
@@ -29,11 +29,11 @@ async fn what_the_caller_sets_holds_for_every_call() {
 }
 
 #[tokio::test]
-async fn no_setting_of_the_caller_makes_the_client_follow_a_redirect() {
-    let elsewhere = Listener::answering_json("{}");
+async fn the_callers_settings_can_not_make_the_client_follow_a_redirect() {
+    let target = Listener::answering_json("{}");
     let answer = format!(
         "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
-        elsewhere.url()
+        target.url()
     );
     let listener = Listener::answering(answer);
     let datafy = Datafy::builder()
@@ -45,5 +45,5 @@ async fn no_setting_of_the_caller_makes_the_client_follow_a_redirect() {
     let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
     let error = volume.create_snapshot().await.unwrap_err();
     assert_eq!((error.status(), error.outcome()), (Some(307), Outcome::Refused));
-    assert!(elsewhere.requests().is_empty());
+    assert!(target.requests().is_empty());
 }

@@ -6,7 +6,7 @@ use datafy_tests::{Operation, Stage};
 use serde_json::json;
 
 #[tokio::test]
-async fn whatever_the_service_sends_the_line_looks_like_what_it_says() {
+async fn characters_that_would_distort_the_line_are_shown_as_spaces() {
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
     let message = "no\u{2028}such\u{202e}volume\u{200b}\n\u{feff}here";
@@ -20,5 +20,5 @@ async fn whatever_the_service_sends_the_line_looks_like_what_it_says() {
         "attach_volume was refused: 429 Too Many Requests: no such volume   here; \
          request id request-1; try again in more than 2 days"
     );
-    assert_eq!(error.message(), Some(message), "a program gets the message as it came");
+    assert_eq!(error.message(), Some(message), "the message itself is unchanged");
 }

@@ -1,4 +1,4 @@
-//! Where requests go.
+//! The endpoint: its path prefix, its scheme, and what is rejected.
 
 use datafy_api_ext::{ConfigError, Datafy, DatafyBuilder, VolumeId};
 use datafy_tests::Listener;
@@ -8,7 +8,7 @@ fn at(endpoint: &str) -> DatafyBuilder {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_and_a_path_prefix_are_taken_as_they_are_meant() {
+async fn a_trailing_slash_is_ignored_and_a_path_prefix_is_kept() {
     let table =
         [("", ""), ("/", ""), ("/proxy", "/proxy"), ("/proxy/", "/proxy"), ("/a/b//", "/a/b")];
     for (suffix, prefix) in table {
@@ -22,7 +22,7 @@ async fn a_slash_at_the_end_and_a_path_prefix_are_taken_as_they_are_meant() {
 }
 
 #[test]
-fn plain_http_is_for_this_machine_or_for_who_says_so() {
+fn plain_http_is_rejected_unless_the_host_is_loopback_or_it_is_allowed() {
     for own in ["http://localhost:1", "http://127.0.0.1", "http://127.8.8.8", "http://[::1]:9"] {
         at(own).build().expect(own);
     }
@@ -35,7 +35,7 @@ fn plain_http_is_for_this_machine_or_for_who_says_so() {
 }
 
 #[test]
-fn what_is_no_address_of_a_service_is_refused() {
+fn an_endpoint_that_is_not_a_base_url_is_rejected() {
     let wrong = [
         "",
         "api.datafy.io",

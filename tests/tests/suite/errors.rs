@@ -1,4 +1,4 @@
-//! What an error reports: its kind, its causes, and the same as JSON.
+//! What an error reports: its kind, its causes, and its JSON.
 
 use datafy_api_ext::fake::{Answer, Fault};
 use datafy_api_ext::jobs::JournalError;
@@ -20,7 +20,7 @@ fn chain(error: &dyn StdError) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_and_its_absence_have_a_kind() {
+async fn a_request_that_was_sent_fails_with_a_kind() {
     let stage = Stage::of(1).await;
     let timeouts = Timeouts::builder().attempt(Duration::from_millis(200)).build().unwrap();
     let builder = stage.builder().retry(RetryPolicy::none()).timeouts(timeouts);
@@ -41,7 +41,7 @@ async fn an_answer_and_its_absence_have_a_kind() {
 }
 
 #[tokio::test]
-async fn what_fails_before_the_request_is_sent_has_a_kind() {
+async fn a_request_that_was_not_sent_fails_with_a_kind() {
     let at = |endpoint: &str| Datafy::builder().endpoint(endpoint).token("t");
     let none = RetryPolicy::none();
     let nowhere = at("https://datafy.invalid").retry(none).build().unwrap();
@@ -109,7 +109,7 @@ async fn an_error_as_json_holds_what_its_methods_return() {
 }
 
 #[test]
-fn a_call_outside_a_tokio_runtime_says_what_it_needs() {
+fn a_call_outside_a_tokio_runtime_panics_with_what_it_needs() {
     let datafy = Datafy::builder().token("t").build().unwrap();
     let call = std::panic::AssertUnwindSafe(|| {
         let call = Operation::Deactivate.call(&datafy, 0);

@@ -1,4 +1,4 @@
-//! A fleet loses nothing, repeats nothing, and stops when it is told.
+//! A fleet loses no effect, duplicates none, and can be stopped and resumed.
 
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::{FleetError, JournalError, NotDone};
@@ -20,7 +20,7 @@ fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'static {
 
 type Results = BTreeMap<VolumeId, Result<Snapshot, NotDone>>;
 
-/// Snapshots of these volumes, with this journal if there is one.
+/// Runs a fleet that creates snapshots of these volumes, with a journal if a path is given.
 async fn snapshots(
     datafy: &Datafy,
     ids: impl Iterator<Item = VolumeId> + Send + 'static,
@@ -33,25 +33,25 @@ async fn snapshots(
     let mut run = fleet.run(|volume| volume.create_snapshot().traceable()).await?;
     let mut results = Results::new();
     while let Some((id, result)) = run.next().await {
-        assert!(results.insert(id, result).is_none(), "a volume is told of once");
+        assert!(results.insert(id, result).is_none(), "each volume has one result");
     }
     Ok(results)
 }
 
-fn count(results: &Results, wanted: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
-    results.values().filter(|result| wanted(result)).count()
+fn count(results: &Results, matches: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
+    results.values().filter(|result| matches(result)).count()
 }
 
-fn in_doubt(result: &Result<Snapshot, NotDone>) -> bool {
+fn unknown_before(result: &Result<Snapshot, NotDone>) -> bool {
     matches!(result, Err(NotDone::UnknownBefore { .. }))
 }
 
-fn unknown(result: &Result<Snapshot, NotDone>) -> bool {
+fn unknown_now(result: &Result<Snapshot, NotDone>) -> bool {
     matches!(result, Err(NotDone::Failed(error)) if error.outcome() == Outcome::Unknown)
 }
 
 #[tokio::test]
-async fn each_volume_is_told_of_once_and_has_one_effect() {
+async fn each_volume_has_one_result_and_one_effect() {
     let stage = Stage::of(200).await;
     let results = snapshots(&stage.client(), ids(200), None).await.unwrap();
     assert_eq!((results.len(), count(&results, Result::is_ok)), (200, 200));
@@ -59,7 +59,7 @@ async fn each_volume_is_told_of_once_and_has_one_effect() {
 }
 
 #[tokio::test]
-async fn no_more_calls_are_under_way_than_the_concurrency() {
+async fn calls_in_flight_are_capped_at_the_concurrency() {
     let stage = Stage::of(40).await;
     stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(2))));
     let datafy = stage.client();
@@ -71,12 +71,12 @@ async fn no_more_calls_are_under_way_than_the_concurrency() {
     });
     let fleet = datafy.fleet(endless).concurrency(5);
     let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
-    for told in 1..=100 {
+    for results in 1..=100 {
         run.next().await.unwrap().1.unwrap();
         assert!(run.monitor().progress().in_flight <= 5);
         assert!(
-            taken.load(Ordering::SeqCst) <= told + 5,
-            "an endless input is taken as it is needed"
+            taken.load(Ordering::SeqCst) <= results + 5,
+            "an endless input is read only as needed"
         );
     }
     assert!(stage.fake.connections() <= 5);
@@ -89,13 +89,13 @@ async fn the_rate_is_kept() {
     let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
     while run.next().await.is_some() {}
     let paused: Duration = stage.pauses.pauses().iter().sum();
-    // Nineteen intervals of 250 ms; what has passed in between is not paused.
+    // Nineteen intervals of 250 ms, less the time that passed between the calls.
     assert!(paused <= Duration::from_millis(19 * 250), "{paused:?}");
     assert!(paused >= Duration::from_millis(18 * 250), "{paused:?}");
 }
 
 #[tokio::test]
-async fn a_stopped_run_finishes_what_is_under_way_and_tells_of_the_rest() {
+async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
     let stage = Stage::of(50).await;
     stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
     let fleet = stage.client().fleet(ids(50)).concurrency(4);
@@ -128,18 +128,26 @@ async fn a_refused_token_ends_the_run() {
     let refused = count(&results, |result| matches!(result, Err(NotDone::Failed(_))));
     let not_attempted = count(&results, |result| matches!(result, Err(NotDone::TokenRefused)));
     assert_eq!(refused + not_attempted, 1_000);
-    assert!(stage.fake.requests().len() <= 16, "{} doomed requests", stage.fake.requests().len());
+    assert!(
+        stage.fake.requests().len() <= 16,
+        "{} requests with the refused token",
+        stage.fake.requests().len()
+    );
 }
 
 #[tokio::test]
-async fn no_more_doomed_requests_are_sent_than_the_client_has_room_for() {
+async fn requests_with_a_refused_token_are_capped_at_max_in_flight() {
     let stage = Stage::of(100).await;
     stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let datafy = stage.fake.client().max_in_flight(4).build().unwrap();
     let fleet = datafy.fleet(ids(100)).concurrency(100);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
     while run.next().await.is_some() {}
-    assert!(stage.fake.requests().len() <= 4, "{} doomed requests", stage.fake.requests().len());
+    assert!(
+        stage.fake.requests().len() <= 4,
+        "{} requests with the refused token",
+        stage.fake.requests().len()
+    );
 }
 
 #[tokio::test]
@@ -165,7 +173,7 @@ async fn a_renewal_that_failed_once_does_not_end_the_run() {
     assert_eq!((progress.done, progress.failed, progress.not_attempted), (9, 1, 0));
 }
 
-/// A clock whose pauses end when they are let.
+/// A clock whose pauses end when the semaphore has permits.
 #[derive(Clone, Debug)]
 struct Gate {
     paused: Arc<AtomicUsize>,
@@ -180,7 +188,7 @@ impl Clock for Gate {
 }
 
 #[tokio::test]
-async fn those_that_wait_for_their_turn_are_in_flight_and_hear_of_a_stop() {
+async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait() {
     let stage = Stage::of(5).await;
     let gate = Gate { paused: Arc::default(), open: Arc::new(Semaphore::new(0)) };
     let datafy = stage.fake.client().clock(gate.clone()).build().unwrap();
@@ -195,14 +203,14 @@ async fn those_that_wait_for_their_turn_are_in_flight_and_hear_of_a_stop() {
     while let Some((id, result)) = run.next().await {
         assert!(matches!(result, Err(NotDone::Stopped)), "{id}: {result:?}");
     }
-    assert_eq!(gate.paused.load(Ordering::Relaxed), 1, "the others don't wait any more");
+    assert_eq!(gate.paused.load(Ordering::Relaxed), 1, "the other volumes don't wait");
     let progress = monitor.progress();
     assert_eq!((progress.done, progress.not_attempted, progress.in_flight), (1, 4, 0));
     assert_eq!(stage.fake.effects().len(), 1);
 }
 
 #[tokio::test]
-async fn a_run_that_has_nothing_to_do_gives_way_to_others() {
+async fn a_stopped_run_yields_to_other_tasks() {
     let stage = Stage::of(1).await;
     let fleet = stage.client().fleet(ids(10_000));
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
@@ -217,14 +225,14 @@ async fn a_run_that_has_nothing_to_do_gives_way_to_others() {
 }
 
 #[tokio::test]
-async fn what_was_under_way_when_a_run_is_dropped_can_be_asked_for() {
+async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
     let stage = Stage::of(10).await;
     stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
     let fleet = stage.client().fleet(ids(10)).concurrency(3);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
     let monitor = run.monitor();
     tokio::select! {
-        told = run.next() => panic!("{told:?}"),
+        result = run.next() => panic!("{result:?}"),
         () = until(|| stage.fake.requests().len() == 3) => {}
     }
     drop(run);
@@ -239,7 +247,7 @@ fn journal() -> (TempDir, std::path::PathBuf) {
 }
 
 #[tokio::test]
-async fn a_second_run_repeats_nothing_and_hides_nothing() {
+async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
     let stage = Stage::of(100).await;
     let (_directory, path) = journal();
     let mut requests = 0;
@@ -253,7 +261,7 @@ async fn a_second_run_repeats_nothing_and_hides_nothing() {
     });
     let datafy = stage.client();
     let first = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
-    assert_eq!((count(&first, Result::is_ok), count(&first, unknown)), (80, 10));
+    assert_eq!((count(&first, Result::is_ok), count(&first, unknown_now)), (80, 10));
 
     stage.fake.inject_with(|| None);
     let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
@@ -271,7 +279,7 @@ async fn a_second_run_repeats_nothing_and_hides_nothing() {
                 assert!(marker.is_some() && marker.as_deref() == error.marker());
             }
             (Err(NotDone::Failed(error)), Ok(_)) => {
-                assert_eq!(error.outcome(), Outcome::Refused, "what was refused is tried again");
+                assert_eq!(error.outcome(), Outcome::Refused, "a refused call is retried");
                 done += 1;
             }
             ends => panic!("{id}: {ends:?}"),
@@ -282,7 +290,7 @@ async fn a_second_run_repeats_nothing_and_hides_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_done_is_on_disk_before_it_is_asked_for() {
+async fn the_intent_is_in_the_journal_before_the_request_is_sent() {
     let stage = Stage::of(3).await;
     let (_directory, path) = journal();
     stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
@@ -290,23 +298,23 @@ async fn what_is_to_be_done_is_on_disk_before_it_is_asked_for() {
     let fleet = datafy.fleet(ids(3)).journal(&path);
     let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
     tokio::select! {
-        told = run.next() => panic!("{told:?}"),
+        result = run.next() => panic!("{result:?}"),
         () = until(|| stage.fake.requests().len() == 3) => {}
     }
     let text = fs::read_to_string(&path).unwrap();
     let begun = text.lines().filter(|line| line.starts_with(r#"{"begin":"#)).count();
     assert_eq!(begun, 3, "{text}");
 
-    // The process dies here; the file is copied, since this one lives on and holds its lock.
+    // As if the process had died here. The copy is needed because this process still holds the lock of the file.
     let copy = path.with_extension("copy");
     fs::copy(&path, &copy).unwrap();
     let after = snapshots(&datafy, ids(3), Some(&copy)).await.unwrap();
-    assert_eq!(count(&after, in_doubt), 3);
+    assert_eq!(count(&after, unknown_before), 3);
     assert_eq!(stage.fake.effects().len(), 3);
 }
 
 #[tokio::test]
-async fn a_doubt_is_told_whatever_else_came_of_the_volume() {
+async fn an_unknown_outcome_in_the_journal_is_reported_whatever_the_other_entries() {
     let stage = Stage::of(1).await;
     let (_directory, path) = journal();
     let datafy = stage.client();
@@ -324,19 +332,19 @@ async fn a_doubt_is_told_whatever_else_came_of_the_volume() {
     ] {
         fs::write(&path, format!("{header}{}\n", lines.join("\n").trim_end())).unwrap();
         let results = snapshots(&datafy, ids(1), Some(&path)).await.unwrap();
-        let of = |wanted: fn(&Result<Snapshot, NotDone>) -> bool| count(&results, wanted) == 1;
+        let is = |matches: fn(&Result<Snapshot, NotDone>) -> bool| count(&results, matches) == 1;
         assert_eq!(
-            of(|result| matches!(result, Err(NotDone::AppliedBefore { .. }))),
+            is(|result| matches!(result, Err(NotDone::AppliedBefore { .. }))),
             applied,
             "{lines:?}"
         );
-        assert_eq!(of(in_doubt), !applied, "{lines:?}");
+        assert_eq!(is(unknown_before), !applied, "{lines:?}");
     }
     assert_eq!(stage.fake.effects(), []);
 }
 
 #[tokio::test]
-async fn an_idempotent_operation_with_an_unknown_outcome_is_repeated_by_the_next_run() {
+async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_by_the_next_run() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();
     stage.fake.inject_with(|| Some(Fault::ReadThenReset));
@@ -352,14 +360,14 @@ async fn an_idempotent_operation_with_an_unknown_outcome_is_repeated_by_the_next
 }
 
 #[tokio::test]
-async fn a_torn_last_line_is_tolerated_wherever_it_is_torn() {
+async fn a_truncated_last_line_is_accepted() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();
     let datafy = stage.client();
     snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
     let whole = fs::read(&path).unwrap();
     let made = stage.fake.effects().len();
-    // Every cut leaves either a begun or an applied volume, or one that the journal doesn't know.
+    // After every cut each volume is begun, applied, or not in the journal.
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         stage.fake.inject_with(|| Some(Fault::status(403)));
@@ -370,7 +378,7 @@ async fn a_torn_last_line_is_tolerated_wherever_it_is_torn() {
 }
 
 #[tokio::test]
-async fn a_foreign_damaged_or_used_journal_is_refused_and_left_as_it_is() {
+async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();
     let datafy = stage.client();
@@ -421,16 +429,16 @@ async fn a_foreign_damaged_or_used_journal_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn settings_out_of_range_are_named() {
+async fn a_setting_out_of_range_is_named() {
     let stage = Stage::of(1).await;
     let datafy = stage.client();
-    let none = datafy.fleet(ids(1)).concurrency(0).run(|volume| volume.create_snapshot()).await;
-    assert!(none.unwrap_err().to_string().starts_with("the setting `concurrency` is 0"));
-    let none = datafy.fleet(ids(1)).rate(0).run(|volume| volume.create_snapshot()).await;
-    assert!(none.unwrap_err().to_string().starts_with("the setting `rate` is 0"));
+    let result = datafy.fleet(ids(1)).concurrency(0).run(|volume| volume.create_snapshot()).await;
+    assert!(result.unwrap_err().to_string().starts_with("the setting `concurrency` is 0"));
+    let result = datafy.fleet(ids(1)).rate(0).run(|volume| volume.create_snapshot()).await;
+    assert!(result.unwrap_err().to_string().starts_with("the setting `rate` is 0"));
 }
 
 #[test]
-fn the_ids_of_a_stage_differ() {
+fn the_ids_of_the_tests_are_unique() {
     assert_eq!(ids(100).collect::<BTreeSet<_>>().len(), 100);
 }

@@ -1,8 +1,8 @@
-//! An id that exists is safe in a URL, a header and a JSON text.
+//! A parsed ID is safe in a URL, a header and a JSON text.
 
 use datafy_api_ext::{DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, VolumeId};
 
-/// Parses `text` as each kind of id, with the prefix that the kind wants in front.
+/// Parses `text` as each kind of ID, after the prefix that the kind requires.
 fn parse_all(text: &str) -> [Result<String, InvalidId>; 5] {
     [
         VolumeId::new(format!("vol-{text}")).map(String::from),
@@ -14,7 +14,7 @@ fn parse_all(text: &str) -> [Result<String, InvalidId>; 5] {
 }
 
 #[test]
-fn an_id_of_the_documented_form_is_kept_as_it_is() {
+fn an_id_of_the_documented_form_is_kept_unchanged() {
     assert_eq!(VolumeId::new("vol-0b9176567fe16f0bc").unwrap().as_str(), "vol-0b9176567fe16f0bc");
     assert_eq!(DatafySnapshotId::new("dsnap-0b9176567fe16f0bd").unwrap().to_string().len(), 23);
     assert_eq!(InstanceId::new("i-09759c0bdec242294").unwrap().as_str(), "i-09759c0bdec242294");
@@ -26,7 +26,7 @@ fn an_id_of_the_documented_form_is_kept_as_it_is() {
 }
 
 #[test]
-fn nothing_that_could_leave_its_place_can_be_built() {
+fn an_id_with_a_character_that_is_unsafe_in_a_url_or_a_header_is_rejected() {
     let long = "a".repeat(65);
     let wrong = [
         "..",
@@ -52,7 +52,7 @@ fn nothing_that_could_leave_its_place_can_be_built() {
         }
     }
     for result in parse_all("") {
-        result.expect_err("nothing");
+        result.expect_err("an empty ID");
     }
     for id in ["/", "vol-1/attach", "vol-/"] {
         VolumeId::new(id).expect_err(id);
@@ -61,7 +61,7 @@ fn nothing_that_could_leave_its_place_can_be_built() {
 }
 
 #[test]
-fn an_id_of_another_kind_is_refused_by_name() {
+fn an_id_of_another_kind_is_rejected_and_named() {
     let error = VolumeId::new("dsnap-1").unwrap_err().to_string();
     assert_eq!(error, r#""dsnap-1" is not a volume id: it doesn't begin with `vol-`"#);
     DatafySnapshotId::new("snap-1").unwrap_err();

@@ -1,4 +1,4 @@
-//! The ids and the answers as JSON: what is written can be read again, and fits its schema.
+//! IDs and answers as JSON: what is written can be read again, and fits its schema.
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::jobs::Progress;
@@ -19,15 +19,15 @@ fn validator<T: JsonSchema>() -> Validator {
     jsonschema::validator_for(schema.as_value()).expect("a valid schema")
 }
 
-/// Reads `text` as `T`, and writes it again: the same, and as its schema says.
-fn comes_back<T: DeserializeOwned + Serialize + JsonSchema>(json: &Value) -> T {
+/// Reads `json` as `T` and returns it. Panics unless writing it gives the same JSON, and its schema accepts it.
+fn round_trip<T: DeserializeOwned + Serialize + JsonSchema>(json: &Value) -> T {
     let value: T = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(&serde_json::to_value(&value).unwrap(), json);
     validator::<T>().validate(json).unwrap();
     value
 }
 
-/// Posts to the fake without any client of ours, and gives the answer.
+/// Posts to the fake without our clients, and returns the answer.
 async fn answer(fake: &Fake, path: &str, body: Value) -> Value {
     let url = format!("{}/api/v1/volumes/{path}", fake.endpoint());
     let request = reqwest::Client::new().post(url).bearer_auth(Fake::TOKEN).json(&body);
@@ -36,24 +36,24 @@ async fn answer(fake: &Fake, path: &str, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn answers_fit_the_schemas_and_are_the_same_json_again() {
+async fn answers_fit_their_schemas_and_are_written_as_they_were_read() {
     let fake = Fake::start().await.unwrap();
     fake.account().add_volume(VolumeId::new("vol-1").unwrap(), 100);
     let snapshot = answer(&fake, "vol-1/create-snapshot", json!({ "description": "d" })).await;
-    let snapshot: Snapshot = comes_back(&snapshot);
+    let snapshot: Snapshot = round_trip(&snapshot);
     assert!(snapshot.require_id().is_ok() && snapshot.start_time.is_some());
 
     let source = json!({ "datafySnapshotId": snapshot.require_id().unwrap() });
-    comes_back::<Source>(&source);
+    round_trip::<Source>(&source);
     let volume = answer(&fake, "create-from-snapshots", json!({ "source": source })).await;
-    comes_back::<CreatedVolume>(&volume).require_id().unwrap();
-    comes_back::<Progress>(&serde_json::to_value(Progress::default()).unwrap());
-    // What an older version has written, without what this one added, can be read.
+    round_trip::<CreatedVolume>(&volume).require_id().unwrap();
+    round_trip::<Progress>(&serde_json::to_value(Progress::default()).unwrap());
+    // JSON of an older version, without later fields, can be read.
     assert_eq!(serde_json::from_value::<Progress>(json!({})).unwrap(), Progress::default());
 }
 
 #[test]
-fn what_no_answer_can_be_fits_no_schema() {
+fn the_schemas_reject_invalid_values() {
     assert!(!validator::<Snapshot>().is_valid(&json!({ "volumeSizeGb": "8" })));
     assert!(!validator::<CreatedVolume>().is_valid(&json!({ "volumeId": 1 })));
     assert!(!validator::<Source>().is_valid(&json!("snap-1")));
@@ -63,28 +63,28 @@ fn what_no_answer_can_be_fits_no_schema() {
 }
 
 #[test]
-fn what_is_not_documented_comes_back_as_well() {
-    let odd = comes_back::<Snapshot>(&json!({ "datafySnapshotId": "../x", "status": "done" }));
+fn undocumented_values_are_kept() {
+    let odd = round_trip::<Snapshot>(&json!({ "datafySnapshotId": "../x", "status": "done" }));
     assert_eq!(odd.id, Some(Answered::Unexpected("../x".to_owned())));
     assert_eq!(odd.status, Some(SnapshotStatus::Other("done".to_owned())));
-    comes_back::<Snapshot>(&json!({}));
-    // None of what a volume is to be made from may get lost.
+    round_trip::<Snapshot>(&json!({}));
+    // No field of the source of a volume may get lost.
     for source in [json!({ "other": [1] }), json!({ "datafySnapshotId": "dsnap-1", "iops": 3000 })]
     {
-        assert!(matches!(comes_back(&source), Source::Undocumented(_)));
+        assert!(matches!(round_trip(&source), Source::Undocumented(_)));
     }
 }
 
 #[test]
-fn outcomes_and_steps_are_written_as_traces_and_errors_word_them() {
+fn outcomes_and_steps_have_the_same_names_as_in_traces_and_errors() {
     for outcome in [Outcome::NotSent, Outcome::Refused, Outcome::Unknown, Outcome::Applied] {
-        assert_eq!(comes_back::<Outcome>(&json!(outcome.as_str())), outcome);
+        assert_eq!(round_trip::<Outcome>(&json!(outcome.as_str())), outcome);
     }
-    assert_eq!(comes_back::<RestoreStep>(&json!("attach_volume")), RestoreStep::AttachVolume);
+    assert_eq!(round_trip::<RestoreStep>(&json!("attach_volume")), RestoreStep::AttachVolume);
 }
 
 #[test]
-fn an_id_is_parsed_on_the_way_in_and_the_error_says_what_is_wrong() {
+fn an_id_is_parsed_when_it_is_read_and_the_error_names_the_problem() {
     let error = serde_json::from_value::<VolumeId>(json!("vol-1/attach")).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -94,8 +94,8 @@ fn an_id_is_parsed_on_the_way_in_and_the_error_says_what_is_wrong() {
     assert!(error.unwrap_err().to_string().contains("is not a Datafy snapshot id"));
 }
 
-/// An id is what its schema says: no more, and no less.
-fn agree<T: DeserializeOwned + Serialize + JsonSchema + Debug>(text: &str) {
+/// Panics unless the schema of `T` and its parser agree on `text`.
+fn assert_agreement<T: DeserializeOwned + Serialize + JsonSchema + Debug>(text: &str) {
     let json = json!(text);
     let parsed = serde_json::from_value::<T>(json.clone());
     assert_eq!(validator::<T>().is_valid(&json), parsed.is_ok(), "{text:?}: {parsed:?}");
@@ -107,15 +107,15 @@ fn agree<T: DeserializeOwned + Serialize + JsonSchema + Debug>(text: &str) {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
     #[test]
-    fn the_schemas_of_ids_take_what_their_parsers_take(
+    fn the_schemas_of_ids_accept_what_their_parsers_accept(
         prefix in "(vol-|dsnap-|i-|/dev/)?",
         rest in "[a-z0-9]{0,9}[a-z0-9/._ é\n-]{0,3}|[a-z0-9]{55,66}",
     ) {
         let text = format!("{prefix}{rest}");
-        agree::<VolumeId>(&text);
-        agree::<DatafySnapshotId>(&text);
-        agree::<InstanceId>(&text);
-        agree::<DeviceName>(&text);
-        agree::<SubAccountId>(&text);
+        assert_agreement::<VolumeId>(&text);
+        assert_agreement::<DatafySnapshotId>(&text);
+        assert_agreement::<InstanceId>(&text);
+        assert_agreement::<DeviceName>(&text);
+        assert_agreement::<SubAccountId>(&text);
     }
 }

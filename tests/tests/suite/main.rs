@@ -1,4 +1,7 @@
-//! The integration tests of the workspace, in one program: each file holds one group of promises.
+//! The integration tests of the workspace, in one program with a file for each topic.
+//!
+//! Tests that need a separate program are beside it: `features`, `gateways` (skipped, with a message, without the
+//! gateways' programs), `load` and `traces`.
 #![allow(clippy::unwrap_used)]
 
 mod answers;
@@ -13,7 +16,6 @@ mod faults;
 mod fleet;
 mod ids;
 mod json;
-
 mod mocks;
 mod properties;
 mod redaction;

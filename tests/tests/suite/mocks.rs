@@ -1,4 +1,4 @@
-//! Typed mocks: what the raw methods and the builders send is what the mocks of their operations match.
+//! Typed mocks match the requests that the builders of their operations send.
 
 use datafy_api::mocks::MockServerExt;
 use datafy_api::types;
@@ -60,7 +60,7 @@ async fn each_operation_has_a_mock_that_matches_its_call_and_no_other() {
         mock.assert();
     }
 
-    // What doesn't match is answered with 404.
+    // A request that doesn't match is answered with 404.
     let refused = source.create_snapshot().description("weekly").await.unwrap_err();
     assert_eq!(refused.status(), Some(404));
     let refused = source.create_snapshot().description("nightly").sub_account(None).await;
@@ -68,7 +68,7 @@ async fn each_operation_has_a_mock_that_matches_its_call_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_mock_can_answer_what_the_spec_does_not_say() {
+async fn a_mock_can_give_an_undocumented_answer() {
     let server = MockServer::start_async().await;
     let mock = server.deactivate_autoscaling(|when, then| {
         when.x_datafy_sub_account_id(SUB_ACCOUNT);

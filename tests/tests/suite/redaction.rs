@@ -1,4 +1,4 @@
-//! The token is shown nowhere, however the service spells it.
+//! Redaction: the token is not shown, in any encoding that the service may use.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -84,7 +84,7 @@ async fn a_token_shorter_than_8_bytes_is_not_redacted() {
     }
 }
 
-/// How the service may spell a token.
+/// An encoding of the token in an answer.
 #[derive(Clone, Copy, Debug)]
 enum Spelling {
     Verbatim,
@@ -97,16 +97,16 @@ enum Spelling {
 const SPELLINGS: [Spelling; 5] =
     [Spelling::Verbatim, Spelling::Percent, Spelling::Html, Spelling::Json, Spelling::Base64];
 
-/// A text that holds a token, in pieces that are decoded one by one.
+/// A text that holds an encoded token, in pieces that each decode to a character or, in base64, to 6 bits.
 struct Spelled {
     pieces: Vec<String>,
-    /// The pieces that the token alone determines.
+    /// The pieces that depend only on the token.
     own: Range<usize>,
-    /// The number of those that make a fragment which must not be shown.
+    /// The number of pieces of the shortest fragment that must not be shown.
     fragment: usize,
 }
 
-/// Spells `token`. Each of `choices` decides about one character.
+/// Encodes `token`. Each of `choices` selects the form of one character.
 fn spell(token: &str, spelling: Spelling, choices: &[u8]) -> Spelled {
     let choice = |at: usize| choices[at % choices.len()];
     let fragment = token.len().min(12);
@@ -141,7 +141,7 @@ fn spell(token: &str, spelling: Spelling, choices: &[u8]) -> Spelled {
 }
 
 fn tokens() -> impl Strategy<Value = String> {
-    // What RFC 6750 allows in a token, and what a header can hold.
+    // The characters that RFC 6750 allows, and those that a header can hold.
     prop_oneof![4 => "[A-Za-z0-9._~+/-]{8,120}={0,2}", 1 => "[!-~]{8,60}"]
 }
 
@@ -161,7 +161,7 @@ struct Echo {
     token: String,
     spelling: Spelling,
     choices: Vec<u8>,
-    /// Which part of the spelling is sent, in percent of its length.
+    /// The part of the encoded token that is sent, in percent of its length.
     part: (usize, usize),
     noise: (String, String),
     place: Place,
@@ -214,7 +214,7 @@ impl Echo {
         spell(&self.token, self.spelling, &self.choices)
     }
 
-    /// The answer as it goes over the wire.
+    /// The text of the answer.
     fn answer(&self) -> String {
         let text = self.spelled().pieces.concat();
         let (from, to) = self.part;
@@ -249,7 +249,7 @@ impl Echo {
         )
     }
 
-    /// Returns what must not be shown: the fragments of the token and their spellings, also as `Debug` escapes them.
+    /// Returns what must not be shown: the fragments of the token, plain and encoded, each also as `Debug` escapes it.
     fn secrets(&self) -> Vec<String> {
         let Spelled { pieces, own, fragment } = self.spelled();
         let letters: Vec<String> = self.token.chars().map(String::from).collect();
@@ -287,7 +287,7 @@ fn shown(result: &Result<Snapshot, Error>) -> Vec<String> {
     shown
 }
 
-/// A server on a socket whose next answer can be set, and the calls to it.
+/// A server whose next answer can be set, and a runtime for calls to it.
 struct Echoing {
     runtime: tokio::runtime::Runtime,
     listener: Listener,
@@ -311,7 +311,7 @@ impl Echoing {
     }
 }
 
-/// Runs a test for random cases, the same ones each time.
+/// Runs a test for random cases, which are the same in every run.
 fn check<S: Strategy>(
     cases: u32,
     strategy: &S,
@@ -325,7 +325,7 @@ fn check<S: Strategy>(
 }
 
 #[test]
-fn no_fragment_of_the_token_is_shown_however_the_service_spells_or_cuts_it() {
+fn no_fragment_of_the_token_is_shown_in_any_encoding() {
     let server = Echoing::start();
     let redacted = Cell::new(0);
     check(1_000, &echoes(), |echo| {
@@ -341,13 +341,13 @@ fn no_fragment_of_the_token_is_shown_however_the_service_spells_or_cuts_it() {
 }
 
 #[test]
-fn an_answer_without_the_token_is_shown_as_it_came() {
+fn an_answer_without_the_token_is_shown_unchanged() {
     let server = Echoing::start();
     let spelled =
         (tokens(), prop::sample::select(&SPELLINGS), prop::collection::vec(any::<u8>(), 2..40));
     let texts = prop::collection::vec((noise(), any::<prop::sample::Index>()), 0..4);
     check(300, &(spelled, texts), |((token, spelling, choices), words)| {
-        // A fragment one character shorter than what is redacted, between spaces.
+        // Between spaces, a fragment that is one character too short to be redacted.
         let Spelled { pieces, .. } = spell(&token, spelling, &choices);
         let length = token.len().min(12) - 1;
         let mut text = String::new();
@@ -367,7 +367,7 @@ fn an_answer_without_the_token_is_shown_as_it_came() {
 }
 
 #[tokio::test]
-async fn no_spelling_of_the_token_gets_into_a_journal() {
+async fn no_encoding_of_the_token_gets_into_a_journal() {
     let token = "journal/canary+5e1f0c~7d2a";
     for spelling in SPELLINGS {
         let text = spell(token, spelling, &[0, 9, 5]).pieces.concat();

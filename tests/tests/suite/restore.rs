@@ -1,4 +1,4 @@
-//! A restore leaves no volume behind unseen.
+//! A restore reports every volume that it created, and can be resumed.
 
 use datafy_api_ext::fake::{Answer, Fault};
 use datafy_api_ext::{
@@ -42,7 +42,7 @@ async fn a_failed_attach_names_the_volume_and_can_be_resumed() {
 }
 
 #[tokio::test]
-async fn a_create_that_was_refused_can_be_resumed_and_one_in_doubt_can_not() {
+async fn a_refused_create_can_be_resumed_and_an_ambiguous_one_can_not() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::status(403));
     let error = restore(&stage.client()).await.unwrap_err();
@@ -68,7 +68,7 @@ async fn a_create_that_was_refused_can_be_resumed_and_one_in_doubt_can_not() {
 }
 
 #[tokio::test]
-async fn a_created_volume_whose_answer_was_cut_is_attached_all_the_same() {
+async fn a_volume_is_attached_if_the_cut_answer_still_names_it() {
     let stage = Stage::of(1).await;
     let body = r#"{"volumeId":"vol-00000000000000001","volumeSizeGB":"#;
     stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!({})).body(body)));
@@ -77,7 +77,7 @@ async fn a_created_volume_whose_answer_was_cut_is_attached_all_the_same() {
 }
 
 #[tokio::test]
-async fn an_attach_is_tried_until_the_volume_is_ready() {
+async fn an_attach_is_retried_until_the_volume_is_ready() {
     let stage = Stage::of(1).await;
     stage.fake.inject_none();
     for status in [409, 404, 422, 409, 409, 409, 500, 409] {
@@ -89,7 +89,7 @@ async fn an_attach_is_tried_until_the_volume_is_ready() {
 }
 
 #[tokio::test]
-async fn patience_ends_with_the_last_refusal() {
+async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
     let stage = Stage::of(1).await;
     stage.fake.inject_none();
     stage.fake.inject_with(|| Some(Fault::status(409)));
@@ -100,7 +100,7 @@ async fn patience_ends_with_the_last_refusal() {
 }
 
 #[tokio::test]
-async fn an_attach_in_doubt_stays_in_doubt_however_often_it_is_refused_after() {
+async fn an_attach_with_an_unknown_outcome_stays_unknown_after_refusals() {
     let stage = Stage::of(1).await;
     stage.fake.inject_none();
     stage.fake.inject(Fault::ApplyThenReset);
@@ -113,7 +113,7 @@ async fn an_attach_in_doubt_stays_in_doubt_however_often_it_is_refused_after() {
 }
 
 #[tokio::test]
-async fn what_waiting_does_not_mend_ends_the_tries_at_once() {
+async fn an_attach_is_not_retried_after_a_refusal_that_waiting_can_not_fix() {
     for status in [400, 401, 403] {
         let stage = Stage::of(1).await;
         stage.fake.inject_none();
@@ -122,7 +122,7 @@ async fn what_waiting_does_not_mend_ends_the_tries_at_once() {
         assert_eq!(error.error().unwrap().status(), Some(status));
         assert_eq!(stage.fake.requests().len(), 2);
 
-        // Also behind a doubt, which decides what became of the call.
+        // Also after an ambiguous attempt, which decides the outcome of the call.
         let stage = Stage::of(1).await;
         stage.fake.inject_none();
         stage.fake.inject(Fault::status(500));
@@ -133,7 +133,7 @@ async fn what_waiting_does_not_mend_ends_the_tries_at_once() {
 }
 
 #[tokio::test]
-async fn a_created_volume_of_another_name_is_told() {
+async fn a_created_volume_with_an_unexpected_id_is_reported() {
     for body in [r#"{"volumeId":"dvol_42"}"#, r#"{"volumeId":"dvol_42","volumeSizeGB":"#] {
         let stage = Stage::of(1).await;
         stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!({})).body(body)));

@@ -1,4 +1,4 @@
-//! How often, and when, a request is repeated.
+//! When a request is retried, how often, and after which pause.
 
 use datafy_api_ext::fake::{Answer, Fault, SkipPauses, verify};
 use datafy_api_ext::{Clock, Datafy, Outcome, RetryPolicy, Timeouts, VolumeId};
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Skips pauses, at a fixed date.
+/// A clock that skips pauses and has a fixed date.
 #[derive(Clone, Debug, Default)]
 struct AtADate(SkipPauses);
 
@@ -31,7 +31,7 @@ impl Clock for AtADate {
 }
 
 #[tokio::test]
-async fn a_call_that_was_refused_for_a_while_succeeds_with_one_effect() {
+async fn a_call_that_is_throttled_for_a_while_succeeds_with_one_effect() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
         stage.fake.inject_times(2, Fault::status(429));
@@ -44,7 +44,7 @@ async fn a_call_that_was_refused_for_a_while_succeeds_with_one_effect() {
 }
 
 #[tokio::test]
-async fn a_create_is_retried_after_a_503_only_by_a_policy_that_says_so() {
+async fn a_create_is_retried_after_a_503_only_if_the_policy_allows_it() {
     for operation in OPERATIONS.into_iter().filter(|operation| operation.creates()) {
         for (trusting, attempts) in [(false, 1), (true, 2)] {
             let stage = Stage::of(1).await;
@@ -59,7 +59,7 @@ async fn a_create_is_retried_after_a_503_only_by_a_policy_that_says_so() {
 }
 
 #[tokio::test]
-async fn a_create_is_not_retried_after_a_429_by_a_policy_that_says_so() {
+async fn a_create_is_not_retried_after_a_429_if_the_policy_forbids_it() {
     let stage = Stage::of(1).await;
     let policy = RetryPolicy::builder().creates_after_429(false).build().unwrap();
     let datafy = stage.builder().retry(policy).build().unwrap();
@@ -71,7 +71,7 @@ async fn a_create_is_not_retried_after_a_429_by_a_policy_that_says_so() {
 }
 
 #[tokio::test]
-async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_until_it_is_certain() {
+async fn an_idempotent_operation_is_retried_after_ambiguous_attempts() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::ReadThenReset);
     stage.fake.inject(Fault::status(502));
@@ -80,7 +80,7 @@ async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_until_it_is_
 }
 
 #[tokio::test]
-async fn a_refusal_after_a_doubt_leaves_the_doubt() {
+async fn a_refusal_after_an_ambiguous_attempt_leaves_the_outcome_unknown() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::ApplyThenReset);
     let error = Operation::Attach.call(&stage.client(), 0).await.unwrap_err();
@@ -108,7 +108,7 @@ async fn pauses_double_up_to_the_cap() {
 }
 
 #[tokio::test]
-async fn a_time_to_come_back_is_waited_before_the_drawn_pause() {
+async fn the_pause_is_the_retry_after_plus_the_jitter() {
     for (value, expected) in [
         ("7", 8 * SECOND),
         ("Sun, 06 Nov 1994 08:49:47 GMT", 11 * SECOND),
@@ -128,7 +128,7 @@ async fn a_time_to_come_back_is_waited_before_the_drawn_pause() {
 }
 
 #[tokio::test]
-async fn a_time_to_come_back_past_the_deadline_is_told_at_once() {
+async fn a_retry_after_past_the_deadline_ends_the_call_without_a_pause() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::retry_after(429, "50"));
     let timeouts = Timeouts::builder().operation(10 * SECOND).build().unwrap();
@@ -141,7 +141,7 @@ async fn a_time_to_come_back_past_the_deadline_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn the_clones_of_a_client_share_one_budget() {
+async fn the_clones_of_a_client_share_one_retry_budget() {
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry_budget(4).build().unwrap();
     stage.fake.inject_with(|| Some(Fault::status(429)));
@@ -157,7 +157,7 @@ async fn the_clones_of_a_client_share_one_budget() {
         Operation::Deactivate.call(&datafy, 0).await.unwrap();
     }
     stage.fake.inject(Fault::status(429));
-    Operation::Deactivate.call(&datafy, 0).await.expect("ten successes have earned a retry");
+    Operation::Deactivate.call(&datafy, 0).await.expect("ten successes add a retry to the budget");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_call_can_have_its_own_policy() {
     assert_eq!(error.attempts(), 1);
 }
 
-/// Ends the outage in the second pause.
+/// A clock that skips pauses and ends the outage in the second one.
 #[derive(Debug)]
 struct EndsOutage(Arc<Mutex<Option<datafy_api_ext::fake::Outage>>>, SkipPauses);
 
@@ -186,7 +186,7 @@ impl Clock for EndsOutage {
 }
 
 #[tokio::test]
-async fn a_create_that_found_no_connection_is_repeated_and_has_one_effect() {
+async fn a_call_without_a_connection_is_retried_and_has_one_effect() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
         let outage = Arc::new(Mutex::new(Some(stage.fake.outage().await)));
@@ -200,7 +200,7 @@ async fn a_create_that_found_no_connection_is_repeated_and_has_one_effect() {
 }
 
 #[tokio::test]
-async fn a_lost_create_names_the_marker_to_look_for() {
+async fn the_error_of_an_unknown_create_names_the_marker_to_look_for() {
     let stage = Stage::of(1).await;
     let volume = VolumeId::new("vol-seed0").unwrap();
     let call = stage.client().volume(volume).create_snapshot().description("nightly").traceable();
@@ -214,11 +214,11 @@ async fn a_lost_create_names_the_marker_to_look_for() {
 
     stage.fake.inject(Fault::status(500));
     let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
-    assert_eq!(error.marker(), None, "it is off unless it is asked for");
+    assert_eq!(error.marker(), None, "markers are off by default");
 }
 
 #[tokio::test]
-async fn an_unusable_answer_still_gives_its_ids_and_its_body() {
+async fn the_error_of_an_unusable_answer_has_its_ids_and_its_body() {
     let stage = Stage::of(1).await;
     let body = r#"{"datafySnapshotId":"dsnap-9","volumeId":"vol-seed0","volumeSizeGb":"big"}"#;
     stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!(0)).body(body)));
@@ -234,7 +234,7 @@ async fn an_unusable_answer_still_gives_its_ids_and_its_body() {
 }
 
 #[tokio::test]
-async fn no_more_requests_are_under_way_than_allowed() {
+async fn requests_in_flight_are_capped_at_max_in_flight() {
     let stage = Stage::of(20).await;
     let datafy = stage.builder().max_in_flight(3).build().unwrap();
     let calls = (0..20).map(|number| {
@@ -246,7 +246,7 @@ async fn no_more_requests_are_under_way_than_allowed() {
     }
     assert!(stage.fake.connections() <= 3, "{} connections", stage.fake.connections());
 
-    // A call that finds no slot in time was not sent.
+    // A call that gets no slot in time is not sent.
     let timeouts = Timeouts::builder().operation(SECOND / 5).build().unwrap();
     let datafy = stage.builder().max_in_flight(1).timeouts(timeouts).build().unwrap();
     stage.fake.inject(Fault::ReadThenHang);
@@ -266,7 +266,7 @@ async fn no_more_requests_are_under_way_than_allowed() {
 }
 
 #[test]
-fn settings_out_of_range_are_named() {
+fn a_setting_out_of_range_is_named() {
     let policy = RetryPolicy::builder;
     let errors = [
         policy().attempts(0).build().unwrap_err(),

@@ -1,4 +1,4 @@
-//! What has to cross threads can.
+//! Clients, calls and errors can be sent to other threads.
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::jobs::{Fleet, Monitor, NotDone, Progress, Run};
@@ -8,25 +8,25 @@ use datafy_api_ext::{
 };
 use std::future::IntoFuture;
 
-fn crosses<T: Send + Sync + 'static>() {}
-fn moves<T: Send + 'static>() {}
+fn send_and_sync<T: Send + Sync + 'static>() {}
+fn send<T: Send + 'static>() {}
 
 #[test]
-fn clients_calls_and_errors_are_send_and_sync() {
-    crosses::<Datafy>();
-    crosses::<Volume>();
-    crosses::<Call<CreateSnapshot>>();
-    crosses::<Restore>();
-    crosses::<Snapshot>();
-    crosses::<Answered<VolumeId>>();
-    crosses::<(Error, RestoreError, ConfigError)>();
-    crosses::<(Timeouts, RetryPolicy)>();
-    crosses::<Token>();
-    crosses::<Monitor>();
-    crosses::<(VolumeId, Source, CreatedVolume, Progress, NotDone)>();
-    moves::<Fleet>();
-    crosses::<Fake>();
-    moves::<Run<Snapshot>>();
-    moves::<DatafyBuilder>();
-    moves::<<Call<CreateSnapshot> as IntoFuture>::IntoFuture>();
+fn clients_calls_and_errors_are_send_and_sync_and_runs_are_send() {
+    send_and_sync::<Datafy>();
+    send_and_sync::<Volume>();
+    send_and_sync::<Call<CreateSnapshot>>();
+    send_and_sync::<Restore>();
+    send_and_sync::<Snapshot>();
+    send_and_sync::<Answered<VolumeId>>();
+    send_and_sync::<(Error, RestoreError, ConfigError)>();
+    send_and_sync::<(Timeouts, RetryPolicy)>();
+    send_and_sync::<Token>();
+    send_and_sync::<Monitor>();
+    send_and_sync::<(VolumeId, Source, CreatedVolume, Progress, NotDone)>();
+    send::<Fleet>();
+    send_and_sync::<Fake>();
+    send::<Run<Snapshot>>();
+    send::<DatafyBuilder>();
+    send::<<Call<CreateSnapshot> as IntoFuture>::IntoFuture>();
 }

@@ -1,4 +1,4 @@
-//! Every wait ends.
+//! Timeouts bound every wait.
 
 use datafy_api_ext::fake::Fault;
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, Timeouts};
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpSocket};
 const SOON: Duration = Duration::from_millis(100);
 
 #[test]
-fn a_limit_of_zero_and_an_attempt_longer_than_its_operation_are_refused() {
+fn a_timeout_out_of_range_or_an_attempt_longer_than_its_operation_is_rejected() {
     let builder = Timeouts::builder;
     let minute = Duration::from_secs(60);
     for (built, name) in [
@@ -26,7 +26,7 @@ fn a_limit_of_zero_and_an_attempt_longer_than_its_operation_are_refused() {
 }
 
 #[test]
-fn a_limit_that_is_not_set_gives_way_to_one_that_is() {
+fn a_timeout_that_is_not_set_follows_one_that_is() {
     let short = Timeouts::builder().operation(SOON).build().unwrap();
     assert_eq!((short.connect(), short.attempt(), short.operation()), (SOON, SOON, SOON));
     let hour = Duration::from_secs(3600);
@@ -34,7 +34,7 @@ fn a_limit_that_is_not_set_gives_way_to_one_that_is() {
 }
 
 #[tokio::test]
-async fn the_operation_timeout_bounds_a_call_that_nobody_answers() {
+async fn the_operation_timeout_bounds_a_call_without_an_answer() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
         stage.fake.inject_with(|| Some(Fault::ReadThenHang));
@@ -47,32 +47,32 @@ async fn the_operation_timeout_bounds_a_call_that_nobody_answers() {
     }
 }
 
-/// A port that lets nobody in: its queue is full, and nobody is taken out of it.
+/// A port at which a connection attempt hangs: the backlog of its listener is full, and nothing is accepted.
 async fn full_port() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let queued = tokio::task::spawn_blocking(move || {
-        let knock = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
-        std::iter::from_fn(|| knock().ok()).collect()
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
+        std::iter::from_fn(|| connect().ok()).collect()
     });
     (address, listener, queued.await.unwrap())
 }
 
 #[tokio::test]
-async fn a_connection_that_is_not_made_in_time_leaves_no_doubt() {
+async fn a_call_without_a_connection_in_time_is_not_sent() {
     let (address, _listener, _queued) = full_port().await;
     let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
     let datafy = builder.retry(RetryPolicy::none()).build().unwrap();
-    // That of the client.
+    // The connect timeout of the client.
     let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
     let short = Timeouts::builder().connect(SOON).build().unwrap();
     let impatient = builder.retry(RetryPolicy::none()).timeouts(short).build().unwrap();
     let error = Operation::CreateSnapshot.call(&impatient, 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
     assert!(error.elapsed() < 30 * SOON, "{error}");
-    // That of a call, or of what a call leaves for it.
+    // The connect timeout of the call, or a shorter attempt or operation timeout.
     let connect = Timeouts::builder().connect(SOON).build().unwrap();
     let attempt = Timeouts::builder().attempt(SOON).build().unwrap();
     let operation = Timeouts::builder().operation(SOON).build().unwrap();

@@ -1,4 +1,4 @@
-//! A server that can't prove who it is gets nothing.
+//! A call is not sent to a server whose certificate is not valid.
 
 use datafy_api_ext::{Datafy, DatafyBuilder, ErrorKind, Outcome, RetryPolicy, Timeouts};
 use datafy_tests::{Listener, Operation, Stage, http};
@@ -10,19 +10,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// A server with a certificate of its own authority.
+/// A TLS server whose certificate is issued by a new authority.
 struct Server {
     port: u16,
     authority: String,
 }
 
 impl Server {
-    /// Its certificate is for `name`, and as `change` makes it.
+    /// Starts a server whose certificate is for `name`, with the parameters that `change` sets.
     async fn start(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         Self::speaking(rustls::ALL_VERSIONS, name, change, http(200, "application/json", "")).await
     }
 
-    /// The same with these versions of TLS and this answer, which is repeated for as long as the client reads.
+    /// As [`start`](Self::start), with these versions of TLS and this answer, which is sent until the client closes.
     async fn speaking(
         versions: &[&'static rustls::SupportedProtocolVersion],
         name: &str,
@@ -59,7 +59,7 @@ impl Server {
                 let answer = answer.clone();
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                    // The request of the test fits into what arrives first.
+                    // The request of a test fits into one read.
                     let _ = stream.read(&mut [0; 4096]).await;
                     while stream.write_all(answer.as_bytes()).await.is_ok() {}
                 });
@@ -78,12 +78,13 @@ impl Server {
     }
 }
 
+/// Makes a call that must end `NotSent` after one attempt, with `why` among its causes.
 async fn not_sent(builder: DatafyBuilder, why: &str) {
     let clock = datafy_api_ext::fake::SkipPauses::default();
     let error =
         Operation::Deactivate.call(&builder.clock(clock).build().unwrap(), 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
-    assert_eq!(error.attempts(), 1, "it can't get better within a call: {error}");
+    assert_eq!(error.attempts(), 1, "a retry can't succeed: {error}");
     assert!(format!("{error:#}").contains(why), "{error:#}");
 }
 
@@ -94,7 +95,7 @@ async fn a_custom_root_is_trusted() {
 }
 
 #[tokio::test]
-async fn an_unknown_authority_is_named_and_nothing_is_sent() {
+async fn an_unknown_authority_is_reported_and_nothing_is_sent() {
     let server = Server::start("localhost", |_| {}).await;
     not_sent(server.client(), "invalid peer certificate: UnknownIssuer").await;
     let other = Server::start("localhost", |_| {}).await;
@@ -103,7 +104,7 @@ async fn an_unknown_authority_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_named_and_nothing_is_sent() {
+async fn an_expired_certificate_is_reported_and_nothing_is_sent() {
     let server = Server::start("localhost", |params| {
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
@@ -113,13 +114,13 @@ async fn an_expired_certificate_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn a_wrong_host_name_is_named_and_nothing_is_sent() {
+async fn a_wrong_host_name_is_reported_and_nothing_is_sent() {
     let server = Server::start("api.example.org", |_| {}).await;
     not_sent(server.trusting(), "certificate not valid for name \"localhost\"").await;
 }
 
 #[tokio::test]
-async fn tls_versions_without_overlap_are_named_and_nothing_is_sent() {
+async fn tls_versions_without_overlap_are_reported_and_nothing_is_sent() {
     let versions = [&rustls::version::TLS13];
     let server = Server::speaking(&versions, "localhost", |_| {}, String::new()).await;
     let older = |http: reqwest::ClientBuilder| http.tls_version_max(reqwest::tls::Version::TLS_1_2);
@@ -145,7 +146,7 @@ async fn a_flood_of_interim_answers_does_not_stretch_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_the_credentials_is_named_and_nothing_is_sent() {
+async fn a_proxy_that_refuses_the_credentials_is_reported_and_nothing_is_sent() {
     let answer = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
     let listener = Listener::answering(answer);
     let proxy = reqwest::Proxy::all(listener.url()).unwrap();
@@ -156,7 +157,7 @@ async fn a_proxy_that_refuses_the_credentials_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn plain_text_on_the_tls_port_is_named_and_nothing_is_sent() {
+async fn plain_text_on_the_tls_port_is_reported_and_nothing_is_sent() {
     let stage = Stage::of(1).await;
     let endpoint = stage.fake.endpoint().replace("http:", "https:");
     not_sent(stage.builder().endpoint(endpoint), "received corrupt message").await;
@@ -164,7 +165,7 @@ async fn plain_text_on_the_tls_port_is_named_and_nothing_is_sent() {
 }
 
 #[test]
-fn root_certificates_that_are_none_are_refused() {
+fn invalid_root_certificates_are_rejected() {
     for pem in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let error = Datafy::builder().token("t").root_certificates(pem).build().unwrap_err();
         let text = error.to_string();

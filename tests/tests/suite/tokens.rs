@@ -1,4 +1,4 @@
-//! Where the token comes from, and when it is renewed.
+//! The sources of a token, and when it is renewed.
 
 use datafy_api_ext::fake::{Fake, Fault, verify};
 use datafy_api_ext::{
@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Returns a provider of `token-1`, `token-2`, and so on, and how often it was called.
+/// Returns a provider of `token-1`, `token-2`, and so on, and the number of its calls.
 fn counting() -> (Token, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let token = Token::provider(move || {
         let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
         async move {
-            // Other calls get the chance to ask for a token, too.
+            // Lets other calls ask for a token too.
             tokio::task::yield_now().await;
             Ok::<_, std::io::Error>(format!("token-{number}"))
         }
@@ -36,7 +36,7 @@ async fn stage_with(token: &str, size: usize) -> Stage {
 }
 
 #[tokio::test]
-async fn a_provider_is_asked_before_the_first_request_and_not_again() {
+async fn a_provider_is_called_once_before_the_first_request() {
     let stage = stage_with("token-1", 1).await;
     let (token, asked) = counting();
     let datafy = stage.builder().token(token).build().unwrap();
@@ -75,7 +75,7 @@ async fn a_second_401_ends_the_call() {
 }
 
 #[tokio::test]
-async fn a_fixed_token_is_not_sent_again() {
+async fn a_call_with_a_fixed_token_is_not_retried_after_a_401() {
     let stage = stage_with("another", 1).await;
     let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
     assert_eq!((error.attempts(), error.status()), (1, Some(401)));
@@ -100,7 +100,7 @@ async fn a_token_file_is_read_again_after_a_401() {
     assert!(error.to_string().contains("; then: the token file "), "{error}");
 }
 
-/// Builds a client in a thread of its own, so that a build that blocks fails the test.
+/// Builds a client in another thread, so that a build that blocks fails the test.
 fn build(builder: DatafyBuilder) -> Result<Datafy, ConfigError> {
     let (sender, built) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(builder.build()));
@@ -126,7 +126,7 @@ fn make_fifo(path: &Path) {
 }
 
 #[test]
-fn a_token_file_that_can_not_be_used_is_named_with_what_to_do() {
+fn the_error_of_an_unusable_token_file_names_the_file_and_the_remedy() {
     let directory = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &[u8]| {
         let path = directory.path().join(name);

@@ -1,4 +1,4 @@
-//! What each operation sends: the whole of it, and nothing else.
+//! The exact request of each operation.
 
 use datafy_api::types::CreateSnapshotRequest;
 use datafy_api_ext::{
@@ -26,7 +26,7 @@ fn sub_account() -> SubAccountId {
     SubAccountId::new("1536356a-b26f-4feb-8cd5-56b54b6c51d2").unwrap()
 }
 
-/// The one request that was sent must be exactly this. `accept`: the media type that is asked for.
+/// Panics unless exactly this request was sent. `accept`: the media type in its `Accept` header.
 fn expect(listener: &Listener, line: &str, accept: &str, body: &str, extra: &[(&str, &str)]) {
     let mut headers = BTreeMap::from([
         ("host".to_owned(), listener.host()),
@@ -82,7 +82,7 @@ async fn create_volume_sends_the_snapshot_as_its_source() {
 }
 
 #[tokio::test]
-async fn create_volume_sends_an_undocumented_source_as_it_stands() {
+async fn create_volume_sends_an_undocumented_source_unchanged() {
     let listener = Listener::answering_json("{}");
     let object: Map<String, Value> = serde_json::from_str(r#"{"a":[1,{"b":null}]}"#).unwrap();
     let call = client(&listener).create_volume().from_source(Source::Undocumented(object));
@@ -119,7 +119,7 @@ async fn deactivate_autoscaling_sends_no_body() {
 }
 
 #[tokio::test]
-async fn the_sub_account_of_the_client_goes_with_every_call() {
+async fn every_call_sends_the_sub_account_of_the_client() {
     let header = [("x-datafy-sub-account-id", "1536356a-b26f-4feb-8cd5-56b54b6c51d2")];
     for call in 0..4 {
         let listener = Listener::answering_json("{}");
@@ -141,7 +141,7 @@ async fn the_sub_account_of_the_client_goes_with_every_call() {
 }
 
 #[tokio::test]
-async fn a_call_can_leave_the_sub_account_of_the_client() {
+async fn a_call_can_omit_the_sub_account_of_the_client() {
     let listener = Listener::answering_json("");
     let datafy = builder(&listener).sub_account(sub_account()).build().unwrap();
     datafy.volume(volume()).deactivate_autoscaling().sub_account(None).await.unwrap();
@@ -149,7 +149,7 @@ async fn a_call_can_leave_the_sub_account_of_the_client() {
 }
 
 #[tokio::test]
-async fn a_traceable_snapshot_carries_its_marker_behind_the_description() {
+async fn a_traceable_snapshot_has_its_marker_after_the_description() {
     for (description, before) in [(Some("nightly"), "nightly "), (None, "")] {
         let listener = Listener::answering_json("{}");
         let mut call = client(&listener).volume(volume()).create_snapshot().traceable();
@@ -166,7 +166,7 @@ async fn a_traceable_snapshot_carries_its_marker_behind_the_description() {
 }
 
 #[tokio::test]
-async fn the_raw_client_reads_no_more_of_a_body_than_its_limit() {
+async fn the_raw_client_rejects_a_body_longer_than_its_limit() {
     let body = format!("{{\"description\":\"{}\"}}", "x".repeat(100));
     let chunked = format!(
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
@@ -180,7 +180,7 @@ async fn the_raw_client_reads_no_more_of_a_body_than_its_limit() {
         };
         let request = CreateSnapshotRequest::default();
         let (within, beyond) = (of_limit(body.len()), of_limit(body.len() - 1));
-        within.create_snapshot("vol-1", None, &request).await.expect("it is within the limit");
+        within.create_snapshot("vol-1", None, &request).await.expect("a body within the limit");
         let error = beyond.create_snapshot("vol-1", None, &request).await.unwrap_err();
         assert!(matches!(error, datafy_api::Error::ResponseBodyError(_)), "{error}");
     }
@@ -200,10 +200,10 @@ async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
 }
 
 #[tokio::test]
-async fn a_request_method_builds_what_its_call_sends_and_sends_nothing() {
+async fn a_request_method_builds_the_request_of_its_call_and_sends_nothing() {
     let listener = Listener::answering_json("{}");
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
-    // The listener closes each connection, which a pool may notice too late.
+    // The listener closes each connection, and a pool may notice that too late.
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let client = datafy_api::Client::new(listener.url().parse().unwrap(), http.clone(), hooks);
     let body = CreateSnapshotRequest { description: Some("nightly".into()), ..Default::default() };
@@ -226,7 +226,6 @@ async fn a_request_method_builds_what_its_call_sends_and_sends_nothing() {
     assert!(matches!(error, datafy_api::Error::InvalidRequest(_)), "{error}");
 }
 
-/// A path is appended to a parsed base URL as it would be to its text, whatever stands in a path parameter.
 #[tokio::test]
 async fn the_url_of_a_request_is_the_base_url_with_the_path_appended() {
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
@@ -240,7 +239,7 @@ async fn the_url_of_a_request_is_the_base_url_with_the_path_appended() {
             ("100% \t\n", "100%25%20%09%0A"),
             ("é|^'[]", "%C3%A9|^'[]"),
             ("%2e%2e", "%252e%252e"),
-            // Not escaped: the README of the crate warns of these.
+            // Not escaped: the README of the crate warns about these.
             ("..", ".."),
             ("", ""),
         ] {
