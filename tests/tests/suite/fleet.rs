@@ -314,7 +314,7 @@ async fn the_intent_is_in_the_journal_before_the_request_is_sent() {
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_in_the_journal_is_reported_whatever_the_other_entries() {
+async fn an_unknown_outcome_in_the_journal_is_reported_in_spite_of_other_entries() {
     let stage = Stage::of(1).await;
     let (_directory, path) = journal();
     let datafy = stage.client();

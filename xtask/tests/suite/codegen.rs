@@ -134,7 +134,7 @@ fn every_type_derives_its_json_schema_with_the_feature() {
         .filter_map(|line| line.strip_prefix("    ")?.strip_suffix(':'))
         .filter(|name| name.starts_with(|first: char| first.is_ascii_uppercase()))
         .collect();
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert!(names.len() >= 8, "{names:?}");
     for name in names {
         let at = code
             .find(&format!("pub struct {name} {{"))
@@ -158,7 +158,8 @@ fn each_operation_has_a_method_that_builds_its_request_and_one_that_sends_it() {
         let build = |it: &str| it.contains(".build()?;") && it.contains("self.inner.prepare(&mut ");
         let send = |it: &str| it.contains("_request(") && it.contains(".exec(");
         let methods: Vec<_> = code.split("\n    pub ").filter(|it| build(it) || send(it)).collect();
-        assert_eq!(methods.len(), 8, "{name}: {code}");
+        let operations = SPEC.matches(" operationId: ").count();
+        assert_eq!(methods.len(), 2 * operations, "{name}: {code}");
         for pair in methods.chunks(2) {
             assert!(build(pair[0]) && !send(pair[0]) && !pair[0].contains("async"), "{}", pair[0]);
             assert!(send(pair[1]) && !build(pair[1]) && !pair[1].contains(".pre("), "{}", pair[1]);
