@@ -1,4 +1,4 @@
-//! One attempt: the operation's request, sent once, and what its end proves.
+//! One attempt: sends the operation's request once, and classifies how it ended.
 
 use super::evidence::Evidence;
 use super::exchange::{BodyEnd, Received, receive};
@@ -17,14 +17,15 @@ use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
+use std::error::Error as _;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// The headers in which services name a request, the most specific first. The page names none.
+/// The headers that may hold a request ID, the most specific first. The vendor's page doesn't name one.
 const REQUEST_ID: [&str; 5] =
     ["x-request-id", "x-amzn-requestid", "x-amz-request-id", "apigw-requestid", "x-amzn-trace-id"];
 
-/// A result, and what the answer said beside it.
+/// The result of a call, with the status and the request ID of the answer.
 pub(crate) struct Completed<T> {
     pub(crate) status: StatusCode,
     pub(crate) request_id: Option<String>,
@@ -47,8 +48,8 @@ pub(crate) async fn attempt<O: Operation>(
             .because(Cause::of(&error))
     })?;
     let (http, own_limit) = client.http.client(timeouts.connect()).map_err(|error| {
-        Failure::not_sent(ErrorKind::Request, "the HTTP client can't be set up", false)
-            .because(Cause::of(&error))
+        Failure::not_sent(ErrorKind::Request, error.to_string(), false)
+            .because(error.source().and_then(Cause::of))
     })?;
     let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
     let mut received = Received::default();
@@ -57,26 +58,26 @@ pub(crate) async fn attempt<O: Operation>(
     let ended = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, ended) {
         (Some(status), _) => {
-            let ended = answered(client, operation, credential, limit, status, received);
+            let ended = classify(client, operation, credential, limit, status, received);
             if let Err(failure) = &ended
                 && status.is_success()
                 && failure.evidence.outcome() == Outcome::Unknown
             {
-                // The next answer on that connection may be another request's, too.
+                // The next answer on this connection may belong to another request, too.
                 client.http.retire();
             }
             ended
         }
         (None, Ok(Err(error))) => Err(transport::failure(&error)),
-        // Without a status there is no answer.
+        // No status was received, so there is no answer.
         (None, Ok(Ok(())) | Err(_)) => {
             Err(Failure::ambiguous(ErrorKind::Timeout, format!("timed out after {limit:?}")))
         }
     }
 }
 
-/// What an answer proves, as far as it came within `limit`.
-fn answered<O: Operation>(
+/// Classifies an answer, as far as it arrived within `limit`.
+fn classify<O: Operation>(
     client: &Inner,
     operation: &O,
     credential: &Credential,
@@ -85,7 +86,7 @@ fn answered<O: Operation>(
     received: Received,
 ) -> Result<Completed<O::Content>, Failure> {
     let Received { headers, body, end, .. } = received;
-    // A token that the service sends back is not passed on.
+    // The service may send the token back.
     let body = credential.redact_body(&body).unwrap_or(body);
     let cut = match end {
         BodyEnd::Whole => None,
@@ -146,7 +147,7 @@ fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
     Some(credential.redact(value.to_str().ok()?.to_owned()))
 }
 
-/// The message of a refusal: `{"message": ".."}`, as the vendor's public Terraform providers read it.
+/// The message of the service: `{"message": ".."}`, as the vendor's public Terraform providers read it.
 fn message(body: &[u8]) -> Option<String> {
     let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else { return None };
     match object.remove("message") {

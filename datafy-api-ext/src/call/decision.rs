@@ -1,16 +1,16 @@
-//! What to do after an attempt: a pure function of the evidence, so that its whole table can be tested.
+//! Decides what to do after a failed attempt: a pure function, so that its whole table can be tested.
 
 use super::evidence::{Evidence, outcome};
 use crate::client::RetryPolicy;
 use crate::outcome::Outcome;
 use std::time::Duration;
 
-/// What the decision depends on besides the evidence.
+/// What the decision depends on besides the evidence and the policy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
-    /// The time in which another request may be begun.
+    /// The time that is left to start another request.
     pub(crate) remaining: Duration,
-    /// Whether a refused token can be renewed.
+    /// Whether a rejected token can be renewed.
     pub(crate) renewable: bool,
     /// The position of the pause in its range, `0.0..1.0`.
     pub(crate) jitter: f64,
@@ -21,43 +21,47 @@ pub(crate) struct Situation {
 pub(crate) enum Next {
     /// End the call with an error.
     Stop(Stop),
-    /// Renew the token and send the request again.
+    /// Renew the token, then retry.
     Renew,
-    /// Send the request again after a pause.
+    /// Retry after a pause.
     Retry(Duration),
 }
 
 /// Why a call is not retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The evidence is final for this operation.
+    /// A retry isn't safe, or can't succeed.
     Final,
-    /// All attempts are used up.
+    /// The policy allows no more attempts.
     Attempts,
-    /// The deadline comes before the end of the pause.
+    /// The pause would end after the deadline.
     Deadline,
     /// The retry budget is empty.
     Budget,
 }
 
-/// Decides after the last attempt of `history`. `take` takes one retry out of the budget, if there
-/// is one; it is only called for a retry that everything else permits.
+/// Decides what to do after the last attempt of `history`.
+///
+/// `take_retry` takes a retry from the budget, and returns whether there was one. It is only called if everything
+/// else permits the retry.
 pub(crate) fn decide(
     idempotent: bool,
     history: &[Evidence],
     policy: &RetryPolicy,
     situation: Situation,
-    take: impl FnOnce() -> bool,
+    take_retry: impl FnOnce() -> bool,
 ) -> Next {
     let Some(last) = history.last().copied() else { return Next::Stop(Stop::Final) };
+    let rejected_tokens = history.iter().filter(|evidence| evidence.is_unauthorized()).count();
     if last.is_unauthorized() {
-        let first = history.iter().filter(|evidence| evidence.is_unauthorized()).count() == 1;
         let safe = idempotent || outcome(history) <= Outcome::Refused;
-        return match first && situation.renewable && safe {
-            true if situation.remaining.is_zero() => Next::Stop(Stop::Deadline),
-            true => Next::Renew,
-            false => Next::Stop(Stop::Final),
-        };
+        if rejected_tokens > 1 || !situation.renewable || !safe {
+            return Next::Stop(Stop::Final);
+        }
+        if situation.remaining.is_zero() {
+            return Next::Stop(Stop::Deadline);
+        }
+        return Next::Renew;
     }
     let safe = |evidence: &Evidence| {
         evidence.is_unauthorized() || evidence.permits_retry(idempotent, policy)
@@ -65,15 +69,15 @@ pub(crate) fn decide(
     if !history.iter().all(safe) {
         return Next::Stop(Stop::Final);
     }
-    // Renewing a token is not a matter of the policy, so the attempt with the stale one is not counted.
-    let attempts = history.iter().filter(|evidence| !evidence.is_unauthorized()).count();
+    // The policy doesn't limit the renewal of a token, so the attempt with the rejected one doesn't count.
+    let attempts = history.len() - rejected_tokens;
     if attempts >= policy.attempts() as usize {
         return Next::Stop(Stop::Attempts);
     }
     let pause = policy.pause(attempts, last.retry_after(), situation.jitter);
     if pause >= situation.remaining {
         Next::Stop(Stop::Deadline)
-    } else if take() {
+    } else if take_retry() {
         Next::Retry(pause)
     } else {
         Next::Stop(Stop::Budget)
@@ -93,8 +97,8 @@ mod tests {
     const AMPLE: Situation =
         Situation { remaining: Duration::from_secs(600), renewable: true, jitter: 0.5 };
 
-    /// Everything that an attempt can prove: both forms of `NotSent`, no answer, and every status with and
-    /// without a `Retry-After`.
+    /// All evidence that an attempt can give: both forms of `NotSent`, no answer, and every status with and without a
+    /// `Retry-After`.
     fn all_evidence() -> Vec<Evidence> {
         let mut all = vec![
             Evidence::NotSent { transient: true },
@@ -113,7 +117,7 @@ mod tests {
         all
     }
 
-    /// One of each kind of evidence, for the histories.
+    /// One piece of evidence of each kind.
     fn kinds() -> Vec<Evidence> {
         let mut all = vec![
             Evidence::NotSent { transient: true },
@@ -152,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_history_of_up_to_four_attempts_lets_a_call_break_its_promise() {
+    fn no_history_of_up_to_four_attempts_leads_to_an_unsafe_retry_or_a_wrong_outcome() {
         let trusting = RetryPolicy::builder().creates_after_503(true);
         let wary = RetryPolicy::builder().creates_after_429(false);
         let policies = [
@@ -246,12 +250,11 @@ mod tests {
         }
     }
 
-    /// What the README says of a status: the outcome, and whether creates and the other operations are
-    /// retried.
+    /// What the README says about a status: the outcome, and whether creates and the other operations are retried.
     type Row = (String, [bool; 2]);
 
-    /// The rows of the README's table by what stands in their first column: a status, or `4xx` for all
-    /// that are not named.
+    /// The rows of the README's table by the words in their first column: a status, or `4xx` for all other statuses of
+    /// that class.
     fn documented() -> HashMap<String, Row> {
         let readme = include_str!("../../README.md");
         let table = readme.split("| an attempt that ended with |").nth(1).expect("the table");
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_is_retried_after_a_503_only_if_the_policy_says_so_and_a_time_is_named() {
+    fn a_create_is_retried_after_a_503_only_with_retry_after_and_if_the_policy_allows_it() {
         let trusting = RetryPolicy::builder().creates_after_503(true).build().expect("in range");
         for (policy, retry_after, expected) in [
             (RetryPolicy::default(), Some(SECOND), false),
@@ -306,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_create_is_not_retried_after_a_429_if_the_policy_says_so() {
+    fn a_create_is_not_retried_after_a_429_if_the_policy_forbids_it() {
         let wary = RetryPolicy::builder().creates_after_429(false).build().expect("in range");
         let history = [Evidence::of_status(429, Some(SECOND))];
         assert_eq!(decide(false, &history, &wary, AMPLE, || true), Next::Stop(Stop::Final));
@@ -314,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn every_piece_of_evidence_has_an_outcome_that_claims_no_more_than_it_shows() {
+    fn the_outcome_of_evidence_claims_no_more_than_it_proves() {
         for evidence in all_evidence() {
             let expected = match evidence {
                 Evidence::NotSent { .. } => Outcome::NotSent,
@@ -332,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_after_an_ambiguous_attempt_leaves_the_call_unknown() {
+    fn a_call_stays_unknown_when_a_later_attempt_is_rejected() {
         let ambiguous = Evidence::Ambiguous { status: None, retry_after: None };
         for status in [404, 409] {
             assert_eq!(outcome(&[ambiguous, Evidence::of_status(status, None)]), Outcome::Unknown);
@@ -355,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_is_waited_in_full_jittered_upward_and_capped() {
+    fn the_pause_is_at_least_the_retry_after_up_to_its_cap() {
         let policy = RetryPolicy::builder().base(SECOND).build().expect("in range");
         assert_eq!(policy.pause(1, Some(7 * SECOND), 0.0), 7 * SECOND);
         assert_eq!(policy.pause(1, Some(7 * SECOND), 0.5), Duration::from_millis(7500));
@@ -363,11 +366,11 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_past_the_deadline_ends_the_call_at_once() {
+    fn a_retry_after_past_the_deadline_ends_the_call() {
         let busy = [Evidence::of_status(429, Some(20 * SECOND))];
         let situation = Situation { remaining: 20 * SECOND, ..AMPLE };
         let next = decide(false, &busy, &RetryPolicy::default(), situation, || {
-            panic!("the budget is not touched")
+            panic!("the budget must not be used")
         });
         assert_eq!(next, Next::Stop(Stop::Deadline));
     }

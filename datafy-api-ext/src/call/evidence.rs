@@ -1,31 +1,33 @@
-//! What an attempt proved about its effect.
+//! What a failed attempt proves about its effect.
 
 use crate::client::RetryPolicy;
 use crate::outcome::Outcome;
 use std::time::Duration;
 
-/// What an attempt that did not end with a result proved about its effect.
+/// What a failed attempt proves about its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
-    /// The request never reached the service. `transient`: another attempt may succeed.
+    /// The request was not sent. `transient`: another attempt may succeed.
     NotSent { transient: bool },
-    /// The service answered without acting.
+    /// The service answered, and did not act.
     Rejected { status: u16, retry_after: Option<Duration> },
-    /// The request was sent, and nothing proves what became of it.
+    /// The request was sent, and nothing proves whether the service acted.
     Ambiguous { status: Option<u16>, retry_after: Option<Duration> },
-    /// The service answered that it acted, but the answer can't be used.
+    /// The service acted, but its answer can't be used.
     Applied,
 }
 
 impl Evidence {
     /// Classifies a status by one question: can a gateway send it after forwarding the request?
     ///
-    /// A gateway can send any 5xx, even one with `Retry-After`: Varnish does so by default when its backend
-    /// dies, and so do common maintenance pages of nginx. 501 and 505 are about the request itself, so no
-    /// backend has acted on it. 408 is a gateway's timeout; 499 is how gateways to gRPC report a call that was
-    /// cancelled underway. A 303, and by custom a 302, is also how a service answers a POST that it has
-    /// processed. A 101 hands the connection over to whatever answered, and codes that nobody has defined
-    /// prove nothing.
+    /// - Any 5xx, even with `Retry-After`: yes. Varnish sends such a 503 by default when its backend dies, and so do
+    ///   common maintenance pages of nginx. The exceptions are 501 and 505: they reject the form of the request, so no
+    ///   backend acted on it.
+    /// - 408 and 499: yes. The first is a gateway's timeout; with the second, gateways to gRPC report a call that was
+    ///   cancelled in flight.
+    /// - 302 and 303: a service also answers a POST that it has processed with these.
+    /// - 101 and undefined codes: they prove nothing.
+    /// - Every other 3xx and 4xx: no, the service rejected the request.
     pub(crate) fn of_status(status: u16, retry_after: Option<Duration>) -> Self {
         match status {
             200..=299 => Self::Applied,
@@ -37,6 +39,7 @@ impl Evidence {
         }
     }
 
+    /// The outcome of a call that consists of this attempt.
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Self::NotSent { .. } => Outcome::NotSent,
@@ -46,7 +49,7 @@ impl Evidence {
         }
     }
 
-    /// Whether the same request may be sent again, given that this is all that is known about the last one.
+    /// Whether a retry can't have a second effect and may succeed, given that this attempt is the only one.
     pub(crate) fn permits_retry(self, idempotent: bool, policy: &RetryPolicy) -> bool {
         match self {
             Self::NotSent { transient } => transient,
@@ -55,7 +58,7 @@ impl Evidence {
             Self::Ambiguous { status: Some(503), retry_after: Some(_) } => {
                 idempotent || policy.creates_after_503()
             }
-            // A redirect would lead to the same place again.
+            // A retry would get the same redirect.
             Self::Ambiguous { status, .. } => {
                 idempotent && !matches!(status, Some(100..=199 | 300..=399))
             }
@@ -63,11 +66,12 @@ impl Evidence {
         }
     }
 
+    /// Whether the service rejected the token.
     pub(crate) fn is_unauthorized(self) -> bool {
         matches!(self, Self::Rejected { status: 401, .. })
     }
 
-    /// The status of the answer, unless it was a success.
+    /// The status of the answer, unless there is none or it is a success.
     pub(crate) fn status(self) -> Option<u16> {
         match self {
             Self::Rejected { status, .. } => Some(status),
@@ -76,6 +80,7 @@ impl Evidence {
         }
     }
 
+    /// How long the service asked the client to wait.
     pub(crate) fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Rejected { retry_after, .. } | Self::Ambiguous { retry_after, .. } => retry_after,
@@ -84,8 +89,9 @@ impl Evidence {
     }
 }
 
-/// The outcome of a call whose attempts proved this: that of the one that may have gone farthest. A later refusal
-/// doesn't make an earlier ambiguous attempt certain.
+/// Returns the outcome of a call with these attempts: the highest of theirs.
+///
+/// A rejected attempt doesn't make an earlier ambiguous one certain.
 pub(crate) fn outcome(history: &[Evidence]) -> Outcome {
     history.iter().map(|evidence| evidence.outcome()).max().unwrap_or(Outcome::NotSent)
 }

@@ -1,17 +1,17 @@
-//! One request on the wire, and as much of its answer as comes.
+//! Receives as much of an answer as arrives.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use std::future::Future;
 use std::mem;
 
-/// What came back. It is filled while it comes, so that it is there also when the caller stops waiting.
+/// The part of an answer that has arrived. It is filled as it arrives, so that a timeout doesn't lose it.
 #[derive(Default)]
 pub(crate) struct Received {
-    /// The status, once the head of the answer was there.
+    /// The status, or `None` until the head of the answer has arrived.
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
-    /// The body as far as it was read.
+    /// The part of the body that was read.
     pub(crate) body: Vec<u8>,
     pub(crate) end: BodyEnd,
 }
@@ -19,18 +19,18 @@ pub(crate) struct Received {
 /// How the body of an answer ended.
 #[derive(Default)]
 pub(crate) enum BodyEnd {
-    /// Not yet: more was to come.
+    /// It has not ended yet.
     #[default]
     Open,
-    /// With all of it there.
+    /// It is complete.
     Whole,
-    /// Longer than the client reads.
+    /// It is longer than the client reads.
     TooLarge,
-    /// With the connection.
+    /// The connection was lost.
     Broken(reqwest::Error),
 }
 
-/// Waits for the answer, and reads up to `limit` bytes of its body. An error is that no answer came.
+/// Waits for the answer, and reads up to `limit` bytes of its body. Fails only if no answer arrives.
 pub(crate) async fn receive(
     answer: impl Future<Output = reqwest::Result<Response>>,
     limit: usize,

@@ -1,4 +1,4 @@
-//! An attempt that did not end with a result.
+//! A failed attempt.
 
 use super::evidence::Evidence;
 use crate::client::TokenError;
@@ -7,23 +7,23 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use std::error::Error as _;
 
-/// An attempt that did not end with a result: what it proved, and what happened.
+/// A failed attempt: what it proved about its effect, and what happened.
 pub(crate) struct Failure {
     pub(crate) evidence: Evidence,
     pub(crate) kind: ErrorKind,
     /// What happened, in a few words.
     pub(crate) text: String,
-    /// Why it happened, if more is known.
+    /// Why it happened, if known.
     pub(crate) cause: Option<Cause>,
     pub(crate) answer: Option<Box<Answer>>,
 }
 
-/// The answer to a request, as far as it came. The token is redacted in all of it.
+/// The answer to a request, as far as it arrived. The token is redacted everywhere.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
-    /// The IDs in an answer that says that the service acted.
+    /// The IDs in an answer that proves that the service acted.
     pub(crate) snapshot_id: Option<String>,
     pub(crate) volume_id: Option<String>,
     pub(crate) body: Bytes,
@@ -56,7 +56,7 @@ impl Failure {
         Self { evidence, kind, text: text.into(), cause: None, answer: None }
     }
 
-    /// What happened, with all causes.
+    /// What happened, with all causes, on one line.
     pub(crate) fn line(&self) -> String {
         match &self.cause {
             Some(cause) => format!("{}: {cause:#}", self.text),

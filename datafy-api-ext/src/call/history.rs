@@ -1,4 +1,4 @@
-//! What a call has seen so far.
+//! The failed attempts of a call so far.
 
 use super::decision::Stop;
 use super::evidence::{Evidence, outcome};
@@ -7,14 +7,16 @@ use crate::error::{Error, ErrorKind, Report};
 use bytes::Bytes;
 use std::time::Duration;
 
-/// How much of an answer's body an error keeps, in bytes.
+/// The size of the part of a body that an error keeps, in bytes.
 const KEPT: usize = 16 * 1024;
 
 /// The failed attempts of a call: what each proved, and in full the one that decides the outcome.
 #[derive(Default)]
 pub(crate) struct History {
     evidence: Vec<Evidence>,
-    /// The last of the attempts that may have gone farthest.
+    /// The attempt that decides the outcome of the call: the last one with the highest [`Outcome`].
+    ///
+    /// [`Outcome`]: crate::Outcome
     deciding: Option<Failure>,
     /// What happened in the last attempt, if that is another one.
     last: Option<String>,

@@ -25,21 +25,21 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
-/// A call that is ready to be sent: await it, or [`send`](Self::send) it. Nothing is sent before.
+/// A call that is ready to be sent. Await it, or [`send`](Self::send) it; nothing is sent before.
 ///
-/// A *call* is one use of an operation; it makes one or more *attempts*, each of which is an HTTP request. The
-/// options set here hold for this call; the others are those of the client.
+/// A *call* is one use of an operation. It makes one or more *attempts*, each of which is one HTTP request. What the
+/// service does in answer to them, such as creating a snapshot, is the *effect* of the call. Options that are set here
+/// apply to this call; all others are those of the client.
 ///
-/// Dropping the future cancels the call. If its request was sent by then, nothing is known of the effect of a
-/// create.
+/// Dropping the future cancels the call. If a request was sent by then, it may still have an effect.
 ///
-/// A call must be awaited in a Tokio runtime with its I/O and time drivers on (`enable_all`); it panics
+/// A call must be awaited in a Tokio runtime with the I/O and time drivers enabled (`enable_all`). It panics
 /// elsewhere.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is sent before the call is awaited"]
+#[must_use = "nothing is sent until the call is awaited"]
 pub struct Call<O> {
     datafy: Datafy,
-    /// `None` leaves it to the client; `Some(None)` is the account itself.
+    /// `None`: the client's setting. `Some(None)`: the account itself.
     #[expect(clippy::option_option, reason = "both mean something")]
     sub_account: Option<Option<SubAccountId>>,
     timeouts: Option<Timeouts>,
@@ -52,7 +52,7 @@ impl<O> Call<O> {
         Self { datafy, sub_account: None, timeouts: None, retry: None, operation }
     }
 
-    /// A call of another operation with the options of this one.
+    /// Returns a call of another operation with the options of this one.
     pub(crate) fn with<P>(&self, operation: P) -> Call<P> {
         Call {
             datafy: self.datafy.clone(),
@@ -63,7 +63,7 @@ impl<O> Call<O> {
         }
     }
 
-    /// The call with its operation timeout cut to `limit`.
+    /// Shortens the operation timeout of the call to `limit`.
     pub(crate) fn ending_within(mut self, limit: Duration) -> Self {
         let timeouts = self.timeouts.as_ref().unwrap_or(&self.datafy.inner().timeouts);
         self.timeouts = Some(timeouts.cut_to(limit));
@@ -82,7 +82,7 @@ impl<O> Call<O> {
         self.retry.as_ref().unwrap_or(&self.datafy.inner().retry)
     }
 
-    /// Makes the call in the context of a sub-account, or with `None` in that of the account itself.
+    /// Makes the call in the context of a sub-account, or of the account itself with `None`.
     pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
         self.sub_account = Some(id.into());
         self
@@ -94,7 +94,7 @@ impl<O> Call<O> {
         self
     }
 
-    /// Sets how often, and how soon, the call is retried.
+    /// Sets how often, and after which pauses, the call is retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
@@ -102,11 +102,10 @@ impl<O> Call<O> {
 }
 
 impl<O: Operation> Call<O> {
-    /// Sends the request, and retries it as long as that can't have a second effect and the policy
-    /// allows it.
+    /// Sends the request, and retries it while the policy allows it and a retry can't have a second effect.
     ///
     /// # Panics
-    /// If it is polled outside a Tokio runtime.
+    /// If the future is polled outside a Tokio runtime.
     pub async fn send(self) -> Result<O::Answer, Error> {
         assert!(
             Handle::try_current().is_ok(),

@@ -1,4 +1,4 @@
-//! What an operation brings to a call.
+//! The interface between an operation and the code that makes its calls.
 
 use crate::call::success::{Success, Unusable};
 use crate::id::{SubAccountId, VolumeId};
@@ -6,20 +6,19 @@ use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 
-/// One of the API's operations, with the arguments of one call. The crate implements it for each; it
-/// is sealed.
+/// An operation of the API, with the arguments of one call. The trait is sealed.
 pub trait Operation: sealed::Operation {
-    /// What the call answers.
+    /// The result of the call.
     type Answer: sealed::Answer + From<<Self as sealed::Operation>::Content> + Send;
 }
 
 pub(crate) mod sealed {
     use super::{BaseUrl, Client, Error, Request, Scope, Success, Unusable, VolumeId};
 
-    /// What a call answers.
+    /// The result of a call.
     pub trait Answer {
-        /// The id of what was made, as the service names it.
-        fn made(&self) -> Option<&str> {
+        /// The ID of the object that the call created, as the service sent it.
+        fn created_id(&self) -> Option<&str> {
             None
         }
     }
@@ -27,13 +26,13 @@ pub(crate) mod sealed {
     impl Answer for () {}
 
     pub trait Operation: Send + Sync {
-        /// What the spec says of the operation.
+        /// What the spec says about the operation.
         const FACTS: datafy_api::operation::Operation;
 
-        /// The content of a successful answer, as generated.
+        /// The content of a successful answer: a generated type.
         type Content: Send;
 
-        /// A span named after the operation, for a call to the service at `base`.
+        /// Creates the span of a call to the service at `base`, named after the operation.
         fn span(&self, base: &BaseUrl) -> tracing::Span;
 
         /// Builds the request with the raw client.
@@ -43,19 +42,19 @@ pub(crate) mod sealed {
         /// Reads a 2xx answer, after checking that it is the service's answer to this request.
         fn decode(&self, success: &Success<'_>) -> Result<Self::Content, Unusable>;
 
-        /// The volume that the call is about, if it exists before the call.
+        /// The ID of the volume that the call acts on, unless the call creates it.
         fn volume(&self) -> Option<&VolumeId> {
             None
         }
 
-        /// The short text by which what the call made can be found again.
+        /// The marker by which the created object can be found.
         fn marker(&self) -> Option<&str> {
             None
         }
     }
 }
 
-/// In whose name a request is made, in the form in which the raw client takes it.
+/// The account or sub-account that a request is made for.
 #[derive(Clone, Copy)]
 pub struct Scope<'a>(Option<&'a SubAccountId>);
 
@@ -70,8 +69,9 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The span of a call. Its numbers are recorded as `i64`, which is what OpenTelemetry knows: others would
-/// reach it as text. `tracing` wants the name of a span to be a constant, so this can't be a function.
+/// Creates the span of a call. A macro, since `tracing` needs the name of a span at compile time.
+///
+/// Numbers are recorded as `i64`, the integer type of OpenTelemetry; others would arrive there as text.
 macro_rules! call_span {
     ($operation:path, $base:expr, $volume:expr) => {
         tracing::info_span!(

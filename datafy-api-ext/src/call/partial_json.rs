@@ -1,9 +1,9 @@
-//! Takes IDs out of an answer that can't be read as a whole.
+//! Reads IDs from an answer that is incomplete or not valid JSON.
 
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// The string that stands at the top-level `key` of `body`, however broken the body is behind it.
+/// Returns the string value of the top-level `key` of `body`. The body may be invalid or cut off after it.
 pub(crate) fn string<'b>(body: &'b [u8], key: &str) -> Option<Cow<'b, str>> {
     let mut rest = body;
     let mut depth = 0;
@@ -28,9 +28,9 @@ pub(crate) fn string<'b>(body: &'b [u8], key: &str) -> Option<Cow<'b, str>> {
     }
 }
 
-/// The JSON string that `text` begins with, and what follows it.
+/// Returns the JSON string at the start of `text`, and the rest of the text.
 fn leading_string(text: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
-    /// Borrows the text unless it holds escapes.
+    /// Borrows the text unless it contains escapes.
     #[derive(Deserialize)]
     struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
 
@@ -44,21 +44,21 @@ mod tests {
     use super::string;
 
     #[test]
-    fn an_id_is_found_wherever_the_body_breaks_off_behind_it() {
+    fn an_id_is_found_wherever_the_body_is_cut_off_after_it() {
         let body = br#"{"volumeId" : "vol-1", "datafySnapshotId":"dsnap-2","status":"pen"#;
         assert_eq!(string(body, "datafySnapshotId").as_deref(), Some("dsnap-2"));
         assert_eq!(string(body, "volumeId").as_deref(), Some("vol-1"));
     }
 
     #[test]
-    fn an_id_that_is_cut_itself_is_not_taken_for_one() {
+    fn an_id_that_is_cut_off_itself_is_not_found() {
         assert_eq!(string(br#"{"volumeId":"vol-1"#, "volumeId"), None);
         assert_eq!(string(br#"{"volumeId""#, "volumeId"), None);
         assert_eq!(string(b"<html>", "volumeId"), None);
     }
 
     #[test]
-    fn text_that_quotes_the_key_is_not_taken_for_the_key() {
+    fn a_key_quoted_in_a_text_is_not_found() {
         let body = br#"{"description":"\"volumeId\":\"vol-1\"","volumeId":"vol-2"}"#;
         assert_eq!(string(body, "volumeId").as_deref(), Some("vol-2"));
         let body = br#"{"description":"volumeId","volumeId":7}"#;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nested_id_is_not_taken_for_that_of_the_answer() {
+    fn a_nested_id_is_not_found() {
         let body =
             br#"{"source":{"volumeId":"vol-1"},"list":[{"volumeId":"vol-2"}],"volumeId":"vol-3""#;
         assert_eq!(string(body, "volumeId").as_deref(), Some("vol-3"));

@@ -3,13 +3,14 @@
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
-/// How long the service asks to wait: its seconds, or the time to its date from the answer's own `Date`;
-/// where that is missing, from `date`. What is neither is taken for absent; a date that has passed, for
-/// no wait at all.
+/// Returns how long the service asks the client to wait.
+///
+/// A date is compared with the `Date` of the answer or, without one, with `date`; if it has passed, the wait is zero. A
+/// value that is neither seconds nor a date is ignored.
 pub(crate) fn read(headers: &HeaderMap, date: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than a number holds are many all the same.
+        // More seconds than fit into a `u64` still mean a long wait.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX))));
     }
     let until = httpdate::parse_http_date(text).ok()?;
@@ -50,19 +51,19 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_has_passed_is_no_wait() {
+    fn a_date_that_has_passed_means_no_wait() {
         assert_eq!(at("Sun, 06 Nov 1994 08:49:36 GMT"), Some(Duration::ZERO));
     }
 
     #[test]
-    fn garbage_is_taken_for_absent() {
+    fn an_invalid_value_is_ignored() {
         for garbage in ["", "soon", "-1", "1.5", "+3", "10 s", "Sun, 06 Nov", "\u{fc}"] {
             assert_eq!(at(garbage), None, "{garbage:?}");
         }
     }
 
     #[test]
-    fn more_seconds_than_a_number_holds_are_many() {
+    fn more_seconds_than_fit_into_a_u64_mean_a_long_wait() {
         assert!(at("99999999999999999999999") > Some(Duration::from_secs(1 << 30)));
     }
 }

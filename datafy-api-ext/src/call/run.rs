@@ -1,4 +1,4 @@
-//! A call under way: attempts until there is a result or a reason to stop.
+//! Runs a call: makes attempts until there is a result or a reason to stop.
 
 use super::Call;
 use super::attempt::{Completed, attempt};
@@ -18,14 +18,14 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Span, debug};
 
-/// A call under way.
+/// A call in flight.
 pub(super) struct Run<'a, O> {
     call: &'a Call<O>,
     span: &'a Span,
     timeouts: &'a Timeouts,
     begun: std::time::Instant,
     attempts: u32,
-    /// `None` until an attempt has failed: most calls need no second one.
+    /// `None` until an attempt has failed, so that most calls allocate nothing for it.
     history: Option<Box<History>>,
 }
 
@@ -51,13 +51,13 @@ impl<'a, O: Operation> Run<'a, O> {
                     self.succeeded(&completed);
                     return Ok(completed.content);
                 }
-                // Boxed, since it is seldom needed and would otherwise be a part of every call.
+                // Boxed: it is needed rarely, and would otherwise enlarge the future of every call.
                 Err(failure) => Box::pin(self.failed(failure, credential)).await?,
             }
         }
     }
 
-    /// One attempt, and the token that it was made with.
+    /// Makes one attempt. Also returns the token that it used.
     async fn attempt(
         &self,
     ) -> (Result<Completed<<O as sealed::Operation>::Content>, Failure>, Option<Arc<Credential>>)
@@ -104,7 +104,7 @@ impl<'a, O: Operation> Run<'a, O> {
     ) -> Result<(), Error> {
         let client = self.client();
         let kind = kind(failure.kind, failure.status());
-        // Without the message of the service, which may hold anything.
+        // The message of the service is left out: it may contain anything.
         debug!(
             datafy.attempt = i64::from(self.attempts),
             datafy.outcome = failure.evidence.outcome().as_str(),
@@ -142,7 +142,7 @@ impl<'a, O: Operation> Run<'a, O> {
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
-        // All of these describe the attempt that decided the outcome, as the error does.
+        // Like the error, these describe the attempt that decided the outcome.
         let status = error.status().map(i64::from);
         self.span.record("datafy.outcome", error.outcome().as_str());
         self.span.record("error.type", &*self::kind(error.kind(), status));
@@ -167,13 +167,13 @@ impl<'a, O: Operation> Run<'a, O> {
         self.timeouts.operation().saturating_sub(passed)
     }
 
-    /// The last tenth of the time, in which no request is begun.
+    /// The last tenth of the time, in which no request is started.
     fn reserve(&self) -> Duration {
         self.timeouts.operation() / 10
     }
 }
 
-/// The kind of a failure as OpenTelemetry's `error.type`: the status of an answer that is not a success.
+/// OpenTelemetry's `error.type` of a failure: the status of the answer unless it is a success, otherwise the kind.
 fn kind(kind: ErrorKind, status: Option<i64>) -> Cow<'static, str> {
     match status.filter(|status| !(200..300).contains(status)) {
         Some(status) => status.to_string().into(),
@@ -181,12 +181,12 @@ fn kind(kind: ErrorKind, status: Option<i64>) -> Cow<'static, str> {
     }
 }
 
-/// What an attempt needs before it touches the network: a token and a free slot.
+/// What an attempt needs before it uses the network: a token and a free slot.
 type Ready<'a> = (Arc<Credential>, Option<SemaphorePermit<'a>>);
 
 /// Waits for a token and for a free slot.
 async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready<'_>, Failure> {
-    // Most calls find both, and need no timer.
+    // Most calls find both at once, and need no timer.
     if let (Ok(slot), Some(credential)) = (client.slots.try_acquire(), client.tokens.peek()) {
         return Ok((credential, Some(slot)));
     }
@@ -201,7 +201,7 @@ async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
     };
     let credential =
         token_within(limit.saturating_sub(begun.elapsed()), client.tokens.current()).await?;
-    // The semaphore is never closed; without a slot the call would go on all the same.
+    // The semaphore is never closed, so there always is a slot.
     Ok((credential, slot.ok()))
 }
 
@@ -213,7 +213,7 @@ async fn token_within<T>(
         Ok(Ok(token)) => Ok(token),
         Ok(Err(error)) => Err(Failure::no_token(&error)),
         Err(_) => {
-            let text = format!("there was no token within {limit:?}");
+            let text = format!("no token was available within {limit:?}");
             Err(Failure::not_sent(ErrorKind::Timeout, text, true))
         }
     }

@@ -1,29 +1,29 @@
-//! What a 2xx answer proves: not every success on the wire is the service's.
+//! Checks whether a 2xx answer is the service's answer to the request: a gateway or a login page can send one, too.
 
 use crate::call::partial_json;
 use crate::id::VolumeId;
 use serde::de::DeserializeOwned;
 
-/// An answer with a 2xx status, as far as it came.
+/// An answer with a 2xx status, as far as it arrived.
 pub struct Success<'a> {
     /// The media type of the `Content-Type` header, without parameters.
     pub(crate) media_type: Option<&'a str>,
     pub(crate) body: &'a [u8],
-    /// Whether the body came whole.
+    /// Whether the body is complete.
     pub(crate) whole: bool,
 }
 
 /// Why a 2xx answer is not a result.
 #[derive(Debug)]
 pub enum Unusable {
-    /// Nothing shows that the service sent it in answer to this request, so nothing is known of the effect.
+    /// Nothing proves that it is the service's answer to this request, so the effect is unknown.
     Foreign(String),
     /// The service acted, but its answer can't be read.
     Unreadable(String),
 }
 
 impl Success<'_> {
-    /// Reads the content of an operation that answers JSON.
+    /// Reads the content of an operation whose answer is documented as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Unusable> {
         match self.media_type {
             Some(media_type) if !is_json(media_type) => {
@@ -40,8 +40,9 @@ impl Success<'_> {
         serde_json::from_slice(body).map_err(|error| Unusable::Unreadable(error.to_string()))
     }
 
-    /// Checks the answer of an operation for which the page documents no content: an empty body or JSON is the
-    /// service's, anything else, such as the login page of a network, is not.
+    /// Checks the answer of an operation without documented content.
+    ///
+    /// The service sends an empty body or JSON. Anything else, such as the login page of a network, is foreign.
     pub(crate) fn no_content(&self) -> Result<(), Unusable> {
         let declared = self.media_type.is_some_and(is_json);
         let empty = self.whole && self.body.trim_ascii().is_empty();
@@ -54,9 +55,9 @@ impl Success<'_> {
         }))
     }
 
-    /// Checks that the answer is about `volume` if it names one. A late answer to another request has been seen
-    /// on reused connections.
-    pub(crate) fn is_about(&self, volume: &VolumeId) -> Result<(), Unusable> {
+    /// Fails if the answer names another volume than `volume`, as a late answer to another request on a reused
+    /// connection does.
+    pub(crate) fn expect_volume(&self, volume: &VolumeId) -> Result<(), Unusable> {
         match partial_json::string(self.body, "volumeId") {
             Some(named) if !named.is_empty() && named != volume.as_str() => {
                 Err(Unusable::Foreign(format!("the answer names volume {named} and not {volume}")))
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_is_read_where_json_is_documented() {
+    fn only_json_is_accepted_where_json_is_documented() {
         for (media_type, body) in [
             (Some("text/html"), "<html>"),
             (Some("text/html"), "{}"),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_body_or_json_is_a_success_where_no_content_is_documented() {
+    fn an_empty_body_or_json_is_accepted_where_no_content_is_documented() {
         for (media_type, body) in [
             (None, ""),
             (Some("text/plain"), "\r\n"),
@@ -116,15 +117,17 @@ mod tests {
             assert!(success(media_type, body).no_content().is_err(), "{media_type:?} {body}");
         }
         let cut = Success { media_type: Some("text/html"), body: b"", whole: false };
-        assert!(cut.no_content().is_err(), "more was to come");
+        assert!(cut.no_content().is_err(), "the body is incomplete");
     }
 
     #[test]
-    fn an_answer_that_names_another_volume_is_not_about_this_one() {
+    fn an_answer_that_names_another_volume_is_foreign() {
         let volume = VolumeId::new("vol-1").expect("an ID");
-        let about = |body| success(None, body).is_about(&volume).is_ok();
-        assert!(about(r#"{"volumeId":"vol-1""#) && about("{}") && about(r#"{"volumeId":""}"#));
-        assert!(about(r#"{"volumeId":null}"#));
-        assert!(!about(r#"{"volumeId":"vol-2"}"#) && !about(r#"{"volumeId":"vol-2","#));
+        let accepted = |body| success(None, body).expect_volume(&volume).is_ok();
+        assert!(
+            accepted(r#"{"volumeId":"vol-1""#) && accepted("{}") && accepted(r#"{"volumeId":""}"#)
+        );
+        assert!(accepted(r#"{"volumeId":null}"#));
+        assert!(!accepted(r#"{"volumeId":"vol-2"}"#) && !accepted(r#"{"volumeId":"vol-2","#));
     }
 }

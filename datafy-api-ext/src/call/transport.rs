@@ -1,11 +1,11 @@
-//! What a request that got no answer proves: whether it was written, and whether another attempt can do better.
+//! Classifies a request without an answer: whether it was written, and whether another attempt may succeed.
 
 use super::failure::Failure;
 use crate::error::{Cause, ErrorKind};
 use std::error::Error as StdError;
 use std::io;
 
-/// Classifies the error of a request that got no answer.
+/// Classifies the error of a request without an answer.
 pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     let failure = if error.is_connect() {
         connecting(error)
@@ -20,47 +20,54 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     failure.because(cause(error))
 }
 
-/// What went wrong before there was a connection, and whether it may pass within a call. A certificate that is
-/// not valid, TLS versions without overlap and refused credentials of a proxy don't get better in seconds.
+/// Classifies a failure to connect.
+///
+/// An invalid certificate, TLS versions without overlap and proxy credentials that are refused are not transient: they
+/// stay the same for the duration of a call.
 fn connecting(error: &reqwest::Error) -> Failure {
     for source in sources(error) {
         if is_tls(source) {
             return Failure::not_sent(ErrorKind::Tls, "the TLS handshake failed", false);
         }
-        // The types of these are private to the crates that make them.
+        // The types of these errors are private to their crates, so only the texts can be compared.
         let text = source.to_string();
         if text.starts_with("dns error") {
             return Failure::not_sent(ErrorKind::Dns, "the host name was not resolved", true);
         }
         if text.starts_with("tunnel error") {
             let transient = !text.ends_with("proxy authorization required");
-            return Failure::not_sent(ErrorKind::Proxy, "the proxy let nothing through", transient);
+            return Failure::not_sent(
+                ErrorKind::Proxy,
+                "the proxy refused the connection",
+                transient,
+            );
         }
     }
     Failure::not_sent(ErrorKind::Connect, "no connection was made", true)
 }
 
-/// rustls reports each failed handshake as invalid data; one that is cut off is another kind.
+/// Whether the TLS handshake failed. rustls reports that as invalid data, except if the connection was lost.
 fn is_tls(source: &(dyn StdError + 'static)) -> bool {
     #[cfg(feature = "native-tls")]
     if source.is::<native_tls::Error>() {
         return true;
     }
-    // An I/O error in another one is not among its sources.
+    // An I/O error that wraps another one doesn't return it as its source.
     let outermost = source.downcast_ref::<io::Error>();
     std::iter::successors(outermost, |error| error.get_ref()?.downcast_ref())
         .any(|error| error.kind() == io::ErrorKind::InvalidData)
 }
 
-/// Whether the connection was gone before any of the request was written. Those are the only meanings
-/// that a cancellation and a closed channel have while the call itself is still waiting.
+/// Whether the connection was closed before any part of the request was written.
+///
+/// While the call is still waiting, that is the only meaning of hyper's "canceled" and "closed".
 fn never_written(error: &reqwest::Error) -> bool {
     sources(error)
         .filter_map(|source| source.downcast_ref::<hyper::Error>())
         .any(|error| error.is_canceled() || error.is_closed())
 }
 
-/// The causes of an error, without the URL and without the layers that only pass it on.
+/// Returns the causes of an error, without the URL and without layers that add nothing.
 pub(crate) fn cause(error: &reqwest::Error) -> Option<Cause> {
     let mut texts: Vec<String> = sources(error)
         .map(ToString::to_string)

@@ -1,8 +1,8 @@
-//! One operation over many volumes.
+//! Runs one operation over many volumes.
 
 use super::journal::{self, Journal, JournalError};
 use super::pace::Pace;
-use super::progress::{Flight, Halt, Monitor};
+use super::progress::{Monitor, Slot, StopReason};
 use crate::call::Call;
 use crate::call::operation::{Operation, sealed};
 use crate::client::InvalidSetting;
@@ -17,11 +17,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-/// How many calls are under way at a time unless told otherwise. Sixteen keep a service that answers in
-/// 200 ms at 80 calls a second, and leave room below the limit on requests of the client's other calls.
-const CONCURRENCY: usize = 16;
+/// The default number of calls in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
+/// of the client's `max_in_flight` to its other calls.
+const DEFAULT_CONCURRENCY: usize = 16;
 
-/// One operation over many volumes. Made by [`Datafy::fleet`].
+/// Runs one operation over many volumes. Created by [`Datafy::fleet`].
 ///
 /// ```no_run
 /// use datafy_api_ext::{Datafy, VolumeId};
@@ -38,7 +38,7 @@ const CONCURRENCY: usize = 16;
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "nothing is sent before it is run"]
+#[must_use = "nothing is sent until the fleet is run"]
 pub struct Fleet {
     datafy: Datafy,
     volumes: BoxStream<'static, VolumeId>,
@@ -49,41 +49,44 @@ pub struct Fleet {
 
 impl Fleet {
     pub(crate) fn new(datafy: Datafy, volumes: BoxStream<'static, VolumeId>) -> Self {
-        Self { datafy, volumes, concurrency: CONCURRENCY, rate: None, journal: None }
+        Self { datafy, volumes, concurrency: DEFAULT_CONCURRENCY, rate: None, journal: None }
     }
 
-    /// How many calls are under way at a time: 1 to 10,000, and 16 unless this is called. It is what the
-    /// memory of a run grows with. More than the client's
-    /// [`max_in_flight`](crate::DatafyBuilder::max_in_flight) it never is.
+    /// Sets the number of calls in flight at a time: 1 to 10,000. Defaults to 16.
+    ///
+    /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory that a run takes grows
+    /// with this number, not with the number of volumes.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls;
         self
     }
 
-    /// How many calls are begun a second, at most: 1 to 10,000. Repetitions within a call don't count. A
-    /// call that is late by up to 10 ms doesn't put off the next ones; with a [journal](Self::journal), those
-    /// that wait for a slow disk are sent together.
+    /// Limits how many calls start per second: 1 to 10,000. Unlimited by default.
+    ///
+    /// Retries within a call don't count. A call that starts up to 10 ms late doesn't delay the next ones. With a
+    /// [journal](Self::journal), calls that have waited for a slow disk are sent together.
     pub fn rate(mut self, calls_per_second: u32) -> Self {
         self.rate = Some(calls_per_second);
         self
     }
 
-    /// Keeps a journal in this file, so that the run can go on after a crash: that a call is about to be
-    /// made is on disk before it is made.
+    /// Keeps a journal in the file at `path`, so that another run can resume this one, even after a crash.
     ///
-    /// If the file is there, this is the run that goes on: what it says is applied is not done again, and
-    /// what is unknown is told and not repeated, unless repeating brings about the same state. So a
-    /// journal is good for one job, however often that is run: the next night's snapshots need another.
+    /// Each call is recorded on disk before it is sent, and its outcome after it has ended. If the file exists, the run
+    /// resumes: a volume that the journal records as applied is not attempted again, and one whose outcome is unknown
+    /// is reported and not retried, unless the operation is idempotent. A journal therefore belongs to one job, however
+    /// often that is run. The next night's snapshots need a new one.
     ///
-    /// A last line that a crash has torn is tolerated. A journal of another operation, endpoint or
-    /// sub-account of the client, or one that is damaged, is refused. A run that goes on holds in memory
-    /// the ids that the journal names.
+    /// An incomplete last line, as a crash leaves it, is discarded. A damaged journal, or one of another operation,
+    /// endpoint or sub-account, is an error. A run that resumes keeps the IDs in the journal in memory.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
     }
 
-    /// Begins to run: `call` makes the call for each volume. Nothing is sent before the run is polled.
+    /// Starts a run in which `call` returns the call for each volume. Nothing is sent until the run is polled.
+    ///
+    /// Fails if a setting is out of range or the journal can't be used.
     pub async fn run<O: Operation + 'static>(
         self,
         call: impl Fn(Volume) -> Call<O> + Send + Sync + 'static,
@@ -98,15 +101,15 @@ impl Fleet {
             }
             None => None,
         };
-        Ok(self.begin(journal, call))
+        Ok(self.start(journal, call))
     }
 
-    fn begin<O: Operation + 'static>(
+    fn start<O: Operation + 'static>(
         self,
         journal: Option<Journal>,
         call: impl Fn(Volume) -> Call<O> + Send + Sync + 'static,
     ) -> Run<O::Answer> {
-        // More would wait for the client, and be sent after a stop.
+        // Calls beyond this would wait for the client, and would still be sent after a stop.
         let concurrency = self.concurrency.min(self.datafy.inner().in_flight);
         let fleet = Arc::new(Shared {
             monitor: Monitor::new(self.datafy.clone()),
@@ -121,7 +124,7 @@ impl Fleet {
             .map(move |id| {
                 let fleet = Arc::clone(&fleet);
                 async move {
-                    let result = fleet.serve(&id).await;
+                    let result = fleet.process(&id).await;
                     (id, result)
                 }
             })
@@ -141,7 +144,7 @@ impl fmt::Debug for Fleet {
 }
 
 impl Datafy {
-    /// One operation over these volumes. An id that comes twice is called for twice.
+    /// Returns a fleet of these volumes. A volume that is listed twice gets two calls.
     pub fn fleet<I>(&self, volumes: I) -> Fleet
     where
         I: IntoIterator<Item = VolumeId>,
@@ -150,8 +153,7 @@ impl Datafy {
         self.fleet_of_stream(stream::iter(volumes))
     }
 
-    /// One operation over the volumes of a stream, which may be longer than memory holds. The run ends when
-    /// the stream does.
+    /// Returns a fleet of the volumes in a stream, which may be too long for memory. The run ends when the stream ends.
     pub fn fleet_of_stream(&self, volumes: impl Stream<Item = VolumeId> + Send + 'static) -> Fleet {
         Fleet::new(self.clone(), volumes.boxed())
     }
@@ -167,52 +169,53 @@ struct Shared<F> {
 }
 
 impl<F> Shared<F> {
-    /// Makes the call for one volume, or says why not.
-    async fn serve<O: Operation>(&self, id: &VolumeId) -> Result<O::Answer, NotDone>
+    /// Makes the call for one volume, or returns why not.
+    async fn process<O: Operation>(&self, id: &VolumeId) -> Result<O::Answer, NotDone>
     where
         F: Fn(Volume) -> Call<O>,
     {
-        let flight = match self.depart(id) {
-            Ok(flight) => flight,
+        let slot = match self.start(id) {
+            Ok(slot) => slot,
             Err(not_done) => {
                 self.monitor.skip();
-                // Thousands may follow each other at once, and others want their turn too.
+                // Thousands of skipped volumes in a row would starve other tasks.
                 tokio::task::coop::consume_budget().await;
                 return Err(not_done);
             }
         };
-        // A run that is dropped from here on leaves the volume among those in flight.
+        // If the run is dropped from here on, the volume stays listed as in flight.
         let turn = match &self.pace {
             None => Ok(()),
-            // Boxed, as what the journal takes: it would else be a part of every call.
-            Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.monitor.go_on())).await,
+            // Boxed, like the path with a journal, which would otherwise enlarge the future of every call.
+            Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.monitor.check())).await,
         };
         let call = turn.map(|()| (self.call)(self.datafy.volume(id.clone())));
         let result = match (call, &self.journal) {
             (Err(not_done), _) => Err(not_done),
             (Ok(call), None) => call.send().await.map_err(NotDone::Failed),
-            (Ok(call), Some(journal)) => Box::pin(self.call_and_tell(call, id, journal)).await,
+            (Ok(call), Some(journal)) => Box::pin(self.send_with_journal(call, id, journal)).await,
         };
-        // The last answer, not the one that decides: after that a renewal may have failed, and the next
-        // one may not.
+        // The status of the last answer, not of the deciding one: the token is refused only if the call ended with a
+        // 401. If the renewal of the token failed instead, the next renewal may succeed.
         if let Err(NotDone::Failed(error)) = &result
             && error.last_status() == Some(401)
         {
-            self.monitor.halt(Halt::TokenRefused);
+            self.monitor.stop_because(StopReason::TokenRefused);
         }
-        self.monitor.end(flight, &result);
+        self.monitor.end(slot, &result);
         result
     }
 
-    /// Takes the volume on, or says why not.
-    fn depart(&self, id: &VolumeId) -> Result<Flight, NotDone> {
-        match self.journal.as_ref().and_then(|journal| journal.before(id)) {
-            Some(before) => Err(before),
+    /// Lists the volume as in flight, unless it must not be attempted.
+    fn start(&self, id: &VolumeId) -> Result<Slot, NotDone> {
+        match self.journal.as_ref().and_then(|journal| journal.earlier(id)) {
+            Some(earlier) => Err(earlier),
             None => self.monitor.begin(id),
         }
     }
 
-    async fn call_and_tell<O: Operation>(
+    /// Sends the call, with a record in the journal before and after it.
+    async fn send_with_journal<O: Operation>(
         &self,
         call: Call<O>,
         id: &VolumeId,
@@ -220,41 +223,41 @@ impl<F> Shared<F> {
     ) -> Result<O::Answer, NotDone> {
         let marker = sealed::Operation::marker(&call.operation);
         let begun = journal.begin(id, marker).await;
-        begun.map_err(|error| NotDone::Journal(self.halt(error)))?;
+        begun.map_err(|error| NotDone::Journal(self.stop(error)))?;
         let result = call.send().await;
-        let (outcome, made) = match &result {
-            Ok(answer) => (Outcome::Applied, sealed::Answer::made(answer)),
+        let (outcome, created_id) = match &result {
+            Ok(answer) => (Outcome::Applied, sealed::Answer::created_id(answer)),
             Err(error) => (error.outcome(), error.snapshot_id().map(Answered::as_str)),
         };
-        if let Err(error) = journal.end(id, outcome, made).await {
-            // What can't be written down stays begun, and thus unknown to the next run: that is true.
-            self.halt(error);
+        if let Err(error) = journal.end(id, outcome, created_id).await {
+            // Without an end record the next run takes the outcome for unknown, which is safe.
+            self.stop(error);
         }
         result.map_err(NotDone::Failed)
     }
 
-    fn halt(&self, error: JournalError) -> JournalError {
-        self.monitor.halt(Halt::Journal(error.clone()));
+    fn stop(&self, error: JournalError) -> JournalError {
+        self.monitor.stop_because(StopReason::Journal(error.clone()));
         error
     }
 }
 
-/// A fleet that is under way: a stream of what became of each volume, in the order in which they finish.
+/// A running fleet: a stream of one result per volume, in the order in which the calls end.
 ///
-/// Dropping it cancels the calls that are under way; [`Monitor::in_flight`] says which those were. With a
-/// journal, dropping waits for the write that is under way, and the next run can use the file only then.
+/// Dropping it cancels the calls in flight; [`Monitor::in_flight`] lists their volumes. With a journal, the drop waits
+/// until the current write is done, and only then can the next run open the file.
 pub struct Run<T> {
     results: BoxStream<'static, (VolumeId, Result<T, NotDone>)>,
     monitor: Monitor,
 }
 
 impl<T> Run<T> {
-    /// The next volume that is finished with; none when all are.
+    /// Returns the next result, or `None` once every volume has been processed.
     pub async fn next(&mut self) -> Option<(VolumeId, Result<T, NotDone>)> {
         self.results.next().await
     }
 
-    /// What tells how far the run is, and stops it. It outlives the run.
+    /// Returns a handle that reports the progress of the run and can stop it. It outlives the run.
     pub fn monitor(&self) -> Monitor {
         self.monitor.clone()
     }
@@ -274,46 +277,47 @@ impl<T> fmt::Debug for Run<T> {
     }
 }
 
-/// Why the operation wasn't done to a volume, as far as is known.
+/// Why the operation was not applied to a volume, as far as is known.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotDone {
-    /// The call failed: its outcome says what became of it.
+    /// The call failed. Its [outcome](Error::outcome) says whether it may have had an effect.
     #[error(transparent)]
     Failed(#[from] Error),
     /// Not attempted: the run was [stopped](Monitor::stop).
     #[error("not attempted: the run was stopped")]
     Stopped,
-    /// Not attempted: the service has refused the token, and would refuse it again.
-    #[error("not attempted: the token is refused")]
+    /// Not attempted: the service refused the token in an earlier call of this run.
+    #[error("not attempted: the service refuses the token")]
     TokenRefused,
     /// Not attempted: the journal can't be written.
-    #[error("not attempted: the journal failed")]
+    #[error("not attempted: the journal can't be written")]
     Journal(#[source] JournalError),
-    /// Not attempted: by the journal, an earlier run has done it.
-    #[error("not attempted: an earlier run has done it{}", then(", and made ", made.as_deref()))]
+    /// Not attempted: according to the journal, an earlier run applied the operation.
+    #[error("not attempted: an earlier run applied it{}", with(" and created ", created_id.as_deref()))]
     AppliedBefore {
-        /// The id of what it made, such as a snapshot, as the service named it.
-        made: Option<String>,
+        /// The ID of the object that the earlier call created, such as a snapshot, as the service sent it.
+        created_id: Option<String>,
     },
-    /// Not attempted: by the journal, an earlier run may have done it, and doing it again might do it
-    /// twice. Look first.
-    #[error("not attempted: an earlier run may have done it{}", then("; look for ", marker.as_deref()))]
+    /// Not attempted: according to the journal, an earlier run may have applied the operation. Check before you retry:
+    /// a retry may have a second effect.
+    #[error("not attempted: an earlier run may have applied it{}", with("; look for ", marker.as_deref()))]
     UnknownBefore {
-        /// What [`traceable`](Call::traceable) appended to the description of what it may have made.
+        /// The marker that [`traceable`](Call::traceable) appended to the description of the snapshot that may exist.
         marker: Option<String>,
     },
 }
 
-fn then(lead: &str, what: Option<&str>) -> String {
-    what.map(|what| format!("{lead}{what}")).unwrap_or_default()
+/// Returns `detail` after `lead`, or nothing without a detail.
+fn with(lead: &str, detail: Option<&str>) -> String {
+    detail.map(|detail| format!("{lead}{detail}")).unwrap_or_default()
 }
 
 /// Why a fleet can't be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FleetError {
-    /// A setting is out of its range.
+    /// A setting is out of range.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
     /// The journal can't be used.
@@ -331,23 +335,23 @@ mod tests {
     use std::fs::File;
 
     #[tokio::test]
-    async fn a_journal_that_can_not_be_written_ends_the_run_before_its_effects() {
+    async fn a_journal_that_cannot_be_written_stops_the_run_before_it_has_an_effect() {
         let fake = Fake::start().await.expect("a free port");
-        let ids = (0..50).map(|number| VolumeId::new(format!("vol-{number}")).expect("an id"));
+        let ids = (0..50).map(|number| VolumeId::new(format!("vol-{number}")).expect("an ID"));
         ids.clone().for_each(|id| fake.account().add_volume(id, 1));
-        // Opened for reading, it fails when it is written.
+        // The file is open for reading only, so the first write fails.
         let file = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a file");
-        let journal = Journal::over(file, "full.jsonl".into(), HashMap::new()).expect("a thread");
+        let journal = Journal::resume(file, "full.jsonl".into(), HashMap::new()).expect("a thread");
 
         let datafy = fake.client().build().expect("valid");
-        let mut run = datafy.fleet(ids).begin(Some(journal), |volume| volume.create_snapshot());
-        let mut told = 0;
+        let mut run = datafy.fleet(ids).start(Some(journal), |volume| volume.create_snapshot());
+        let mut reported = 0;
         while let Some((id, result)) = run.next().await {
             let not_done = result.expect_err("nothing is done");
             assert!(matches!(not_done, NotDone::Journal(_)), "{id}: {not_done}");
-            told += 1;
+            reported += 1;
         }
-        assert_eq!((told, run.monitor().progress().not_attempted), (50, 50));
+        assert_eq!((reported, run.monitor().progress().not_attempted), (50, 50));
         assert!(fake.requests().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! The journal of a fleet: what was begun, and what became of it, one JSON text a line.
+//! The journal of a fleet: a file of JSON Lines that records each call before it is sent, and its outcome afterwards.
 
 use super::fleet::NotDone;
 use crate::call::operation::Operation;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
-/// Why a journal can't be used. The file is left as it is.
+/// Why a journal can't be used. The file is left unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
@@ -25,20 +25,20 @@ pub enum JournalError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The reason.
         source: Arc<io::Error>,
     },
-    /// The file is of something else: another operation, endpoint or sub-account, or no journal at all.
-    #[error("{} is not the journal of this run: it begins with {found}, and not with {wanted}", path.display())]
+    /// The file is not a journal of this operation, endpoint and sub-account, or not a journal at all.
+    #[error("{} is not a journal of this run: its first line is {found} instead of {expected}; use another file", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
         /// Its first line.
         found: String,
         /// The first line of a journal of this run.
-        wanted: String,
+        expected: String,
     },
-    /// A line of the file makes no sense, and it isn't the last one, which a crash may have torn.
+    /// A complete line of the file is not a valid record. (An incomplete last line, as a crash leaves it, is fine.)
     #[error("the journal {} is damaged at line {line}", path.display())]
     Damaged {
         /// The file.
@@ -46,7 +46,7 @@ pub enum JournalError {
         /// The line, counted from 1.
         line: usize,
     },
-    /// Another run is writing it.
+    /// Another run has the file open.
     #[error("the journal {} is in use by another run", path.display())]
     InUse {
         /// The file.
@@ -54,7 +54,7 @@ pub enum JournalError {
     },
 }
 
-/// What a journal begins with: all that must be the same for a run to go on.
+/// The first line of a journal: everything that must be the same for a run to resume it.
 pub(super) struct Header {
     line: String,
     idempotent: bool,
@@ -74,40 +74,40 @@ impl Header {
     }
 }
 
-/// A line behind the first.
+/// A record: any line after the first.
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
 enum Entry<'a> {
-    /// A call is about to be made.
+    /// A call is about to be sent.
     Begin {
         begin: Cow<'a, VolumeId>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         marker: Option<Cow<'a, str>>,
     },
-    /// What became of it.
+    /// A call has ended.
     End {
         end: Cow<'a, VolumeId>,
         outcome: Outcome,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        made: Option<Cow<'a, str>>,
+        #[serde(rename = "made", default, skip_serializing_if = "Option::is_none")]
+        created_id: Option<Cow<'a, str>>,
     },
 }
 
-/// An open journal. Lines are written by a thread of its own, as many at a time as have come together.
+/// An open journal. A dedicated thread writes the lines, all that are queued in one write.
 pub(super) struct Journal {
     path: PathBuf,
-    before: HashMap<VolumeId, NotDone>,
-    /// The writer's queue, and the writer. Both are there until the journal is dropped.
+    earlier: HashMap<VolumeId, NotDone>,
+    /// The queue of the writer, and the writer. Both are `Some` until the journal is dropped.
     lines: Option<mpsc::UnboundedSender<Line>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl Drop for Journal {
-    /// Waits for the writer, so that the next run finds the file closed: for one write to disk at most.
+    /// Waits for the writer, so that the next run finds the file closed. This takes one write to disk at most.
     fn drop(&mut self) {
         self.lines = None;
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has told its callers by dropping their lines.
+            // If the writer panicked, its callers know: their lines were dropped.
             let _ = writer.join();
         }
     }
@@ -115,42 +115,42 @@ impl Drop for Journal {
 
 struct Line {
     text: String,
-    /// Whether it must be on disk before the run goes on.
+    /// Whether the line must be on disk before the run continues.
     durable: bool,
     written: oneshot::Sender<Result<(), Arc<io::Error>>>,
 }
 
 impl Journal {
-    /// Opens the journal, and makes it if it isn't there.
+    /// Opens the journal, or creates it.
     pub(super) async fn open(path: PathBuf, header: Header) -> Result<Self, JournalError> {
         let opening = path.clone();
         let opened = tokio::task::spawn_blocking(move || open(&opening, &header)).await;
-        let (file, before) = opened.unwrap_or_else(|panic| {
+        let (file, earlier) = opened.unwrap_or_else(|panic| {
             Err(failure(&path, Arc::new(io::Error::other(panic.to_string()))))
         })?;
-        Self::over(file, path, before)
+        Self::resume(file, path, earlier)
     }
 
-    /// A journal that goes on in this file.
-    pub(super) fn over(
+    /// Returns a journal that appends to `file`, given the results of earlier runs.
+    pub(super) fn resume(
         file: File,
         path: PathBuf,
-        before: HashMap<VolumeId, NotDone>,
+        earlier: HashMap<VolumeId, NotDone>,
     ) -> Result<Self, JournalError> {
         let (lines, receiver) = mpsc::unbounded_channel();
         let writer = std::thread::Builder::new()
             .name("datafy-journal".to_owned())
             .spawn(move || write(file, receiver))
             .map_err(|error| failure(&path, Arc::new(error)))?;
-        Ok(Self { path, before, lines: Some(lines), writer: Some(writer) })
+        Ok(Self { path, earlier, lines: Some(lines), writer: Some(writer) })
     }
 
-    /// The result of an earlier run for this volume, if it must not be attempted again.
-    pub(super) fn before(&self, id: &VolumeId) -> Option<NotDone> {
-        self.before.get(id).cloned()
+    /// Returns the result of an earlier run for this volume, if it must not be attempted again.
+    pub(super) fn earlier(&self, id: &VolumeId) -> Option<NotDone> {
+        self.earlier.get(id).cloned()
     }
 
-    /// Writes down that the effect is about to be asked for. It is on disk when this returns.
+    /// Records that a call is about to be sent. The record is on disk when this returns.
     pub(super) async fn begin(
         &self,
         id: &VolumeId,
@@ -160,32 +160,33 @@ impl Journal {
         self.write(&Entry::Begin { begin, marker: marker.map(Into::into) }, true).await
     }
 
-    /// Writes down what became of it.
+    /// Records how a call ended.
     pub(super) async fn end(
         &self,
         id: &VolumeId,
         outcome: Outcome,
-        made: Option<&str>,
+        created_id: Option<&str>,
     ) -> Result<(), JournalError> {
         let end = Cow::Borrowed(id);
-        self.write(&Entry::End { end, outcome, made: made.map(Into::into) }, false).await
+        let created_id = created_id.map(Into::into);
+        self.write(&Entry::End { end, outcome, created_id }, false).await
     }
 
     async fn write(&self, entry: &Entry<'_>, durable: bool) -> Result<(), JournalError> {
         let (written, answer) = oneshot::channel();
-        let gone = || Arc::new(io::Error::other("the writer is gone"));
+        let stopped = || Arc::new(io::Error::other("the thread that writes it has stopped"));
         let text = serde_json::to_string(entry)
             .map_err(|error| failure(&self.path, Arc::new(error.into())))?;
         let line = Line { text: text + "\n", durable, written };
-        // A line that isn't taken is dropped, and its answer with it.
+        // If the writer has stopped, the line is dropped, and `answer` ends with an error.
         let _ = self.lines.as_ref().map(|lines| lines.send(line));
-        let result = answer.await.unwrap_or_else(|_| Err(gone()));
+        let result = answer.await.unwrap_or_else(|_| Err(stopped()));
         result.map_err(|error| failure(&self.path, error))
     }
 }
 
-/// Writes what comes until the journal is dropped. After a failure nothing more is written: a line
-/// behind a torn one would make a damaged journal.
+/// Writes lines until the journal is dropped. After a failure it writes no more: a line after an incomplete one would
+/// damage the journal.
 fn write(mut file: File, mut lines: mpsc::UnboundedReceiver<Line>) {
     let mut failed: Option<Arc<io::Error>> = None;
     while let Some(first) = lines.blocking_recv() {
@@ -201,7 +202,7 @@ fn write(mut file: File, mut lines: mpsc::UnboundedReceiver<Line>) {
             failed = written.err().map(Arc::new);
         }
         for line in batch {
-            // The caller may be gone by now.
+            // The caller may have been cancelled.
             let _ = line.written.send(failed.clone().map_or(Ok(()), Err));
         }
     }
@@ -216,7 +217,7 @@ fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, NotDone
         .truncate(false)
         .open(path)
         .map_err(io)?;
-    // A device may have no end.
+    // Reading a device might never end.
     if !file.metadata().map_err(io)?.is_file() {
         return Err(io(io::Error::other("it is not a regular file")));
     }
@@ -226,34 +227,34 @@ fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, NotDone
     })?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(io)?;
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let torn_header = whole == 0 && header.line.as_bytes().starts_with(&bytes);
-    if whole == 0 && !torn_header {
+    let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let torn_header = complete == 0 && header.line.as_bytes().starts_with(&bytes);
+    if complete == 0 && !torn_header {
         return Err(foreign(path, &bytes, header));
     }
-    let before = read(path, &bytes[..whole], header)?;
-    file.set_len(whole as u64).map_err(io)?;
+    let earlier = read(path, &bytes[..complete], header)?;
+    file.set_len(complete as u64).map_err(io)?;
     file.seek(SeekFrom::End(0)).map_err(io)?;
-    if whole == 0 {
+    if complete == 0 {
         file.write_all(format!("{}\n", header.line).as_bytes()).map_err(io)?;
     }
     file.sync_all().map_err(io)?;
-    // A new file is on disk once the directory that names it is.
+    // A new file survives a crash only once its directory is on disk, too.
     #[cfg(unix)]
     if let Some(directory) = path.parent() {
         let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(io)?;
     }
-    Ok((file, before))
+    Ok((file, earlier))
 }
 
-/// What the whole lines of a journal come to.
+/// Reads the complete lines of a journal: the volumes that must not be attempted again, and why.
 fn read(
     path: &Path,
     bytes: &[u8],
     header: &Header,
 ) -> Result<HashMap<VolumeId, NotDone>, JournalError> {
-    let mut known: HashMap<VolumeId, Known> = HashMap::new();
+    let mut records: HashMap<VolumeId, Record> = HashMap::new();
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
     if let Some((_, first)) = lines.next()
         && first.trim_ascii_end() != header.line.as_bytes()
@@ -264,49 +265,50 @@ fn read(
         let damaged = || JournalError::Damaged { path: path.to_owned(), line: index + 1 };
         match serde_json::from_slice(line).map_err(|_| damaged())? {
             Entry::Begin { begin, marker } => {
-                let known = known.entry(begin.into_owned()).or_default();
-                known.open += 1;
-                known.marker = marker.map(Cow::into_owned);
+                let record = records.entry(begin.into_owned()).or_default();
+                record.open += 1;
+                record.marker = marker.map(Cow::into_owned);
             }
-            Entry::End { end, outcome, made } => {
-                let known = known.entry(end.into_owned()).or_default();
-                known.open = known.open.saturating_sub(1);
+            Entry::End { end, outcome, created_id } => {
+                let record = records.entry(end.into_owned()).or_default();
+                record.open = record.open.saturating_sub(1);
                 match outcome {
                     Outcome::Applied => {
-                        known.applied = true;
-                        known.made = made.map(Cow::into_owned);
+                        record.applied = true;
+                        record.created_id = created_id.map(Cow::into_owned);
                     }
-                    Outcome::Unknown => known.unknown = true,
+                    Outcome::Unknown => record.unknown = true,
                     Outcome::Refused | Outcome::NotSent => {}
                 }
             }
         }
     }
-    let before = known.into_iter().filter_map(|(id, known)| {
-        let Known { open, applied, unknown, made, marker } = known;
-        // Repeating an idempotent operation is safe.
+    let earlier = records.into_iter().filter_map(|(id, record)| {
+        let Record { open, applied, unknown, created_id, marker } = record;
+        // An idempotent operation can be retried safely.
         if !header.idempotent && (unknown || open > 0) {
             Some((id, NotDone::UnknownBefore { marker }))
         } else {
-            applied.then_some((id, NotDone::AppliedBefore { made }))
+            applied.then_some((id, NotDone::AppliedBefore { created_id }))
         }
     });
-    Ok(before.collect())
+    Ok(earlier.collect())
 }
 
-/// What the lines so far say of a volume. It may have been begun more than once.
+/// What a journal says about a volume, which may have had several calls.
 #[derive(Default)]
-struct Known {
+struct Record {
+    /// The number of calls without an end.
     open: u32,
     applied: bool,
     unknown: bool,
-    made: Option<String>,
+    created_id: Option<String>,
     marker: Option<String>,
 }
 
 fn foreign(path: &Path, line: &[u8], header: &Header) -> JournalError {
     let found = String::from_utf8_lossy(line.trim_ascii_end()).chars().take(200).collect();
-    JournalError::Foreign { path: path.to_owned(), found, wanted: header.line.clone() }
+    JournalError::Foreign { path: path.to_owned(), found, expected: header.line.clone() }
 }
 
 fn failure(path: &Path, source: Arc<io::Error>) -> JournalError {

@@ -1,4 +1,8 @@
-//! What lasts longer than one call: restores, and fleets of calls.
+//! Work that lasts longer than one call: restores and fleets.
+//!
+//! A *restore* creates a volume from a snapshot and attaches it: see [`Restore`]. A *fleet* runs one operation over
+//! many volumes: see [`Fleet`]. A *journal* is the file in which a fleet records each call before it is sent and its
+//! outcome afterwards, so that a later run can resume the work after a crash: see [`Fleet::journal`].
 
 mod fleet;
 mod journal;

@@ -1,13 +1,13 @@
-//! The rate at which calls are begun.
+//! Limits how many calls start per second.
 
 use crate::client::Clock;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How late a turn may be taken without those after it being put off: timers are late by milliseconds.
+/// How late a call may start without delaying the next ones: timers fire some milliseconds late.
 const SLACK: Duration = Duration::from_millis(10);
 
-/// Lets one call begin every so often. Nothing else is saved up: after a lull the pace is the same.
+/// Lets one call start per interval. Unused intervals are not saved up: there is no burst after a lull.
 pub(super) struct Pace {
     interval: Duration,
     next: Mutex<Option<Instant>>,
@@ -18,23 +18,24 @@ impl Pace {
         Self { interval: Duration::from_secs(1) / calls_per_second, next: Mutex::default() }
     }
 
-    /// Waits for the turn of the caller, unless `go_on` says that there are no more turns.
+    /// Waits for the caller's turn. Fails if `check` fails, before or after the wait.
     pub(super) async fn wait<E>(
         &self,
         clock: &dyn Clock,
-        go_on: impl Fn() -> Result<(), E>,
+        check: impl Fn() -> Result<(), E>,
     ) -> Result<(), E> {
         let mut next = self.next.lock().await;
-        go_on()?;
+        check()?;
         let now = clock.now();
         let turn = next.filter(|next| *next + SLACK >= now).unwrap_or(now);
         *next = Some(turn + self.interval);
-        // The others wait behind this one, so that a turn that is given up is not lost on them.
+        // The lock is held during the pause, so that later callers have reserved no turn yet: after a stop they fail
+        // without a wait.
         let pause = turn.saturating_duration_since(now);
         if !pause.is_zero() {
             clock.pause(pause).await;
         }
-        go_on()
+        check()
     }
 }
 
@@ -65,11 +66,11 @@ mod tests {
         }
     }
 
-    /// How long so many turns take at a thousand a second.
+    /// Returns the time that `number` turns take.
     async fn turns(number: usize, clock: &Late, pace: &Pace) -> Duration {
         let begun = clock.now();
         for _ in 0..number {
-            pace.wait(clock, || Ok::<_, ()>(())).await.expect("it goes on");
+            pace.wait(clock, || Ok::<_, ()>(())).await.expect("no check fails");
         }
         clock.now().duration_since(begun)
     }

@@ -1,4 +1,4 @@
-//! How far a fleet is.
+//! The progress of a fleet, and the handle that reports it.
 
 use super::fleet::NotDone;
 use super::journal::JournalError;
@@ -10,29 +10,31 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How far a fleet is.
+/// The progress of a fleet: how many volumes are in each state.
 ///
-/// As JSON its members are named as its fields.
+/// As JSON it is an object with the names of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Volumes to which the operation was done.
+    /// Volumes to which the operation was applied.
     pub done: u64,
-    /// Volumes to which it was not: nothing was sent, or the service refused.
+    /// Volumes to which it was not applied: nothing was sent, or the service refused.
     pub failed: u64,
-    /// Volumes to which it may have been done.
+    /// Volumes to which it may have been applied.
     pub unknown: u64,
     /// Volumes for which nothing was attempted in this run.
     pub not_attempted: u64,
-    /// Volumes whose calls are under way, or wait for their turn.
+    /// Volumes whose calls are in flight, or wait for their turn.
     pub in_flight: u64,
-    /// Calls that ended a second, since the run began.
+    /// Calls that ended per second, on average since the start of the run.
     pub rate: f64,
 }
 
-/// Tells how far a [`Run`](crate::jobs::Run) is, and stops it. Clones are of the same run; they outlive it.
+/// Reports the progress of a [`Run`](crate::jobs::Run), and can stop it.
+///
+/// Clones belong to the same run. They outlive it.
 #[derive(Clone)]
 pub struct Monitor {
     datafy: Datafy,
@@ -43,18 +45,18 @@ pub struct Monitor {
 #[derive(Default)]
 struct State {
     progress: Progress,
-    /// The volumes whose calls are under way.
-    flying: Slab<VolumeId>,
-    halt: Option<Halt>,
+    /// The volumes whose calls are in flight.
+    in_flight: Slab<VolumeId>,
+    stopped: Option<StopReason>,
 }
 
-/// A call under way: the key of its volume.
-pub(super) struct Flight(usize);
+/// The key of a volume whose call is in flight.
+pub(super) struct Slot(usize);
 
-/// Why no further call is begun.
+/// Why no further call is started.
 #[derive(Clone)]
-pub(super) enum Halt {
-    Stopped,
+pub(super) enum StopReason {
+    Requested,
     TokenRefused,
     Journal(JournalError),
 }
@@ -64,56 +66,58 @@ impl Monitor {
         Self { begun: datafy.clock().now(), datafy, state: Arc::default() }
     }
 
-    /// How far the run is now.
+    /// Returns the current progress.
     pub fn progress(&self) -> Progress {
         let state = self.lock();
         let Progress { done, failed, unknown, .. } = state.progress;
         let elapsed: Duration = self.datafy.clock().now().duration_since(self.begun);
         let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
         Progress {
-            in_flight: state.flying.len() as u64,
+            in_flight: state.in_flight.len() as u64,
             rate: if elapsed.is_zero() { 0.0 } else { f64::from(ended) / elapsed.as_secs_f64() },
             ..state.progress
         }
     }
 
-    /// The volumes that were taken from the input and aren't finished with, or weren't when the run was
-    /// dropped. What became of the latter is unknown.
+    /// Returns the volumes whose calls are in flight, in order of their IDs.
+    ///
+    /// After the run was dropped these are the volumes whose calls it cancelled. Their outcome is unknown.
     pub fn in_flight(&self) -> Vec<VolumeId> {
-        let mut ids: Vec<_> = self.lock().flying.iter().map(|(_, id)| id.clone()).collect();
+        let mut ids: Vec<_> = self.lock().in_flight.iter().map(|(_, id)| id.clone()).collect();
         ids.sort();
         ids.dedup();
         ids
     }
 
-    /// Lets the calls that are under way finish, with their repetitions, and begins no other. The run ends by
-    /// telling of each remaining volume that it wasn't attempted; an input that never ends is the caller's
-    /// to end.
+    /// Starts no further call. Calls in flight end as usual, including their retries.
+    ///
+    /// The run then returns [`NotDone::Stopped`] for each volume that remains. If the input is an endless stream, the
+    /// caller has to end it.
     pub fn stop(&self) {
-        self.halt(Halt::Stopped);
+        self.stop_because(StopReason::Requested);
     }
 
-    /// Begins no further call. The first reason stands.
-    pub(super) fn halt(&self, halt: Halt) {
-        self.lock().halt.get_or_insert(halt);
+    /// Starts no further call. Only the first reason is kept.
+    pub(super) fn stop_because(&self, reason: StopReason) {
+        self.lock().stopped.get_or_insert(reason);
     }
 
-    /// Whether further calls may be begun, and if not, why.
-    pub(super) fn go_on(&self) -> Result<(), NotDone> {
-        self.lock().go_on()
+    /// Fails if no further call may be started.
+    pub(super) fn check(&self) -> Result<(), NotDone> {
+        self.lock().check()
     }
 
-    /// Takes down that a call for this volume is under way, if calls may still be begun.
-    pub(super) fn begin(&self, id: &VolumeId) -> Result<Flight, NotDone> {
+    /// Records that a call for this volume is in flight. Fails if no further call may be started.
+    pub(super) fn begin(&self, id: &VolumeId) -> Result<Slot, NotDone> {
         let mut state = self.lock();
-        state.go_on()?;
-        Ok(Flight(state.flying.insert(id.clone())))
+        state.check()?;
+        Ok(Slot(state.in_flight.insert(id.clone())))
     }
 
-    /// Takes down how it has ended.
-    pub(super) fn end<T>(&self, Flight(key): Flight, result: &Result<T, NotDone>) {
+    /// Records how the call in `slot` ended.
+    pub(super) fn end<T>(&self, Slot(key): Slot, result: &Result<T, NotDone>) {
         let mut state = self.lock();
-        state.flying.remove(key);
+        state.in_flight.remove(key);
         let progress = &mut state.progress;
         *match result {
             Ok(_) => &mut progress.done,
@@ -126,7 +130,7 @@ impl Monitor {
         } += 1;
     }
 
-    /// Takes down that none was begun for a volume.
+    /// Records that a volume was not attempted.
     pub(super) fn skip(&self) {
         self.lock().progress.not_attempted += 1;
     }
@@ -137,12 +141,12 @@ impl Monitor {
 }
 
 impl State {
-    fn go_on(&self) -> Result<(), NotDone> {
-        match &self.halt {
+    fn check(&self) -> Result<(), NotDone> {
+        match &self.stopped {
             None => Ok(()),
-            Some(Halt::Stopped) => Err(NotDone::Stopped),
-            Some(Halt::TokenRefused) => Err(NotDone::TokenRefused),
-            Some(Halt::Journal(error)) => Err(NotDone::Journal(error.clone())),
+            Some(StopReason::Requested) => Err(NotDone::Stopped),
+            Some(StopReason::TokenRefused) => Err(NotDone::TokenRefused),
+            Some(StopReason::Journal(error)) => Err(NotDone::Journal(error.clone())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Restoring a snapshot: a volume is created from it and attached.
+//! Restores a snapshot: creates a volume from it and attaches the volume.
 
 use crate::call::Call;
 use crate::client::Datafy;
@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 impl Datafy {
-    /// Creates a volume from a snapshot, to be attached:
+    /// Creates a volume from a snapshot; [`attach_to`](Call::attach_to) adds the second step of a restore:
     /// `datafy.restore(snapshot).attach_to(instance, device)`.
     pub fn restore(&self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
         self.create_volume().from_snapshot(snapshot)
@@ -21,48 +21,51 @@ impl Datafy {
 }
 
 impl Call<CreateVolume> {
-    /// Attaches the volume once it is created. The options set so far hold for both steps.
+    /// Attaches the volume once it is created. The options that are set so far apply to both steps.
     pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
         Restore {
             create: self,
             volume: None,
             instance,
             device,
-            patience: None,
-            farthest: Outcome::NotSent,
+            attach_within: None,
+            attach_outcome: Outcome::NotSent,
         }
     }
 }
 
-/// Creates a volume and attaches it. Made by [`Call::attach_to`], for example of
-/// [`Datafy::restore`](crate::Datafy::restore); await it, or [`send`](Self::send) it.
+/// Creates a volume and attaches it. Await it, or [`send`](Self::send) it.
 ///
-/// If a step fails, the [`RestoreError`] holds the id of the volume that was created by then, and
-/// [`resume`](RestoreError::resume) goes on from there: no volume is left behind unseen. Dropping the
-/// future is another matter: if that may happen, make the two calls yourself, and keep the id between.
+/// Created by [`Call::attach_to`], for example on [`Datafy::restore`](crate::Datafy::restore).
+///
+/// If a step fails, the [`RestoreError`] holds the ID of the volume that was created, if any, and
+/// [`resume`](RestoreError::resume) continues with it. Dropping the future loses the ID: if your program may do that,
+/// make the two calls yourself and keep the ID in between.
 #[derive(Clone, Debug)]
-#[must_use = "nothing is sent before it is awaited"]
+#[must_use = "nothing is sent until the restore is awaited"]
 pub struct Restore {
     create: Call<CreateVolume>,
     /// The volume, once it is created.
     volume: Option<VolumeId>,
     instance: InstanceId,
     device: DeviceName,
-    patience: Option<Duration>,
-    /// How far an attach may have got so far: a later refusal doesn't undo an earlier doubt.
-    farthest: Outcome,
+    attach_within: Option<Duration>,
+    /// The outcome of all attaches so far: a refusal doesn't make an earlier ambiguous one certain.
+    attach_outcome: Outcome,
 }
 
 impl Restore {
-    /// Keeps trying to attach for so long: a volume that has just been created may not be ready yet.
-    /// A 400, 401 or 403 ends it at once, since waiting doesn't mend those. Without this the attach is
-    /// one call. Think of minutes: a try that the end cuts short ends in doubt.
-    pub fn attach_within(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+    /// Repeats the attach call until it succeeds, for at most `limit`: a new volume may not be ready yet.
+    ///
+    /// A 400, 401 or 403 ends the restore immediately, since waiting doesn't help. Without this method there is one
+    /// attach call. Allow for minutes: an attach call that is still in flight when `limit` ends is
+    /// [`Unknown`](Outcome::Unknown).
+    pub fn attach_within(mut self, limit: Duration) -> Self {
+        self.attach_within = Some(limit);
         self
     }
 
-    /// Creates the volume, unless that has been done, and attaches it.
+    /// Creates the volume, unless it exists already, attaches it and returns its ID.
     pub async fn send(mut self) -> Result<VolumeId, RestoreError> {
         let volume = match self.volume.clone() {
             Some(volume) => volume,
@@ -71,7 +74,7 @@ impl Restore {
                     Ok(id) => id.clone(),
                     Err(unusable) => return Err(self.failed(Cause::NoId(unusable))),
                 },
-                // The volume is there, and its name could be read: that is what matters here.
+                // The volume exists, and its ID could be read from an otherwise unusable answer.
                 Err(error) => match error.volume_id().and_then(Answered::id) {
                     Some(id) => id.clone(),
                     None => return Err(self.failed(Cause::Call(error))),
@@ -82,7 +85,7 @@ impl Restore {
         let operation =
             AttachVolume::new(volume.clone(), self.instance.clone(), self.device.clone());
         let call = self.create.with(operation);
-        match attach(&call, self.patience, &mut self.farthest).await {
+        match attach(&call, self.attach_within, &mut self.attach_outcome).await {
             Ok(()) => Ok(volume),
             Err(error) => Err(self.failed(Cause::Call(error))),
         }
@@ -102,31 +105,31 @@ impl IntoFuture for Restore {
     }
 }
 
-/// Attaches, as often as `patience` has room for.
+/// Attaches the volume, with as many calls as fit into `limit`.
 async fn attach(
     call: &Call<AttachVolume>,
-    patience: Option<Duration>,
-    farthest: &mut Outcome,
+    limit: Option<Duration>,
+    outcome: &mut Outcome,
 ) -> Result<(), Error> {
-    let Some(patience) = patience else {
+    let Some(limit) = limit else {
         let result = call.clone().send().await;
-        return result.inspect_err(|error| *farthest = error.outcome().max(*farthest));
+        return result.inspect_err(|error| *outcome = error.outcome().max(*outcome));
     };
     let clock = call.clock();
     let begun = clock.now();
-    let left = || patience.saturating_sub(clock.now().duration_since(begun));
-    let mut tries = 0;
+    let left = || limit.saturating_sub(clock.now().duration_since(begun));
+    let mut calls = 0;
     loop {
-        tries += 1;
+        calls += 1;
         let error = match call.clone().ending_within(left()).send().await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        *farthest = error.outcome().max(*farthest);
-        let hopeless = matches!(error.last_status(), Some(400 | 401 | 403));
-        let pause = call.policy().pause(tries, error.retry_after(), call.jitter());
-        // A try that is begun at the very end would only end in doubt.
-        if hopeless || pause + patience / 10 >= left() {
+        *outcome = error.outcome().max(*outcome);
+        let permanent = matches!(error.last_status(), Some(400 | 401 | 403));
+        let pause = call.policy().pause(calls, error.retry_after(), call.jitter());
+        // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
+        if permanent || pause + limit / 10 >= left() {
             return Err(error);
         }
         clock.pause(pause).await;
@@ -141,11 +144,13 @@ async fn attach(
 pub enum RestoreStep {
     /// Creating the volume.
     CreateVolume,
-    /// Attaching it.
+    /// Attaching the volume.
     AttachVolume,
 }
 
-/// A [`Restore`] that failed: at which step, with which volume, and why.
+/// Why a [`Restore`] failed: the step, the volume if it was created, and the cause.
+///
+/// `{error}` is one line; `{error:#}` adds the causes.
 pub struct RestoreError(Box<(Restore, Cause)>);
 
 #[derive(Debug)]
@@ -155,7 +160,7 @@ enum Cause {
 }
 
 impl RestoreError {
-    /// The volume that was created: it is there, and costs money.
+    /// The volume that was created, if any. It exists, and is billed.
     pub fn volume_id(&self) -> Option<&VolumeId> {
         self.0.0.volume.as_ref()
     }
@@ -168,17 +173,16 @@ impl RestoreError {
         }
     }
 
-    /// What became of that step, in all its tries.
+    /// The outcome of the step that failed, over all its calls.
     pub fn outcome(&self) -> Outcome {
         match (&self.0.1, self.step()) {
-            (Cause::Call(_), RestoreStep::AttachVolume) => self.0.0.farthest,
+            (Cause::Call(_), RestoreStep::AttachVolume) => self.0.0.attach_outcome,
             (Cause::Call(error), RestoreStep::CreateVolume) => error.outcome(),
             (Cause::NoId(_), _) => Outcome::Applied,
         }
     }
 
-    /// The error of the call, for [`RestoreStep::AttachVolume`] that of the last try. There is none if the
-    /// volume was created and the answer held no id.
+    /// The error of the last call, or `None` if the volume was created but the answer holds no usable ID.
     pub fn error(&self) -> Option<&Error> {
         match &self.0.1 {
             Cause::Call(error) => Some(error),
@@ -186,8 +190,9 @@ impl RestoreError {
         }
     }
 
-    /// What the service named the volume that it created, where that is not of the documented form and
-    /// [`volume_id`](Self::volume_id) is none.
+    /// The text that the service sent as the volume ID, if it is not of the documented form.
+    ///
+    /// [`volume_id`](Self::volume_id) is `None` in that case.
     pub fn answered_id(&self) -> Option<&str> {
         match &self.0.1 {
             Cause::Call(error) => error.volume_id().map(Answered::as_str),
@@ -195,8 +200,10 @@ impl RestoreError {
         }
     }
 
-    /// The restore from where it stopped. The error comes back if a volume may be there that can't be named:
-    /// doing it again might make a second one.
+    /// Returns the rest of the restore: both steps, or only the attach if the volume was created.
+    ///
+    /// Fails, and returns the error, if a volume was or may have been created and its ID is unknown: another create
+    /// might make a second volume.
     pub fn resume(self) -> Result<Restore, Self> {
         let lost = self.step() == RestoreStep::CreateVolume && self.outcome() >= Outcome::Unknown;
         if lost { Err(self) } else { Ok(self.0.0) }

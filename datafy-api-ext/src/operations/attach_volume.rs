@@ -1,4 +1,4 @@
-//! Attaching a volume to an instance.
+//! Attach a volume to an instance: `POST /api/v1/volumes/{volumeId}/attach`.
 
 use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
@@ -11,8 +11,7 @@ use datafy_api::types;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 
-/// Attaches an unattached autoscaling volume to an instance. Made by
-/// [`Volume::attach`](crate::Volume::attach).
+/// Attaches an unattached autoscaling volume to an instance. Created by [`Volume::attach`](crate::Volume::attach).
 #[derive(Clone, Debug)]
 pub struct AttachVolume {
     volume: VolumeId,
@@ -20,7 +19,9 @@ pub struct AttachVolume {
 }
 
 impl Volume {
-    /// Attaches the volume, which is an unattached autoscaling one, to an instance.
+    /// Attaches the volume to an instance. It must be an unattached autoscaling volume.
+    ///
+    /// Idempotent: the call is also retried if an attempt may have been applied.
     pub fn attach(&self, instance: InstanceId, device: DeviceName) -> Call<AttachVolume> {
         Call::new(self.datafy().clone(), AttachVolume::new(self.id().clone(), instance, device))
     }
@@ -51,7 +52,7 @@ impl sealed::Operation for AttachVolume {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
-        success.is_about(&self.volume)?;
+        success.expect_volume(&self.volume)?;
         success.no_content()
     }
 

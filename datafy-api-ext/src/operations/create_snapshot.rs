@@ -1,4 +1,4 @@
-//! Creating a snapshot of a volume.
+//! Create a snapshot of a volume: `POST /api/v1/volumes/{volumeId}/create-snapshot`.
 
 use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
@@ -14,7 +14,7 @@ use reqwest::Request;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Creates a snapshot of a volume. Made by [`Volume::create_snapshot`](crate::Volume::create_snapshot).
+/// Creates a snapshot of a volume. Created by [`Volume::create_snapshot`](crate::Volume::create_snapshot).
 #[derive(Clone, Debug)]
 pub struct CreateSnapshot {
     volume: VolumeId,
@@ -29,33 +29,35 @@ impl CreateSnapshot {
 }
 
 impl Volume {
-    /// Creates a snapshot of the volume. Each snapshot costs money: see [`Outcome`](crate::Outcome) for
-    /// when to repeat a call that failed.
+    /// Creates a snapshot of the volume.
+    ///
+    /// Not idempotent: each snapshot is billed. If the call fails, [`Error::outcome`](crate::Error::outcome) says whether
+    /// it is safe to retry.
     pub fn create_snapshot(&self) -> Call<CreateSnapshot> {
         Call::new(self.datafy().clone(), CreateSnapshot::new(self.id().clone()))
     }
 }
 
 impl Call<CreateSnapshot> {
-    /// A text that is kept with the snapshot.
+    /// Sets the description stored with the snapshot.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.operation.body.description = Some(description.into());
         self
     }
 
-    /// Whether the snapshot is made only if Datafy manages the volume. Where this isn't called nothing
-    /// is sent, and the service takes it for `true`.
+    /// Whether to create the snapshot only if Datafy manages the volume. The service defaults to `true`.
     pub fn autoscaling_only(mut self, only: bool) -> Self {
         self.operation.body.autoscaling_only = Some(only);
         self
     }
 
-    /// Appends a short random marker to the description. Should the call end
-    /// [`Unknown`](crate::Outcome::Unknown), [`Error::marker`](crate::Error::marker) is what to look for in
-    /// the descriptions of the volume's snapshots.
+    /// Appends a short random marker to the description, by which the snapshot can be found.
+    ///
+    /// If the call ends [`Unknown`](crate::Outcome::Unknown), look for [`Error::marker`](crate::Error::marker) in the
+    /// descriptions of the volume's snapshots.
     pub fn traceable(mut self) -> Self {
-        let mark: String = std::iter::repeat_with(fastrand::alphanumeric).take(10).collect();
-        self.operation.marker = Some(format!("[datafy-{mark}]"));
+        let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(10).collect();
+        self.operation.marker = Some(format!("[datafy-{random}]"));
         self
     }
 }
@@ -87,7 +89,7 @@ impl sealed::Operation for CreateSnapshot {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<types::Snapshot, Unusable> {
-        success.is_about(&self.volume)?;
+        success.expect_volume(&self.volume)?;
         success.json()
     }
 
@@ -100,38 +102,37 @@ impl sealed::Operation for CreateSnapshot {
     }
 }
 
-/// The snapshot that was asked for. Every field is what the service answered, and is absent where it
-/// answered nothing.
+/// The snapshot that was created, as the service described it.
 ///
-/// As JSON its members are those that the service documents.
+/// A field is `None` if the answer didn't hold it. As JSON it is an object with the documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "types::Snapshot", into = "types::Snapshot")]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The id of the snapshot in Datafy (`datafySnapshotId`).
+    /// The ID of the snapshot in Datafy (`datafySnapshotId`).
     pub id: Option<Answered<DatafySnapshotId>>,
-    /// The volume that the snapshot was taken of (`volumeId`).
+    /// The ID of the source volume (`volumeId`).
     pub volume_id: Option<Answered<VolumeId>>,
-    /// How far the snapshot is (`status`).
+    /// The status of the snapshot (`status`).
     pub status: Option<SnapshotStatus>,
-    /// When the snapshot was started (`startTime`).
+    /// The time at which the snapshot was started (`startTime`).
     pub start_time: Option<DateTime<Utc>>,
-    /// The original size of the source volume (`volumeSizeGb`), in the unit of that name.
+    /// The original size of the source volume in GB, as the service counts them (`volumeSizeGb`).
     pub volume_size_gb: Option<i64>,
-    /// The text kept with the snapshot (`description`).
+    /// The description stored with the snapshot (`description`).
     pub description: Option<String>,
 }
 
 impl Snapshot {
-    /// The id, for the next call.
+    /// Returns the ID, for use in the next call. Fails if the answer holds no ID of the documented form.
     pub fn require_id(&self) -> Result<&DatafySnapshotId, UnusableId> {
         UnusableId::require(self.id.as_ref(), "datafySnapshotId")
     }
 }
 
 impl sealed::Answer for Snapshot {
-    fn made(&self) -> Option<&str> {
+    fn created_id(&self) -> Option<&str> {
         self.id.as_ref().map(Answered::as_str)
     }
 }
@@ -162,20 +163,20 @@ impl From<Snapshot> for types::Snapshot {
     }
 }
 
-/// How far a snapshot is. The page shows one value and doesn't say that there are no others.
+/// The status of a snapshot. The vendor's page shows one value and doesn't rule out others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum SnapshotStatus {
-    /// `pending`
+    /// The snapshot is pending: `pending`.
     Pending,
-    /// Any other, as it came.
+    /// Any other status, unchanged.
     Other(String),
 }
 
 impl SnapshotStatus {
-    /// The status as the service words it.
+    /// Returns the status as the service spells it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pending => "pending",

@@ -1,4 +1,4 @@
-//! Creating an autoscaling volume.
+//! Create an autoscaling volume: `POST /api/v1/volumes/create-from-snapshots`.
 
 use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
@@ -13,19 +13,19 @@ use reqwest::Request;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a volume is created from. The page shows two alternatives and the fields of neither; those of
-/// the first are known from the vendor's public Terraform provider.
+/// The source that a volume is created from.
 ///
-/// As JSON it is the `source` that is sent.
+/// The vendor's page shows two alternatives but not their fields; those of the first are known from the vendor's public
+/// Terraform provider. As JSON it is the `source` in the request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(try_from = "types::VolumeSource"))]
 #[serde(try_from = "Map<String, Value>", into = "types::VolumeSource")]
 #[non_exhaustive]
 pub enum Source {
-    /// A snapshot that Datafy made.
+    /// A snapshot created by Datafy.
     DatafySnapshot(DatafySnapshotId),
-    /// The alternative whose fields are not documented. The object is sent as it stands.
+    /// The alternative whose fields are not documented. The object is sent unchanged.
     Undocumented(Map<String, Value>),
 }
 
@@ -40,7 +40,7 @@ impl From<Source> for types::VolumeSource {
     }
 }
 
-/// An object with more than the id is not the documented alternative, and none of it may be lost.
+/// An object with more than `datafySnapshotId` is kept whole, as [`Source::Undocumented`].
 impl TryFrom<Map<String, Value>> for Source {
     type Error = InvalidId;
 
@@ -52,23 +52,27 @@ impl TryFrom<Map<String, Value>> for Source {
     }
 }
 
-/// A volume to be created, once it is said from what. Made by
+/// A volume to be created, still without its source. Created by
 /// [`Datafy::create_volume`](crate::Datafy::create_volume).
 #[derive(Clone, Debug)]
-#[must_use = "a volume is created from something: call `from_snapshot`"]
+#[must_use = "a volume needs a source; call `from_snapshot`"]
 pub struct NewVolume {
     datafy: Datafy,
 }
 
 impl Datafy {
-    /// Creates an autoscaling volume, once it is said from what.
+    /// Creates an autoscaling volume; the next method names its source:
+    /// `datafy.create_volume().from_snapshot(snapshot)`.
+    ///
+    /// Not idempotent: each volume is billed. If the call fails, [`Error::outcome`](crate::Error::outcome) says whether
+    /// it is safe to retry.
     pub fn create_volume(&self) -> NewVolume {
         NewVolume { datafy: self.clone() }
     }
 }
 
 impl NewVolume {
-    /// Creates the volume from a snapshot that Datafy made.
+    /// Creates the volume from a snapshot created by Datafy.
     pub fn from_snapshot(self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
         self.from_source(Source::DatafySnapshot(snapshot))
     }
@@ -80,7 +84,7 @@ impl NewVolume {
     }
 }
 
-/// Creates an autoscaling volume. Made by [`NewVolume`].
+/// Creates an autoscaling volume. Created by [`NewVolume`].
 #[derive(Clone, Debug)]
 pub struct CreateVolume {
     body: types::CreateVolumeRequest,
@@ -107,30 +111,29 @@ impl sealed::Operation for CreateVolume {
     }
 }
 
-/// The volume that was created. Every field is what the service answered, and is absent where it
-/// answered nothing.
+/// The volume that was created, as the service described it.
 ///
-/// As JSON its members are those that the service documents.
+/// A field is `None` if the answer didn't hold it. As JSON it is an object with the documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "types::Volume", into = "types::Volume")]
 #[non_exhaustive]
 pub struct CreatedVolume {
-    /// The id of the new volume (`volumeId`).
+    /// The ID of the new volume (`volumeId`).
     pub id: Option<Answered<VolumeId>>,
-    /// The size of the new volume (`volumeSizeGB`), in the unit of that name.
+    /// The size of the new volume in GB, as the service counts them (`volumeSizeGB`).
     pub volume_size_gb: Option<i64>,
 }
 
 impl CreatedVolume {
-    /// The id, for the next call.
+    /// Returns the ID, for use in the next call. Fails if the answer holds no ID of the documented form.
     pub fn require_id(&self) -> Result<&VolumeId, UnusableId> {
         UnusableId::require(self.id.as_ref(), "volumeId")
     }
 }
 
 impl sealed::Answer for CreatedVolume {
-    fn made(&self) -> Option<&str> {
+    fn created_id(&self) -> Option<&str> {
         self.id.as_ref().map(Answered::as_str)
     }
 }

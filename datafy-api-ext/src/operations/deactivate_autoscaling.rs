@@ -1,4 +1,4 @@
-//! Deactivating the autoscaling of a volume.
+//! Deactivate the autoscaling of a volume: `POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`.
 
 use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
@@ -10,7 +10,7 @@ use datafy_api::operations::DEACTIVATE_AUTOSCALING;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 
-/// Tells Datafy to stop managing a volume. Made by
+/// Stops Datafy from managing a volume. Created by
 /// [`Volume::deactivate_autoscaling`](crate::Volume::deactivate_autoscaling).
 #[derive(Clone, Debug)]
 pub struct DeactivateAutoscaling {
@@ -18,7 +18,9 @@ pub struct DeactivateAutoscaling {
 }
 
 impl Volume {
-    /// Tells Datafy to stop managing the volume.
+    /// Stops Datafy from managing the volume.
+    ///
+    /// Idempotent: the call is also retried if an attempt may have been applied.
     pub fn deactivate_autoscaling(&self) -> Call<DeactivateAutoscaling> {
         Call::new(self.datafy().clone(), DeactivateAutoscaling { volume: self.id().clone() })
     }
@@ -41,7 +43,7 @@ impl sealed::Operation for DeactivateAutoscaling {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
-        success.is_about(&self.volume)?;
+        success.expect_volume(&self.volume)?;
         success.no_content()
     }
 

@@ -1,4 +1,4 @@
-//! The operations of the API, one a file: arguments, options, answer.
+//! The operations of the API, one per file: arguments, options, answer.
 
 mod attach_volume;
 mod create_snapshot;

@@ -268,10 +268,10 @@ async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
     let mut done = 0;
     for (id, result) in &second {
         match (&first[id], result) {
-            (Ok(snapshot), Err(NotDone::AppliedBefore { made })) => {
+            (Ok(snapshot), Err(NotDone::AppliedBefore { created_id })) => {
                 let id = snapshot.require_id().unwrap().as_str();
-                assert_eq!(made.as_deref(), Some(id));
-                let text = format!("not attempted: an earlier run has done it, and made {id}");
+                assert_eq!(created_id.as_deref(), Some(id));
+                let text = format!("not attempted: an earlier run applied it and created {id}");
                 assert_eq!(result.as_ref().unwrap_err().to_string(), text);
             }
             (Err(NotDone::Failed(error)), Err(NotDone::UnknownBefore { marker })) => {
