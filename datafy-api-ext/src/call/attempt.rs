@@ -95,18 +95,14 @@ fn classify<O: Operation>(
         BodyEnd::Broken(error) => transport::cause(&error),
     };
     let request_id = request_id(&headers, credential);
-    let message = message(&body);
-    let mut text = match &message {
-        Some(message) => credential.redact(format!("{status}: {message}")),
-        None => status.to_string(),
-    };
+    let mut foreign = None;
     let (evidence, kind, cause) = if status.is_success() {
         let media_type = media_type(&headers);
         let success = Success { media_type, body: &body, whole: cut.is_none() };
         match operation.decode(&success) {
             Ok(content) => return Ok(Completed { status, request_id, content }),
             Err(Unusable::Foreign(problem)) => {
-                text = credential.redact(format!("{status}: {problem}"));
+                foreign = Some(problem);
                 let status = Some(status.as_u16());
                 (Evidence::Ambiguous { status, retry_after: None }, ErrorKind::Body, cut)
             }
@@ -124,6 +120,11 @@ fn classify<O: Operation>(
             _ => ErrorKind::Server,
         };
         (evidence, kind, cut)
+    };
+    let message = message(&body);
+    let text = match foreign.as_ref().or(message.as_ref()) {
+        Some(text) => credential.redact(format!("{status}: {text}")),
+        None => status.to_string(),
     };
     let found = |key| match evidence {
         Evidence::Applied => {
