@@ -53,7 +53,6 @@ pub(crate) async fn attempt<O: Operation>(
     })?;
     let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
     let mut received = Received::default();
-    client.http.settle().await;
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
     let ended = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, ended) {

@@ -84,14 +84,6 @@ impl Http {
     pub(crate) fn retire(&self) {
         *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Clients::default();
     }
-
-    /// Gives idle connections the chance to read what has arrived, before one of them is used again: a
-    /// connection that gets bytes while it is idle is closed.
-    pub(crate) async fn settle(&self) {
-        if !self.settings.fresh_connections {
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 fn unusable(error: &reqwest::Error) -> ConfigError {
