@@ -1,4 +1,4 @@
-//! Why a call failed, and what became of it.
+//! Why a call failed, and whether it had an effect.
 
 use crate::id::{Answered, DatafySnapshotId, VolumeId};
 use crate::one_line::OneLine;
@@ -9,14 +9,14 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-/// Why a call failed. [`outcome`](Self::outcome) says what became of it, and so what may be done next.
+/// Why a call failed. Its [`outcome`](Self::outcome) says whether the call had an effect, and so what to do next.
 ///
-/// `{error}` is one line that says what happened; `{error:#}` adds the causes, which are also those of
-/// [`source`](StdError::source). In what the service sent, both show control characters, line separators and
-/// characters that are invisible or change the order of others as spaces: the line looks like what it says. Neither
-/// they nor `Debug` show the token, as [`Token`](crate::Token#secrecy) promises.
+/// `{error}` is one line that says what happened; `{error:#}` adds the causes, which [`source`](StdError::source)
+/// returns, too. In texts of the service, both replace control characters, line separators, and characters that are
+/// invisible or change the direction of text, by spaces. Neither they nor `Debug` show the token: see
+/// [`Token`](crate::Token#secrecy).
 ///
-/// As JSON it is an object of what the methods return, without the body.
+/// As JSON it is an object with the values of the methods, except the body.
 #[derive(Clone)]
 pub struct Error(Box<Report>);
 
@@ -35,7 +35,7 @@ pub(crate) struct Report {
     pub(crate) snapshot_id: Option<Answered<DatafySnapshotId>>,
     pub(crate) volume_id: Option<Answered<VolumeId>>,
     pub(crate) body: Option<Bytes>,
-    /// What happened in the last attempt, if that is another one.
+    /// What happened in the last attempt, unless that is the deciding one.
     pub(crate) last: Option<String>,
     pub(crate) last_status: Option<u16>,
     pub(crate) retry_after: Option<Duration>,
@@ -46,7 +46,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// An attempt of which nothing else is known.
+    /// Returns a report in which everything else is absent.
     pub(crate) fn new(operation: &'static str, outcome: Outcome) -> Self {
         Self {
             operation,
@@ -71,7 +71,7 @@ impl Report {
     }
 }
 
-/// What failed, in the attempt that decided the outcome.
+/// The part of a call that failed, in the attempt that decided the outcome.
 ///
 /// As JSON it is the text of [`as_str`](Self::as_str).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
@@ -81,32 +81,32 @@ impl Report {
 pub enum ErrorKind {
     /// The request could not be built, for example because the client's HTTP settings are not usable.
     Request,
-    /// There is no token: the file can't be read, or the provider failed.
+    /// No token was available: the file can't be read, or the provider failed.
     Token,
     /// The host name could not be resolved.
     Dns,
-    /// No connection was made.
+    /// The connection could not be opened.
     Connect,
     /// The TLS handshake failed, for example because the certificate is not valid.
     Tls,
-    /// The proxy did not let the connection through.
+    /// The proxy refused the connection.
     Proxy,
     /// A limit of [`Timeouts`](crate::Timeouts) was reached.
     Timeout,
-    /// The connection was lost before an answer came.
+    /// The connection was lost before an answer arrived.
     ConnectionLost,
     /// The service asked to slow down (429).
     Throttled,
     /// The service rejected the request (most of 3xx and 4xx, 501, 505).
     Rejected,
-    /// The service or a gateway failed (5xx, 408), or answered what proves nothing.
+    /// The service or a gateway failed (5xx, 408), or sent another status that proves nothing.
     Server,
-    /// The answer says success, but can't be used: it is not the service's, or can't be read.
+    /// The status is a success, but the answer is not the service's, or can't be read.
     Body,
 }
 
 impl ErrorKind {
-    /// The kind as one lower-case word, as traces and JSON have it.
+    /// Returns the kind in snake case, as in traces and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -136,28 +136,28 @@ impl Error {
         Self(Box::new(report))
     }
 
-    /// The operation, as [`datafy_api::operations`] names it.
+    /// The name of the operation, as in [`datafy_api::operations`].
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
 
-    /// What became of the call.
+    /// Whether the call had an effect.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
-    /// What failed, in the attempt that decided the outcome.
+    /// The part of the call that failed, in the attempt that decided the outcome.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The status of the answer that decided the outcome, or `None` if no answer came.
+    /// The status of the answer that decided the outcome, or `None` if no answer arrived.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The status of the last answer, or `None` if the last attempt ended without one. It shows what another
-    /// attempt would meet.
+    /// The status of the last answer, or `None` if the last attempt ended without one. Another attempt would probably
+    /// get the same.
     pub(crate) fn last_status(&self) -> Option<u16> {
         self.0.last_status
     }
@@ -172,40 +172,41 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service asked to wait, in its last answer, before the next attempt. It may be
-    /// longer than the client would have waited.
+    /// How long the last answer asked the client to wait before the next attempt.
+    ///
+    /// It may be longer than the client would have waited.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The number of attempts. One that found no token or no free connection counts too.
+    /// The number of attempts, including those that found no token or no free connection.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call took, with all its pauses.
+    /// The duration of the call, including all pauses.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// The body of the answer that decided the outcome: as it came, at most 16 KiB of it, with the
-    /// token redacted.
+    /// The body of the answer that decided the outcome, at most 16 KiB of it, with the token redacted.
     pub fn body(&self) -> Option<&[u8]> {
         self.0.body.as_deref()
     }
 
-    /// The `datafySnapshotId` in an answer of the service that can't be read as a whole.
+    /// The ID of the snapshot that was created, if an otherwise unusable answer holds it.
     pub fn snapshot_id(&self) -> Option<&Answered<DatafySnapshotId>> {
         self.0.snapshot_id.as_ref()
     }
 
-    /// The `volumeId` in an answer of the service that can't be read as a whole.
+    /// The `volumeId` in an otherwise unusable answer: the volume that was created, or that the call acted on.
     pub fn volume_id(&self) -> Option<&Answered<VolumeId>> {
         self.0.volume_id.as_ref()
     }
 
-    /// The marker that [`traceable`](crate::Call::traceable) appended to the description. If the snapshot was
-    /// made, a snapshot of the volume carries it in its description.
+    /// The marker that [`traceable`](crate::Call::traceable) appended to the description.
+    ///
+    /// If the snapshot was created, its description contains the marker.
     pub fn marker(&self) -> Option<&str> {
         self.0.marker.as_deref()
     }
@@ -214,13 +215,13 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = &*self.0;
-        let became = match report.outcome {
+        let effect = match report.outcome {
             Outcome::NotSent => "was not sent",
             Outcome::Refused => "was refused",
             Outcome::Unknown => "may have been applied",
             Outcome::Applied => "was applied, but its answer can't be used",
         };
-        write!(f, "{} {became}: {}", report.operation, OneLine(&report.text))?;
+        write!(f, "{} {effect}: {}", report.operation, OneLine(&report.text))?;
         if f.alternate()
             && let Some(cause) = &report.cause
         {
@@ -236,7 +237,7 @@ impl fmt::Display for Error {
             write!(f, "; volume {}", OneLine(id.as_str()))?;
         }
         if let Some(id) = self.request_id() {
-            write!(f, "; request id {}", OneLine(id))?;
+            write!(f, "; request ID {}", OneLine(id))?;
         }
         if report.attempts > 1 {
             write!(f, "; {} attempts in {:.1?}", report.attempts, report.elapsed)?;
@@ -305,8 +306,9 @@ impl Serialize for Error {
     }
 }
 
-/// Why an attempt failed: a text, and the cause of that. The types of the crates below stay out of it, and so does
-/// the token.
+/// A cause of an error: a text, and its own cause, if any.
+///
+/// It holds texts only, so that the types of other crates stay out of the public API and the token can be redacted.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
     text: String,
@@ -314,18 +316,18 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
-    /// A cause of which no other is known.
+    /// Returns a cause without a further one.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), next: None }
     }
 
-    /// `error` and its sources.
+    /// Returns `error` and its sources.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
         let errors = std::iter::successors(Some(error), |error| (**error).source());
         Self::chain(errors.map(ToString::to_string).collect())
     }
 
-    /// These texts, each the cause of the one before.
+    /// Returns a chain in which each text is the cause of the one before, or `None` without any.
     pub(crate) fn chain(texts: Vec<String>) -> Option<Self> {
         texts
             .into_iter()
@@ -350,7 +352,7 @@ impl StdError for Cause {
     }
 }
 
-/// How long to wait, rounded up to a whole number of a unit that suits it.
+/// Shows how long to wait, rounded up to whole seconds, minutes or hours.
 struct Wait(Duration);
 
 impl fmt::Display for Wait {
@@ -371,7 +373,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_wait_is_shown_in_a_unit_that_suits_it_and_never_shorter_than_it_is() {
+    fn a_wait_is_rounded_up_to_a_unit_of_its_size() {
         let table = [
             (Duration::ZERO, "0 s"),
             (Duration::from_millis(1), "1 s"),

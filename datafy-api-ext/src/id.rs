@@ -1,4 +1,4 @@
-//! Typed IDs. Each is parsed once, and is safe in a URL, a header and a JSON text from then on.
+//! Typed IDs. Each is validated when it is created, and is then safe in a URL, a header and JSON.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -7,16 +7,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest id that is taken, in bytes. The ids of AWS are a third of it.
-const LONGEST: usize = 64;
+/// The length of the longest ID, in bytes. IDs of AWS have a third of it.
+const MAX_LENGTH: usize = 64;
 
-/// Why a text is not an id of the wanted kind.
+/// Why a text is not an ID of the expected kind.
 ///
 /// ```
 /// use datafy_api_ext::VolumeId;
 ///
 /// let error = VolumeId::new("i-09759c0bdec242294").unwrap_err();
-/// assert_eq!(error.to_string(), r#""i-09759c0bdec242294" is not a volume id: it doesn't begin with `vol-`"#);
+/// assert_eq!(error.to_string(), r#""i-09759c0bdec242294" is not a volume ID: it doesn't begin with `vol-`"#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {kind}: {problem}")]
@@ -28,7 +28,7 @@ pub struct InvalidId {
 
 impl InvalidId {
     fn new(text: &str, form: &Form) -> Self {
-        let mut given: String = text.chars().take(LONGEST).collect();
+        let mut given: String = text.chars().take(MAX_LENGTH).collect();
         if given.len() < text.len() {
             given.push('…');
         }
@@ -36,7 +36,7 @@ impl InvalidId {
     }
 }
 
-/// The form of IDs of a kind: a prefix, then letters, digits and `marks`, without `..`.
+/// The form of one kind of ID: a prefix, then ASCII letters, digits and `marks`, without `..`.
 struct Form {
     kind: &'static str,
     prefix: &'static str,
@@ -50,13 +50,13 @@ impl Form {
 
     fn fits(&self, text: &str) -> bool {
         text.len() > self.prefix.len()
-            && text.len() <= LONGEST
+            && text.len() <= MAX_LENGTH
             && text.starts_with(self.prefix)
             && text.chars().all(|letter| self.allows(letter))
             && !text.contains("..")
     }
 
-    /// The form as a JSON Schema.
+    /// Returns the form as a JSON Schema.
     #[cfg(feature = "schemars")]
     fn schema(&self) -> schemars::Schema {
         let Self { kind, prefix, marks, .. } = self;
@@ -65,21 +65,21 @@ impl Form {
             "type": "string",
             "description": kind,
             "pattern": format!("^{not_twice}{prefix}[A-Za-z0-9{marks}]+$"),
-            "maxLength": LONGEST,
+            "maxLength": MAX_LENGTH,
         })
     }
 
-    /// The first problem of `text`, which doesn't fit.
+    /// Returns why `text` doesn't have this form.
     #[cold]
     fn problem(&self, text: &str) -> String {
         if text.is_empty() {
             "it is empty".to_owned()
-        } else if text.len() > LONGEST {
-            format!("it is {} bytes long, and {LONGEST} is the most", text.len())
+        } else if text.len() > MAX_LENGTH {
+            format!("it is {} bytes long, and at most {MAX_LENGTH} are allowed", text.len())
         } else if let Some(letter) = text.chars().find(|letter| !self.allows(*letter)) {
-            format!("it holds the character {letter:?}")
+            format!("it contains the character {letter:?}")
         } else if text.contains("..") {
-            "it holds `..`".to_owned()
+            "it contains `..`".to_owned()
         } else if !text.starts_with(self.prefix) {
             format!("it doesn't begin with `{}`", self.prefix)
         } else {
@@ -98,7 +98,7 @@ macro_rules! id {
         impl $name {
             const FORM: &Form = &Form { kind: $kind, prefix: $prefix, marks: $marks };
 
-            /// Parses the id.
+            /// Parses an ID. Fails if the text is not of this form, or longer than 64 bytes.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 let text = text.as_ref();
                 if Self::FORM.fits(text) {
@@ -108,7 +108,7 @@ macro_rules! id {
                 }
             }
 
-            /// The id as text.
+            /// Returns the ID as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -176,7 +176,7 @@ macro_rules! id {
 }
 
 id! {
-    /// The id of an EBS volume: `vol-`, then letters and digits.
+    /// The ID of an EBS volume: `vol-`, then letters and digits.
     ///
     /// ```
     /// # use datafy_api_ext::VolumeId;
@@ -184,45 +184,45 @@ id! {
     /// assert!(VolumeId::new("..").is_err());
     /// # Ok::<(), datafy_api_ext::InvalidId>(())
     /// ```
-    VolumeId, "a volume id", begins "vol-", marks "-"
+    VolumeId, "a volume ID", begins "vol-", marks "-"
 }
 
 id! {
-    /// The id that Datafy gives a snapshot: `dsnap-`, then letters and digits.
-    DatafySnapshotId, "a Datafy snapshot id", begins "dsnap-", marks "-"
+    /// The ID of a snapshot in Datafy: `dsnap-`, then letters and digits.
+    DatafySnapshotId, "a Datafy snapshot ID", begins "dsnap-", marks "-"
 }
 
 id! {
-    /// The id of an EC2 instance: `i-`, then letters and digits.
-    InstanceId, "an instance id", begins "i-", marks "-"
+    /// The ID of an EC2 instance: `i-`, then letters and digits.
+    InstanceId, "an instance ID", begins "i-", marks "-"
 }
 
 id! {
-    /// The name under which an instance sees a volume, such as `/dev/sdb` or `xvdf`.
+    /// The device name of a volume in an instance, such as `/dev/sdb` or `xvdf`.
     DeviceName, "a device name", begins "", marks "/._-"
 }
 
 id! {
-    /// The id of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`.
-    SubAccountId, "a sub-account id", begins "", marks "_-"
+    /// The ID of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`.
+    SubAccountId, "a sub-account ID", begins "", marks "_-"
 }
 
-/// An id in an answer of the service: of the documented form, or kept as it came.
+/// An ID in an answer of the service, whether or not it has the documented form.
 ///
-/// What callers give is parsed strictly. What the service answers is never a reason to fail: by then
-/// the call has had its effect, and the id is what finds it again.
+/// IDs from callers are validated strictly. An ID in an answer is not a reason to fail: the call has had its effect by
+/// then, and the ID, whatever its form, is needed to find the created object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Answered<Id> {
-    /// The id, ready for the next call.
+    /// An ID of the documented form, for use in the next call.
     Id(Id),
-    /// What came in its place.
+    /// Any other text, unchanged.
     Unexpected(String),
 }
 
 impl<Id> Answered<Id> {
-    /// The id, if it is of the documented form.
+    /// Returns the ID, if it is of the documented form.
     pub fn id(&self) -> Option<&Id> {
         match self {
             Self::Id(id) => Some(id),
@@ -232,7 +232,7 @@ impl<Id> Answered<Id> {
 }
 
 impl<Id: AsRef<str>> Answered<Id> {
-    /// What came, whatever its form.
+    /// Returns the text, whatever its form.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Id(id) => id.as_ref(),
@@ -256,7 +256,7 @@ impl<Id: AsRef<str>> fmt::Display for Answered<Id> {
     }
 }
 
-/// An answer doesn't hold the id that is asked for, or holds one of unexpected form.
+/// The ID that is required is missing in the answer, or is not of the documented form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the answer holds no usable `{field}`: {}", match found { Some(text) => format!("it is {text:?}"), None => "it is absent".to_owned() })]
 pub struct UnusableId {
@@ -265,12 +265,12 @@ pub struct UnusableId {
 }
 
 impl UnusableId {
-    /// What stands in the place of the id, if anything does.
+    /// The text in the place of the ID, if any.
     pub fn found(&self) -> Option<&str> {
         self.found.as_deref()
     }
 
-    /// The id in `answered`, the answer's `field`.
+    /// Returns the ID in `answered`, the value of the answer's `field`.
     pub(crate) fn require<'a, Id: AsRef<str>>(
         answered: Option<&'a Answered<Id>>,
         field: &'static str,

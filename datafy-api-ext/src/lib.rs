@@ -13,7 +13,7 @@ mod outcome;
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
 #[cfg_attr(
     not(feature = "fake"),
-    doc = "Testing your code: a page, if built with the feature `fake`."
+    doc = "How to test your code; the page is included if the feature `fake` is on."
 )]
 pub mod testing {}
 

@@ -1,11 +1,11 @@
-//! A text of somebody else, on one line that looks like what it says.
+//! Shows untrusted text on one line.
 
 use std::fmt::{self, Write};
 
-/// How much of a text `Display` shows, in characters.
+/// The length of the part of a text that is shown, in characters.
 const SHOWN: usize = 300;
 
-/// A text of the service on one line, cut to a length that can be read.
+/// Shows a text of the service on one line, shortened, without characters that mislead a reader.
 pub(crate) struct OneLine<'a>(pub(crate) &'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -14,14 +14,14 @@ impl fmt::Display for OneLine<'_> {
             if at == SHOWN {
                 return f.write_char('…');
             }
-            // Replaced, not removed: the parts of a text must not form another one.
+            // Replaced, not removed: otherwise the text on both sides would form a new word.
             f.write_char(if misleads(letter) { ' ' } else { letter })?;
         }
         Ok(())
     }
 }
 
-/// Whether a character ends a line, or makes a text look like another one.
+/// Whether a character ends a line, or makes a text look different from what it is.
 ///
 /// These are the control characters, the line and paragraph separators, and the characters that Unicode has programs
 /// ignore when they can't show them (`Default_Ignorable_Code_Point`). Among those are all that set the direction of
@@ -55,7 +55,7 @@ mod tests {
     use super::OneLine;
 
     #[test]
-    fn a_text_of_the_service_is_one_line_that_hides_nothing() {
+    fn a_text_of_the_service_is_shown_on_one_line_without_misleading_characters() {
         let text = "a\r\nb\tc\u{1b}[31m\u{85}d\u{2028}e\u{2029}f\u{202e}g\u{2066}h\u{200f}i\u{61c}j\u{feff}k\u{200b}l\
             \u{200d}m\u{ad}n\u{e0041}o\u{fe0f}p";
         let shown = "a  b c [31m d e f g h i j k l m n o p";

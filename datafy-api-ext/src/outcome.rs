@@ -1,11 +1,14 @@
-//! What became of a call.
+//! Whether a call that failed had an effect.
 
 use std::fmt;
 
-/// What became of a call that failed: the answer to "may I repeat it?". [The table in the crate's
-/// documentation](crate#when-a-call-fails) has what to do next.
+/// Whether a call that failed had an effect, and so whether it is safe to retry.
 ///
-/// The order is that of what may have happened: a call is as far as the farthest of its attempts.
+/// A *call* is one use of an operation; each HTTP request that it sends is an *attempt*. The *effect* is what the service
+/// did: it created a snapshot, for example. [The table in the crate's documentation](crate#when-a-call-fails) says what to
+/// do after each outcome.
+///
+/// Outcomes are ordered from no effect to a certain one. The outcome of a call is the highest of its attempts.
 ///
 /// As JSON it is the text of [`as_str`](Self::as_str).
 #[derive(
@@ -14,18 +17,18 @@ use std::fmt;
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Nothing reached the service: no connection, no token, no time.
+    /// No effect: nothing reached the service, for example because there was no connection, token or time.
     NotSent,
-    /// The service said no, and did nothing.
+    /// No effect: the service refused the request.
     Refused,
-    /// It may have happened: the request was on its way, and no answer says what became of it.
+    /// It is unknown whether there is an effect: the request was sent, and no answer proves either.
     Unknown,
-    /// It happened, but the answer can't be used.
+    /// The service acted, but its answer can't be used.
     Applied,
 }
 
 impl Outcome {
-    /// The outcome as one lower-case word, as traces have it.
+    /// Returns the outcome in snake case, as in traces and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotSent => "not_sent",

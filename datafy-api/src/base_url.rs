@@ -1,11 +1,12 @@
-//! The address of the service.
+//! The base URL of the service.
 
 use reqwest::Url;
 use std::fmt;
 use std::net::IpAddr;
 
-/// The URL that the paths of the operations are appended to: `http` or `https`, a host, maybe a
-/// port and a path, and no slash at the end.
+/// The URL that the paths of the operations are appended to.
+///
+/// It consists of `http` or `https`, a host, optionally a port, and optionally a path. A slash at the end is removed.
 ///
 /// ```
 /// use datafy_api::base_url::BaseUrl;
@@ -22,24 +23,24 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The URL without a slash at the end.
+    /// Returns the URL, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The URL with `path` appended, in which a value has been percent-encoded.
+    /// Returns the URL with `path` appended. The values in `path` must be percent-encoded.
     pub(crate) fn with_path(&self, path: fmt::Arguments<'_>) -> Url {
         let mut url = self.url.clone();
         url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
         url
     }
 
-    /// The host, an IPv6 address in brackets.
+    /// Returns the host; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
-    /// The port, also where the scheme implies it.
+    /// Returns the port; it defaults to that of the scheme.
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or_default()
     }
@@ -66,14 +67,14 @@ impl std::str::FromStr for BaseUrl {
     type Err = InvalidBaseUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
-        // The text itself is not repeated: it might hold a password.
+        // The error doesn't contain the text, which might hold a password.
         let url = Url::parse(text).map_err(|error| InvalidBaseUrl(error.to_string()))?;
         let problem = if !matches!(url.scheme(), "http" | "https") {
             "the scheme is neither `https` nor `http`"
         } else if !url.username().is_empty() || url.password().is_some() {
-            "it holds a user name or a password"
+            "it contains a user name or a password"
         } else if url.query().is_some() || url.fragment().is_some() {
-            "it holds a query or a fragment"
+            "it contains a query or a fragment"
         } else {
             let text = url.as_str().trim_end_matches('/').to_owned();
             return Ok(Self { text, url });
@@ -82,7 +83,7 @@ impl std::str::FromStr for BaseUrl {
     }
 }
 
-/// Why a text is no [`BaseUrl`].
+/// Why a text is not a [`BaseUrl`].
 #[derive(Debug)]
 pub struct InvalidBaseUrl(String);
 

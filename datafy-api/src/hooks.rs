@@ -1,4 +1,4 @@
-//! What the generated [`Client`] does around each request.
+//! The hooks of the generated [`Client`], which run around each request.
 //!
 //! The token goes into the `Authorization` header. A POST without a body carries `Content-Length: 0`, as RFC 9110
 //! (section 8.6) recommends: some gateways would otherwise reject it. Response bodies are read up to a limit.
@@ -13,7 +13,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-/// How much of an answer's body is read unless [`Hooks::with_body_limit`] says otherwise: 1 MiB.
+/// The default limit on the body of an answer, in bytes: 1 MiB. See [`Hooks::with_body_limit`].
 pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 
 /// The state of a [`Client`]: its token and the limit on the bodies of answers.
@@ -34,7 +34,7 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// Sends `token` as the bearer token of each request.
+    /// Sends `token` as the bearer token of each request. Fails if a header can't hold it.
     pub fn bearer(token: &str) -> Result<Self, InvalidToken> {
         let mut authorization =
             HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| InvalidToken)?;
@@ -42,14 +42,14 @@ impl Hooks {
         Ok(Self { authorization, body_limit: DEFAULT_BODY_LIMIT })
     }
 
-    /// Reads at most `bytes` of an answer's body; a longer one is an error.
+    /// Limits the body of an answer to `bytes`; a longer one is an error. Defaults to [`DEFAULT_BODY_LIMIT`].
     #[must_use]
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Completes a request that a generated method has built.
+    /// Adds the headers that a generated method leaves out.
     pub(crate) fn prepare(&self, request: &mut Request) {
         if request.body().is_none() && request.method() == Method::POST {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -57,7 +57,7 @@ impl Hooks {
         request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
     }
 
-    /// Holds the body of an answer to the limit, unless it says of itself that it is within.
+    /// Limits the body of an answer, unless its `Content-Length` is within the limit.
     fn guard(&self, response: Response) -> Response {
         let length = response.content_length().and_then(|length| usize::try_from(length).ok());
         if length.is_some_and(|length| length <= self.body_limit) {
@@ -83,13 +83,15 @@ impl fmt::Debug for Hooks {
     }
 }
 
-/// The token holds a character that an HTTP header can't.
+/// The token contains a character that an HTTP header can't.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidToken;
 
 impl fmt::Display for InvalidToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the token holds a character that an HTTP header can't, such as a line break")
+        f.write_str(
+            "the token contains a character that an HTTP header can't, such as a line break",
+        )
     }
 }
 

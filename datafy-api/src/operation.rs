@@ -1,6 +1,6 @@
 //! The description of an operation.
 
-/// An operation of the API, as `openapi.yaml` describes it. [`operations`](crate::operations) has them all.
+/// An operation of the API, as `openapi.yaml` describes it. [`operations`](crate::operations) lists all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -10,7 +10,7 @@ pub struct Operation {
     pub method: &'static str,
     /// The path with its parameters in braces.
     pub path: &'static str,
-    /// Whether repeating the operation brings about the same state (`x-idempotent` in `openapi.yaml`). Repeating one
-    /// that isn't idempotent creates another object, which is billed.
+    /// Whether the operation is idempotent (`x-idempotent` in `openapi.yaml`). Retrying one that isn't may create a second
+    /// object, which is billed.
     pub idempotent: bool,
 }

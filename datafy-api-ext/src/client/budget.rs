@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What one repetition costs, in units of what a success gives back.
+/// The cost of a retry, in units of what a successful call puts back.
 const COST: u32 = 10;
 
-/// A token bucket that all clones of a client share: a repetition takes one retry out, a call that
-/// succeeds puts a tenth of one back. While the service is down, clients thus soon stop adding load.
+/// A token bucket that all clones of a client share.
+///
+/// A retry takes one out, and a successful call puts a tenth of one back. While the service is down, the bucket soon is
+/// empty, and retries no longer add to the load.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: AtomicU32,
@@ -14,18 +16,18 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// A full budget of `retries`.
+    /// Returns a full budget of `retries`.
     pub(crate) fn new(retries: u32) -> Self {
         let capacity = retries.saturating_mul(COST);
         Self { left: AtomicU32::new(capacity), capacity }
     }
 
-    /// Takes one retry, if there is one.
+    /// Takes one retry, and returns whether there was one.
     pub(crate) fn take(&self) -> bool {
         self.change(|left| left.checked_sub(COST))
     }
 
-    /// Puts back what a success is worth.
+    /// Puts back a tenth of a retry, for a successful call.
     pub(crate) fn credit(&self) {
         self.change(|left| (left < self.capacity).then(|| left + 1));
     }

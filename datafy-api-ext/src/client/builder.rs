@@ -17,11 +17,11 @@ use std::ffi::OsString;
 use std::fmt;
 use tokio::sync::Semaphore;
 
-/// How many requests a client has under way at a time unless told otherwise.
-const IN_FLIGHT: usize = 256;
+/// The default number of requests in flight.
+const DEFAULT_IN_FLIGHT: usize = 256;
 
-/// The retry budget that a client has unless told otherwise.
-const BUDGET: u32 = 100;
+/// The default retry budget, in retries.
+const DEFAULT_BUDGET: u32 = 100;
 
 /// Sets up a [`Datafy`] client.
 ///
@@ -56,17 +56,16 @@ pub struct DatafyBuilder {
 }
 
 impl DatafyBuilder {
-    /// Reads the environment variables that the vendor's tools use, and two of ours.
+    /// Reads the settings from environment variables: the vendor's, and two of this crate.
     ///
     /// | variable | meaning |
     /// |---|---|
-    /// | `DATAFY_TOKEN` | the token; needed unless the next one is set |
-    /// | `DATAFY_TOKEN_FILE` | a file with the token, where `DATAFY_TOKEN` is not set |
-    /// | `DATAFY_ENDPOINT` | the address of the service, in place of the vendor's |
+    /// | `DATAFY_TOKEN` | the token; required unless `DATAFY_TOKEN_FILE` is set |
+    /// | `DATAFY_TOKEN_FILE` | the path of a file with the token; ignored if `DATAFY_TOKEN` is set |
+    /// | `DATAFY_ENDPOINT` | the URL of the service; defaults to the vendor's |
     /// | `DATAFY_SUB_ACCOUNT_ID` | the sub-account in whose context calls are made |
     ///
-    /// A variable that is set to nothing is an error: an empty token is mostly a secret that wasn't
-    /// found.
+    /// Fails if there is no token, or if a variable is empty: an empty token usually is a secret that was not found.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -103,89 +102,93 @@ impl DatafyBuilder {
         Ok(builder)
     }
 
-    /// The token: a text that stays the same, or any other [`Token`].
+    /// Sets the token: a fixed text, or any other [`Token`].
     pub fn token(mut self, token: impl Into<Token>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// The address of the service, in place of the vendor's: a URL like `https://api.datafy.io`, with
-    /// or without a path.
+    /// Sets the URL of the service, with or without a path. Defaults to `https://api.datafy.io`.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// Allows `http` in place of `https` for a host that is not this machine. Everyone on the way can
-    /// then read the token.
+    /// Allows `http` for a host that is not this machine. Everyone between can then read the token.
     pub fn allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
         self
     }
 
-    /// The sub-account in whose context calls are made, unless a call names another.
+    /// Sets the sub-account in whose context calls are made. Each [call](crate::Call::sub_account) can name another.
     pub fn sub_account(mut self, id: SubAccountId) -> Self {
         self.sub_account = Some(id);
         self
     }
 
-    /// The limits on the time of calls.
+    /// Sets the timeouts of calls.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// How often, and how soon, calls may be repeated.
+    /// Sets how often, and after which pauses, calls are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How many repetitions the client has to spend, in all its calls: up to 10,000, and 100 unless
-    /// this is called. Ten calls that succeed earn one back.
+    /// Sets the retry budget that all calls of the client share: up to 10,000 retries. Defaults to 100.
+    ///
+    /// Ten successful calls put one retry back. While the service is down, the budget soon is empty, and retries no
+    /// longer add to its load.
     pub fn retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = Some(retries);
         self
     }
 
-    /// How many requests the client, with all its clones, has under way at a time: 1 to 10,000, and 256
-    /// unless this is called. Each takes a connection. Further calls wait for their turn, within their
-    /// operation timeout.
+    /// Sets how many requests the client and its clones have in flight at a time: 1 to 10,000. Defaults to 256.
+    ///
+    /// Each request takes a connection. Further calls wait for a free slot, within their operation timeout.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = Some(requests);
         self
     }
 
-    /// Whether each attempt has a connection of its own. Defaults to `true`.
+    /// Whether to open a new connection for each attempt. Defaults to `true`.
     ///
-    /// A connection that is kept open for the next call saves its handshakes, and costs certainty: a service may
-    /// close it while the next request is on its way (the call ends [`Unknown`](crate::Outcome::Unknown)), and a
-    /// late answer to the previous request may be taken for the answer to the next one. With `false`,
-    /// connections are kept for 20 s; the client discards them when an answer names another volume or is not
-    /// JSON, and when bytes arrive between two calls. A late answer that names no volume goes unnoticed if it
-    /// arrives after the next request was begun.
+    /// Reusing a connection saves the handshakes, but is less safe: the service may close the connection while the
+    /// next request is in flight, so that the call ends [`Unknown`](crate::Outcome::Unknown), and a late answer to the
+    /// previous request may be taken for the answer to the next one.
     ///
-    /// Each connection takes a local port, for a minute longer than it is open: beyond some 400 calls a second,
-    /// say `false`.
+    /// With `false`, an idle connection is kept for 20 s. It is discarded if an answer names another volume or is not
+    /// JSON, or if bytes arrive between two calls. A late answer that names no volume is not noticed if it arrives after
+    /// the next request was started.
+    ///
+    /// Each connection takes a local port until a minute after it is closed. For more than about 400 calls per second,
+    /// use `false`.
     pub fn fresh_connections(mut self, fresh: bool) -> Self {
         self.reuse_connections = !fresh;
         self
     }
 
-    /// Trusts the certificate authorities in `pem` too, beside those of the platform.
+    /// Trusts the certificate authorities in `pem`, in addition to those of the platform.
+    ///
+    /// `pem` is one or more certificates in PEM format.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// The way out to `reqwest`: `configure` is given the settings of the HTTP client, and may add a proxy,
-    /// a resolver, a certificate of the client's own, and the like. What the promises rest on is set after
-    /// it: no redirects, no repetitions by `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration that
-    /// you prepare yourself must not offer `h2`. `configure` is called more than once, and must say the same.
+    /// Changes the settings of the HTTP client, for example to add a proxy, a resolver or a client certificate.
     ///
-    /// `reqwest` is at hand as `datafy_api_ext::datafy_api::reqwest`. It is a part of the public API here and in
-    /// `datafy_api` alone: when its major version changes, so does ours.
+    /// The settings that the safety of retries depends on are applied after `configure`: no redirects, no retries by
+    /// `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration of yours must not offer `h2`. `configure` is called
+    /// more than once, and must make the same changes each time.
+    ///
+    /// `reqwest` is exported as `datafy_api_ext::datafy_api::reqwest`. It is part of the public API only here and in
+    /// `datafy_api`: a new major version of it is a new major version of these crates.
     ///
     /// ```
     /// use datafy_api_ext::Datafy;
@@ -221,7 +224,9 @@ impl DatafyBuilder {
         self
     }
 
-    /// The client, if the settings agree. Nothing is sent.
+    /// Builds the client. Nothing is sent.
+    ///
+    /// Fails if a setting is missing, invalid or out of range, or if the token file can't be read.
     ///
     /// # Panics
     /// With the feature `rustls-no-provider`, if the program has installed no crypto provider.
@@ -233,10 +238,10 @@ impl DatafyBuilder {
         let token = self.token.ok_or(ConfigError::NoToken)?;
         let budget = InvalidSetting::within(
             "retry budget",
-            self.retry_budget.unwrap_or(BUDGET),
+            self.retry_budget.unwrap_or(DEFAULT_BUDGET),
             0..=10_000,
         )?;
-        let in_flight = self.max_in_flight.unwrap_or(IN_FLIGHT);
+        let in_flight = self.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
         InvalidSetting::within("max in flight", in_flight, 1..=10_000)?;
         let connect = self.timeouts.connect();
         let settings = Settings {
@@ -282,7 +287,7 @@ impl fmt::Debug for DatafyBuilder {
     }
 }
 
-/// An endpoint as `Debug` shows it: only a valid one, since any other may hold a password.
+/// Shows an endpoint in `Debug` only if it is valid: otherwise it may contain a password.
 struct Endpoint<'a>(&'a str);
 
 impl fmt::Debug for Endpoint<'_> {
@@ -297,9 +302,11 @@ impl fmt::Debug for Endpoint<'_> {
 #[cfg(test)]
 mod tests {
     use super::DatafyBuilder;
+    use crate::ConfigError;
+    use std::error::Error;
     use std::ffi::OsString;
 
-    fn from(variables: &[(&str, &str)]) -> Result<crate::Datafy, crate::ConfigError> {
+    fn from(variables: &[(&str, &str)]) -> Result<crate::Datafy, ConfigError> {
         DatafyBuilder::from_variables(|name| {
             variables.iter().find(|(own, _)| *own == name).map(|(_, value)| OsString::from(value))
         })?
@@ -321,13 +328,15 @@ mod tests {
             ),
         ];
         for (variables, expected) in table {
-            let error = from(variables).expect_err(expected).to_string();
-            assert!(error.contains(expected), "{error}");
+            let error = from(variables).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+            let unusable = matches!(error, ConfigError::Variable { .. });
+            assert!(!unusable || error.source().is_some(), "{error}");
         }
     }
 
     #[test]
-    fn the_variables_make_a_client() {
+    fn a_client_is_built_from_the_variables() {
         let datafy = from(&[
             ("DATAFY_TOKEN", "t"),
             ("DATAFY_ENDPOINT", "http://127.0.0.1:1/base/"),

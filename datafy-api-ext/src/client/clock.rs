@@ -5,17 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
-/// The source of time for deadlines and pauses. A test passes its own to record, skip or end the pauses between
-/// attempts; each method defaults to the system's time.
+/// The source of time for deadlines and pauses.
 ///
-/// The timeouts of an attempt are not part of it: they race real sockets, and run on tokio's clock.
+/// A test can implement it to record, skip or end the pauses between attempts. Each method defaults to the system's time.
+/// The timeouts of an attempt use tokio's clock instead, since they limit the time of real sockets.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The time that deadlines are counted in.
+    /// The current time, for deadlines.
     fn now(&self) -> Instant {
         tokio::time::Instant::now().into_std()
     }
 
-    /// The date that a `Retry-After` is compared with.
+    /// The current date, for a `Retry-After` that is a date.
     fn date(&self) -> SystemTime {
         SystemTime::now()
     }

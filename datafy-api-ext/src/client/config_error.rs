@@ -3,46 +3,47 @@
 use crate::client::{InvalidSetting, TokenError};
 use crate::id::InvalidId;
 use datafy_api::base_url::InvalidBaseUrl;
+use std::error::Error;
 
 /// Why a client can't be built from its settings. No variant shows the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// An environment variable is needed and not set.
-    #[error("the environment variable `{0}` is not set")]
+    /// A required environment variable is not set.
+    #[error("the environment variable `{0}` is not set; set it or use `Datafy::builder`")]
     MissingVariable(&'static str),
-    /// An environment variable is set, but to nothing.
-    #[error("the environment variable `{0}` is empty")]
+    /// An environment variable is set, but empty.
+    #[error("the environment variable `{0}` is empty; give it a value or unset it")]
     EmptyVariable(&'static str),
-    /// An environment variable doesn't hold Unicode.
-    #[error("the environment variable `{0}` is not valid Unicode")]
+    /// The value of an environment variable is not valid Unicode.
+    #[error("the environment variable `{0}` is not valid Unicode; correct its value")]
     NotUnicode(&'static str),
-    /// An environment variable holds what can't be used.
-    #[error("the environment variable `{name}` can't be used: {source}")]
+    /// The value of an environment variable is not a valid setting.
+    #[error("the environment variable `{name}` can't be used")]
     Variable {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// What is wrong with its value.
+        /// The reason.
         source: Box<ConfigError>,
     },
     /// No token was given to the builder.
-    #[error("no token is set: call `token` on the builder, or set `DATAFY_TOKEN`")]
+    #[error("no token is set; call `token` on the builder, or use `from_env` with `DATAFY_TOKEN`")]
     NoToken,
     /// The token can't be used.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The endpoint is no URL of a service.
-    #[error("the endpoint is {0}")]
+    /// The endpoint is not a valid base URL.
+    #[error("the endpoint is not valid")]
     Endpoint(#[from] InvalidBaseUrl),
-    /// The endpoint would show the token to everyone on the way.
+    /// The endpoint is plain `http` to another machine, which would reveal the token.
     #[error(
-        "the endpoint's host {0} is not this machine, and plain `http` would show it the token unencrypted: use `https`, or call `allow_plain_http` on the builder"
+        "plain `http` to {0}, which is not this machine, would send the token unencrypted; use `https`, or call `allow_plain_http` on the builder"
     )]
     PlainHttp(String),
-    /// The sub-account id is none.
+    /// The sub-account ID is not valid.
     #[error(transparent)]
     SubAccount(#[from] InvalidId),
-    /// A setting is out of its range.
+    /// A setting is out of range.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
     /// The endpoint is `https`, and the crate was built without TLS.
@@ -51,9 +52,9 @@ pub enum ConfigError {
     )]
     NoTls,
     /// A root certificate can't be used.
-    #[error("the root certificates can't be used: {0}")]
-    RootCertificate(String),
-    /// The HTTP client can't be set up: mostly a matter of TLS.
-    #[error("the HTTP client can't be set up: {0}")]
-    Http(String),
+    #[error("the root certificates can't be used")]
+    RootCertificate(#[source] Box<dyn Error + Send + Sync>),
+    /// The HTTP client can't be set up, usually because of its TLS settings.
+    #[error("the HTTP client can't be set up")]
+    Http(#[source] Box<dyn Error + Send + Sync>),
 }

@@ -1,8 +1,8 @@
-//! The limit on making a connection.
+//! The connect timeout of a single call.
 //!
-//! reqwest knows one limit a client; a call may have its own. The connector runs within the call's own
-//! task, so the limit reaches it there. A connection that another call takes over keeps the limit
-//! that it was begun with.
+//! reqwest has one connect timeout per client, but each call may set another. The connector runs in the task of the
+//! call, so the timeout is passed to it in a task-local variable. If another call takes over a connection that is being
+//! opened, the timeout stays that of the first call.
 
 use futures_util::future::Either;
 use std::error::Error as StdError;
@@ -19,7 +19,7 @@ tokio::task_local! {
     static LIMIT: Instant;
 }
 
-/// Runs `call`; a connection that it begins must stand by `limit`, if there is one.
+/// Runs `call`. A connection that it opens must be established by `limit`, if there is one.
 pub(crate) fn limited<F: Future>(
     limit: Option<Instant>,
     call: F,
@@ -30,12 +30,12 @@ pub(crate) fn limited<F: Future>(
     }
 }
 
-/// Making the connection took too long.
+/// Connecting took too long.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection within the connect timeout")]
 struct TooSlow;
 
-/// Holds connectors to the limit of the call that they run in.
+/// Applies to connectors the limit of the call that they run in.
 #[derive(Clone)]
 pub(crate) struct LimitConnect;
 

@@ -3,21 +3,21 @@
 use crate::client::ConfigError;
 use crate::client::Timeouts;
 use crate::client::connect::LimitConnect;
+use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
+use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection may lie idle before it is closed. Shorter than what load balancers allow
-/// (60 s with AWS), so that a request seldom meets a connection that the other side is closing: nobody can
-/// tell what became of such a request.
+/// How long a connection may be idle before it is closed. Shorter than the limits of load balancers (60 s at AWS), so
+/// that the other side rarely closes a connection while a request is in flight: the effect of that request is unknown.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// The reqwest clients of a Datafy client: one for the calls with the client's connect timeout, and one for
-/// those that have their own. The latter costs a dozen allocations a request, so it is built when it is first
-/// needed.
+/// The reqwest clients of a Datafy client: one for calls with the client's connect timeout, and one for calls that set
+/// another. The latter costs a dozen allocations per request, and is built when it is first needed.
 pub(crate) struct Http {
     settings: Settings,
     connect: Duration,
@@ -30,7 +30,7 @@ struct Clients {
     with_own_limit: Option<reqwest::Client>,
 }
 
-/// What the HTTP clients are built from.
+/// The settings that the HTTP clients are built from.
 pub(crate) struct Settings {
     pub(crate) base: BaseUrl,
     pub(crate) root_certificates: Vec<Vec<u8>>,
@@ -56,8 +56,8 @@ impl Http {
         Ok(http)
     }
 
-    /// The client for a call with this connect timeout, and the timeout if the call has to
-    /// [set](crate::client::connect::limited) it by itself.
+    /// Returns the client for a call with this connect timeout, and the timeout if the call has to
+    /// [apply](crate::client::connect::limited) it itself.
     pub(crate) fn client(
         &self,
         connect: Duration,
@@ -74,27 +74,36 @@ impl Http {
         let builder = self.settings.builder()?;
         let builder = match own_limit {
             None => builder.connect_timeout(connect),
-            // The limit of the call takes the place of any other.
+            // The limit of the call replaces any other.
             Some(_) => builder.connect_timeout(Timeouts::MOST).connector_layer(LimitConnect),
         };
-        Ok((client.insert(builder.build().map_err(|error| unusable(&error))?).clone(), own_limit))
+        Ok((
+            client
+                .insert(builder.build().map_err(|error| ConfigError::Http(cause(&error)))?)
+                .clone(),
+            own_limit,
+        ))
     }
 
-    /// Never uses the connections that are open now for another call.
+    /// Stops using the connections that are open now.
     pub(crate) fn retire(&self) {
         *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Clients::default();
     }
 }
 
-fn unusable(error: &reqwest::Error) -> ConfigError {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    ConfigError::Http(cause.unwrap_or_else(|| error.to_string()))
+/// The causes of an error of reqwest, which itself says only that a builder failed.
+fn cause(error: &reqwest::Error) -> Box<dyn Error + Send + Sync> {
+    match error.source().and_then(Cause::of) {
+        Some(cause) => Box::new(cause),
+        None => error.to_string().into(),
+    }
 }
 
 impl Settings {
-    /// What the caller may change, what the caller changes, and what the promises rest on: one request a
-    /// connection at a time (HTTP/1.1), so that a connection that dies makes one call ambiguous and not all of
-    /// them; no redirects and no retries by reqwest: a call is what we send.
+    /// Applies the defaults, then the caller's changes, then the settings that the safety of retries depends on.
+    ///
+    /// With HTTP/1.1 a connection carries one request at a time, so a connection that is lost makes one call ambiguous
+    /// and not all of them. Without redirects and retries by reqwest, an attempt is exactly one request.
     fn builder(&self) -> Result<reqwest::ClientBuilder, ConfigError> {
         let mut builder = reqwest::Client::builder().user_agent(USER_AGENT).pool_idle_timeout(IDLE);
         if self.base.is_loopback() {
@@ -112,9 +121,9 @@ impl Settings {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            // It would log what is written, and with it the token.
+            // It would log the bytes that are written, and with them the token.
             .connection_verbose(false)
-            // Nothing goes out that isn't documented, whatever features other crates turn on.
+            // Other crates may turn on these features of reqwest, which would add an undocumented header.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -127,7 +136,7 @@ impl Settings {
         builder: reqwest::ClientBuilder,
     ) -> Result<reqwest::ClientBuilder, ConfigError> {
         if self.base.is_loopback() && !self.base.is_https() {
-            // TLS is never spoken then, and loading the platform's certificates takes milliseconds.
+            // TLS is not used, and loading the platform's certificates takes milliseconds.
             return Ok(builder.tls_certs_only([]));
         }
         Ok(builder.tls_certs_merge(certificates(&self.root_certificates)?))
@@ -150,9 +159,11 @@ fn certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigErr
     let mut all = Vec::new();
     for pem in pems {
         let certificates = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|error| ConfigError::RootCertificate(error.to_string()))?;
+            .map_err(|error| ConfigError::RootCertificate(cause(&error)))?;
         if certificates.is_empty() {
-            return Err(ConfigError::RootCertificate("there is none in the PEM text".to_owned()));
+            return Err(ConfigError::RootCertificate(
+                "the PEM text contains no certificate".into(),
+            ));
         }
         all.extend(certificates);
     }

@@ -1,9 +1,9 @@
-//! What is wrong with a setting.
+//! The error for an invalid setting.
 
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
-/// A setting is out of its range, or contradicts another.
+/// A setting is out of range, or contradicts another setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the setting `{name}` {problem}")]
 pub struct InvalidSetting {
@@ -16,7 +16,7 @@ impl InvalidSetting {
         Self { name, problem: problem.into() }
     }
 
-    /// `value`, if it lies in `range`.
+    /// Returns `value`, or fails if it is not in `range`.
     pub(crate) fn within<T: PartialOrd + Debug>(
         name: &'static str,
         value: T,

@@ -1,4 +1,4 @@
-//! The client, and what it is set up with.
+//! The client and its settings.
 
 pub(crate) mod budget;
 mod builder;
@@ -33,12 +33,14 @@ use crate::id::SubAccountId;
 use std::fmt;
 use std::sync::Arc;
 
-/// A client of the Datafy API. It is cheap to clone; the clones share the token and the retry budget.
+/// A client of the Datafy API.
 ///
-/// A client may be used from several Tokio runtimes. With
-/// [`fresh_connections(false)`](DatafyBuilder::fresh_connections) it should not: a connection belongs to the runtime
-/// in which it was made, and a call that takes one from a `current_thread` runtime that nobody drives at the time
-/// waits until its attempt timeout.
+/// It is cheap to clone. All clones share the token, the connections and the retry budget.
+///
+/// A client may be used from several Tokio runtimes, but not with
+/// [`fresh_connections(false)`](DatafyBuilder::fresh_connections): a connection belongs to the runtime that opened it,
+/// and if that is a `current_thread` runtime that is not running, a call on the connection waits until its attempt
+/// timeout.
 ///
 /// ```no_run
 /// use datafy_api_ext::{Datafy, VolumeId};
@@ -71,17 +73,17 @@ impl Datafy {
         self.0.sub_account.as_ref()
     }
 
-    /// Begins with the defaults: the vendor's endpoint and no token.
+    /// Returns a builder with the defaults: the vendor's endpoint and no token.
     pub fn builder() -> DatafyBuilder {
         DatafyBuilder::default()
     }
 
-    /// A client with the settings of [`DatafyBuilder::from_env`].
+    /// Creates a client from environment variables: see [`DatafyBuilder::from_env`].
     pub fn from_env() -> Result<Self, ConfigError> {
         DatafyBuilder::from_env()?.build()
     }
 
-    /// The address of the service.
+    /// The URL of the service, without a slash at the end.
     pub fn endpoint(&self) -> &str {
         self.0.base.as_str()
     }

@@ -11,8 +11,7 @@ use memchr::memchr3;
 use secrecy::zeroize::Zeroizing;
 use std::ops::Range;
 
-/// The length of the shortest token that is redacted, in bytes. A shorter one is no secret, and may occur in any
-/// text.
+/// The length of the shortest token that is redacted, in bytes. A shorter one is no secret, and may be part of any text.
 const SHORTEST_SECRET: usize = 8;
 
 /// The length of the shortest fragment of a token that is redacted, in bytes; a token that is shorter is redacted
@@ -22,12 +21,12 @@ const FRAGMENT: usize = 12;
 /// Replaces a fragment of the token.
 const REDACTED: &str = "[token]";
 
-/// Redacts one token. Making one costs more than a search, so it is kept with the token.
+/// Redacts one token. Building it costs more than a search, so it is kept with the token.
 pub(crate) struct Redactor {
     windows: Windows,
     filter: Filter,
-    /// The bytes that matter if an escape stands for them: those of the token and its base64, and those that another
-    /// escape consists of.
+    /// The bytes that an escape may encode for a fragment: those of the token and its base64, and those of another
+    /// escape.
     matters: [bool; 256],
 }
 
@@ -49,8 +48,8 @@ impl Redactor {
 
     /// Returns `text` with each fragment of the token replaced, or `None` if it holds none.
     ///
-    /// A fragment is found verbatim, in base64, and with its characters escaped as in JSON, URLs or HTML. What a
-    /// JSON string holds is searched as a text as well, since callers see it without the escapes of JSON.
+    /// A fragment is found verbatim, in base64, and with its characters escaped as in JSON, URLs or HTML. The content of
+    /// JSON strings is also searched without JSON's escapes, since callers see it that way.
     ///
     /// The time is linear in the length of the text. Nothing is allocated unless the text holds a fragment, or an
     /// escape that may be a part of one.
@@ -177,7 +176,7 @@ impl Windows {
     }
 }
 
-/// Lets short sequences pass that occur in a text, and few others.
+/// A Bloom filter: all short sequences that occur in a text pass, and few others.
 struct Filter {
     bits: Zeroizing<Vec<u64>>,
     shift: u32,
@@ -213,7 +212,7 @@ impl Filter {
 
 /// Returns `text` with a mark in place of these ranges; those that overlap get one.
 fn replace(text: &[u8], mut ranges: Vec<Range<usize>>) -> Vec<u8> {
-    // A part of an escape that stayed behind would make a JSON text invalid.
+    // A remaining part of an escape would make a JSON text invalid.
     let units = JSON.undo(text);
     ranges.sort_unstable_by_key(|range| range.start);
     let mut redacted = Vec::with_capacity(text.len());
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_the_token_is_replaced_and_what_surrounds_it_stays() {
+    fn every_spelling_of_the_token_is_replaced_and_the_text_around_it_stays() {
         let spellings = [
             TOKEN,
             // Percent-encoded: what a URL needs, everything, and in lower case.
@@ -345,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_the_token_is_left_alone() {
+    fn a_text_without_the_token_is_not_changed() {
         let texts = [
             "",
             "dfy",

@@ -1,16 +1,18 @@
-//! How often, and how soon, a call may be repeated.
+//! How often, and after which pauses, a call is retried.
 
 use crate::client::InvalidSetting;
 use std::time::Duration;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// How often, and how soon, a call may be repeated. *Whether* it may is not a setting: that follows
-/// from what the operation does and from what became of the attempt (see [`Outcome`](crate::Outcome)).
+/// How often, and after which pauses, a call is retried.
 ///
-/// The pause before the repetition `n` is drawn from zero to `base * 2^(n - 1)`, at most `cap`. Where
-/// the service names a time to wait (`Retry-After`), that time, at most `retry_after_cap`, is waited
-/// first. A pause that would end past the operation's deadline is not begun.
+/// *Whether* a retry is safe is not a setting: it follows from the operation and from the outcome of the attempts (see
+/// [`Outcome`](crate::Outcome)).
+///
+/// The pause before retry `n` is random, between zero and `base * 2^(n - 1)`, at most `cap`. If the service names a time
+/// to wait (`Retry-After`), that time, at most `retry_after_cap`, is added. If the pause would end after the operation
+/// timeout, the call ends without it.
 ///
 /// ```
 /// use datafy_api_ext::RetryPolicy;
@@ -47,32 +49,32 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Never repeats. (A renewed token after a 401 is still tried once: see [`Token`](crate::Token).)
+    /// Never retries, except once with a renewed token after a 401: see [`Token`](crate::Token).
     pub fn none() -> Self {
         Self { attempts: 1, ..Self::default() }
     }
 
-    /// Begins with the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder() -> RetryPolicyBuilder {
         RetryPolicyBuilder(Self::default())
     }
 
-    /// How many requests a call may send, the first included.
+    /// The number of attempts of a call, including the first.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// The longest pause before the first repetition.
+    /// The longest pause before the first retry.
     pub fn base(&self) -> Duration {
         self.base
     }
 
-    /// The longest pause that is drawn.
+    /// The longest pause before any retry, without `Retry-After`.
     pub fn cap(&self) -> Duration {
         self.cap
     }
 
-    /// The longest that a `Retry-After` is heeded.
+    /// The longest time that the client waits for a `Retry-After`.
     pub fn retry_after_cap(&self) -> Duration {
         self.retry_after_cap
     }
@@ -87,14 +89,14 @@ impl RetryPolicy {
         self.creates_after_503
     }
 
-    /// The pause before a retry, counted from 1. `jitter` lies in `0.0..1.0`.
+    /// Returns the pause before a retry, counted from 1. `jitter` is in `0.0..1.0`.
     pub(crate) fn pause(
         &self,
         retry: usize,
         retry_after: Option<Duration>,
         jitter: f64,
     ) -> Duration {
-        // It may come from the caller, and `mul_f64` panics unless the factor is finite and positive.
+        // The caller may supply it, and `mul_f64` panics unless the factor is finite and not negative.
         let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
         let doublings = u32::try_from(retry.saturating_sub(1)).unwrap_or(u32::MAX);
         let ceiling = self.base.saturating_mul(2_u32.saturating_pow(doublings)).min(self.cap);
@@ -108,25 +110,25 @@ impl RetryPolicy {
 pub struct RetryPolicyBuilder(RetryPolicy);
 
 impl RetryPolicyBuilder {
-    /// How many requests a call may send, the first included: 1 to 10.
+    /// Sets the number of attempts of a call, including the first: 1 to 10. Defaults to 4.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
     }
 
-    /// The longest pause before the first repetition: 1 ms to `cap`.
+    /// Sets the longest pause before the first retry: 1 ms to `cap`. Defaults to 200 ms.
     pub fn base(mut self, base: Duration) -> Self {
         self.0.base = base;
         self
     }
 
-    /// The longest pause that is drawn: `base` to an hour.
+    /// Sets the longest pause before any retry, without `Retry-After`: `base` to an hour. Defaults to 10 s.
     pub fn cap(mut self, cap: Duration) -> Self {
         self.0.cap = cap;
         self
     }
 
-    /// The longest that a `Retry-After` is heeded: up to an hour.
+    /// Sets the longest time that the client waits for a `Retry-After`: up to an hour. Defaults to 60 s.
     pub fn retry_after_cap(mut self, cap: Duration) -> Self {
         self.0.retry_after_cap = cap;
         self
@@ -144,14 +146,14 @@ impl RetryPolicyBuilder {
     /// Whether a create is retried after a 503 with `Retry-After`. Defaults to `false`.
     ///
     /// The risk: a gateway that sends such an answer after its backend has acted makes the client create, and you
-    /// pay for, a second object. Varnish does that by default, and so do common maintenance pages of nginx; say
-    /// `true` only if you know every gateway on the way.
+    /// pay for, a second object. Varnish does that by default, and so do common maintenance pages of nginx. Use `true`
+    /// only if you know every gateway between the client and the service.
     pub fn creates_after_503(mut self, retry: bool) -> Self {
         self.0.creates_after_503 = retry;
         self
     }
 
-    /// The policy, where each setting is in its range.
+    /// Builds the policy. Fails if a setting is out of range.
     pub fn build(self) -> Result<RetryPolicy, InvalidSetting> {
         let RetryPolicy { attempts, base, cap, retry_after_cap, .. } = self.0;
         InvalidSetting::within("attempts", attempts, 1..=10)?;

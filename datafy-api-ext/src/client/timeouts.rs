@@ -1,4 +1,4 @@
-//! How long a call may take.
+//! The limits on the time of a call.
 
 use crate::client::InvalidSetting;
 use std::time::Duration;
@@ -9,15 +9,15 @@ const LEAST: Duration = Duration::from_millis(1);
 ///
 /// | limit | default | spans |
 /// |---|---|---|
-/// | connect | 5 s | name look-up, TCP and TLS handshake; past it nothing was sent |
+/// | connect | 5 s | DNS, TCP and TLS handshake; when it ends the attempt, nothing was sent |
 /// | attempt | 60 s | one request, from connecting to the last byte of the answer |
-/// | operation | 120 s | the whole call, with its repetitions and the pauses between them |
+/// | operation | 120 s | the whole call, with its retries and the pauses between them |
 ///
-/// No request is begun in the last tenth of the operation's time: most of those would end
+/// No request is started in the last tenth of the operation timeout, since it would probably be cut short and end
 /// [`Unknown`](crate::Outcome::Unknown).
 ///
-/// Over plain http a service that floods the client with interim answers (1xx) faster than they can be parsed may
-/// stretch a limit: up to 50 MB of them are parsed before a timer is looked at. Over https that is 2 MB.
+/// A service that sends interim answers (1xx) faster than the client can parse them may exceed a limit: over plain http
+/// up to 50 MB of them are parsed before the timers are checked, over https up to 2 MB.
 ///
 /// ```
 /// use datafy_api_ext::Timeouts;
@@ -46,15 +46,15 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// The longest that a limit can be.
+    /// The longest limit.
     pub(crate) const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Begins with the defaults.
+    /// Returns a builder with the defaults.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder::default()
     }
 
-    /// The same, with no limit longer than `limit`.
+    /// Shortens each limit to at most `limit`.
     pub(crate) fn cut_to(self, limit: Duration) -> Self {
         let limit = limit.max(LEAST);
         Self {
@@ -64,7 +64,7 @@ impl Timeouts {
         }
     }
 
-    /// The limit on making a connection. It never exceeds that on an attempt.
+    /// The limit on connecting. Never longer than the limit on an attempt.
     pub fn connect(&self) -> Duration {
         self.connect
     }
@@ -90,26 +90,27 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Limits the making of a connection.
+    /// Limits connecting: DNS, TCP and TLS handshake.
     pub fn connect(mut self, limit: Duration) -> Self {
         self.connect = Some(limit);
         self
     }
 
-    /// Limits one request. A create that runs into this limit may have been applied: be generous.
+    /// Limits one request. Be generous: a create that exceeds this limit may have been applied.
     pub fn attempt(mut self, limit: Duration) -> Self {
         self.attempt = Some(limit);
         self
     }
 
-    /// Limits the whole call.
+    /// Limits the whole call, with its retries and pauses.
     pub fn operation(mut self, limit: Duration) -> Self {
         self.operation = Some(limit);
         self
     }
 
-    /// The limits, where they are in range and no attempt outlasts its operation. A limit that was
-    /// not set gives way to one that was.
+    /// Builds the timeouts. A default is adjusted where it contradicts a limit that was set.
+    ///
+    /// Fails if a limit is out of range, or if the limit on an attempt is longer than that on the operation.
     pub fn build(self) -> Result<Timeouts, InvalidSetting> {
         let within = |name, limit: Option<Duration>| {
             limit

@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
 
-/// Where a client gets its token from.
+/// The source of a client's token.
 ///
 /// If the service rejects a token with 401, the call gets a new one and sends its request once more; a fixed token
 /// can't be renewed. However many calls are rejected at a time, one asks for the new token and the others use it.
@@ -28,8 +28,8 @@ use tokio::task::spawn_blocking;
 /// such as `Bearer <token>`), percent-encoded, with JSON escapes, or with HTML's numeric references and its names for
 /// ASCII characters. That is one layer of encoding; what a JSON string holds may have one more.
 ///
-/// A token of 8 to 11 characters is replaced only as a whole. A shorter one is no secret, and stays. What a
-/// [`provider`](Self::provider) writes into its own errors is shown as it is.
+/// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Errors of a
+/// [`provider`](Self::provider) are shown unchanged.
 pub struct Token(Source);
 
 enum Source {
@@ -43,12 +43,12 @@ type Fetch =
 type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
 
 impl Token {
-    /// A token that stays the same.
+    /// A token that never changes.
     pub fn fixed(token: impl Into<SecretString>) -> Self {
         Self(Source::Fixed(token.into()))
     }
 
-    /// The content of a file, without the white space around it.
+    /// A token that is read from a file; white space around it is ignored.
     ///
     /// The file must be a regular file of at most 64 KiB of UTF-8. It is read when the client is built, and again when
     /// the service rejects the token.
@@ -56,7 +56,7 @@ impl Token {
         Self(Source::File(path.into()))
     }
 
-    /// What `provider` returns.
+    /// A token that a function returns, for example from a vault.
     ///
     /// The provider is called before the first request, and again when the service rejects the token.
     ///
@@ -110,7 +110,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// A token that can be sent, with what depends on it.
+/// A valid token, with the raw client and the redactor that use it.
 pub(crate) struct Credential {
     raw: Client,
     /// `None` if the token is too short to be a secret.
@@ -220,7 +220,7 @@ impl Tokens {
                     let path = path.clone();
                     move || token_file::read(&path)
                 });
-                // It is cancelled if the runtime shuts down.
+                // The task is cancelled if the runtime shuts down.
                 reading.await.unwrap_or_else(|error| {
                     Err(TokenError::UnreadableFile { path, source: io::Error::other(error) })
                 })?

@@ -1,18 +1,18 @@
-//! Undoes one layer of escapes, and knows where in the original each byte comes from.
+//! Undoes one layer of escapes, and maps each byte back to its position in the original.
 
 use memchr::memchr;
 use std::iter;
 use std::ops::Range;
 
-/// Stands for every character that is not ASCII. It occurs in no UTF-8 text.
+/// Replaces every character that is not ASCII. The byte occurs in no UTF-8 text.
 const NOT_ASCII: u8 = 0xFF;
 
-/// A notation for escapes.
+/// A notation of escapes.
 #[derive(Clone, Copy)]
 pub(crate) struct Notation {
     /// The byte that begins an escape.
     introducer: u8,
-    /// Reads the escape that a text begins with: the byte it stands for, and its length.
+    /// Reads the escape at the start of a text: the byte that it encodes, and its length.
     read: fn(&[u8]) -> Option<(u8, usize)>,
 }
 
@@ -25,26 +25,26 @@ pub(crate) const PERCENT: Notation = Notation { introducer: b'%', read: percent 
 /// `&amp;`, `&#65;`, `&#x41;`: the character references of HTML.
 pub(crate) const HTML: Notation = Notation { introducer: b'&', read: html };
 
-/// All of them.
+/// All notations.
 pub(crate) const NOTATIONS: [Notation; 3] = [JSON, PERCENT, HTML];
 
 /// An escape in a text.
 pub(crate) struct Escape {
     start: usize,
     length: usize,
-    /// What it stands for.
+    /// The byte that it encodes.
     pub(crate) byte: u8,
 }
 
-/// A text without its escapes.
+/// A text whose escapes are undone.
 pub(crate) struct Unescaped {
     pub(crate) text: Vec<u8>,
-    /// For each byte of the text, and for its end, the position in the original where its notation begins.
+    /// The position in the original of each byte of the text, and of its end.
     origins: Vec<usize>,
 }
 
 impl Notation {
-    /// The escapes in `text`, in order.
+    /// Returns the escapes in `text`, in order.
     pub(crate) fn escapes(self, text: &[u8]) -> impl Iterator<Item = Escape> {
         let mut next = 0;
         iter::from_fn(move || {
@@ -59,7 +59,7 @@ impl Notation {
         })
     }
 
-    /// Replaces each escape in `text` by what it stands for.
+    /// Replaces each escape in `text` by the byte that it encodes.
     pub(crate) fn undo(self, text: &[u8]) -> Unescaped {
         let mut bytes = Vec::with_capacity(text.len());
         let mut origins = Vec::with_capacity(text.len() + 1);
@@ -77,12 +77,12 @@ impl Notation {
 }
 
 impl Unescaped {
-    /// The part of the original that became `range`.
+    /// Maps `range` back to the original.
     pub(crate) fn origin(&self, range: &Range<usize>) -> Range<usize> {
         self.origins[range.start]..self.origins[range.end]
     }
 
-    /// `range`, a part of the original, extended to the ends of the escapes that it cuts.
+    /// Extends `range`, a part of the original, to the ends of the escapes that it cuts.
     pub(crate) fn whole(&self, range: &Range<usize>) -> Range<usize> {
         let start = self.origins.partition_point(|origin| *origin <= range.start) - 1;
         let end = self.origins.partition_point(|origin| *origin < range.end);

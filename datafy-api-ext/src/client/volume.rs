@@ -1,11 +1,9 @@
-//! A volume, to call operations on.
+//! A volume to call operations on.
 
 use super::Datafy;
 use crate::id::VolumeId;
 
-/// A volume to call operations on. Made by [`Datafy::volume`]; nothing is sent before a call is awaited.
-///
-/// Each operation on a volume adds its method, in its file.
+/// A volume to call operations on. Created by [`Datafy::volume`].
 #[derive(Clone, Debug)]
 pub struct Volume {
     datafy: Datafy,
@@ -18,14 +16,14 @@ impl Volume {
         &self.id
     }
 
-    /// The client that calls are made with.
+    /// The client that makes the calls.
     pub(crate) fn datafy(&self) -> &Datafy {
         &self.datafy
     }
 }
 
 impl Datafy {
-    /// A volume to call operations on. Nothing is sent: whether it exists shows in the first call.
+    /// Returns a volume to call operations on. Nothing is sent, so the volume need not exist.
     pub fn volume(&self, id: VolumeId) -> Volume {
         Volume { datafy: self.clone(), id }
     }

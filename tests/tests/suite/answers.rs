@@ -160,7 +160,7 @@ async fn a_refusal_keeps_its_message_and_its_request_id() {
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(404)));
     assert_eq!((error.message(), error.request_id()), (Some("no\nsuch"), Some("r-7")));
     assert_eq!((error.operation(), error.attempts()), ("attach_volume", 1));
-    let line = "attach_volume was refused: 404 Not Found: no such; request id r-7";
+    let line = "attach_volume was refused: 404 Not Found: no such; request ID r-7";
     assert_eq!(error.to_string(), line);
 }
 

@@ -18,7 +18,7 @@ async fn characters_that_would_distort_the_line_are_shown_as_spaces() {
     assert_eq!(
         error.to_string(),
         "attach_volume was refused: 429 Too Many Requests: no such volume   here; \
-         request id request-1; try again in more than 2 days"
+         request ID request-1; try again in more than 2 days"
     );
     assert_eq!(error.message(), Some(message), "the message itself is unchanged");
 }

@@ -2,6 +2,7 @@
 
 use datafy_api_ext::{ConfigError, Datafy, DatafyBuilder, VolumeId};
 use datafy_tests::Listener;
+use std::error::Error;
 
 fn at(endpoint: &str) -> DatafyBuilder {
     Datafy::builder().token("token-1").endpoint(endpoint)
@@ -48,8 +49,10 @@ fn an_endpoint_that_is_not_a_base_url_is_rejected() {
         "file:///etc/passwd",
     ];
     for endpoint in wrong {
-        let error = at(endpoint).build().expect_err(endpoint).to_string();
-        assert!(error.starts_with("the endpoint is not a base URL"), "{error}");
-        assert!(!error.contains("secret"), "{error}");
+        let error = at(endpoint).build().expect_err(endpoint);
+        let cause = error.source().expect("a cause").to_string();
+        assert_eq!(error.to_string(), "the endpoint is not valid");
+        assert!(cause.starts_with("not a base URL like `https://api.datafy.io`: "), "{cause}");
+        assert!(!format!("{cause} {error:?}").contains("secret"), "{error:?}");
     }
 }

@@ -97,7 +97,7 @@ async fn an_error_as_json_holds_what_its_methods_return() {
     let error = fails(&datafy).await;
     let mut object = serde_json::to_value(error.clone()).unwrap();
     assert_eq!(object["elapsed_seconds"].take().as_f64(), Some(error.elapsed().as_secs_f64()));
-    let text = "create_snapshot was refused: 429 Too Many Requests: slow down; request id r-7; \
+    let text = "create_snapshot was refused: 429 Too Many Requests: slow down; request ID r-7; \
                 try again in 50 s";
     let expected = json!({
         "operation": "create_snapshot", "outcome": "refused", "kind": "throttled", "text": text,

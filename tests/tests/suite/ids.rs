@@ -63,7 +63,7 @@ fn an_id_with_a_character_that_is_unsafe_in_a_url_or_a_header_is_rejected() {
 #[test]
 fn an_id_of_another_kind_is_rejected_and_named() {
     let error = VolumeId::new("dsnap-1").unwrap_err().to_string();
-    assert_eq!(error, r#""dsnap-1" is not a volume id: it doesn't begin with `vol-`"#);
+    assert_eq!(error, r#""dsnap-1" is not a volume ID: it doesn't begin with `vol-`"#);
     DatafySnapshotId::new("snap-1").unwrap_err();
     InstanceId::new("vol-1").unwrap_err();
 }

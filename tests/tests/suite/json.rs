@@ -88,10 +88,10 @@ fn an_id_is_parsed_when_it_is_read_and_the_error_names_the_problem() {
     let error = serde_json::from_value::<VolumeId>(json!("vol-1/attach")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#""vol-1/attach" is not a volume id: it holds the character '/'"#
+        r#""vol-1/attach" is not a volume ID: it contains the character '/'"#
     );
     let error = serde_json::from_value::<Source>(json!({ "datafySnapshotId": "snap-1" }));
-    assert!(error.unwrap_err().to_string().contains("is not a Datafy snapshot id"));
+    assert!(error.unwrap_err().to_string().contains("is not a Datafy snapshot ID"));
 }
 
 /// Panics unless the schema of `T` and its parser agree on `text`.

@@ -4,6 +4,7 @@ use datafy_api_ext::{Datafy, DatafyBuilder, ErrorKind, Outcome, RetryPolicy, Tim
 use datafy_tests::{Listener, Operation, Stage, http};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -170,5 +171,6 @@ fn invalid_root_certificates_are_rejected() {
         let error = Datafy::builder().token("t").root_certificates(pem).build().unwrap_err();
         let text = error.to_string();
         assert!(text.contains("certificate") || text.contains("HTTP client"), "{text}");
+        assert!(error.source().is_some(), "{text}");
     }
 }
