@@ -1,7 +1,7 @@
-//! Snapshots of 5,000 volumes, on a fake Datafy of which every fiftieth answer is a fault.
+//! Creates snapshots of 5,000 volumes, on a fake Datafy that injects a fault into every fiftieth request.
 //!
-//! Ctrl-C stops the run well: what is under way is finished, nothing else is begun. Run it again, and
-//! it goes on where it stopped, by the journal. That is kept until each volume was attempted.
+//! Press Ctrl-C to stop the run cleanly: calls in flight end, and no other is started. Run it again to resume from the
+//! journal, which is kept until every volume was attempted.
 
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::{Monitor, NotDone};
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const VOLUMES: usize = 5_000;
-/// A journal belongs to one endpoint, so the fake must be at the same port when the run goes on.
+/// A journal belongs to one endpoint, so the fake must use the same port when the run is resumed.
 const PORT: u16 = 47_291;
 
 #[tokio::main]
@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -36,7 +36,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         fake.account().add_volume(id.clone(), 100);
     }
     fake.inject_with(faults());
-    // The fake's own clients skip pauses; here they are real, and so is the rate.
+    // Clients of the fake skip pauses by default; with this clock the pauses and the rate are real.
     let datafy = fake.client().clock(SystemClock).build()?;
 
     let journal = std::env::temp_dir().join("datafy-fleet-snapshot.jsonl");
@@ -45,39 +45,39 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let monitor = run.monitor();
     tokio::spawn(stop_on_ctrl_c(run.monitor()));
-    let mut ends = BTreeMap::<_, usize>::new();
+    let mut counts = BTreeMap::<_, usize>::new();
     let mut finished = true;
     while let Some((_, result)) = run.next().await {
-        let end = match result {
+        let state = match result {
             Ok(_) => "done".to_owned(),
             Err(NotDone::Failed(error)) => format!("failed: {}", error.outcome()),
             Err(NotDone::AppliedBefore { .. }) => "done by an earlier run".to_owned(),
-            Err(NotDone::UnknownBefore { .. }) => "in doubt since an earlier run".to_owned(),
+            Err(NotDone::UnknownBefore { .. }) => "unknown since an earlier run".to_owned(),
             Err(not_attempted) => {
                 finished = false;
                 not_attempted.to_string()
             }
         };
-        *ends.entry(end).or_default() += 1;
+        *counts.entry(state).or_default() += 1;
         draw(&monitor);
     }
 
     if stderr().is_terminal() {
         eprintln!();
     }
-    println!("{:<48} {:>7}", "what became of it", "volumes");
-    for (end, volumes) in &ends {
-        println!("{end:<48} {volumes:>7}");
+    println!("{:<48} {:>7}", "result", "volumes");
+    for (state, volumes) in &counts {
+        println!("{state:<48} {volumes:>7}");
     }
     println!(
         "{:<48} {:>7}",
-        "snapshots that the fake has made in this run",
+        "snapshots that the fake created in this run",
         fake.account().snapshots().len()
     );
     if finished {
         std::fs::remove_file(journal)?;
     } else {
-        println!("run it again to go on");
+        println!("run it again to resume");
     }
     Ok(())
 }
@@ -88,7 +88,7 @@ async fn stop_on_ctrl_c(monitor: Monitor) {
     }
 }
 
-/// Two faults in a hundred requests: one that is safe to repeat, one that leaves a doubt.
+/// Two faults in a hundred requests: after the first a retry is safe, and the second is ambiguous.
 fn faults() -> impl FnMut() -> Option<Fault> + Send {
     let mut requests = 0_u32;
     move || {
@@ -101,17 +101,17 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
     }
 }
 
-/// A bar of fifty cells, on a terminal only.
+/// Draws a progress bar of fifty cells, on a terminal only.
 fn draw(monitor: &Monitor) {
     let progress = monitor.progress();
-    let told = progress.done + progress.failed + progress.unknown + progress.not_attempted;
-    if !stderr().is_terminal() || !told.is_multiple_of(20) {
+    let processed = progress.done + progress.failed + progress.unknown + progress.not_attempted;
+    if !stderr().is_terminal() || !processed.is_multiple_of(20) {
         return;
     }
-    let cells = usize::try_from(told).unwrap_or(VOLUMES) * 50 / VOLUMES;
+    let cells = usize::try_from(processed).unwrap_or(VOLUMES) * 50 / VOLUMES;
     let _ = write!(
         stderr(),
-        "\r[{}{}] {told}/{VOLUMES}, {} unknown, {} in flight, {:.0}/s\x1b[K",
+        "\r[{}{}] {processed}/{VOLUMES}, {} unknown, {} in flight, {:.0}/s\x1b[K",
         "#".repeat(cells),
         ".".repeat(50 - cells),
         progress.unknown,

@@ -1,7 +1,7 @@
 //! The whole life of a volume: snapshot, a new volume from it, attach, deactivate autoscaling.
 //!
-//! `cargo run --example lifecycle` does it on a fake Datafy in this process. With `DATAFY_TOKEN` set,
-//! `--volume ID --instance ID --device NAME` does it on the real one, where it costs money.
+//! `cargo run --example lifecycle` runs on a fake Datafy in this process. With `DATAFY_TOKEN` set and the arguments
+//! `--volume ID --instance ID --device NAME` it runs on the real service, where it costs money.
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{Datafy, DeviceName, InstanceId, VolumeId};
@@ -19,7 +19,13 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprint!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
             ExitCode::FAILURE
         }
     }
@@ -29,13 +35,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(plan) = plan(std::env::args().skip(1))? {
         let datafy = Datafy::from_env()?;
         println!(
-            "about to create a snapshot of {} and a volume from it at {}, and to attach that to {} as {}",
+            "creating a snapshot of {} and a volume from it at {}, and attaching the volume to {} as {}",
             plan.volume,
             datafy.endpoint(),
             plan.instance,
             plan.device
         );
-        return live(&datafy, plan).await;
+        return run_plan(&datafy, plan).await;
     }
 
     let plan = Plan {
@@ -47,9 +53,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     fake.account().add_volume(plan.volume.clone(), 100);
     fake.account().add_instance(plan.instance.clone());
     println!("a fake Datafy listens at {}", fake.endpoint());
-    live(&fake.client().build()?, plan).await?;
+    run_plan(&fake.client().build()?, plan).await?;
 
-    println!("in the end there are");
+    println!("the fake now holds");
     for snapshot in fake.account().snapshots() {
         println!("  snapshot {} of {}", snapshot.id, snapshot.volume);
     }
@@ -65,12 +71,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn live(datafy: &Datafy, plan: Plan) -> Result<(), Box<dyn Error>> {
+async fn run_plan(datafy: &Datafy, plan: Plan) -> Result<(), Box<dyn Error>> {
     let snapshot = datafy
         .volume(plan.volume)
         .create_snapshot()
         .description("taken by the lifecycle example")
-        // Should the answer be lost, the error says by which mark to find the snapshot.
+        // If the answer is lost, the error contains the marker by which to find the snapshot.
         .traceable()
         .await?;
     let snapshot = snapshot.require_id()?;
@@ -85,11 +91,11 @@ async fn live(datafy: &Datafy, plan: Plan) -> Result<(), Box<dyn Error>> {
     println!("attached volume {} to {} as {}", volume.id(), plan.instance, plan.device);
 
     volume.deactivate_autoscaling().await?;
-    println!("deactivated the autoscaling of volume {}", volume.id());
+    println!("deactivated autoscaling of volume {}", volume.id());
     Ok(())
 }
 
-/// What to do on the real Datafy: nothing, if no argument is given.
+/// Returns what to do on the real service, or `None` without arguments.
 fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Option<Plan>, Box<dyn Error>> {
     let (mut volume, mut instance, mut device) = (None, None, None);
     while let Some(flag) = arguments.next() {
@@ -104,6 +110,6 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Option<Plan>, Box
     match (volume, instance, device) {
         (None, None, None) => Ok(None),
         (Some(volume), Some(instance), Some(device)) => Ok(Some(Plan { volume, instance, device })),
-        _ => Err("--volume, --instance and --device go together".into()),
+        _ => Err("--volume, --instance and --device must be given together".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! The spans of calls, exported by OpenTelemetry to the standard output.
+//! Exports the spans of calls with OpenTelemetry, to the standard output.
 //!
 //! `cargo run --example opentelemetry` makes the calls to a fake Datafy in this process.
 
@@ -17,18 +17,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let kept = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder()
         .with_resource(Resource::builder().with_service_name("nightly").build())
-        // In batches, so that no call waits for the exporter. A real program has OTLP's here.
+        // In batches, so that no call waits for the exporter. A real program uses the OTLP exporter here.
         .with_batch_exporter(SpanExporter::default())
-        // So that this example can look at what it exports.
+        // So that this example can check the exported spans.
         .with_simple_exporter(kept.clone())
         .build();
     let layer = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("nightly"))
-        // Which line and which thread opened a span says nothing to who reads a trace of calls.
+        // The source line and the thread that opened a span don't help to read a trace of calls.
         .with_location(false)
         .with_threads(false);
-    // At `INFO` there is one span a call; `DEBUG` adds an event for each attempt. Other crates have much
-    // more to say at that level, so it is for this one alone.
+    // At `INFO` there is one span per call; `DEBUG` adds an event for each attempt. Other crates log much more at that
+    // level, so it is enabled for this one only.
     let ours = Targets::new().with_target("datafy_api_ext", LevelFilter::DEBUG);
     tracing_subscriber::registry().with(layer.with_filter(ours)).init();
 
@@ -37,27 +37,27 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
     fake.account().add_volume(volume.clone(), 100);
 
-    // However many attempts a call makes, it is one span: what the caller waited for.
+    // A call is one span, however many attempts it makes.
     fake.inject(Fault::retry_after(429, "1"));
     datafy.volume(volume).create_snapshot().await?;
     let missing = datafy.volume(VolumeId::new("vol-00000000000000bad")?);
     if missing.create_snapshot().await.is_ok() {
-        return Err("a snapshot was made of a volume that isn't there".into());
+        return Err("a snapshot was created of a volume that does not exist".into());
     }
 
     let spans = kept.get_finished_spans()?;
-    let told: Vec<_> = spans.iter().map(told).collect();
+    let exported: Vec<_> = spans.iter().map(summary).collect();
     let ok = ["200", "1", "ok", "Unset"].map(str::to_owned);
     let refused = ["404", "0", "refused", "Error { description: \"\" }"].map(str::to_owned);
-    assert_eq!(told, [ok, refused]);
+    assert_eq!(exported, [ok, refused]);
 
-    // What is still in the batch would be lost with the process.
+    // Exports the spans that are still in the batch.
     provider.shutdown()?;
     Ok(())
 }
 
-/// What tells calls apart on a dashboard.
-fn told(span: &SpanData) -> [String; 4] {
+/// Returns the fields by which a dashboard groups calls, and the status of the span.
+fn summary(span: &SpanData) -> [String; 4] {
     let attribute = |key| {
         let found = span.attributes.iter().find(|attribute| attribute.key.as_str() == key);
         found.map(|attribute| attribute.value.to_string()).unwrap_or_default()

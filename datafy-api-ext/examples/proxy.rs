@@ -1,6 +1,6 @@
-//! An HTTP client with settings of one's own: here calls go through a proxy.
+//! Changes the settings of the HTTP client: here, to make calls through a proxy.
 //!
-//! `cargo run --example proxy` does it with a small proxy and a fake Datafy in this process.
+//! `cargo run --example proxy` runs a small proxy and a fake Datafy in this process.
 
 use datafy_api_ext::datafy_api::reqwest::Proxy;
 use datafy_api_ext::fake::Fake;
@@ -22,12 +22,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let datafy = Datafy::builder()
         .token(Fake::TOKEN)
-        // A name that nobody can resolve: whoever answers, the proxy has found it.
+        // This name can't be resolved, so only the proxy can reach the fake.
         .endpoint("http://datafy.invalid")
-        // A proxy in clear text reads the token. With https, as with the vendor's endpoint, it can't.
+        // With plain http the proxy can read the token. With https, as for the vendor's endpoint, it can't.
         .allow_plain_http()
-        // Proxies in HTTPS_PROXY and NO_PROXY are obeyed without this. It is for what variables can't say:
-        // also a resolver, a network interface, a certificate of the client's own.
+        // The variables HTTPS_PROXY and NO_PROXY work without this. Use it for other settings, such as a resolver, a
+        // network interface or a client certificate.
         .configure_reqwest(move |http| {
             http.proxy(proxy.clone()).tcp_keepalive(Duration::from_secs(15))
         })
@@ -35,12 +35,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     datafy.volume(volume).create_snapshot().await?;
 
     let requests = fake.requests();
-    println!("the fake was asked for {}", requests[0].target());
+    println!("the fake received a request for {}", requests[0].target());
     assert!(requests[0].target().starts_with("http://datafy.invalid/"));
     Ok(())
 }
 
-/// The least that a proxy can be: it sends everything on to one place.
+/// A minimal proxy: forwards every connection to `upstream`.
 async fn serve(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()> {
     loop {
         let (mut client, _) = listener.accept().await?;

@@ -1,14 +1,25 @@
-//! A volume from a snapshot, attached: when the attach fails, the volume is neither lost nor made twice.
+//! Restores a snapshot. When the attach fails, the restore is resumed with the volume that was created.
 //!
-//! `cargo run --example restore` does it on a fake Datafy in this process.
+//! `cargo run --example restore` runs on a fake Datafy in this process.
 
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::{DatafySnapshotId, InstanceId, RestoreStep};
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}"); // `#` adds the causes
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let snapshot: DatafySnapshotId = "dsnap-0b9176567fe16f0bc".parse()?;
     let instance: InstanceId = "i-09759c0bdec242294".parse()?;
     let fake = Fake::start().await?;
@@ -16,29 +27,29 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fake.account().add_instance(instance.clone());
     let datafy = fake.client().build()?;
 
-    // The create is served well. Then the volume isn't ready, which is a refusal that only time mends.
+    // The create succeeds. The service then refuses to attach the volume until it is ready.
     fake.inject_none();
     fake.inject_times(4, Fault::status(409));
 
-    // Without patience the first refusal ends it.
+    // Without `attach_within`, the first refusal ends the restore.
     let restore = datafy.restore(snapshot).attach_to(instance.clone(), "/dev/sdb".parse()?);
     let Err(error) = restore.await else {
-        return Err("the attach was to be refused".into());
+        return Err("the attach was not refused".into());
     };
-    println!("{error}");
+    println!("{error:#}");
     assert_eq!(error.step(), RestoreStep::AttachVolume);
-    // It costs money from now on, so its name is worth keeping before anything else is tried.
-    let created = error.volume_id().cloned().ok_or("the error names no volume")?;
+    // The volume is billed from now on, so keep its ID before you try anything else.
+    let created = error.volume_id().cloned().ok_or("the error holds no volume ID")?;
 
-    // A new restore would create a second volume; this one goes on with the first. The error comes back
-    // where a volume may have been made that nobody can name.
+    // A new restore would create a second volume; this one attaches the first. `resume` fails if a volume may have been
+    // created and its ID is unknown.
     let restore = error.resume()?;
-    // Volumes take a while to be ready. A program that knows it sets the patience at the start.
+    // A new volume takes a while to be ready. Real programs set this limit at the start.
     let attached = restore.attach_within(Duration::from_secs(600)).await?;
     println!("volume {attached} is attached, after {} requests", fake.requests().len());
     assert_eq!(attached, created);
 
-    // The fake knows what really happened: there is one volume, and it isn't left unused.
+    // The fake shows what happened: there is one volume, and it is attached.
     let volumes = fake.account().volumes();
     let at: Vec<_> = volumes.iter().map(|volume| volume.attachment.as_ref()).collect();
     assert!(matches!(at[..], [Some(at)] if at.instance == instance), "{volumes:?}");

@@ -1,6 +1,6 @@
-//! A token from a function, as from a vault: it is renewed when the service refuses it, and never shown.
+//! Gets the token from a function, for example from a vault. It is renewed when the service refuses it, and never shown.
 //!
-//! `cargo run --example token_provider` does it on a fake Datafy in this process.
+//! `cargo run --example token_provider` runs on a fake Datafy in this process.
 
 use datafy_api_ext::fake::{Answer, Fake, Fault};
 use datafy_api_ext::{Token, VolumeId};
@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const REVOKED: &str = "token-of-yesterday";
 const VALID: &str = "token-of-today";
 
+/// The number of times that the vault was asked.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
-/// Stands for a vault whose token is rotated just after it is asked for the first time.
+/// Simulates a vault whose token is rotated after the first request.
 async fn from_vault() -> io::Result<String> {
     let token = if ASKED.fetch_add(1, Ordering::Relaxed) == 0 { REVOKED } else { VALID };
     Ok(token.to_owned())
@@ -23,17 +24,17 @@ async fn from_vault() -> io::Result<String> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
     let fake = Fake::start().await?;
-    // The fake takes the new token alone, so the first request is bound to fail.
+    // The fake accepts only the new token, so the first request fails.
     fake.rotate_token(Fake::TOKEN, VALID);
     fake.account().add_volume(volume.clone(), 100);
     let datafy = fake.client().token(Token::provider(from_vault)).build()?;
-    // A vault that is down must not keep a program from starting, so building a client asks nobody.
+    // Building a client doesn't call the provider, so a program starts even if the vault is down.
     assert_eq!(ASKED.load(Ordering::Relaxed), 0);
 
-    // A 401 says that nothing was done: even a create may be sent again, with another token.
+    // A 401 proves that there was no effect, so even a create is retried with the new token.
     let volume = datafy.volume(volume);
     volume.create_snapshot().await?;
-    // From now on the client keeps the token that works.
+    // The client keeps the new token.
     volume.create_snapshot().await?;
     println!("asked the vault {} times", ASKED.load(Ordering::Relaxed));
     assert_eq!(ASKED.load(Ordering::Relaxed), 2);
@@ -43,11 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(tokens, [&revoked, &valid, &valid]);
     assert_eq!(fake.account().snapshots().len(), 2);
 
-    // The worst case of a log: a service that repeats the token in its message.
+    // The service sends the token back in its message, which may be logged.
     let echo = format!(r#"{{"message": "{VALID} may not do that"}}"#);
     fake.inject(Fault::Answer(Answer::status(403).body(echo)));
     let Err(error) = volume.create_snapshot().await else {
-        return Err("the snapshot was to be refused".into());
+        return Err("the snapshot was not refused".into());
     };
     println!("{datafy:?}\n{error}\n{error:?}");
     let shown = format!("{datafy:?} {volume:?} {error} {error:?}");

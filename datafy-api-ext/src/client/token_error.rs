@@ -13,9 +13,9 @@ pub enum TokenError {
     /// The token is empty.
     #[error("the token is empty; check where it comes from")]
     Empty,
-    /// The token holds a character that an HTTP header can't.
+    /// The token contains a character that an HTTP header can't.
     #[error(
-        "the token holds a character that an HTTP header can't, such as a line break; remove it"
+        "the token contains a character that an HTTP header can't, such as a line break; remove it"
     )]
     Unsendable,
     /// The token file can't be read.
