@@ -1,4 +1,4 @@
-//! Gets the token from a function, for example from a vault. It is renewed when the service refuses it, and never shown.
+//! Gets the token from a function, for example from a vault. It is renewed when the service refuses it.
 //!
 //! `cargo run --example token_provider` runs on a fake Datafy in this process.
 

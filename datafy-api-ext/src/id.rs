@@ -89,7 +89,7 @@ impl Form {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, begins $prefix:literal, marks $marks:literal) => {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, prefix $prefix:literal, marks $marks:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
         #[serde(try_from = "String", into = "String")]
@@ -184,27 +184,27 @@ id! {
     /// assert!(VolumeId::new("..").is_err());
     /// # Ok::<(), datafy_api_ext::InvalidId>(())
     /// ```
-    VolumeId, "a volume ID", begins "vol-", marks "-"
+    VolumeId, "a volume ID", prefix "vol-", marks "-"
 }
 
 id! {
     /// The ID of a snapshot in Datafy: `dsnap-`, then letters and digits.
-    DatafySnapshotId, "a Datafy snapshot ID", begins "dsnap-", marks "-"
+    DatafySnapshotId, "a Datafy snapshot ID", prefix "dsnap-", marks "-"
 }
 
 id! {
     /// The ID of an EC2 instance: `i-`, then letters and digits.
-    InstanceId, "an instance ID", begins "i-", marks "-"
+    InstanceId, "an instance ID", prefix "i-", marks "-"
 }
 
 id! {
     /// The device name of a volume in an instance, such as `/dev/sdb` or `xvdf`.
-    DeviceName, "a device name", begins "", marks "/._-"
+    DeviceName, "a device name", prefix "", marks "/._-"
 }
 
 id! {
     /// The ID of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`.
-    SubAccountId, "a sub-account ID", begins "", marks "_-"
+    SubAccountId, "a sub-account ID", prefix "", marks "_-"
 }
 
 /// An ID in an answer of the service, whether or not it has the documented form.

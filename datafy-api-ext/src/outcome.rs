@@ -4,9 +4,9 @@ use std::fmt;
 
 /// Whether a call that failed had an effect, and so whether it is safe to retry.
 ///
-/// A *call* is one use of an operation; each HTTP request that it sends is an *attempt*. The *effect* is what the service
-/// did: it created a snapshot, for example. [The table in the crate's documentation](crate#when-a-call-fails) says what to
-/// do after each outcome.
+/// A *call* is one use of an operation; each HTTP request that it sends is an *attempt*. The *effect* is what the
+/// service did: it created a snapshot, for example. [The table in the crate's documentation](crate#when-a-call-fails)
+/// says what to do after each outcome.
 ///
 /// Outcomes are ordered from no effect to a certain one. The outcome of a call is the highest of its attempts.
 ///

@@ -10,7 +10,7 @@ pub struct Operation {
     pub method: &'static str,
     /// The path with its parameters in braces.
     pub path: &'static str,
-    /// Whether the operation is idempotent (`x-idempotent` in `openapi.yaml`). Retrying one that isn't may create a second
-    /// object, which is billed.
+    /// Whether the operation is idempotent (`x-idempotent` in `openapi.yaml`). Retrying one that isn't may create a
+    /// second object, which is billed.
     pub idempotent: bool,
 }

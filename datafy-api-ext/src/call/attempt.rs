@@ -42,7 +42,7 @@ pub(crate) async fn attempt<O: Operation>(
     credential: &Credential,
 ) -> Result<Completed<O::Content>, Failure> {
     let limit = timeouts.attempt().min(remaining);
-    let begun = Instant::now();
+    let started = Instant::now();
     let request = operation.request(credential.raw(), scope).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
             .because(Cause::of(&error))
@@ -51,10 +51,10 @@ pub(crate) async fn attempt<O: Operation>(
         Failure::not_sent(ErrorKind::Request, error.to_string(), false)
             .because(error.source().and_then(Cause::of))
     })?;
-    let connect_limit = own_limit.map(|connect| begun + connect.min(limit));
+    let connect_limit = own_limit.map(|connect| started + connect.min(limit));
     let mut received = Received::default();
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
-    let ended = timeout_at(begun + limit, connect::limited(connect_limit, exchange)).await;
+    let ended = timeout_at(started + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, ended) {
         (Some(status), _) => {
             let ended = classify(client, operation, credential, limit, status, received);

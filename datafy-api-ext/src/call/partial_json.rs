@@ -12,8 +12,8 @@ pub(crate) fn string<'b>(body: &'b [u8], key: &str) -> Option<Cow<'b, str>> {
             (b'{' | b'[', _) => depth += 1,
             (b'}' | b']', _) => depth -= 1,
             (b'"', _) => {
-                let (text, behind) = leading_string(rest)?;
-                rest = behind;
+                let (text, after) = leading_string(rest)?;
+                rest = after;
                 if depth == 1
                     && text == key
                     && let Some(value) = rest.trim_ascii_start().strip_prefix(b":")

@@ -23,7 +23,7 @@ pub(super) struct Run<'a, O> {
     call: &'a Call<O>,
     span: &'a Span,
     timeouts: &'a Timeouts,
-    begun: std::time::Instant,
+    started: std::time::Instant,
     attempts: u32,
     /// `None` until an attempt has failed, so that most calls allocate nothing for it.
     history: Option<Box<History>>,
@@ -36,7 +36,7 @@ impl<'a, O: Operation> Run<'a, O> {
             call,
             span,
             timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
-            begun: client.clock.now(),
+            started: client.clock.now(),
             attempts: 0,
             history: None,
         }
@@ -138,7 +138,7 @@ impl<'a, O: Operation> Run<'a, O> {
             }
             Next::Stop(stop) => stop,
         };
-        let elapsed = client.clock.now().duration_since(self.begun);
+        let elapsed = client.clock.now().duration_since(self.started);
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
@@ -163,7 +163,7 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// The time until the deadline of the call.
     fn left(&self) -> Duration {
-        let passed = self.client().clock.now().duration_since(self.begun);
+        let passed = self.client().clock.now().duration_since(self.started);
         self.timeouts.operation().saturating_sub(passed)
     }
 
@@ -186,7 +186,7 @@ type Ready<'a> = (Arc<Credential>, Option<SemaphorePermit<'a>>);
 
 /// Waits for a token and for a free slot.
 async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready<'_>, Failure> {
-    // Most calls find both at once, and need no timer.
+    // Most calls find both immediately, and need no timer.
     if let (Ok(slot), Some(credential)) = (client.slots.try_acquire(), client.tokens.peek()) {
         return Ok((credential, Some(slot)));
     }
@@ -194,13 +194,13 @@ async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready
 }
 
 async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
-    let begun = Instant::now();
-    let Ok(slot) = timeout_at(begun + limit, client.slots.acquire()).await else {
+    let started = Instant::now();
+    let Ok(slot) = timeout_at(started + limit, client.slots.acquire()).await else {
         let text = format!("all connections were in use for {limit:?}");
         return Err(Failure::not_sent(ErrorKind::Timeout, text, true));
     };
     let credential =
-        token_within(limit.saturating_sub(begun.elapsed()), client.tokens.current()).await?;
+        token_within(limit.saturating_sub(started.elapsed()), client.tokens.current()).await?;
     // The semaphore is never closed, so there always is a slot.
     Ok((credential, slot.ok()))
 }

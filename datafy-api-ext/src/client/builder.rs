@@ -162,8 +162,8 @@ impl DatafyBuilder {
     /// previous request may be taken for the answer to the next one.
     ///
     /// With `false`, an idle connection is kept for 20 s. It is discarded if an answer names another volume or is not
-    /// JSON, or if bytes arrive between two calls. A late answer that names no volume is not noticed if it arrives after
-    /// the next request was started.
+    /// JSON, or if bytes arrive between two calls. A late answer that names no volume is not noticed if it arrives
+    /// after the next request was started.
     ///
     /// Each connection takes a local port until a minute after it is closed. For more than about 400 calls per second,
     /// use `false`.
@@ -184,8 +184,8 @@ impl DatafyBuilder {
     /// Changes the settings of the HTTP client, for example to add a proxy, a resolver or a client certificate.
     ///
     /// The settings that the safety of retries depends on are applied after `configure`: no redirects, no retries by
-    /// `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration of yours must not offer `h2`. `configure` is called
-    /// more than once, and must make the same changes each time.
+    /// `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration of yours must not offer `h2`. `configure` is
+    /// called more than once, and must make the same changes each time.
     ///
     /// `reqwest` is exported as `datafy_api_ext::datafy_api::reqwest`. It is part of the public API only here and in
     /// `datafy_api`: a new major version of it is a new major version of these crates.

@@ -11,7 +11,8 @@ use memchr::memchr3;
 use secrecy::zeroize::Zeroizing;
 use std::ops::Range;
 
-/// The length of the shortest token that is redacted, in bytes. A shorter one is no secret, and may be part of any text.
+/// The length of the shortest token that is redacted, in bytes. A shorter one is no secret, and may occur in any
+/// text.
 const SHORTEST_SECRET: usize = 8;
 
 /// The length of the shortest fragment of a token that is redacted, in bytes; a token that is shorter is redacted
@@ -48,8 +49,8 @@ impl Redactor {
 
     /// Returns `text` with each fragment of the token replaced, or `None` if it holds none.
     ///
-    /// A fragment is found verbatim, in base64, and with its characters escaped as in JSON, URLs or HTML. The content of
-    /// JSON strings is also searched without JSON's escapes, since callers see it that way.
+    /// A fragment is found verbatim, in base64, and with its characters escaped as in JSON, URLs or HTML. The content
+    /// of JSON strings is also searched without JSON's escapes, since callers see it that way.
     ///
     /// The time is linear in the length of the text. Nothing is allocated unless the text holds a fragment, or an
     /// escape that may be a part of one.

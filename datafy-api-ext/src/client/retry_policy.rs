@@ -10,8 +10,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// *Whether* a retry is safe is not a setting: it follows from the operation and from the outcome of the attempts (see
 /// [`Outcome`](crate::Outcome)).
 ///
-/// The pause before retry `n` is random, between zero and `base * 2^(n - 1)`, at most `cap`. If the service names a time
-/// to wait (`Retry-After`), that time, at most `retry_after_cap`, is added. If the pause would end after the operation
+/// The pause before retry `n` is random, between zero and `base * 2^(n - 1)`, at most `cap`. If the service sends a
+/// `Retry-After`, that time, at most `retry_after_cap`, is added. If the pause would end after the operation
 /// timeout, the call ends without it.
 ///
 /// ```

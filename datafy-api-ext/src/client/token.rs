@@ -23,10 +23,10 @@ use tokio::task::spawn_blocking;
 ///
 /// # Secrecy
 /// The token appears in no `Debug`, error, source of an error, trace or journal, even if the service sends it back.
-/// What the service sends comes with `[token]` in its place, where it holds the token or a fragment of it of 12
-/// characters or more: verbatim, in base64 (both alphabets, with or without padding, alone or within a longer text
+/// In everything that the service sends, `[token]` replaces the token and each fragment of it of 12 characters or
+/// more: verbatim, in base64 (both alphabets, with or without padding, alone or within a longer text
 /// such as `Bearer <token>`), percent-encoded, with JSON escapes, or with HTML's numeric references and its names for
-/// ASCII characters. That is one layer of encoding; what a JSON string holds may have one more.
+/// ASCII characters. That is one layer of encoding; the content of a JSON string may have one more.
 ///
 /// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Errors of a
 /// [`provider`](Self::provider) are shown unchanged.

@@ -21,7 +21,7 @@ pub(crate) fn read(path: &Path) -> Result<SecretString, TokenError> {
     check(&fs::metadata(path).map_err(unreadable)?)?;
     let file = File::open(path).map_err(unreadable)?;
     check(&file.metadata().map_err(unreadable)?)?;
-    // As large as it can get: a buffer that grows leaves copies behind.
+    // Allocated at its largest size: a buffer that grows leaves copies in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > LARGEST {

@@ -68,11 +68,11 @@ mod tests {
 
     /// Returns the time that `number` turns take.
     async fn turns(number: usize, clock: &Late, pace: &Pace) -> Duration {
-        let begun = clock.now();
+        let started = clock.now();
         for _ in 0..number {
             pace.wait(clock, || Ok::<_, ()>(())).await.expect("no check fails");
         }
-        clock.now().duration_since(begun)
+        clock.now().duration_since(started)
     }
 
     #[tokio::test]

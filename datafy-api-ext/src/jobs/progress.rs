@@ -38,7 +38,7 @@ pub struct Progress {
 #[derive(Clone)]
 pub struct Monitor {
     datafy: Datafy,
-    begun: Instant,
+    started: Instant,
     state: Arc<Mutex<State>>,
 }
 
@@ -63,14 +63,14 @@ pub(super) enum StopReason {
 
 impl Monitor {
     pub(super) fn new(datafy: Datafy) -> Self {
-        Self { begun: datafy.clock().now(), datafy, state: Arc::default() }
+        Self { started: datafy.clock().now(), datafy, state: Arc::default() }
     }
 
     /// Returns the current progress.
     pub fn progress(&self) -> Progress {
         let state = self.lock();
         let Progress { done, failed, unknown, .. } = state.progress;
-        let elapsed: Duration = self.datafy.clock().now().duration_since(self.begun);
+        let elapsed: Duration = self.datafy.clock().now().duration_since(self.started);
         let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
         Progress {
             in_flight: state.in_flight.len() as u64,

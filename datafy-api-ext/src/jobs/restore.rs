@@ -116,8 +116,8 @@ async fn attach(
         return result.inspect_err(|error| *outcome = error.outcome().max(*outcome));
     };
     let clock = call.clock();
-    let begun = clock.now();
-    let left = || limit.saturating_sub(clock.now().duration_since(begun));
+    let started = clock.now();
+    let left = || limit.saturating_sub(clock.now().duration_since(started));
     let mut calls = 0;
     loop {
         calls += 1;

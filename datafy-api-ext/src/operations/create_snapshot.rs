@@ -31,8 +31,8 @@ impl CreateSnapshot {
 impl Volume {
     /// Creates a snapshot of the volume.
     ///
-    /// Not idempotent: each snapshot is billed. If the call fails, [`Error::outcome`](crate::Error::outcome) says whether
-    /// it is safe to retry.
+    /// Not idempotent: each snapshot is billed. If the call fails, [`Error::outcome`](crate::Error::outcome) says
+    /// whether it is safe to retry.
     pub fn create_snapshot(&self) -> Call<CreateSnapshot> {
         Call::new(self.datafy().clone(), CreateSnapshot::new(self.id().clone()))
     }
