@@ -14,9 +14,7 @@ const KEPT: usize = 16 * 1024;
 #[derive(Default)]
 pub(crate) struct History {
     evidence: Vec<Evidence>,
-    /// The attempt that decides the outcome of the call: the last one with the highest [`Outcome`].
-    ///
-    /// [`Outcome`]: crate::Outcome
+    /// The attempt that decides the outcome of the call: the last one with the highest outcome.
     deciding: Option<Failure>,
     /// What happened in the last attempt, if that is another one.
     last: Option<String>,

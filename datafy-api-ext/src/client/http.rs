@@ -77,12 +77,8 @@ impl Http {
             // The limit of the call replaces any other.
             Some(_) => builder.connect_timeout(Timeouts::MOST).connector_layer(LimitConnect),
         };
-        Ok((
-            client
-                .insert(builder.build().map_err(|error| ConfigError::Http(cause(&error)))?)
-                .clone(),
-            own_limit,
-        ))
+        let built = builder.build().map_err(|error| ConfigError::Http(cause(&error)))?;
+        Ok((client.insert(built).clone(), own_limit))
     }
 
     /// Stops using the connections that are open now.
