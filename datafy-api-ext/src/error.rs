@@ -21,7 +21,7 @@ use std::time::Duration;
 pub struct Error(Box<Report>);
 
 /// What an error reports.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) operation: &'static str,
     pub(crate) outcome: Outcome,

@@ -230,7 +230,7 @@ async fn without_a_token_nothing_is_sent() {
     let datafy = stage.builder().token(hangs).timeouts(timeouts).build().unwrap();
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotSent);
-    assert!(error.to_string().contains("no token within"), "{error}");
+    assert!(error.to_string().contains("no token was available within"), "{error}");
     assert_eq!(stage.fake.requests(), []);
 }
 
