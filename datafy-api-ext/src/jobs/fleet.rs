@@ -1,13 +1,14 @@
 //! Runs one operation over many volumes.
 
-use super::journal::{self, Journal, JournalError};
+use super::journal::{self, Journal};
+use super::journal_error::JournalError;
+use super::not_done::NotDone;
 use super::pace::Pace;
 use super::progress::{Monitor, Slot, StopReason};
 use crate::call::Call;
 use crate::call::operation::{Operation, sealed};
 use crate::client::InvalidSetting;
 use crate::client::{Datafy, Volume};
-use crate::error::Error;
 use crate::id::{Answered, VolumeId};
 use crate::outcome::Outcome;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
@@ -275,42 +276,6 @@ impl<T> fmt::Debug for Run<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("progress", &self.monitor.progress()).finish_non_exhaustive()
     }
-}
-
-/// Why the operation was not applied to a volume, as far as is known.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotDone {
-    /// The call failed. Its [outcome](Error::outcome) says whether it may have had an effect.
-    #[error(transparent)]
-    Failed(#[from] Error),
-    /// Not attempted: the run was [stopped](Monitor::stop).
-    #[error("not attempted: the run was stopped")]
-    Stopped,
-    /// Not attempted: the service refused the token in an earlier call of this run.
-    #[error("not attempted: the service refuses the token")]
-    TokenRefused,
-    /// Not attempted: the journal can't be written.
-    #[error("not attempted: the journal can't be written")]
-    Journal(#[source] JournalError),
-    /// Not attempted: according to the journal, an earlier run applied the operation.
-    #[error("not attempted: an earlier run applied it{}", with(" and created ", created_id.as_deref()))]
-    AppliedBefore {
-        /// The ID of the object that the earlier call created, such as a snapshot, as the service sent it.
-        created_id: Option<String>,
-    },
-    /// Not attempted: according to the journal, an earlier run may have applied the operation. Check before you retry:
-    /// a retry may have a second effect.
-    #[error("not attempted: an earlier run may have applied it{}", with("; look for ", marker.as_deref()))]
-    UnknownBefore {
-        /// The marker that [`traceable`](Call::traceable) appended to the description of the snapshot that may exist.
-        marker: Option<String>,
-    },
-}
-
-/// Returns `detail` after `lead`, or nothing without a detail.
-fn with(lead: &str, detail: Option<&str>) -> String {
-    detail.map(|detail| format!("{lead}{detail}")).unwrap_or_default()
 }
 
 /// Why a fleet can't be run.

@@ -1,6 +1,7 @@
 //! The journal of a fleet: a file of JSON Lines that records each call before it is sent, and its outcome afterwards.
 
-use super::fleet::NotDone;
+use super::journal_error::JournalError;
+use super::not_done::NotDone;
 use crate::call::operation::Operation;
 use crate::client::Datafy;
 use crate::id::VolumeId;
@@ -15,44 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
-
-/// Why a journal can't be used. The file is left unchanged.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// The file can't be read or written.
-    #[error("the journal {} can't be read or written", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        source: Arc<io::Error>,
-    },
-    /// The file is not a journal of this operation, endpoint and sub-account, or not a journal at all.
-    #[error("{} is not a journal of this run: its first line is {found} instead of {expected}; use another file", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// Its first line.
-        found: String,
-        /// The first line of a journal of this run.
-        expected: String,
-    },
-    /// A complete line of the file is not a valid record. (An incomplete last line, as a crash leaves it, is fine.)
-    #[error("the journal {} is damaged at line {line}", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-    },
-    /// Another run has the file open.
-    #[error("the journal {} is in use by another run", path.display())]
-    InUse {
-        /// The file.
-        path: PathBuf,
-    },
-}
 
 /// The first line of a journal: everything that must be the same for a run to resume it.
 pub(super) struct Header {

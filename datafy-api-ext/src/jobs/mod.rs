@@ -6,11 +6,14 @@
 
 mod fleet;
 mod journal;
+mod journal_error;
+mod not_done;
 mod pace;
 mod progress;
 mod restore;
 
-pub use fleet::{Fleet, FleetError, NotDone, Run};
-pub use journal::JournalError;
+pub use fleet::{Fleet, FleetError, Run};
+pub use journal_error::JournalError;
+pub use not_done::NotDone;
 pub use progress::{Monitor, Progress};
 pub use restore::{Restore, RestoreError, RestoreStep};

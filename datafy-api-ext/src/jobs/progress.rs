@@ -1,7 +1,7 @@
 //! The progress of a fleet, and the handle that reports it.
 
-use super::fleet::NotDone;
-use super::journal::JournalError;
+use super::journal_error::JournalError;
+use super::not_done::NotDone;
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
