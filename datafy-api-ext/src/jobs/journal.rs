@@ -24,6 +24,14 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// Compares the values: the order of the members depends on which features of `serde_json` a program turns on.
+    fn equals(&self, line: &[u8]) -> bool {
+        let value = serde_json::from_slice::<serde_json::Value>(line);
+        value.is_ok_and(|value| {
+            serde_json::from_str(&self.line).is_ok_and(|own: serde_json::Value| own == value)
+        })
+    }
+
     pub(super) fn of<O: Operation>(datafy: &Datafy) -> Self {
         let facts = O::FACTS;
         let line = json!({
@@ -220,7 +228,7 @@ fn read(
     let mut records: HashMap<VolumeId, Record> = HashMap::new();
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
     if let Some((_, first)) = lines.next()
-        && first.trim_ascii_end() != header.line.as_bytes()
+        && !header.equals(first)
     {
         return Err(foreign(path, first, header));
     }

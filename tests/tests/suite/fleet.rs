@@ -378,6 +378,20 @@ async fn a_truncated_last_line_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_journal_whose_header_has_its_members_in_another_order_is_resumed() {
+    let stage = Stage::of(2).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    let whole = fs::read_to_string(&path).unwrap();
+    let (header, entries) = whole.split_once('\n').unwrap();
+    let members = header.trim_matches(['{', '}']).split(',').rev().collect::<Vec<_>>();
+    fs::write(&path, format!("{{{}}}\n{entries}", members.join(","))).unwrap();
+    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    assert_eq!(stage.fake.requests().len(), 2, "the second run repeats nothing");
+}
+
+#[tokio::test]
 async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();
