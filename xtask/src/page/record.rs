@@ -67,7 +67,7 @@ fn list<T: Serialize>(values: impl IntoIterator<Item = T>) -> String {
 /// A page as it was recorded.
 pub struct Recorded {
     pub page: Page,
-    /// See [`Record::silent`].
+    /// The facts on which the page was silent when it was recorded.
     pub silent: Vec<String>,
 }
 
