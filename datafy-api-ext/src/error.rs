@@ -91,7 +91,8 @@ pub enum ErrorKind {
     Tls,
     /// The proxy refused the connection.
     Proxy,
-    /// A limit of [`Timeouts`](crate::Timeouts) was reached.
+    /// The attempt or operation timeout was reached, also while waiting for a token or a connection slot. A connect
+    /// timeout is [`Connect`](Self::Connect).
     Timeout,
     /// The connection was lost before an answer arrived.
     ConnectionLost,
@@ -175,6 +176,7 @@ impl Error {
     /// How long the last answer asked the client to wait before the next attempt.
     ///
     /// It may be longer than the client would have waited.
+    /// It doesn't say that a retry is safe: [`outcome`](Self::outcome) does.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -245,8 +247,12 @@ impl fmt::Display for Error {
         if report.budget_is_empty {
             f.write_str("; not retried: the retry budget is empty")?;
         }
-        if let Some(wait) = self.retry_after() {
-            write!(f, "; try again in {}", Wait(wait))?;
+        match (report.outcome, self.retry_after()) {
+            (Outcome::Unknown, Some(wait)) => {
+                write!(f, "; the service asked to wait {}", Wait(wait))?
+            }
+            (_, Some(wait)) => write!(f, "; try again in {}", Wait(wait))?,
+            (_, None) => {}
         }
         match (report.outcome, self.marker()) {
             (Outcome::Unknown, Some(marker)) => {

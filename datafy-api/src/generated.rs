@@ -294,7 +294,7 @@ Arguments:
 Sends a `POST` request to `/api/v1/volumes/{volumeId}/attach`
 
 Arguments:
-- `volume_id`: The volume that the call is about.
+- `volume_id`: The volume ID.
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
 - `body`
 */
@@ -355,7 +355,7 @@ Arguments:
 Sends a `POST` request to `/api/v1/volumes/{volumeId}/create-snapshot`
 
 Arguments:
-- `volume_id`: The volume that the call is about.
+- `volume_id`: The volume ID.
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
 - `body`
 */
@@ -406,7 +406,7 @@ Arguments:
 Sends a `POST` request to `/api/v1/volumes/{volumeId}/deactivate-autoscaling`
 
 Arguments:
-- `volume_id`: The volume that the call is about.
+- `volume_id`: The volume ID.
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
 */
     pub async fn deactivate_autoscaling<'a>(

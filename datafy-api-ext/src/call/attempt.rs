@@ -47,11 +47,11 @@ pub(crate) async fn attempt<O: Operation>(
         Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
             .because(Cause::of(&error))
     })?;
-    let (http, own_limit) = client.http.client(timeouts.connect()).map_err(|error| {
+    let (http, own_limit) = client.http.client(timeouts.connect(), limit).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, error.to_string(), false)
             .because(error.source().and_then(Cause::of))
     })?;
-    let connect_limit = own_limit.map(|connect| started + connect.min(limit));
+    let connect_limit = own_limit.map(|connect| started + connect);
     let mut received = Received::default();
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
     let ended = timeout_at(started + limit, connect::limited(connect_limit, exchange)).await;

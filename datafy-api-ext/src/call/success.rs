@@ -55,6 +55,14 @@ impl Success<'_> {
         }))
     }
 
+    /// Checks that the answer is not about a snapshot: a late answer to another request would name the volume of that.
+    pub(crate) fn expect_no_snapshot(&self) -> Result<(), Unusable> {
+        match partial_json::string(self.body, "datafySnapshotId") {
+            Some(named) => Err(Unusable::Foreign(format!("the answer names snapshot {named}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Fails if the answer names another volume than `volume`, as a late answer to another request on a reused
     /// connection does.
     pub(crate) fn expect_volume(&self, volume: &VolumeId) -> Result<(), Unusable> {

@@ -15,6 +15,7 @@ use datafy_api::base_url::BaseUrl;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// The default number of requests in flight.
@@ -252,7 +253,7 @@ impl DatafyBuilder {
         };
         let http = Http::new(settings, connect)?;
         Ok(Datafy::new(Inner {
-            tokens: Tokens::new(token, &base, &http.client(connect)?.0)?,
+            tokens: Tokens::new(token, &base, &http.client(connect, Duration::MAX)?.0)?,
             http,
             base,
             sub_account: self.sub_account,

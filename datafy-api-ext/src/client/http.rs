@@ -52,18 +52,23 @@ impl fmt::Debug for Custom {
 impl Http {
     pub(crate) fn new(settings: Settings, connect: Duration) -> Result<Self, ConfigError> {
         let http = Self { settings, connect, clients: Mutex::default() };
-        http.client(connect)?;
+        http.client(connect, Duration::MAX)?;
         Ok(http)
     }
 
-    /// Returns the client for a call with this connect timeout, and the timeout if the call has to
-    /// [apply](crate::client::connect::limited) it itself.
+    /// Returns the client for an attempt with this connect timeout and this limit. The second value is the connect
+    /// timeout if the attempt has to [set](crate::client::connect::limited) it itself.
+    ///
+    /// The client's own timeout serves only if it ends well before the limit. Otherwise the limit might end the
+    /// attempt first, and then nobody knows that there was no connection yet.
     pub(crate) fn client(
         &self,
         connect: Duration,
+        limit: Duration,
     ) -> Result<(reqwest::Client, Option<Duration>), ConfigError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let own_limit = (connect != self.connect).then_some(connect);
+        let is_common = connect == self.connect && connect < limit;
+        let own_limit = (!is_common).then(|| connect.min(limit));
         let client = match own_limit {
             None => &mut clients.common,
             Some(_) => &mut clients.with_own_limit,
@@ -83,6 +88,9 @@ impl Http {
 
     /// Stops using the connections that are open now.
     pub(crate) fn retire(&self) {
+        if self.settings.fresh_connections {
+            return;
+        }
         *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Clients::default();
     }
 }

@@ -1,10 +1,11 @@
 //! Why a journal can't be used.
 
+use crate::one_line::OneLine;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a journal can't be used. The file is left unchanged.
+/// Why a journal can't be used. `Foreign`, `Damaged` and `InUse` leave the file unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
@@ -17,7 +18,7 @@ pub enum JournalError {
         source: Arc<io::Error>,
     },
     /// The file is not a journal of this operation, endpoint and sub-account, or not a journal at all.
-    #[error("{} is not a journal of this run: its first line is {found} instead of {expected}; use another file", path.display())]
+    #[error("{} is not a journal of this run: its first line is {} instead of {expected}; use another file", path.display(), OneLine(found))]
     Foreign {
         /// The file.
         path: PathBuf,

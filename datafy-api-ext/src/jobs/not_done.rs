@@ -2,6 +2,7 @@
 
 use super::journal_error::JournalError;
 use crate::error::Error;
+use crate::one_line::OneLine;
 
 /// Why the operation was not applied to a volume, as far as is known.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -36,5 +37,5 @@ pub enum NotDone {
 
 /// Returns `detail` after `lead`, or nothing without a detail.
 fn with(lead: &str, detail: Option<&str>) -> String {
-    detail.map(|detail| format!("{lead}{detail}")).unwrap_or_default()
+    detail.map(|detail| format!("{lead}{}", OneLine(detail))).unwrap_or_default()
 }

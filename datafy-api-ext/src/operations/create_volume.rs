@@ -107,6 +107,7 @@ impl sealed::Operation for CreateVolume {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<types::Volume, Unusable> {
+        success.expect_no_snapshot()?;
         success.json()
     }
 }

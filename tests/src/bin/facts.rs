@@ -38,7 +38,7 @@ fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
 
 type Ended = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Makes the call and drops its result: the listener answers `{}`, which some operations reject.
+/// Makes the call and drops its result: only the request is recorded.
 fn end<O: Operation + 'static>(call: Call<O>) -> Ended {
     Box::pin(async { drop(call.await) })
 }

@@ -193,3 +193,13 @@ async fn a_connection_that_received_bytes_while_idle_is_not_reused() {
     }
     assert_eq!(server.connections.load(Ordering::Relaxed), 4);
 }
+
+#[tokio::test]
+async fn an_answer_about_a_snapshot_is_not_taken_for_a_created_volume() {
+    let listener = datafy_tests::Listener::answering(snapshot_of("vol-1"));
+    let datafy = Datafy::builder().endpoint(listener.url()).token("t").build().unwrap();
+    let snapshot = datafy_api_ext::DatafySnapshotId::new("dsnap-1").unwrap();
+    let error = datafy.create_volume().from_snapshot(snapshot).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+    assert!(error.to_string().ends_with("the answer names snapshot dsnap-of-vol-1"), "{error}");
+}

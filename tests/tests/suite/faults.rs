@@ -149,12 +149,12 @@ table! {
     status_500: Fault::status(500) => UNKNOWN, "may have been applied: 500 Internal";
     status_502: Fault::status(502) => UNKNOWN, "may have been applied: 502 Bad Gateway";
     status_503: Fault::status(503) => UNKNOWN, "may have been applied: 503 Service";
-    status_503_with_retry_after: Fault::retry_after(503, "2") => UNKNOWN, "try again in 2 s";
+    status_503_with_retry_after: Fault::retry_after(503, "2") => UNKNOWN, "the service asked to wait 2 s";
     status_503_with_bad_retry_after: Fault::retry_after(503, "soon") => UNKNOWN, "may have been applied: 503 Service";
     status_504: Fault::status(504) => UNKNOWN, "may have been applied: 504 Gateway Timeout";
     status_599: Fault::status(599) => UNKNOWN, "may have been applied: 599";
     gateway_503: Fault::apply_then_gateway_503(None) => UNKNOWN_EFFECT, "may have been applied: 503 Service";
-    gateway_503_with_retry_after: Fault::apply_then_gateway_503(Some("5")) => UNKNOWN_EFFECT, "try again in 5 s";
+    gateway_503_with_retry_after: Fault::apply_then_gateway_503(Some("5")) => UNKNOWN_EFFECT, "the service asked to wait 5 s";
     switch_protocols: Fault::apply_then_switch_protocols() => UNKNOWN_EFFECT_ONCE, "may have been applied: 101 Switching Protocols";
 
     // Successes that are not the service's answer to the request.

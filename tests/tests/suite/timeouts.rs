@@ -89,6 +89,21 @@ async fn a_call_without_a_connection_in_time_is_not_sent() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_ends_while_connecting_was_not_sent() {
+    let (address, _listener, _queued) = full_port().await;
+    let attempt = Timeouts::builder().attempt(SOON).build().unwrap();
+    // The last attempt has less time than the connect timeout.
+    let operation = Timeouts::builder().connect(SOON).operation(3 * SOON).build().unwrap();
+    for timeouts in [attempt, operation] {
+        let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
+        let datafy = builder.timeouts(timeouts).jitter(|| 0.0).build().unwrap();
+        let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent, "{timeouts:?}: {error:#}");
+        assert!(error.attempts() > 1, "{error:#}");
+    }
+}
+
+#[tokio::test]
 async fn dropping_a_call_cancels_it_and_leaves_the_client_usable() {
     let stage = Stage::of(1).await;
     let datafy = stage.client();
