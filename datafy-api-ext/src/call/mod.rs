@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::id::SubAccountId;
 use run::Run;
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -106,15 +106,20 @@ impl<O: Operation> Call<O> {
     ///
     /// # Panics
     /// If the future is polled outside a Tokio runtime.
-    pub async fn send(self) -> Result<O::Answer, Error> {
-        assert!(
-            Handle::try_current().is_ok(),
-            "a call must be awaited in a Tokio runtime: use `#[tokio::main]`, or `block_on` of a \
-             `tokio::runtime::Runtime` with `enable_all`"
-        );
-        let span = self.operation.span(&self.datafy.inner().base);
-        let content = Run::new(&self, &span).finish().instrument(span.clone()).await?;
-        Ok(content.into())
+    #[expect(clippy::manual_async_fn, reason = "an async fn holds its arguments twice")]
+    pub fn send(self) -> impl Future<Output = Result<O::Answer, Error>> + Send {
+        async move {
+            assert!(
+                Handle::try_current().is_ok(),
+                "a call must be awaited in a Tokio runtime: use `#[tokio::main]`, or `block_on` of a \
+                 `tokio::runtime::Runtime` with `enable_all`"
+            );
+            let span = self.operation.span(&self.datafy.inner().base);
+            let mut run = Run::new(&self, &span);
+            // Pinned before it is wrapped: the wrapper would move it, and it is large.
+            let content = pin!(run.finish()).instrument(span.clone()).await?;
+            Ok(content.into())
+        }
     }
 }
 
