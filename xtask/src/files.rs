@@ -18,15 +18,12 @@ pub const RECORD: &str = "xtask/page.json";
 pub const WAIVERS: &str = "xtask/waivers.yaml";
 /// The crates whose types may appear in the public API.
 pub const FOREIGN_TYPES: &str = "xtask/api/foreign-types.txt";
-/// The crate that people use, its fake, and the fake's answers.
-pub const EXT: &str = "datafy-api-ext/src";
-pub const FAKE: &str = "datafy-api-ext/src/fake";
+/// The public items of the crate that people use.
+pub const LISTING: &str = "xtask/api/datafy-api-ext.txt";
+/// The fake's answers.
 pub const HANDLER: &str = "datafy-api-ext/src/fake/handler.rs";
 /// The program that calls every operation with all its options.
 pub const DRIVER: &str = "tests/src/bin/facts.rs";
-/// The folders of hand-written code that depends on the contract.
-pub const HAND_WRITTEN: [&str; 5] =
-    [EXT, "datafy-api-ext/examples", "tests/src", "tests/tests", "tests/benches"];
 
 /// The workspace.
 pub fn root() -> PathBuf {

@@ -10,7 +10,7 @@ pub mod schemas;
 pub mod wire;
 
 use crate::contract::Spec;
-use crate::drift::{self, impact::Sources};
+use crate::drift::{self, listed::PublicItems};
 use crate::files::{self, GENERATED, RECORD, SPEC, SPEC_COPY, WAIVERS};
 use crate::page;
 use crate::report::{Finding, Receipt, Report, Waivers};
@@ -72,7 +72,7 @@ pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt)> {
         bail!("{RECORD} is missing; write it with `cargo xtask docs PAGE --record`");
     };
     let (mut findings, document) = document::check(&spec);
-    let (found, comparison) = record::check(&spec, &Sources::new(root), recorded);
+    let (found, comparison) = record::check(&spec, &PublicItems::load(root), recorded);
     findings.extend(found);
     let committed =
         |file| Ok::<_, anyhow::Error>(files::read_if_exists(root, file)?.unwrap_or_default());

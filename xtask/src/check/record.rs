@@ -2,15 +2,19 @@
 
 use crate::contract::{Comparison, Place, Silent, Spec};
 use crate::drift;
-use crate::drift::impact::Sources;
+use crate::drift::listed::PublicItems;
 use crate::files::{RECORD, SPEC};
 use crate::page::record::Recorded;
 use crate::report::{Finding, Link};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub fn check(spec: &Spec, sources: &Sources, mut recorded: Recorded) -> (Vec<Finding>, Comparison) {
+pub fn check(
+    spec: &Spec,
+    public: &PublicItems,
+    mut recorded: Recorded,
+) -> (Vec<Finding>, Comparison) {
     let (comparison, mut findings) =
-        drift::findings(spec, sources, &mut recorded.page, RECORD, None);
+        drift::findings(spec, public, &mut recorded.page, RECORD, None);
     // A place that the page hides as a whole is one finding.
     let mut undocumented: BTreeMap<String, Vec<&Silent>> = BTreeMap::new();
     for silent in &comparison.silent {

@@ -1,7 +1,7 @@
 //! `cargo xtask docs`: compares a page with openapi.yaml.
 
 use crate::contract::Spec;
-use crate::drift::{self, impact::Sources};
+use crate::drift::{self, listed::PublicItems};
 use crate::files::{self, RECORD, SPEC};
 use crate::page::{self, Page, record};
 use crate::report::{Problem, Report, Waivers};
@@ -39,9 +39,9 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
         .collect();
     // The comparison reorders the page as the spec is ordered.
     let new_record = record.then(|| record::Record::new(&page));
-    let sources = Sources::new(root);
+    let public = PublicItems::load(root);
     let before = recorded.as_ref().map(|recorded| &recorded.page);
-    let (comparison, findings) = drift::findings(&spec, &sources, &mut page, name, before);
+    let (comparison, findings) = drift::findings(&spec, &public, &mut page, name, before);
     // A copy of a part of the page must not pass for the whole page.
     if !page.shape.denies_places() {
         let missing =

@@ -2,6 +2,7 @@
 
 pub mod edit;
 pub mod impact;
+pub mod listed;
 
 use crate::contract::{
     Aspect, Comparison, Difference, Facts, Place, Spec, Step, Subject, compare, plain,
@@ -9,7 +10,7 @@ use crate::contract::{
 use crate::files::SPEC;
 use crate::page::Page;
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
-use impact::Sources;
+use listed::PublicItems;
 use serde_json::Value;
 
 /// The differences of the page from the spec. The same difference in several operations is one finding.
@@ -17,7 +18,7 @@ use serde_json::Value;
 /// `name` is what findings call the page; `record` is the page as it was recorded before.
 pub fn findings(
     spec: &Spec,
-    sources: &Sources,
+    public: &PublicItems,
     page: &mut Page,
     name: &str,
     record: Option<&Page>,
@@ -35,7 +36,7 @@ pub fn findings(
         }
     }
     let reporter =
-        Reporter { spec, sources, page, name, record, differences: &comparison.differences };
+        Reporter { spec, public, page, name, record, differences: &comparison.differences };
     let findings = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
     (comparison, findings)
 }
@@ -52,7 +53,7 @@ fn on_page<'a>(page: &'a Facts, difference: &Difference) -> Vec<(Aspect, &'a Val
 
 struct Reporter<'a> {
     spec: &'a Spec,
-    sources: &'a Sources,
+    public: &'a PublicItems,
     page: &'a Page,
     name: &'a str,
     record: Option<&'a Page>,
@@ -92,11 +93,11 @@ impl Reporter<'_> {
             finding.at(SPEC, spec_line, if added { "it is missing here" } else { "the spec" });
         for member in group {
             let hunks = edit::hunks(spec, page, self.differences, member).unwrap_or_default();
-            let impact = impact::of(spec, self.sources, member.place());
             add_new(&mut finding.edit, hunks);
-            add_new(&mut finding.items, impact.items);
-            add_new(&mut finding.methods, impact.methods);
-            add_new(&mut finding.spots, impact.spots);
+            if let Some((item, methods)) = impact::of(spec, self.public, member.place()) {
+                add_new(&mut finding.items, [item]);
+                add_new(&mut finding.methods, methods);
+            }
         }
         let help = match self.others(group).filter(|_| !finding.edit.is_empty()) {
             Some(others) => {

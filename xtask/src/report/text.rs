@@ -47,9 +47,7 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
 
 fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Group<'a> {
     let mut elements: Vec<Element<'a>> = Vec::new();
-    // The first two places are quoted; the others are hand-written code, listed with a line each.
-    let (shown, listed) = finding.spots.split_at(finding.spots.len().min(2));
-    elements.extend(shown.iter().map(|spot| place(report, spot)));
+    elements.extend(finding.spots.iter().map(|spot| place(report, spot)));
     let mut note = |word: &'static str, text: String| {
         elements.push(Level::NOTE.with_name(word).message(text).into());
     };
@@ -68,13 +66,6 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Gro
     }
     if let Some(cause) = finding.cause {
         note("cause", cause.explain().to_owned());
-    }
-    if !listed.is_empty() {
-        let lines = listed.iter().map(|spot| match spot.line {
-            Some(line) => format!("{}:{line} {}", spot.file, spot.label),
-            None => format!("{} {}", spot.file, spot.label),
-        });
-        note("look at", lines.collect::<Vec<_>>().join("\n"));
     }
     note("fingerprint", clean(&finding.fingerprint));
     let help = finding.help.lines().map(clean).collect::<Vec<_>>().join("\n");

