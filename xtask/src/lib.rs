@@ -17,7 +17,6 @@ pub mod drift;
 pub mod files;
 pub mod generate;
 pub mod page;
-pub mod rendition;
 pub mod report;
 
 #[path = "../../datafy-api/build/codegen.rs"]

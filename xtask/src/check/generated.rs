@@ -5,7 +5,7 @@ use super::compiled::Compiled;
 use crate::codegen::{self, Refusal};
 use crate::contract::{Place, Spec, Step};
 use crate::files::{GENERATED, SPEC, SPEC_COPY};
-use crate::rendition;
+use crate::generate;
 use crate::report::{Finding, Link};
 use heck::ToSnakeCase;
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub fn check(spec: &Spec, committed: &str) -> Checked {
 
 /// Compares the copy of the spec with the spec.
 pub fn copy(spec: &Spec, committed: &str) -> Option<Finding> {
-    stale(SPEC_COPY, committed, &rendition::copy(&spec.text))
+    stale(SPEC_COPY, committed, &generate::copy(&spec.text))
 }
 
 /// Compares the compiled table of operations with the spec.
@@ -70,7 +70,7 @@ pub fn method_name(spec: &Spec, place: &Place) -> Option<String> {
 }
 
 fn stale(file: &str, committed: &str, described: &str) -> Option<Finding> {
-    let diff = rendition::diff(file, committed, described)?;
+    let diff = generate::diff(file, committed, described)?;
     let quoted: Vec<&str> = diff.lines().take(QUOTED).collect();
     let more = diff.lines().count().saturating_sub(QUOTED);
     let more = if more > 0 { format!("\n... and {more} more lines") } else { String::new() };

@@ -1,6 +1,6 @@
 //! The recorded page and the spec: their differences, and the facts that only one of them states.
 
-use crate::contract::{Comparison, Place, Silent, Spec};
+use crate::contract::{Comparison, Silent, Spec};
 use crate::drift;
 use crate::drift::listed::PublicItems;
 use crate::files::{RECORD, SPEC};
@@ -19,11 +19,7 @@ pub fn check(
     let mut undocumented: BTreeMap<String, Vec<&Silent>> = BTreeMap::new();
     for silent in &comparison.silent {
         if !recorded.silent.contains(&silent.to_string()) {
-            let hidden = silent.hidden.as_ref().map(Place::to_string);
-            undocumented
-                .entry(hidden.unwrap_or_else(|| silent.to_string()))
-                .or_default()
-                .push(silent);
+            undocumented.entry(silent.name()).or_default().push(silent);
         }
     }
     for (place, facts) in undocumented {

@@ -29,6 +29,13 @@ pub struct Silent {
     pub hidden: Option<Place>,
 }
 
+impl Silent {
+    /// The fact, or the place that is hidden as a whole.
+    pub fn name(&self) -> String {
+        self.hidden.as_ref().map_or_else(|| self.to_string(), Place::to_string)
+    }
+}
+
 impl fmt::Display for Silent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.aspect)
@@ -55,6 +62,14 @@ impl Difference {
             | Self::Added { place }
             | Self::Removed { place }
             | Self::Moved { place, .. } => place,
+        }
+    }
+
+    /// The place on the page.
+    pub fn place_on_page(&self) -> &Place {
+        match self {
+            Self::Moved { to, .. } => to,
+            other => other.place(),
         }
     }
 }
@@ -160,20 +175,17 @@ fn same(shape: Shape, aspect: Aspect, spec: &Value, page: &Value) -> bool {
         return true;
     }
     let sorted = |value: &Value| {
-        let mut items: Vec<String> = value
-            .as_array()
-            .map(|items| items.iter().map(ToString::to_string).collect())
-            .unwrap_or_default();
+        let mut items: Vec<String> = items(value).map(ToString::to_string).collect();
         items.sort();
         items
     };
     match (shape, aspect) {
         // The order of media types and of values means nothing.
         (_, Aspect::Content) | (Shape::Markdown, Aspect::Enum) => sorted(spec) == sorted(page),
-        (Shape::Markdown, _) => match (spec.as_f64(), page.as_f64()) {
-            (Some(spec), Some(page)) => spec.to_bits() == page.to_bits(),
-            _ => false,
-        },
+        (Shape::Markdown, _) => {
+            spec.as_f64().is_some()
+                && spec.as_f64().map(f64::to_bits) == page.as_f64().map(f64::to_bits)
+        }
         // The page may state that there are values without showing them.
         (Shape::Text, Aspect::Enum) if page.is_null() => true,
         // It shows them without separators.
@@ -186,21 +198,21 @@ fn same(shape: Shape, aspect: Aspect, spec: &Value, page: &Value) -> bool {
     }
 }
 
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
 /// Whether a text consists of these values in any order and separators.
 fn runs_together(values: &Value, text: &str) -> bool {
-    let mut values: Vec<String> = values.as_array().into_iter().flatten().map(plain).collect();
+    let bare = |text: String| text.replace(|c: char| c.is_whitespace() || "`,|\"".contains(c), "");
+    let mut values: Vec<String> = items(values).map(|value| bare(plain(value))).collect();
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    let mut rest = bare(text);
+    let mut rest = bare(text.to_owned());
     for value in values {
-        let value = bare(&value);
         let Some(at) = rest.find(&value) else { return false };
         rest.replace_range(at..at + value.len(), "");
     }
     rest.is_empty()
-}
-
-fn bare(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !"`,|\"".contains(*c)).collect()
 }
 
 /// Gives the places of the page the names and numbers of the same places in the spec.
@@ -215,12 +227,9 @@ fn normalize(spec: &Facts, page: &mut Facts) {
         Step::Parameter { within: Within::Header, name } => Some(name.to_lowercase()),
         _ => None,
     });
-    let with_alternatives = page
-        .subjects
-        .iter()
-        .filter(|(_, subject)| subject.stated.contains_key(&Aspect::Alternatives));
-    let places: Vec<Place> = with_alternatives.map(|(place, _)| place.clone()).collect();
-    for place in places {
+    let places = page.subjects.keys();
+    let chosen = places.filter(|place| page.value(place, Aspect::Alternatives).is_some());
+    for place in chosen.cloned().collect::<Vec<_>>() {
         reorder(spec, page, &place);
     }
 }
@@ -241,14 +250,11 @@ fn rename(spec: &Facts, page: &mut Facts, key: impl Fn(&Place) -> Option<String>
 /// Numbers the alternatives of the page like those of the spec with the same properties.
 fn reorder(spec: &Facts, page: &mut Facts, place: &Place) {
     let alternatives = |facts: &Facts| -> Vec<(Place, BTreeSet<Step>)> {
+        let steps = |inner| facts.children(inner).filter_map(|name| name.last().cloned());
+        let names = |inner| steps(inner).filter(|name| *name != Step::Values).collect();
         let inner = facts.children(place);
         let inner = inner.filter(|inner| matches!(inner.last(), Some(Step::Alternative(_))));
-        let names = |inner| facts.children(inner).filter_map(|name| name.last().cloned());
-        inner
-            .map(|inner| {
-                (inner.clone(), names(inner).filter(|name| *name != Step::Values).collect())
-            })
-            .collect()
+        inner.map(|inner| (inner.clone(), names(inner))).collect()
     };
     for (to, wanted) in alternatives(spec).iter().filter(|(_, wanted)| !wanted.is_empty()) {
         let shown = alternatives(page);
@@ -272,10 +278,9 @@ fn moved(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
     for operation in spec.operations().filter(|operation| page.get(operation).is_some()) {
         let only = |own: &Facts, other: &Facts| -> Vec<Place> {
             let inner = own.children(operation).filter(|place| other.get(place).is_none());
-            inner
-                .filter(|place| matches!(place.last(), Some(Step::Parameter { .. })))
-                .cloned()
-                .collect()
+            let is_parameter =
+                |place: &&Place| matches!(place.last(), Some(Step::Parameter { .. }));
+            inner.filter(is_parameter).cloned().collect()
         };
         let gone = only(spec, page);
         let mut new = only(page, spec);

@@ -98,22 +98,22 @@ impl<'a> Reader<'a> {
         let pointer = if self.at(&own).is_some() { own } else { "/security".to_owned() };
         self.must_be(&pointer, Value::is_array);
         let Some(Value::Array(alternatives)) = self.at(&pointer) else { return };
-        let mut words = Vec::new();
-        for alternative in alternatives {
-            let mut schemes = Vec::new();
-            for (name, _) in members(Some(alternative)) {
-                let Some(scheme) = self.scheme(name) else {
-                    return self.missing(&pointer, &format!("#/components/securitySchemes/{name}"));
-                };
-                schemes.push(scheme);
+        let joined = |words: Vec<String>, between: &str| {
+            if words.is_empty() { "none".to_owned() } else { words.join(between) }
+        };
+        let schemes = |alternative| {
+            let schemes = members(Some(alternative)).map(|(name, _)| {
+                self.scheme(name).ok_or_else(|| format!("#/components/securitySchemes/{name}"))
+            });
+            schemes.collect::<Result<_, _>>().map(|schemes| joined(schemes, " and "))
+        };
+        match alternatives.iter().map(schemes).collect::<Result<Vec<_>, _>>() {
+            Ok(mut words) => {
+                words.sort();
+                self.state(place, Aspect::Security, joined(words, " or "), &pointer);
             }
-            let alternative =
-                if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") };
-            words.push(alternative);
+            Err(target) => self.missing(&pointer, &target),
         }
-        words.sort();
-        let words = if words.is_empty() { "none".to_owned() } else { words.join(" or ") };
-        self.state(place, Aspect::Security, words, &pointer);
     }
 
     fn scheme(&self, name: &str) -> Option<String> {
@@ -131,8 +131,7 @@ impl<'a> Reader<'a> {
     }
 
     fn parameter(&mut self, operation: &Place, pointer: &str) {
-        let Some(parameter) = self.follow(pointer) else { return };
-        let Resolved { pointer, value } = parameter;
+        let Some(Resolved { pointer, value }) = self.follow(pointer) else { return };
         let word = |key: &str| value.get(key).and_then(Value::as_str);
         let (Some(within), Some(name)) =
             (word("in").and_then(|word| word.parse().ok()), word("name"))
@@ -144,7 +143,7 @@ impl<'a> Reader<'a> {
         self.facts.take(&place);
         self.subject(&place, &pointer);
         let form = matches!(within, Within::Query | Within::Cookie);
-        let style = value.get("style").and_then(Value::as_str);
+        let style = word("style");
         if let Some(style) = style.filter(|style| *style != if form { "form" } else { "simple" }) {
             self.state(&place, Aspect::Style, style, &format!("{pointer}/style"));
         }
@@ -401,13 +400,7 @@ impl<'a> Reader<'a> {
 
     /// Like [`resolve`](Self::resolve), and reports what is missing.
     fn follow(&mut self, pointer: &str) -> Option<Resolved<'a>> {
-        match self.resolve(pointer) {
-            Ok(resolved) => Some(resolved),
-            Err(target) => {
-                self.missing(pointer, &target);
-                None
-            }
-        }
+        self.resolve(pointer).map_err(|target| self.missing(pointer, &target)).ok()
     }
 
     /// Like [`follow`](Self::follow), and marks the place whose value is missing.

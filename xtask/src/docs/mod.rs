@@ -12,15 +12,16 @@ const COMMAND: &str = "docs";
 
 /// Compares the page from `source` with the spec below `root`, and records its facts if `record` is set.
 pub fn run(root: &Path, source: &str, record: bool) -> Report {
-    let report =
-        page::fetch(source).and_then(|bytes| try_compare(root, page::name(source), &bytes, record));
-    report.unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
+    match page::fetch(source) {
+        Ok(bytes) => compare(root, page::name(source), &bytes, record),
+        Err(error) => Report::could_not_check(COMMAND, &error),
+    }
 }
 
 /// Compares the page in `bytes`, which findings call `name`.
 pub fn compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Report {
-    try_compare(root, name, bytes, record)
-        .unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
+    let report = try_compare(root, name, bytes, record);
+    report.unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
 }
 
 fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Report> {

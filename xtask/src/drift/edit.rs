@@ -333,9 +333,12 @@ impl Editor<'_> {
             }
         }
         let list = item.replace(" of", "Of");
-        let lists = [("required", required), (&*list, alternatives)];
-        let lists = lists.into_iter().map(|(key, list)| (key, Value::from(list)));
-        for (key, value) in lists.chain([("properties", properties.into())]) {
+        let inner = [
+            ("required", json!(required)),
+            (&*list, json!(alternatives)),
+            ("properties", json!(properties)),
+        ];
+        for (key, value) in inner {
             if value != json!([]) && value != json!({}) {
                 schema.insert(key.to_owned(), value);
             }

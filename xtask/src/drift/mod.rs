@@ -5,7 +5,7 @@ pub mod impact;
 pub mod listed;
 
 use crate::contract::{
-    Aspect, Comparison, Difference, Facts, Place, Spec, Step, Subject, compare, plain,
+    Aspect, Comparison, Difference, Facts, Place, Silent, Spec, Step, Subject, compare, plain,
 };
 use crate::files::SPEC;
 use crate::page::Page;
@@ -43,12 +43,9 @@ pub fn findings(
 
 /// The facts of a place that only the page has.
 fn on_page<'a>(page: &'a Facts, difference: &Difference) -> Vec<(Aspect, &'a Value)> {
-    match difference {
-        Difference::Added { place } | Difference::Moved { to: place, .. } => {
-            page.get(place).into_iter().flat_map(Subject::values).collect()
-        }
-        _ => Vec::new(),
-    }
+    let only = matches!(difference, Difference::Added { .. } | Difference::Moved { .. });
+    let subject = page.get(difference.place_on_page()).filter(|_| only);
+    subject.into_iter().flat_map(Subject::values).collect()
 }
 
 struct Reporter<'a> {
@@ -83,10 +80,8 @@ impl Reporter<'_> {
         finding.cause = self.record.and_then(|record| cause(record, difference));
         let (page_line, spec_line) = self.lines(difference);
         if page_line.is_some() {
-            finding = finding.at(self.name, page_line, "the page").focus(match difference {
-                Difference::Moved { to, .. } => to,
-                other => other.place(),
-            });
+            let place = difference.place_on_page();
+            finding = finding.at(self.name, page_line, "the page").focus(place);
         }
         let added = matches!(difference, Difference::Added { .. });
         finding =
@@ -107,7 +102,7 @@ impl Reporter<'_> {
                      changed, edit the copy, then run `cargo xtask generate`"
                 )
             }
-            None => help(page, difference, !finding.edit.is_empty()),
+            None => help(difference, !finding.edit.is_empty()),
         };
         finding.help(clean(&help))
     }
@@ -127,8 +122,8 @@ impl Reporter<'_> {
         }
         let changed: Vec<Place> = group.iter().map(|member| member.place().root()).collect();
         let sharing = facts.subjects.iter().filter(|(_, subject)| subject.pointer == *pointer);
-        let others =
-            sharing.map(|(other, _)| other.root()).filter(|other| !changed.contains(other));
+        let others = sharing.map(|(other, _)| other.root());
+        let others = others.filter(|other| !changed.contains(other));
         let mut others: Vec<String> = others.map(|other| other.to_string()).collect();
         others.dedup();
         (!others.is_empty()).then(|| others.join(", "))
@@ -136,32 +131,26 @@ impl Reporter<'_> {
 
     /// The lines of page and spec that state it.
     fn lines(&self, difference: &Difference) -> (Option<u64>, Option<u64>) {
-        let (page, spec) = (&self.page.facts, &self.spec.facts);
-        let line = |facts: &Facts, place: &Place| facts.get(place)?.line;
-        // For a missing place, the line of the nearest place around it.
-        let nearest = |facts: &Facts, place: &Place| {
-            let depths = (0..=place.0.len()).rev();
-            depths.map(|depth| Place(place.0[..depth].to_vec())).find_map(|up| line(facts, &up))
+        let aspect = match difference {
+            Difference::Changed { aspect, .. } => Some(aspect),
+            _ => None,
         };
-        match difference {
-            Difference::Changed { place, aspect, .. } => {
-                let stated = |facts: &Facts| {
-                    let own = facts.get(place)?.stated.get(aspect)?.line;
-                    own.or_else(|| nearest(facts, place))
-                };
-                (
-                    stated(page).or_else(|| nearest(page, place)),
-                    stated(spec).or_else(|| nearest(spec, place)),
-                )
-            }
+        let line = |facts: &Facts, place: &Place| {
+            let stated = || facts.get(place)?.stated.get(aspect?)?.line;
+            // For a missing place, the line of the nearest place around it.
+            let mut around =
+                (0..=place.0.len()).rev().map(|depth| Place(place.0[..depth].to_vec()));
+            stated().or_else(|| around.find_map(|place| facts.get(&place)?.line))
+        };
+        let spec_line = match difference {
             Difference::Added { place } => {
-                let parent = spec.get(&place.parent()).filter(|_| place.0.len() > 1);
-                let parent = parent.and_then(|parent| self.spec.document.line(&parent.pointer));
-                (line(page, place), parent.or_else(|| self.spec.document.line("/paths")))
+                let parent = self.spec.facts.get(&place.parent()).filter(|_| place.0.len() > 1);
+                let line = |pointer: &str| self.spec.document.line(pointer);
+                parent.and_then(|parent| line(&parent.pointer)).or_else(|| line("/paths"))
             }
-            Difference::Removed { place } => (nearest(page, place), line(spec, place)),
-            Difference::Moved { place, to } => (line(page, to), line(spec, place)),
-        }
+            other => line(&self.spec.facts, other.place()),
+        };
+        (line(&self.page.facts, difference.place_on_page()), spec_line)
     }
 }
 
@@ -259,8 +248,7 @@ fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
 }
 
 /// What to do, with hunks or without.
-fn help(page: &Facts, difference: &Difference, with_hunks: bool) -> String {
-    let at = difference.place().within_operation();
+fn help(difference: &Difference, with_hunks: bool) -> String {
     let what = match difference {
         Difference::Added { .. } | Difference::Moved { .. } if with_hunks => {
             format!("apply this edit to {SPEC}, describe it in your own words")
@@ -277,18 +265,7 @@ fn help(page: &Facts, difference: &Difference, with_hunks: bool) -> String {
                 "add an `enum` of the values, {values}; the page's Markdown lists them one by one"
             );
         }
-        Difference::Changed { aspect, page: Some(value), .. } => {
-            format!("set `{aspect}` to `{}` in {SPEC}", shown(value))
-        }
-        Difference::Changed { aspect, page: None, .. } => format!("remove `{aspect}` from {SPEC}"),
-        Difference::Added { place } => {
-            let kind = page.value(place, Aspect::Type).map(plain).unwrap_or_default();
-            format!("add `{at}` ({kind}) to {SPEC}")
-        }
-        Difference::Removed { .. } => format!("remove `{at}` from {SPEC}"),
-        Difference::Moved { to, .. } => {
-            format!("make `{at}` a parameter `{}` in {SPEC}", to.within_operation())
-        }
+        _ => format!("change {SPEC} by hand so that it states what the page states"),
     };
     format!("{what}, then run `cargo xtask generate`")
 }
@@ -303,11 +280,7 @@ pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Recei
         spec.facts.operations().count(),
         agreeing + differing + silent,
     );
-    let mut names: Vec<String> = comparison
-        .silent
-        .iter()
-        .map(|silent| silent.hidden.as_ref().map_or_else(|| silent.to_string(), Place::to_string))
-        .collect();
+    let mut names: Vec<String> = comparison.silent.iter().map(Silent::name).collect();
     names.dedup();
     Receipt {
         compared: vec![compared],

@@ -7,19 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The fences that hold an OpenAPI document, even a damaged one. A page in the other shape has none.
-pub(super) fn documents(text: &str) -> Vec<Document> {
-    // A quick test before the parser runs.
-    if !text.contains("```") && !text.contains("~~~") {
-        return Vec::new();
-    }
-    let fences = fences(text).into_iter();
-    fences
-        .filter_map(|fence| Some(Document { content: fence.document()?, line: fence.line }))
-        .collect()
-}
-
-/// A document in a fence.
+/// The content of a fence that is meant to be an OpenAPI document.
 pub(super) struct Document {
     content: Result<Value, serde_json::Error>,
     /// The first line within the fence.
@@ -72,53 +60,55 @@ pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>),
     Ok((facts, unreadable))
 }
 
-struct Fence {
-    text: String,
-    /// The first line within it.
-    line: u64,
-}
-
-impl Fence {
-    /// Its content if that is meant to be an OpenAPI document.
-    fn document(&self) -> Option<Result<Value, serde_json::Error>> {
-        let is_one = |value: &Value| {
-            ["openapi", "paths", "components"].iter().any(|key| value.get(key).is_some())
-        };
-        match serde_json::from_str::<Value>(&self.text) {
-            Ok(value) => is_one(&value).then_some(Ok(value)),
-            Err(error) => {
-                let meant = ["\"openapi\"", "\"paths\""].iter().any(|key| self.text.contains(key));
-                (meant && self.text.trim_start().starts_with('{')).then_some(Err(error))
-            }
-        }
+/// The fences that hold an OpenAPI document, even a damaged one. A page in the other shape has none.
+pub(super) fn documents(text: &str) -> Vec<Document> {
+    let mut documents = Vec::new();
+    // A quick test before the parser runs.
+    if !text.contains("```") && !text.contains("~~~") {
+        return documents;
     }
-}
-
-fn fences(text: &str) -> Vec<Fence> {
-    let mut fences = Vec::new();
-    let mut inside: Option<Fence> = None;
+    // The text of the fence so far, and its first line.
+    let mut inside: Option<(String, u64)> = None;
     // Counting lines along with the parser takes one pass over a long page.
     let (mut counted, mut line) = (0, 1);
     for (event, range) in Parser::new(text).into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_))) => {
-                inside = Some(Fence { text: String::new(), line: 0 });
+                inside = Some((String::new(), 0));
             }
             Event::Text(part) => {
-                if let Some(fence) = &mut inside {
-                    if fence.text.is_empty() {
+                if let Some((fence, first)) = &mut inside {
+                    if fence.is_empty() {
                         line += newlines(&text[counted..range.start]);
                         counted = range.start;
-                        fence.line = line;
+                        *first = line;
                     }
-                    fence.text.push_str(&part);
+                    fence.push_str(&part);
                 }
             }
-            Event::End(TagEnd::CodeBlock) => fences.extend(inside.take()),
+            Event::End(TagEnd::CodeBlock) => {
+                let document = inside
+                    .take()
+                    .and_then(|(fence, line)| Some(Document { content: content(&fence)?, line }));
+                documents.extend(document);
+            }
             _ => {}
         }
     }
-    fences
+    documents
+}
+
+/// The content of a fence if that is meant to be an OpenAPI document.
+fn content(fence: &str) -> Option<Result<Value, serde_json::Error>> {
+    let content = serde_json::from_str::<Value>(fence);
+    let meant = match &content {
+        Ok(value) => ["openapi", "paths", "components"].iter().any(|key| value.get(key).is_some()),
+        Err(_) => {
+            let named = ["\"openapi\"", "\"paths\""].iter().any(|key| fence.contains(key));
+            named && fence.trim_start().starts_with('{')
+        }
+    };
+    meant.then_some(content)
 }
 
 fn newlines(text: &str) -> u64 {

@@ -28,8 +28,12 @@ pub(super) enum Read {
 pub(super) const ICONS: [&str; 7] =
     ["brackets-curly", "chevron-right", "chevron-down", "circle-info", "hashtag", "lock", "plus"];
 
-const LABELS: [(&str, bool); 4] =
-    [("Required", true), ("Optional", false), ("required", true), ("optional", false)];
+/// The text without an icon joined with its start.
+pub(super) fn without_icon(text: &str) -> &str {
+    ICONS.iter().find_map(|icon| text.strip_prefix(icon)).unwrap_or(text)
+}
+
+const LABELS: [&str; 4] = ["Required", "Optional", "required", "optional"];
 
 const MARKS: [(&str, Aspect); 6] = [
     ("Read-only", Aspect::ReadOnly),
@@ -42,7 +46,7 @@ const MARKS: [(&str, Aspect); 6] = [
 
 /// The longest line that is read as a row, in bytes.
 const LONGEST: usize = 4_096;
-/// The most labels that are tried in a line: names and examples may contain some.
+/// How often each label is tried in a line: names and examples may contain some.
 const MOST_LABELS: usize = 8;
 
 const SCALARS: [&str; 9] =
@@ -67,7 +71,7 @@ pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
         return if looks_like_a_row(&start, known) { Read::Unreadable } else { Read::Other };
     }
     let line = unescape(line);
-    let bare = ICONS.iter().find_map(|icon| line.strip_prefix(icon));
+    let bare = Some(without_icon(&line)).filter(|bare| *bare != line);
     let rows: Vec<Row> = [Some(&*line), bare].into_iter().flatten().filter_map(parse).collect();
     let labelled = |row: &&Row| row.stated.iter().any(|(aspect, _)| *aspect == Aspect::Required);
     // A format is a plain word: `date-timeOptioneel` includes a label in Dutch.
@@ -155,22 +159,11 @@ fn parse(line: &str) -> Option<Row> {
     Some(Row { name: part("name").to_owned(), stated })
 }
 
-fn labels(line: &str) -> Vec<(usize, &'static str, bool)> {
-    let mut found: Vec<_> = LABELS
-        .iter()
-        .flat_map(|(label, required)| {
-            line.match_indices(label).map(|(at, _)| (at, *label, *required))
-        })
-        .collect();
-    found.sort_unstable();
-    found.truncate(MOST_LABELS);
-    found
-}
-
 /// Whether the line has the form of a row: a label without a space before it, or a type directly after a
 /// name in the spec.
 fn looks_like_a_row(line: &str, known: &BTreeSet<String>) -> bool {
-    let glued = labels(line).into_iter().any(|(at, label, _)| {
+    let mut labels = LABELS.iter().flat_map(|label| line.match_indices(label).take(MOST_LABELS));
+    let glued = labels.any(|(at, label)| {
         let (before, after) = (&line[..at], &line[at + label.len()..]);
         let words = before.replace(" · ", "").replace(" | ", "").replace(" or ", "");
         let spoken = label.starts_with(char::is_lowercase) && before.len() == words.len();
@@ -201,14 +194,7 @@ pub(super) const OTHER: &str = "Other properties";
 
 /// Removes the escapes of Markdown, which some pages keep.
 fn unescape(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        let escapes =
-            character == '\\' && characters.peek().is_some_and(|next| "[]_*|".contains(*next));
-        if !escapes {
-            text.push(character);
-        }
-    }
-    text
+    ["[", "]", "_", "*", "|"]
+        .iter()
+        .fold(line.to_owned(), |line, mark| line.replace(&format!("\\{mark}"), mark))
 }

@@ -73,8 +73,6 @@ struct Block<'a> {
 struct Marker<'a> {
     method: &'static str,
     path: Option<&'a str>,
-    /// The line of the path if there is one, otherwise of the method.
-    number: u64,
     start: usize,
     end: usize,
 }
@@ -82,49 +80,39 @@ struct Marker<'a> {
 /// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends
 /// with both.
 fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Unreadable>) -> Vec<Block<'a>> {
-    let mut markers = Vec::new();
-    let mut index = 0;
-    while index < lines.len() {
-        let marker = marker(lines, index);
-        index = marker.as_ref().map_or(index + 1, |marker| marker.end);
-        markers.extend(marker);
-    }
+    let mut markers = (0..lines.len()).filter_map(|index| marker(lines, index)).peekable();
     let mut blocks = Vec::new();
-    let mut markers = markers.into_iter().peekable();
-    while let Some(Marker { method, path, number, end, .. }) = markers.next() {
+    while let Some(Marker { method, path, end, .. }) = markers.next() {
         let block = &lines[end..markers.peek().map_or(lines.len(), |next| next.start)];
         let closes = |next: &Marker<'_>| {
             next.method == method && next.path.is_some() && (path.is_none() || path == next.path)
         };
-        let (path, number) = match markers.next_if(closes) {
-            Some(last) => (last.path, last.number),
-            None => (path, number),
-        };
-        match path {
-            Some(path) => blocks.push(Block { method, path, line: number, lines: block }),
-            None => unreadable.push(Unreadable {
-                line: Some(number),
-                problem: format!("`{method}` is not followed by a path"),
-            }),
+        let (path, end) = markers.next_if(closes).map_or((path, end), |last| (last.path, last.end));
+        // The line of the path, or of the method.
+        let line = lines[end - 1].number;
+        if let Some(path) = path {
+            blocks.push(Block { method, path, line, lines: block });
+        } else {
+            let problem = format!("`{method}` is not followed by a path");
+            unreadable.push(Unreadable { line: Some(line), problem });
         }
     }
     blocks
 }
 
 fn marker<'a>(lines: &[Line<'a>], start: usize) -> Option<Marker<'a>> {
-    let Line { text, number } = lines[start];
+    let text = lines[start].text;
     // `Delete` is a title.
     let method = METHODS
         .into_iter()
         .find(|method| text.starts_with(method) || text.starts_with(&method.to_uppercase()))?;
     let rest = text[method.len()..].trim_start();
     let below = lines.get(start + 1).filter(|next| rest.is_empty() && is_path(next.text));
-    let (path, number, end) = match below {
-        Some(below) => (Some(below.text), below.number, start + 2),
-        None if rest.is_empty() => (None, number, start + 1),
-        None => (Some(rest).filter(|rest| is_path(rest)), number, start + 1),
+    let (path, end) = match below {
+        Some(below) => (Some(below.text), start + 2),
+        None => (Some(rest).filter(|rest| is_path(rest)), start + 1),
     };
-    (path.is_some() || rest.is_empty()).then_some(Marker { method, path, number, start, end })
+    (path.is_some() || rest.is_empty()).then_some(Marker { method, path, start, end })
 }
 
 fn is_path(text: &str) -> bool {
@@ -149,7 +137,7 @@ enum Section {
 
 /// The section that a line opens, and the rest of the line.
 fn label(line: &str) -> Option<(Section, &str)> {
-    let bare = row::ICONS.iter().find_map(|icon| line.strip_prefix(icon)).unwrap_or(line).trim();
+    let bare = row::without_icon(line).trim();
     Some(match bare {
         "Authorizations" | "Authorization" => (Section::Authorizations, ""),
         "Path parameters" => (Section::Parameters(Within::Path), ""),
@@ -175,13 +163,10 @@ fn is_media(text: &str) -> bool {
 
 /// A status, sometimes joined with an icon.
 fn status(line: &str) -> Option<&str> {
-    let bare = row::ICONS.iter().find_map(|icon| line.strip_prefix(icon)).unwrap_or(line).trim();
-    let code = bare.len() == 3
-        && bare.starts_with(|first| ('1'..='5').contains(&first))
-        && bare
-            .get(1..)
-            .is_some_and(|rest| rest == "XX" || rest.chars().all(|c| c.is_ascii_digit()));
-    code.then_some(bare)
+    let bare = row::without_icon(line).trim();
+    let rest = bare.strip_prefix(['1', '2', '3', '4', '5'])?;
+    let digits = rest.len() == 2 && rest.chars().all(|c| c.is_ascii_digit());
+    (digits || rest == "XX").then_some(bare)
 }
 
 /// The alternatives of a `one of`, while their rows are read.
@@ -257,7 +242,7 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self) {
-        self.facts.subject(&self.operation.clone()).line = Some(self.block.line);
+        self.facts.subject(&self.operation).line = Some(self.block.line);
         if !self.block.lines.iter().any(|line| label(line.text).is_some()) {
             let problem = format!("{}: there is no section below it", self.operation);
             self.cannot_read(self.block.line, problem);
@@ -267,9 +252,8 @@ impl<'a> Reader<'a> {
         }
         if !self.schemes.is_empty() {
             let scheme = self.schemes.join(self.between_schemes);
-            let operation = self.operation.clone();
             let line = Some(self.block.line);
-            self.facts.subject(&operation).state(Aspect::Security, scheme, line);
+            self.facts.subject(&self.operation).state(Aspect::Security, scheme, line);
         }
     }
 
@@ -388,8 +372,7 @@ impl<'a> Reader<'a> {
     fn place(&mut self, row: Row, index: usize) {
         let number = self.block.lines[index].number;
         let is_content = matches!(self.section, Section::Body | Section::Answers);
-        let bare = row::ICONS.iter().find_map(|icon| row.name.strip_prefix(icon));
-        if !is_content && bare.unwrap_or(&row.name) == "Authorization" {
+        if !is_content && row::without_icon(&row.name) == "Authorization" {
             // The line below names the scheme.
             self.section = Section::Authorizations;
             self.scheme_is_named = false;
@@ -496,9 +479,7 @@ impl<'a> Reader<'a> {
             let problem = format!("`{}` is described twice, in different ways", row.name);
             self.cannot_read(number, problem);
         }
-        let subject = self.facts.subject(&place);
-        let kind = subject.stated.get(&Aspect::Type).map(|stated| stated.value.clone());
-        match kind.as_ref().and_then(Value::as_str) {
+        match self.facts.value(&place, Aspect::Type).and_then(Value::as_str) {
             Some("one of" | "any of" | "all of") => {
                 self.choice = Some(Choice { place: place.clone(), current: 1, spelled_out: false });
             }

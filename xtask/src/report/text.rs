@@ -5,8 +5,8 @@ use crate::report::{Finding, Hunk, Spot};
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use std::fmt::Write;
 
-/// The longest line that is quoted whole: a line of Markdown may hold a whole document.
-const LONGEST_LINE: usize = 120;
+/// The most characters that are underlined: a line of Markdown may hold a whole document.
+const MOST_UNDERLINED: usize = 120;
 
 pub(super) fn render(report: &Report, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
@@ -85,32 +85,16 @@ fn place<'a>(report: &'a Report, spot: &'a Spot) -> Element<'a> {
             None => origin.into(),
         };
     };
-    let (source, span) = excerpt(text, spot.focus.as_deref());
-    Snippet::source(source)
+    // The renderer shows the part of a long line around what is underlined.
+    let found = spot.focus.as_ref().and_then(|focus| Some((text.find(focus)?, focus.len())));
+    let indent = text.len() - text.trim_start().len();
+    let start = text.trim().chars().take(MOST_UNDERLINED).map(char::len_utf8);
+    let (at, length) = found.unwrap_or_else(|| (indent, start.sum()));
+    Snippet::source(text.as_str())
         .line_start(line)
         .path(spot.file.as_str())
-        .annotation(AnnotationKind::Primary.span(span).label(spot.label.as_str()))
+        .annotation(AnnotationKind::Primary.span(at..at + length).label(spot.label.as_str()))
         .into()
-}
-
-/// The line, or the part of a long line around `focus`; and the range to underline in it.
-pub fn excerpt(line: &str, focus: Option<&str>) -> (String, std::ops::Range<usize>) {
-    let start = line.len() - line.trim_start().len();
-    if line.chars().count() <= LONGEST_LINE {
-        return (line.to_owned(), start..line.trim_end().len().max(start));
-    }
-    let found = focus.and_then(|focus| Some((line.find(focus)?, focus.len())));
-    let (at, length) = found.unwrap_or((start, line.len() - start));
-    let context = LONGEST_LINE / 3;
-    let from = line[..at].char_indices().rev().take(context).last().map_or(at, |(index, _)| index);
-    let before = if from > 0 { "…" } else { "" };
-    let rest: String = line[from..].chars().take(LONGEST_LINE).collect();
-    let at = at - from + before.len();
-    let source = format!("{before}{rest}…");
-    let most = source.len() - '…'.len_utf8();
-    let ends = source.char_indices().map(|(index, _)| index).filter(|index| *index <= at + length);
-    let end = ends.take_while(|index| *index <= most).last().unwrap_or(0);
-    (source, at.min(end)..end)
 }
 
 /// A hunk in the form of a diff.
