@@ -108,7 +108,7 @@ pub struct Unreadable {
 
 /// What can be stated about a place.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "camelCase")]
@@ -125,6 +125,7 @@ pub enum Aspect {
     WriteOnly,
     Nullable,
     Deprecated,
+    #[strum(serialize = "oneOf")]
     Alternatives,
     Enum,
     Minimum,
@@ -137,10 +138,7 @@ pub enum Aspect {
 impl Aspect {
     /// Its keyword in an OpenAPI document.
     pub fn keyword(self) -> &'static str {
-        match self {
-            Self::Alternatives => "oneOf",
-            other => other.into(),
-        }
+        self.into()
     }
 }
 

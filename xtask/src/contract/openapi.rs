@@ -3,6 +3,7 @@
 use super::{Aspect, Facts, Place, Step, Subject, Unreadable, Within};
 use crate::codegen::yaml::escape;
 use crate::codegen::{METHODS, members};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -133,9 +134,8 @@ impl<'a> Reader<'a> {
     fn parameter(&mut self, operation: &Place, pointer: &str) {
         let Some(Resolved { pointer, value }) = self.follow(pointer) else { return };
         let word = |key: &str| value.get(key).and_then(Value::as_str);
-        let (Some(within), Some(name)) =
-            (word("in").and_then(|word| word.parse().ok()), word("name"))
-        else {
+        let within = value.get("in").and_then(|within| Within::deserialize(within).ok());
+        let (Some(within), Some(name)) = (within, word("name")) else {
             return self.cannot_read(&pointer, "a parameter without `name` or `in`");
         };
         let place = operation.then(Step::Parameter { within, name: name.to_owned() });

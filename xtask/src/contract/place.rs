@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use strum::{Display, EnumIter, EnumString};
+use strum::{Display, EnumIter};
 
 /// An operation, and the steps to something in it. Without steps it is the API itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place(pub Vec<Step>);
 
 impl Place {
@@ -68,38 +68,26 @@ impl fmt::Display for Place {
     }
 }
 
-/// One step of a [`Place`]. Its text form can be parsed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+/// One step of a [`Place`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// `POST /path`
+    /// A method and a path.
     Operation { path: String, method: String },
-    /// `header X-Name`
+    /// A parameter of the operation.
     Parameter { within: Within, name: String },
-    /// `body`
+    /// The body of the request.
     Body,
-    /// `answer 200`
+    /// The answer with a status.
     Answer(String),
-    /// `.name`
+    /// A property of an object.
     Property(String),
-    /// `{}`: the values of properties without a name.
+    /// The values of properties without a name.
     Values,
-    /// `[]`: the items of an array, unless they are scalars.
+    /// The items of an array, unless they are scalars.
     Items,
-    /// `|1`: an alternative, counted from 1.
+    /// An alternative, counted from 1.
     Alternative(usize),
-}
-
-/// Where a parameter is sent.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumIter, EnumString,
-)]
-#[strum(serialize_all = "lowercase")]
-pub enum Within {
-    Path,
-    Query,
-    Header,
-    Cookie,
 }
 
 impl fmt::Display for Step {
@@ -117,31 +105,15 @@ impl fmt::Display for Step {
     }
 }
 
-impl From<Step> for String {
-    fn from(step: Step) -> Self {
-        step.to_string()
-    }
-}
-
-impl TryFrom<String> for Step {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if let Some(name) = text.strip_prefix('.') {
-            return Ok(Self::Property(name.to_owned()));
-        }
-        if let Some(number) = text.strip_prefix('|').and_then(|number| number.parse().ok()) {
-            return Ok(Self::Alternative(number));
-        }
-        let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
-        Ok(match (word, word.parse()) {
-            ("body", _) => Self::Body,
-            ("{}", _) => Self::Values,
-            ("[]", _) => Self::Items,
-            ("answer", _) => Self::Answer(rest.to_owned()),
-            (_, Ok(within)) => Self::Parameter { within, name: rest.to_owned() },
-            _ if rest.is_empty() => return Err(format!("`{text}` is not a place")),
-            _ => Self::Operation { path: rest.to_owned(), method: word.to_owned() },
-        })
-    }
+/// Where a parameter is sent.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Display, EnumIter,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Within {
+    Path,
+    Query,
+    Header,
+    Cookie,
 }
