@@ -2,9 +2,8 @@
 
 use anyhow::{Context, Result};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// The contract.
 pub const SPEC: &str = "openapi.yaml";
@@ -45,19 +44,7 @@ pub fn read(root: &Path, file: &str) -> Result<String> {
     fs::read_to_string(root.join(file)).with_context(|| file.to_owned())
 }
 
-/// Writes `file` below `root` whole or not at all: a failed run leaves the old one.
+/// Writes `file` below `root`.
 pub fn write(root: &Path, file: &str, text: &str) -> Result<()> {
-    write_atomically(&root.join(file), text).with_context(|| file.to_owned())
-}
-
-fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
-    file.write_all(text.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist(path)?;
-    Ok(())
+    fs::write(root.join(file), text).with_context(|| file.to_owned())
 }

@@ -10,9 +10,6 @@ use crate::report::{Finding, Link};
 use heck::ToSnakeCase;
 use serde_json::Value;
 
-/// How many lines of a diff a finding quotes.
-const QUOTED: usize = 24;
-
 /// Compares the committed client with what the spec describes.
 pub fn check(spec: &Spec, committed: &str) -> Checked {
     let finding = match codegen::generate(&spec.text) {
@@ -70,18 +67,15 @@ pub fn method_name(spec: &Spec, place: &Place) -> Option<String> {
 }
 
 fn stale(file: &str, committed: &str, described: &str) -> Option<Finding> {
-    let diff = generate::diff(file, committed, described)?;
-    let quoted: Vec<&str> = diff.lines().take(QUOTED).collect();
-    let more = diff.lines().count().saturating_sub(QUOTED);
-    let more = if more > 0 { format!("\n... and {more} more lines") } else { String::new() };
-    // The first line of the first hunk: `@@ -12,7 +12,7 @@`.
-    let line = diff
-        .lines()
-        .find_map(|line| line.strip_prefix("@@ -")?.split([',', ' ']).next()?.parse().ok());
+    if committed == described {
+        return None;
+    }
+    let differs = committed.lines().zip(described.lines()).position(|(own, new)| own != new);
+    let line = differs.unwrap_or_else(|| committed.lines().count().min(described.lines().count()));
     let title = format!("{file} is not what {SPEC} describes");
     let finding = Finding::new(Link::Generated, format!("{file} stale"), title);
-    let help = format!("run `cargo xtask generate`\n{}{more}", quoted.join("\n"));
-    Some(finding.at(file, line, "the first difference").help(help))
+    let help = "run `cargo xtask generate`; with `--check`, it prints the difference";
+    Some(finding.at(file, Some(line as u64 + 1), "the first difference").help(help))
 }
 
 fn refused(refusal: &Refusal) -> Finding {
