@@ -3,9 +3,11 @@
 
 use super::{CRATES, Listing};
 use crate::files::FOREIGN_TYPES;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use public_api::tokens::Token;
+use regex::Regex;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The crates of Rust itself.
 const STANDARD: [&str; 3] = ["core", "alloc", "std"];
@@ -27,6 +29,10 @@ pub fn roots<'t>(tokens: &'t [Token], name: &str) -> impl Iterator<Item = &'t st
     })
 }
 
+/// Our crate, the other one, and the reason.
+static LINE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(\S+): *(\S+) *# *\S").expect("a regular expression"));
+
 /// The lines of the file, which is written by hand: `CRATE: OTHER # why`.
 #[derive(Debug)]
 pub struct ForeignTypes {
@@ -42,13 +48,12 @@ impl ForeignTypes {
                 continue;
             }
             let place = format!("{FOREIGN_TYPES}:{number}");
-            let pair = pair(line).with_context(|| {
-                format!(
-                    "{place}: `{line}` is not `CRATE: OTHER # why`, with CRATE one of {}",
-                    CRATES.join(", ")
-                )
-            })?;
-            let first = lines.insert(pair, number);
+            let Some(parts) = LINE.captures(line).filter(|parts| CRATES.contains(&&parts[1]))
+            else {
+                let ours = CRATES.join(", ");
+                bail!("{place}: `{line}` is not `CRATE: OTHER # why`, with CRATE one of {ours}");
+            };
+            let first = lines.insert((parts[1].to_owned(), parts[2].to_owned()), number);
             ensure!(first.is_none(), "{place}: a repetition of line {}", first.unwrap_or_default());
         }
         Ok(Self { lines })
@@ -75,13 +80,4 @@ impl ForeignTypes {
         });
         new.chain(unused).collect()
     }
-}
-
-/// Our crate and the other one, if the line gives a reason as well.
-fn pair(line: &str) -> Option<(String, String)> {
-    let (pair, why) = line.split_once('#')?;
-    let (ours, other) = pair.split_once(':')?;
-    let (ours, other) = (ours.trim(), other.trim());
-    let complete = CRATES.contains(&ours) && !other.is_empty() && !why.trim().is_empty();
-    complete.then(|| (ours.to_owned(), other.to_owned()))
 }
