@@ -300,7 +300,7 @@ fn moved(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
 fn similarity(spec: &Facts, page: &Facts, place: &Place, to: &Place, pair: bool) -> usize {
     let (
         Some(Step::Parameter { within, name }),
-        Some(Step::Parameter { within: new_within, name: new_name }),
+        Some(Step::Parameter { within: new, name: new_name }),
     ) = (place.last(), to.last())
     else {
         return 0;
@@ -311,7 +311,7 @@ fn similarity(spec: &Facts, page: &Facts, place: &Place, to: &Place, pair: bool)
         4
     } else if example.is_some() && example == page.value(to, Aspect::Example).map(plain) {
         3
-    } else if in_path && within == new_within {
+    } else if in_path && within == new {
         2
     } else {
         usize::from(pair && !in_path)

@@ -204,22 +204,20 @@ impl Editor<'_> {
 
     /// The last word of the path, with a number if another operation has that name.
     fn operation_id(&self, place: &Place) -> String {
-        let word = |place: &Place| match place.0.as_slice() {
-            [Step::Operation { path, method }] => {
+        let name = |place: &Place| match place.last() {
+            Some(Step::Operation { path, method }) => {
                 let mut words = path.rsplit('/').filter(|word| !word.contains('{'));
-                words.find(|word| !word.is_empty()).unwrap_or(method).to_owned()
+                words.find(|word| !word.is_empty()).unwrap_or(method).to_lower_camel_case()
             }
             _ => String::new(),
         };
-        let own = word(place);
-        let name = own.to_lower_camel_case();
-        let new = self.all.iter().filter(|other| matches!(other, Difference::Added { .. }));
-        let new = new.map(Difference::place).take_while(|other| *other != place);
+        let own = name(place);
+        let new = self.all.iter().map(Difference::place).take_while(|other| *other != place);
         let old = self.spec.facts.operations().filter_map(|place| self.spec.operation_id(place));
-        let old = old.filter(|id| id.trim_end_matches(|c: char| c.is_ascii_digit()) == name);
-        match new.filter(|other| word(other) == own).count() + old.count() {
-            0 => name,
-            others => format!("{name}{}", others + 1),
+        let old = old.filter(|id| id.trim_end_matches(|c: char| c.is_ascii_digit()) == own);
+        match new.filter(|other| name(other) == own).count() + old.count() {
+            0 => own,
+            others => format!("{own}{}", others + 1),
         }
     }
 

@@ -20,39 +20,30 @@ pub fn of(spec: &Spec, public: &PublicItems, place: &Place) -> Option<(String, V
             let argument = name.to_snake_case();
             (format!("Client::{method}({argument})"), public.setters(&argument))
         }
-        [owner, ..] => match generated(spec, place, id, owner) {
-            (kind, None) => (format!("types::{kind}"), Vec::new()),
-            (kind, Some(name)) => {
-                let name = name.to_snake_case();
-                (format!("types::{kind}::{name}"), public.of_operation(&method, &name))
+        [owner, ..] => {
+            let (holder, field) = match place.last() {
+                Some(Step::Property(name)) => (place.parent(), Some(name.to_snake_case())),
+                _ => (place.clone(), None),
+            };
+            let pointer = spec.facts.get(&holder).map_or("", |subject| &subject.pointer);
+            let kind = match pointer.strip_prefix("/components/schemas/") {
+                Some(name) if !name.contains('/') => name.to_upper_camel_case(),
+                // The generator's name for a schema within the operation itself.
+                _ if *owner == Step::Body => format!("{}Body", id.to_upper_camel_case()),
+                _ => format!("{}Response", id.to_upper_camel_case()),
+            };
+            match field {
+                None => (format!("types::{kind}"), Vec::new()),
+                Some(name) => {
+                    (format!("types::{kind}::{name}"), public.of_operation(&method, &name))
+                }
             }
-        },
+        }
     };
     if methods.is_empty() {
         methods = public.calls(&method);
     }
     Some((item, methods))
-}
-
-/// The generated type that a place is in, and the name of its property there.
-fn generated<'a>(
-    spec: &Spec,
-    place: &'a Place,
-    id: &str,
-    owner: &Step,
-) -> (String, Option<&'a String>) {
-    let (holder, field) = match place.last() {
-        Some(Step::Property(name)) => (place.parent(), Some(name)),
-        _ => (place.clone(), None),
-    };
-    let pointer = spec.facts.get(&holder).map_or("", |subject| &subject.pointer);
-    let name = match pointer.strip_prefix("/components/schemas/") {
-        Some(name) if !name.contains('/') => name.to_upper_camel_case(),
-        // The generator's name for a schema within the operation itself.
-        _ if *owner == Step::Body => format!("{}Body", id.to_upper_camel_case()),
-        _ => format!("{}Response", id.to_upper_camel_case()),
-    };
-    (name, field)
 }
 
 /// Whether those who call the API with what is released have to change something.

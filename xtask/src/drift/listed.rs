@@ -5,79 +5,57 @@ use crate::files::{self, LISTING};
 use heck::ToSnakeCase;
 use std::path::Path;
 
-/// The methods and fields that the listing names.
+/// The listing, without the name of the crate.
 #[derive(Default)]
-pub struct PublicItems {
-    items: Vec<Item>,
-    /// The type of each operation and that of its answer.
-    operations: Vec<(String, String)>,
-}
-
-struct Item {
-    owner: String,
-    name: String,
-    /// The whole line, without the name of the crate.
-    line: String,
-}
+pub struct PublicItems(String);
 
 impl PublicItems {
     /// Reads the listing below `root`. Without one, no items are known.
     pub fn load(root: &Path) -> Self {
-        let mut public = Self::default();
         let listing = files::read(root, LISTING).unwrap_or_default();
-        for line in listing.replace("datafy_api_ext::", "").lines() {
-            let Some(declared) = line.strip_prefix("pub ") else { continue };
-            if let Some((operation, answer)) = declared.split_once("::Answer = ") {
-                let operation = operation.trim_start_matches("type ").to_owned();
-                public.operations.push((operation, answer.to_owned()));
-                continue;
-            }
-            let path = declared.trim_start_matches("async ").trim_start_matches("fn ");
-            let path = path.split(['(', ' ']).next().unwrap_or_default().trim_end_matches(':');
-            if let Some((owner, name)) = path.rsplit_once("::")
-                && !path.starts_with("fake::")
-            {
-                let (owner, name, line) = (owner.to_owned(), name.to_owned(), line.to_owned());
-                public.items.push(Item { owner, name, line });
-            }
-        }
-        public
+        Self(listing.replace("datafy_api_ext::", ""))
     }
 
     /// The methods that set a parameter: `x_datafy_sub_account_id` is set with `sub_account`.
     pub fn setters(&self, parameter: &str) -> Vec<String> {
         let words = format!("_{parameter}_");
-        self.named(|item| {
-            let part = item.name.len() > 2 && words.contains(&format!("_{}_", item.name));
-            part && item.line.contains("(self")
+        self.select(|_, name, line| {
+            let part = name.len() > 2 && words.contains(&format!("_{name}_"));
+            part && line.contains("(self")
         })
     }
 
     /// The methods and fields called `name` of the call of an operation and of its answer.
     pub fn of_operation(&self, method: &str, name: &str) -> Vec<String> {
         let Some((operation, answer)) = self.operation(method) else { return Vec::new() };
-        let call = format!("Call<{operation}>");
-        self.named(|item| {
-            item.name == name && [operation, answer, &call].contains(&item.owner.as_str())
-        })
+        let owners = [operation, answer, &format!("Call<{operation}>")];
+        self.select(|owner, other, _| other == name && owners.contains(&owner))
     }
 
     /// The methods that make the call of an operation.
     pub fn calls(&self, method: &str) -> Vec<String> {
         let Some((operation, _)) = self.operation(method) else { return Vec::new() };
         let call = format!("-> Call<{operation}>");
-        self.named(|item| item.line.ends_with(&call))
+        self.select(|_, _, line| line.ends_with(&call))
     }
 
-    /// `CreateVolume` makes the call `create_volume_from_snapshots`.
+    /// The type of an operation and that of its answer: `CreateVolume` makes the call
+    /// `create_volume_from_snapshots`.
     fn operation(&self, method: &str) -> Option<(&str, &str)> {
-        let named = |kind: &str| method.starts_with(&kind.to_snake_case());
-        let found = self.operations.iter().find(|(operation, _)| named(operation))?;
-        Some((&found.0, &found.1))
+        let types = self.0.lines().filter_map(|line| line.strip_prefix("pub type "));
+        let mut operations = types.filter_map(|line| line.split_once("::Answer = "));
+        operations.find(|(operation, _)| method.starts_with(&operation.to_snake_case()))
     }
 
-    fn named(&self, wanted: impl Fn(&Item) -> bool) -> Vec<String> {
-        let items = self.items.iter().filter(|item| wanted(item));
-        items.map(|item| format!("{}::{}", item.owner, item.name)).collect()
+    /// The paths of the items for which `wanted` is true of their owner, name and line.
+    fn select(&self, wanted: impl Fn(&str, &str, &str) -> bool) -> Vec<String> {
+        let path = |line: &str| {
+            let item = line.strip_prefix("pub ")?.trim_start_matches("async ");
+            let path = item.trim_start_matches("fn ").split(['(', ' ']).next()?;
+            let (owner, name) = path.trim_end_matches(':').rsplit_once("::")?;
+            let ours = !owner.starts_with("fake::") && wanted(owner, name, line);
+            ours.then(|| format!("{owner}::{name}"))
+        };
+        self.0.lines().filter_map(path).collect()
     }
 }

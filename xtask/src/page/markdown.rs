@@ -1,11 +1,9 @@
 //! The Markdown of a page, which holds an OpenAPI document in each fence.
 
 use super::NotAPage;
-use crate::codegen::members;
-use crate::contract::{Facts, Place, Unreadable, openapi};
+use crate::contract::{Facts, Unreadable, openapi};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// The content of a fence that is meant to be an OpenAPI document.
 pub(super) struct Document {
@@ -18,7 +16,6 @@ pub(super) struct Document {
 pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>), NotAPage> {
     let mut facts = Facts::default();
     let mut unreadable = Vec::new();
-    let mut copies: BTreeMap<String, (Value, u64)> = BTreeMap::new();
     for Document { content, line: first_line } in documents {
         let at = Some(first_line);
         let document = match content {
@@ -29,30 +26,9 @@ pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>),
                 continue;
             }
         };
-        for (kind, components) in members(document.get("components")) {
-            for (name, component) in members(Some(components)) {
-                let name = format!("#/components/{kind}/{name}");
-                let (first, line) =
-                    copies.entry(name.clone()).or_insert_with(|| (component.clone(), first_line));
-                if first != component {
-                    let problem = format!("`{name}` differs from the one on line {line}");
-                    unreadable.push(Unreadable { line: at, problem });
-                }
-            }
-        }
         let mut own = Facts::default();
         unreadable.extend(openapi::read(&document, &|_| at, &mut own));
-        let roots = own.operations().cloned().chain([Place::default()]);
-        for root in roots.collect::<Vec<_>>() {
-            if facts.get(&root).is_some() && own.get(&root).is_some() {
-                if !super::same(&root, &facts, &own) {
-                    let problem = format!("{root} is described twice, in different ways");
-                    unreadable.push(Unreadable { line: at, problem });
-                }
-                own.subjects.retain(|place, _| place.root() != root);
-            }
-        }
-        facts.subjects.extend(own.subjects);
+        super::add(&mut facts, own, first_line, &mut unreadable);
     }
     if facts.operations().next().is_none() && unreadable.is_empty() {
         return Err(NotAPage::NoOperation);

@@ -25,14 +25,13 @@ pub enum Shape {
 impl Shape {
     /// Whether silence on an aspect of a place that is shown means that the aspect is not stated.
     pub fn denies(self, aspect: Aspect) -> bool {
+        use Aspect::{
+            Deprecated, Example, Format, Nullable, ReadOnly, Security, Servers, WriteOnly,
+        };
         match aspect {
             // Rows and schemas show these.
-            Aspect::Format
-            | Aspect::ReadOnly
-            | Aspect::WriteOnly
-            | Aspect::Nullable
-            | Aspect::Deprecated => true,
-            Aspect::Servers | Aspect::Security | Aspect::Example => false,
+            Format | ReadOnly | WriteOnly | Nullable | Deprecated => true,
+            Servers | Security | Example => false,
             _ => self == Self::Markdown,
         }
     }
@@ -104,11 +103,20 @@ impl Page {
     }
 }
 
-/// Whether two descriptions of an operation state the same facts.
-fn same(operation: &Place, one: &Facts, other: &Facts) -> bool {
-    fn all<'a>(facts: &'a Facts, operation: &Place) -> Vec<(&'a Place, Vec<(Aspect, &'a Value)>)> {
-        let places = facts.subjects.iter().filter(|(place, _)| place.root() == *operation);
+/// Adds the facts of one description, whose operations may be described already. `line` is its line.
+fn add(facts: &mut Facts, mut own: Facts, line: u64, unreadable: &mut Vec<Unreadable>) {
+    fn all<'a>(facts: &'a Facts, root: &Place) -> Vec<(&'a Place, Vec<(Aspect, &'a Value)>)> {
+        let places = facts.subjects.iter().filter(|(place, _)| place.root() == *root);
         places.map(|(place, subject)| (place, subject.values().collect())).collect()
     }
-    all(one, operation) == all(other, operation)
+    let known = |root: &Place| facts.get(root).is_some() && own.get(root).is_some();
+    let roots = own.operations().cloned().chain([Place::default()]).filter(known);
+    for root in roots.collect::<Vec<_>>() {
+        if all(facts, &root) != all(&own, &root) {
+            let problem = format!("{root} is described twice, in different ways");
+            unreadable.push(Unreadable { line: Some(line), problem });
+        }
+        own.subjects.retain(|place, _| place.root() != root);
+    }
+    facts.subjects.extend(own.subjects);
 }

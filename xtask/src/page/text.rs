@@ -39,16 +39,8 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
     for block in blocks {
         let mut reader = Reader::new(&block, spec, &known);
         reader.read();
-        let place = reader.operation;
         unreadable.append(&mut reader.unreadable);
-        if facts.get(&place).is_some() {
-            if !super::same(&place, &facts, &reader.facts) {
-                let problem = format!("{place} is described twice, in different ways");
-                unreadable.push(Unreadable { line: Some(block.line), problem });
-            }
-            continue;
-        }
-        facts.subjects.extend(reader.facts.subjects);
+        super::add(&mut facts, reader.facts, block.line, &mut unreadable);
     }
     unreadable.sort_by_key(|unreadable| unreadable.line);
     Ok((facts, unreadable))

@@ -105,27 +105,15 @@ pub struct Breaks {
 }
 
 /// Why page and spec differ, judged by the recorded page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Display)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The record agrees with the spec.
+    #[strum(to_string = "the page changed since it was recorded")]
     PageChanged,
-    /// The record agrees with the page.
+    #[strum(to_string = "the page is as it was recorded: the transcription is wrong")]
     TranscriptionWrong,
-    /// The record agrees with neither.
+    #[strum(to_string = "the record agrees with neither the page nor the spec")]
     Both,
-}
-
-impl Cause {
-    pub fn explain(self) -> &'static str {
-        match self {
-            Self::PageChanged => "the page changed since it was recorded",
-            Self::TranscriptionWrong => {
-                "the page is as it was recorded: the transcription is wrong"
-            }
-            Self::Both => "the record agrees with neither the page nor the spec",
-        }
-    }
 }
 
 /// An edit of openapi.yaml: at `line`, `insert` replaces `remove`.

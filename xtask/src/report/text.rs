@@ -65,7 +65,7 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Gro
         note("breaks callers", format!("{verdict}: {}", breaks.why));
     }
     if let Some(cause) = finding.cause {
-        note("cause", cause.explain().to_owned());
+        note("cause", cause.to_string());
     }
     note("fingerprint", clean(&finding.fingerprint));
     let help = finding.help.lines().map(clean).collect::<Vec<_>>().join("\n");

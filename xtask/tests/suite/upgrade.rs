@@ -200,7 +200,7 @@ fn the_record_shows_whether_the_page_changed_or_the_transcription_was_wrong() {
     let cause = |page: &str| {
         let report = docs(root, page);
         let [finding] = report.findings.as_slice() else { panic!("{:?}", report.findings) };
-        finding.cause.expect("there is a record").explain()
+        finding.cause.expect("there is a record").to_string()
     };
     assert!(cause(&page).contains("the transcription is wrong"));
     change(root, SPEC, &[(wrong[0].1, wrong[0].0)]);
