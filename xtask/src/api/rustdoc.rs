@@ -24,14 +24,9 @@ pub fn stand_in() -> Option<ExitCode> {
     let rustdoc = env::var_os(RUSTDOC)?;
     let arguments = env::args_os().skip(1);
     let status = Command::new(&rustdoc).args(arguments).env("RUSTC_BOOTSTRAP", "1").status();
-    let code = match status {
-        Ok(status) => status.code().and_then(|code| u8::try_from(code).ok()),
-        Err(error) => {
-            eprintln!("error: {}: {error}", rustdoc.display());
-            None
-        }
-    };
-    Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    let status = status.inspect_err(|error| eprintln!("error: {}: {error}", rustdoc.display()));
+    let success = status.is_ok_and(|status| status.success());
+    Some(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Runs rustdoc on the crate `name` of the workspace at `root`, with all features, and returns its output

@@ -15,11 +15,10 @@ use std::collections::BTreeSet;
 pub fn check(spec: &Spec) -> Checked {
     let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
     let root = &spec.document.value;
+    let read = serde_json::from_value::<Valid>(root.clone()).map_err(|error| error.to_string());
     let valid =
-        serde_json::from_value::<Valid>(root.clone()).map_err(|error| error.to_string()).and_then(
-            |valid| valid.validate(Options::empty(), None).map_err(|error| error.to_string()),
-        );
-    if let Err(problem) = valid {
+        |read: Valid| read.validate(Options::empty(), None).map_err(|error| error.to_string());
+    if let Err(problem) = read.and_then(valid) {
         let problem = problem.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         checker.find("", format!("not a valid OpenAPI 3.0 document: {problem}"));
     }

@@ -74,8 +74,7 @@ pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt)> {
     let (mut findings, document) = document::check(&spec);
     let (found, comparison) = record::check(&spec, &PublicItems::load(root), recorded);
     findings.extend(found);
-    let committed =
-        |file| Ok::<_, anyhow::Error>(files::read_if_exists(root, file)?.unwrap_or_default());
+    let committed = |file| files::read_if_exists(root, file).map(Option::unwrap_or_default);
     let (found, generated) = generated::check(&spec, &committed(GENERATED)?);
     findings.extend(found);
     findings.extend(generated::copy(&spec, &committed(SPEC_COPY)?));

@@ -3,7 +3,7 @@
 use super::Checked;
 use super::compiled::Compiled;
 use crate::codegen::members;
-use crate::contract::{Aspect, Difference, Facts, Spec, Step, compare, openapi};
+use crate::contract::{Aspect, Difference, Facts, Spec, Step, Subject, compare, openapi};
 use crate::files::SPEC;
 use crate::page::{Page, Shape};
 use crate::report::{Finding, Link};
@@ -51,9 +51,8 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
             let mut derived = openapi::read_schema(&without_null(schema), "");
             reduce(&mut own, requests.contains(&pointer));
             reduce(&mut derived, false);
-            let mut derived =
-                Page { shape: Shape::Markdown, facts: derived, unreadable: Vec::new() };
-            let comparison = compare(&own, &mut derived);
+            let mut page = Page { shape: Shape::Markdown, facts: derived, unreadable: Vec::new() };
+            let comparison = compare(&own, &mut page);
             facts += comparison.agreeing + comparison.differing;
             for difference in &comparison.differences {
                 report(&kind, difference, &mut find);
@@ -99,9 +98,8 @@ fn report(kind: &str, difference: &Difference, find: &mut impl FnMut(String, Str
 /// Removes what [`NOT_EXPRESSED`] lists, and the read-only properties of a request.
 fn reduce(facts: &mut Facts, request: bool) {
     let hidden = |aspect: &Aspect| NOT_EXPRESSED.iter().any(|(other, _)| other == aspect);
-    facts
-        .subjects
-        .retain(|_, subject| !(request && subject.stated.contains_key(&Aspect::ReadOnly)));
+    let read_only = |subject: &Subject| subject.stated.contains_key(&Aspect::ReadOnly);
+    facts.subjects.retain(|_, subject| !(request && read_only(subject)));
     for subject in facts.subjects.values_mut() {
         subject.stated.retain(|aspect, _| !hidden(aspect));
     }

@@ -20,14 +20,11 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     for place in spec.facts.operations() {
         let Some(name) = method_name(spec, place) else { continue };
         checker.instance = Instance::default();
-        let mut requests =
-            compiled.requests.iter().filter(|sent| sent.operation == name).peekable();
-        let reached = requests.peek().is_some();
-        if !reached {
-            checker.find(place, "unreached", format!("no builder sends {place}"), place);
-        }
-        for request in requests {
+        for request in compiled.requests.iter().filter(|sent| sent.operation == name) {
             checker.request(place, request);
+        }
+        if !checker.instance.places.contains(place) {
+            checker.find(place, "unreached", format!("no builder sends {place}"), place);
         }
         names.push(name);
         let documented = spec.facts.below(place).filter(|inner| match inner.tail() {
@@ -37,8 +34,7 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
         });
         for documented in documented.filter(|inner| !spec.facts.is(inner, Aspect::ReadOnly)) {
             facts += 1;
-            let top = documented.tail().len() == 1 && !checker.instance.places.contains(documented);
-            if reached && (top || checker.instance.misses(documented)) {
+            if checker.instance.misses(documented) {
                 let tail = documented.within_operation();
                 let title = format!("no builder sends `{tail}` of {place}");
                 checker.find(place, &format!("{tail} unsent"), title, documented);
@@ -79,6 +75,7 @@ impl Checker<'_> {
 
     fn request(&mut self, place: &Place, request: &Request) {
         let Some(Step::Operation { path, method }) = place.last() else { return };
+        self.instance.places.insert(place.clone());
         let mut line = request.line.split(' ');
         let (own, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
         let (sent, query) = target.split_once('?').unwrap_or((target, ""));

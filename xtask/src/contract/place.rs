@@ -55,11 +55,8 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, step) in self.0.iter().enumerate() {
-            let glued = matches!(
-                step,
-                Step::Property(_) | Step::Values | Step::Items | Step::Alternative(_)
-            );
-            if index > 0 && !glued {
+            let apart = matches!(step, Step::Parameter { .. } | Step::Body | Step::Answer(_));
+            if index > 0 && apart {
                 f.write_str(" ")?;
             }
             write!(f, "{step}")?;

@@ -14,7 +14,7 @@ const TO_CHOOSE: &str =
     "# Ours: choose a name, and `true` if repeating it brings about the same state.";
 
 /// The order of keywords within a mapping. Other keys follow in their own order.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 11] = [
     TO_CHOOSE,
     "operationId",
     "x-idempotent",
@@ -25,40 +25,29 @@ const ORDER: [&str; 16] = [
     "type",
     "format",
     "required",
-    "style",
-    "explode",
     "description",
-    "items",
-    "properties",
-    "schema",
 ];
 
-/// The hunks for `difference`, if they can be given exactly. `all` are the differences of the page: a
-/// parameter that has moved is referred to under its new name.
-pub fn hunks(
-    spec: &Spec,
-    page: &Facts,
-    all: &[Difference],
-    difference: &Difference,
-) -> Option<Vec<Hunk>> {
-    let editor = Editor { spec, page, all };
-    match difference {
-        Difference::Changed { place, aspect, page, .. } => {
-            editor.change(place, *aspect, page.as_ref()).map(|hunk| vec![hunk])
-        }
-        Difference::Added { place } => editor.add(place),
-        Difference::Removed { place } => editor.remove(place),
-        Difference::Moved { place, to } => editor.move_parameter(place, to),
-    }
-}
-
-struct Editor<'a> {
-    spec: &'a Spec,
-    page: &'a Facts,
-    all: &'a [Difference],
+pub struct Editor<'a> {
+    pub spec: &'a Spec,
+    pub page: &'a Facts,
+    /// The differences of the page: a parameter that has moved is referred to under its new name.
+    pub all: &'a [Difference],
 }
 
 impl Editor<'_> {
+    /// The hunks for a difference, if they can be given exactly.
+    pub fn hunks(&self, difference: &Difference) -> Option<Vec<Hunk>> {
+        match difference {
+            Difference::Changed { place, aspect, page, .. } => {
+                self.change(place, *aspect, page.as_ref()).map(|hunk| vec![hunk])
+            }
+            Difference::Added { place } => self.add(place),
+            Difference::Removed { place } => self.remove(place),
+            Difference::Moved { place, to } => self.move_parameter(place, to),
+        }
+    }
+
     fn change(&self, place: &Place, aspect: Aspect, page: Option<&Value>) -> Option<Hunk> {
         let subject = self.spec.facts.get(place)?;
         let keyword = aspect.keyword();
@@ -69,7 +58,7 @@ impl Editor<'_> {
             (Aspect::Servers | Aspect::Security | Aspect::Content | Aspect::Alternatives, _) => {
                 return None;
             }
-            (_, None) => json!({}),
+            (_, None) => Value::Null,
             // A page that runs the values together doesn't show where one ends.
             (Aspect::Enum, Some(values)) if !values.is_array() => return None,
             (Aspect::Type, Some(kind)) => {

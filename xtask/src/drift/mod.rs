@@ -10,6 +10,7 @@ use crate::contract::{
 use crate::files::SPEC;
 use crate::page::Page;
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
+use edit::Editor;
 use listed::PublicItems;
 use serde_json::Value;
 
@@ -35,8 +36,8 @@ pub fn findings(
             None => groups.push((key, vec![difference])),
         }
     }
-    let reporter =
-        Reporter { spec, public, page, name, record, differences: &comparison.differences };
+    let differences = &comparison.differences;
+    let reporter = Reporter { spec, public, page, name, record, differences };
     let findings = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
     (comparison, findings)
 }
@@ -86,9 +87,9 @@ impl Reporter<'_> {
         let added = matches!(difference, Difference::Added { .. });
         finding =
             finding.at(SPEC, spec_line, if added { "it is missing here" } else { "the spec" });
+        let editor = Editor { spec, page, all: self.differences };
         for member in group {
-            let hunks = edit::hunks(spec, page, self.differences, member).unwrap_or_default();
-            add_new(&mut finding.edit, hunks);
+            add_new(&mut finding.edit, editor.hunks(member).unwrap_or_default());
             if let Some((item, methods)) = impact::of(spec, self.public, member.place()) {
                 add_new(&mut finding.items, [item]);
                 add_new(&mut finding.methods, methods);
@@ -282,10 +283,6 @@ pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Recei
     );
     let mut names: Vec<String> = comparison.silent.iter().map(Silent::name).collect();
     names.dedup();
-    Receipt {
-        compared: vec![compared],
-        facts: Counts { operations, agreeing, differing, silent, unreadable },
-        silent: names,
-        waived: Vec::new(),
-    }
+    let facts = Counts { operations, agreeing, differing, silent, unreadable };
+    Receipt { compared: vec![compared], facts, silent: names, waived: Vec::new() }
 }

@@ -111,11 +111,6 @@ fn is_path(text: &str) -> bool {
     text.starts_with('/') && !text.contains(char::is_whitespace)
 }
 
-/// The body or answer whose rows belong to `base`.
-fn owner(base: &Place) -> Place {
-    if base.last() == Some(&Step::Items) { base.parent() } else { base.clone() }
-}
-
 #[derive(Clone, Copy, PartialEq)]
 enum Section {
     None,
@@ -268,16 +263,15 @@ impl<'a> Reader<'a> {
             self.section = Section::Answers;
             return self.begin(place, number);
         }
-        if let Some(base) = &self.base {
-            let content = match text {
-                "No content" => Some(json!([])),
-                media if is_media(media) => Some(json!([media])),
-                _ => None,
-            };
-            if let Some(content) = content {
-                let owner = owner(base);
-                return self.facts.subject(&owner).state(Aspect::Content, content, Some(number));
-            }
+        let content = match text {
+            "No content" => Some(json!([])),
+            media if is_media(media) => Some(json!([media])),
+            _ => None,
+        };
+        if let (Some(base), Some(content)) = (&self.base, content) {
+            let items = base.last() == Some(&Step::Items);
+            let place = if items { base.parent() } else { base.clone() };
+            return self.facts.subject(&place).state(Aspect::Content, content, Some(number));
         }
         if matches!(text, "or" | "and") {
             return self.alternative(text, number);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use xtask::contract::{Facts, Spec, compare, openapi};
-use xtask::drift::edit;
+use xtask::drift::edit::Editor;
 use xtask::page::{Page, Shape};
 use xtask::report::Hunk;
 
@@ -95,9 +95,8 @@ fn edited(change: impl Fn(&mut Value)) -> String {
     let mut page = Page { shape: Shape::Markdown, facts, unreadable: Vec::new() };
     let differences = compare(&spec.facts, &mut page).differences;
     assert!(!differences.is_empty());
-    let hunks = differences.iter().flat_map(|difference| {
-        edit::hunks(&spec, &page.facts, &differences, difference).expect("an edit")
-    });
+    let editor = Editor { spec: &spec, page: &page.facts, all: &differences };
+    let hunks = differences.iter().flat_map(|it| editor.hunks(it).expect("an edit"));
     let text = apply(SPEC, &hunks.collect::<Vec<_>>());
     let spec = Spec::parse(text.clone()).expect("YAML");
     assert_eq!(compare(&spec.facts, &mut page).differences, [], "{text}");
