@@ -1,5 +1,4 @@
-//! The crates whose types appear in the public API: a new major version of one of them is a new major
-//! version of ours.
+//! The crates whose types appear in the public API: a new major version of one of them is a new major version of ours.
 
 use super::{CRATES, Listing};
 use crate::files::FOREIGN_TYPES;

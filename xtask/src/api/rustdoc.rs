@@ -29,8 +29,7 @@ pub fn stand_in() -> Option<ExitCode> {
     Some(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs rustdoc on the crate `name` of the workspace at `root`, with all features, and returns its output
-/// file.
+/// Runs rustdoc on the crate `name` of the workspace at `root`, with all features, and returns its output file.
 pub fn json(root: &Path, name: &str) -> Result<PathBuf> {
     let this = env::current_exe().and_then(path::absolute).context("the path of xtask")?;
     // This program is in `debug` of the target directory, which rustdoc shares.

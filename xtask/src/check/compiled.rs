@@ -79,11 +79,10 @@ pub fn failure(errors: &str) -> Finding {
     });
     let compiler = place.is_some() || errors.contains("could not compile");
     let what = if compiler { "the code doesn't compile" } else { "the program `facts` failed" };
-    let finding = Finding::new(Link::Compiled, first, format!("{what}: {first}"));
-    let finding = match place {
-        Some((file, line)) => finding.at(&file, Some(line), "the first error"),
-        None => finding,
-    };
+    let mut finding = Finding::new(Link::Compiled, first, format!("{what}: {first}"));
+    if let Some((file, line)) = place {
+        finding = finding.at(&file, Some(line), "the first error");
+    }
     finding.help(
         "fix it and run this again: the links that need compiled code were not checked. \
          `cargo run --package datafy-tests --bin facts` prints all errors",

@@ -1,5 +1,4 @@
-//! Compares the facts of a page with those of the spec. A fact agrees, differs, or the page is silent on
-//! it.
+//! Compares the facts of a page with those of the spec. A fact agrees, differs, or the page is silent on it.
 
 use super::{Aspect, Facts, Place, Step, Subject, Within, plain, without_names};
 use crate::page::{Page, Shape};

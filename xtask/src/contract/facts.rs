@@ -71,14 +71,18 @@ impl Facts {
 }
 
 /// The facts about one place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Subject {
     /// Its line in the document.
+    #[serde(skip)]
     pub line: Option<u64>,
     /// Its JSON pointer in an OpenAPI document, with references followed.
+    #[serde(skip)]
     pub pointer: String,
     /// Nothing is known of the places below: the document refers to something that doesn't exist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opaque: bool,
+    #[serde(flatten)]
     pub stated: BTreeMap<Aspect, Stated>,
 }
 
@@ -93,9 +97,11 @@ impl Subject {
 }
 
 /// A value and its line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Stated {
     pub value: Value,
+    #[serde(skip)]
     pub line: Option<u64>,
 }
 

@@ -5,6 +5,7 @@ use crate::codegen::yaml::Document;
 use crate::files::{self, SPEC};
 use anyhow::{Result, anyhow};
 use serde_json::Value;
+use std::cmp::Ordering;
 use std::path::Path;
 
 /// The spec.
@@ -56,19 +57,14 @@ impl Spec {
         let indent = |text: &str| text.len() - text.trim_start().len();
         let is_item = |text: &str| text.trim_start().starts_with("- ");
         let Some(first) = self.line(line) else { return line };
-        let mut end = line;
-        for number in line + 1.. {
-            let Some(text) = self.line(number) else { break };
-            if text.trim().is_empty() {
-                continue;
-            }
-            let list = indent(text) == indent(first) && is_item(text) && !is_item(first);
-            if indent(text) <= indent(first) && !list {
-                break;
-            }
-            end = number;
-        }
-        end
+        let is_within = |text: &str| match indent(text).cmp(&indent(first)) {
+            Ordering::Less => false,
+            Ordering::Equal => is_item(text) && !is_item(first),
+            Ordering::Greater => true,
+        };
+        let lines = (line + 1..).map_while(|number| Some((number, self.line(number)?)));
+        let lines = lines.filter(|(_, text)| !text.trim().is_empty());
+        lines.take_while(|(_, text)| is_within(text)).last().map_or(line, |(number, _)| number)
     }
 
     /// The member `key` of the operation at `place`.

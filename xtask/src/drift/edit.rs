@@ -146,11 +146,12 @@ impl Editor<'_> {
         let id = self.operation_id(place);
         let mut operation = json!({ TO_CHOOSE: null, "operationId": id, "x-idempotent": false });
         let mut schemas = Map::new();
-        let mut content = |inner: &Place, name: String| {
+        let mut content = |inner: &Place, suffix: &str| {
             let media = self.page.value(inner, Aspect::Content).and_then(|media| media.get(0));
             // A page that shows a body without a media type means JSON.
             let shown = self.page.children(inner).next().map(|_| "application/json".to_owned());
             let media = media.map(plain).or(shown)?;
+            let name = format!("{}{suffix}", id.to_upper_camel_case());
             let reference = format!("#/components/schemas/{name}");
             schemas.insert(name, self.schema(inner));
             Some(json!({ media: { "schema": { "$ref": reference } } }))
@@ -162,16 +163,14 @@ impl Editor<'_> {
                 Some(Step::Parameter { .. }) => parameters.push(self.parameter_item(inner)),
                 Some(Step::Body) => {
                     operation["requestBody"] = json!({ "required": true });
-                    let name = format!("{}Request", id.to_upper_camel_case());
-                    if let Some(content) = content(inner, name) {
+                    if let Some(content) = content(inner, "Request") {
                         operation["requestBody"]["content"] = content;
                     }
                 }
                 Some(Step::Answer(status)) => {
                     let number = if answers.is_empty() { "" } else { status };
                     let mut answer = json!({ "description": TO_DESCRIBE });
-                    let name = format!("{}Answer{number}", id.to_upper_camel_case());
-                    if let Some(content) = content(inner, name) {
+                    if let Some(content) = content(inner, &format!("Answer{number}")) {
                         answer["content"] = content;
                     }
                     answers.insert(status.clone(), answer);

@@ -39,8 +39,7 @@ impl PublicItems {
         self.select(|_, _, line| line.ends_with(&call))
     }
 
-    /// The type of an operation and that of its answer: `CreateVolume` makes the call
-    /// `create_volume_from_snapshots`.
+    /// The type of an operation and that of its answer: `CreateVolume` makes the call `create_volume_from_snapshots`.
     fn operation(&self, method: &str) -> Option<(&str, &str)> {
         let types = self.0.lines().filter_map(|line| line.strip_prefix("pub type "));
         let mut operations = types.filter_map(|line| line.split_once("::Answer = "));

@@ -1,12 +1,10 @@
 //! The record of a page: its facts, without its sentences.
 
 use super::{Page, Shape};
-use crate::contract::{Aspect, Comparison, Facts, Place, Subject};
+use crate::contract::{Comparison, Facts, Place, Subject};
 use crate::files::{self, RECORD};
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 #[derive(Serialize, Deserialize)]
@@ -22,20 +20,15 @@ pub struct Record {
 #[derive(Serialize, Deserialize)]
 struct Entry {
     at: Place,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    opaque: bool,
     #[serde(flatten)]
-    stated: BTreeMap<Aspect, Value>,
+    subject: Subject,
 }
 
 impl Record {
     /// The record of a page, in its own order and spelling.
     pub fn new(page: &Page) -> Self {
-        let entry = |(place, subject): (&Place, &Subject)| {
-            let stated = subject.values().map(|(aspect, value)| (aspect, value.clone())).collect();
-            Entry { at: place.clone(), opaque: subject.opaque, stated }
-        };
-        let facts = page.facts.subjects.iter().map(entry).collect();
+        let subjects = page.facts.subjects.clone().into_iter();
+        let facts = subjects.map(|(at, subject)| Entry { at, subject }).collect();
         Self { shape: page.shape, silent: Vec::new(), facts }
     }
 
@@ -77,14 +70,7 @@ pub fn load(root: &Path) -> Result<Option<Recorded>> {
     let record: Record = serde_json::from_str(&text).map_err(|error| {
         anyhow!("{RECORD}: {error}; replace it with `cargo xtask docs PAGE --record`")
     })?;
-    let mut facts = Facts::default();
-    for entry in record.facts {
-        let subject = facts.subject(&entry.at);
-        subject.opaque = entry.opaque;
-        for (aspect, value) in entry.stated {
-            subject.state(aspect, value, None);
-        }
-    }
-    let page = Page { shape: record.shape, facts, unreadable: Vec::new() };
+    let subjects = record.facts.into_iter().map(|entry| (entry.at, entry.subject)).collect();
+    let page = Page { shape: record.shape, facts: Facts { subjects }, unreadable: Vec::new() };
     Ok(Some(Recorded { page, silent: record.silent }))
 }

@@ -96,8 +96,7 @@ pub(super) fn tail(line: &str) -> Option<(Aspect, Value)> {
     })
 }
 
-/// A row: the shortest name before a type, and the first label after it. Older pages have a bar instead of
-/// a dot.
+/// A row: the shortest name before a type, and the first label after it. Older pages have a bar instead of a dot.
 static ROW: LazyLock<Regex> = LazyLock::new(|| {
     let marks = "(?: ?(?:[Rr]ead-only|[Ww]rite-only|Deprecated))*";
     Regex::new(&format!(

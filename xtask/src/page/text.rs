@@ -69,8 +69,7 @@ struct Marker<'a> {
     end: usize,
 }
 
-/// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends
-/// with both.
+/// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends with both.
 fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Unreadable>) -> Vec<Block<'a>> {
     let mut markers = (0..lines.len()).filter_map(|index| marker(lines, index)).peekable();
     let mut blocks = Vec::new();
