@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A closed pipe is no error: the reader has seen enough.
     let _ = out.write_all(report.render(format, colour).as_bytes());
-    ExitCode::from(report.ending.code())
+    ExitCode::from(report.ending as u8)
 }
 
 /// The exit code of a command that prints its findings itself.
@@ -73,5 +73,5 @@ fn exit_code(result: anyhow::Result<Ending>) -> ExitCode {
         eprintln!("error: {error:#}");
         Ending::CouldNotCheck
     });
-    ExitCode::from(ending.code())
+    ExitCode::from(ending as u8)
 }

@@ -7,7 +7,6 @@ use crate::cargo::cargo;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{self, Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -34,7 +33,7 @@ pub fn json(root: &Path, name: &str) -> Result<PathBuf> {
     let this = env::current_exe().and_then(path::absolute).context("the path of xtask")?;
     // This program is in `debug` of the target directory, which rustdoc shares.
     let target = this.ancestors().nth(2).map(Path::to_owned);
-    let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| OsString::from("rustdoc"));
+    let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into());
     let status = cargo(root, "rustdoc")
         .args(["--locked", "--quiet", "--package", name, "--lib", "--all-features"])
         .args(["--", "-Zunstable-options", "--output-format", "json"])

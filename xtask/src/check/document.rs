@@ -16,8 +16,7 @@ pub fn check(spec: &Spec) -> Checked {
     let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
     let root = &spec.document.value;
     let read = serde_json::from_value::<Valid>(root.clone()).map_err(|error| error.to_string());
-    let valid =
-        |read: Valid| read.validate(Options::empty(), None).map_err(|error| error.to_string());
+    let valid = |it: Valid| it.validate(Options::empty(), None).map_err(|error| error.to_string());
     if let Err(problem) = read.and_then(valid) {
         let problem = problem.lines().map(str::trim).collect::<Vec<_>>().join("; ");
         checker.find("", format!("not a valid OpenAPI 3.0 document: {problem}"));

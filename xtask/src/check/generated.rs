@@ -4,8 +4,7 @@ use super::Checked;
 use super::compiled::Compiled;
 use crate::codegen::{self, Refusal};
 use crate::contract::{Place, Spec, Step};
-use crate::files::{GENERATED, SPEC, SPEC_COPY};
-use crate::generate;
+use crate::files::{GENERATED, SPEC};
 use crate::report::{Finding, Link};
 use heck::ToSnakeCase;
 use serde_json::Value;
@@ -18,11 +17,6 @@ pub fn check(spec: &Spec, committed: &str) -> Checked {
     };
     let lines = committed.lines().count();
     (finding.into_iter().collect(), format!("compared {GENERATED}: {lines} lines"))
-}
-
-/// Compares the copy of the spec with the spec.
-pub fn copy(spec: &Spec, committed: &str) -> Option<Finding> {
-    stale(SPEC_COPY, committed, &generate::copy(&spec.text))
 }
 
 /// Compares the compiled table of operations with the spec.
@@ -66,7 +60,8 @@ pub fn method_name(spec: &Spec, place: &Place) -> Option<String> {
     spec.operation_id(place).map(ToSnakeCase::to_snake_case)
 }
 
-fn stale(file: &str, committed: &str, described: &str) -> Option<Finding> {
+/// Compares a committed file with what the spec describes.
+pub fn stale(file: &str, committed: &str, described: &str) -> Option<Finding> {
     if committed == described {
         return None;
     }

@@ -67,12 +67,11 @@ impl Instance {
         self.places.insert(place.clone());
         match value {
             Value::Object(object) => {
-                let alternatives: Vec<&Place> = spec
-                    .facts
-                    .children(place)
-                    .filter(|inner| matches!(inner.last(), Some(Step::Alternative(_))))
-                    .filter(|inner| misfit(spec, inner, value).is_none())
-                    .collect();
+                let inner = spec.facts.children(place);
+                let alternatives =
+                    inner.filter(|inner| matches!(inner.last(), Some(Step::Alternative(_))));
+                let fits = |inner: &&Place| misfit(spec, inner, value).is_none();
+                let alternatives: Vec<&Place> = alternatives.filter(fits).collect();
                 for alternative in &alternatives {
                     undocumented.extend(self.walk(spec, alternative, value));
                 }

@@ -12,6 +12,7 @@ pub mod wire;
 use crate::contract::Spec;
 use crate::drift::{self, listed::PublicItems};
 use crate::files::{self, GENERATED, RECORD, SPEC, SPEC_COPY, WAIVERS};
+use crate::generate;
 use crate::page;
 use crate::report::{Finding, Receipt, Report, Waivers};
 use anyhow::{Context, Result, bail};
@@ -77,7 +78,8 @@ pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt)> {
     let committed = |file| files::read_if_exists(root, file).map(Option::unwrap_or_default);
     let (found, generated) = generated::check(&spec, &committed(GENERATED)?);
     findings.extend(found);
-    findings.extend(generated::copy(&spec, &committed(SPEC_COPY)?));
+    let copy = generate::copy(&spec.text);
+    findings.extend(generated::stale(SPEC_COPY, &committed(SPEC_COPY)?, &copy));
     let mut receipt = drift::receipt(&spec, &comparison, 0);
     receipt.compared.insert(0, document);
     receipt.compared.push(generated);

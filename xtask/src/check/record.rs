@@ -8,18 +8,14 @@ use crate::page::record::Recorded;
 use crate::report::{Finding, Link};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub fn check(
-    spec: &Spec,
-    public: &PublicItems,
-    mut recorded: Recorded,
-) -> (Vec<Finding>, Comparison) {
-    let (comparison, mut findings) =
-        drift::findings(spec, public, &mut recorded.page, RECORD, None);
+pub fn check(spec: &Spec, public: &PublicItems, recorded: Recorded) -> (Vec<Finding>, Comparison) {
+    let Recorded { mut page, silent } = recorded;
+    let (comparison, mut findings) = drift::findings(spec, public, &mut page, RECORD, None);
     // A place that the page hides as a whole is one finding.
     let mut undocumented: BTreeMap<String, Vec<&Silent>> = BTreeMap::new();
-    for silent in &comparison.silent {
-        if !recorded.silent.contains(&silent.to_string()) {
-            undocumented.entry(silent.name()).or_default().push(silent);
+    for fact in &comparison.silent {
+        if !silent.contains(&fact.to_string()) {
+            undocumented.entry(fact.name()).or_default().push(fact);
         }
     }
     for (place, facts) in undocumented {
@@ -39,7 +35,7 @@ pub fn check(
         );
     }
     let own: BTreeSet<String> = comparison.silent.iter().map(ToString::to_string).collect();
-    for fact in recorded.silent.iter().filter(|fact| !own.contains(*fact)) {
+    for fact in silent.iter().filter(|fact| !own.contains(*fact)) {
         let title =
             format!("the spec no longer states `{fact}`, as it did when the page was recorded");
         findings.push(

@@ -28,11 +28,9 @@ const COMPONENTS: &str = "/components/schemas";
 pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut findings = Vec::new();
     let mut facts = 0;
-    let requests: BTreeSet<&String> = spec
-        .facts
-        .operations()
-        .filter_map(|place| Some(&spec.facts.get(&place.then(Step::Body))?.pointer))
-        .collect();
+    let bodies = spec.facts.operations().map(|place| place.then(Step::Body));
+    let requests: BTreeSet<&String> =
+        bodies.filter_map(|body| Some(&spec.facts.get(&body)?.pointer)).collect();
     let mut kinds = BTreeSet::new();
     for (name, _) in members(spec.document.value.pointer(COMPONENTS)) {
         let kind = name.to_upper_camel_case();

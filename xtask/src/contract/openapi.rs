@@ -11,12 +11,11 @@ use std::borrow::Cow;
 const MOST_SUBJECTS: usize = 50_000;
 const DEEPEST: usize = 48;
 
-/// Reads the document `root`. `line` returns the line of a JSON pointer.
-pub fn read(
-    root: &Value,
-    line: &dyn Fn(&str) -> Option<u64>,
-    facts: &mut Facts,
-) -> Vec<Unreadable> {
+/// Returns the line of a JSON pointer.
+type LineOf<'a> = &'a dyn Fn(&str) -> Option<u64>;
+
+/// Reads the document `root`.
+pub fn read(root: &Value, line: LineOf<'_>, facts: &mut Facts) -> Vec<Unreadable> {
     let mut reader = Reader { root, line, facts, unreadable: Vec::new() };
     reader.document();
     reader.unreadable
@@ -25,15 +24,14 @@ pub fn read(
 /// Reads the schema at `pointer` of `root`.
 pub fn read_schema(root: &Value, pointer: &str) -> Facts {
     let mut facts = Facts::default();
-    let line = |_: &str| None;
-    let mut reader = Reader { root, line: &line, facts: &mut facts, unreadable: Vec::new() };
+    let mut reader = Reader { root, line: &|_| None, facts: &mut facts, unreadable: Vec::new() };
     reader.schema(&Place::default(), pointer, &mut Vec::new());
     facts
 }
 
 struct Reader<'a> {
     root: &'a Value,
-    line: &'a dyn Fn(&str) -> Option<u64>,
+    line: LineOf<'a>,
     facts: &'a mut Facts,
     unreadable: Vec<Unreadable>,
 }
@@ -198,8 +196,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if above.len() > DEEPEST {
-            return self
-                .cannot_read(&pointer, "schemas within schemas deeper than can be followed");
+            return self.cannot_read(&pointer, "schemas within schemas, too deep to be followed");
         }
         above.push(pointer.clone());
         let kind = self.kind(&pointer, &value, 0);
@@ -267,10 +264,8 @@ impl<'a> Reader<'a> {
             above.pop();
             return;
         }
-        let scalar = ["properties", "oneOf", "anyOf", "allOf", "additionalProperties"]
-            .iter()
-            .all(|keyword| value.get(keyword).is_none());
-        if !scalar {
+        let inner = ["properties", "oneOf", "anyOf", "allOf", "additionalProperties"];
+        if inner.iter().any(|keyword| value.get(keyword).is_some()) {
             return self.schema(&place.then(Step::Items), &pointer, above);
         }
         for (aspect, keyword) in VALUES {

@@ -33,11 +33,9 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
     let mut page = Page::read(bytes, &spec.facts)
         .map_err(anyhow::Error::msg)
         .with_context(|| name.to_owned())?;
-    let mut problems: Vec<_> = page
-        .unreadable
-        .iter()
-        .map(|place| Problem::of_file(name, place.line, &place.problem))
-        .collect();
+    let unreadable = page.unreadable.iter();
+    let mut problems: Vec<_> =
+        unreadable.map(|place| Problem::of_file(name, place.line, &place.problem)).collect();
     // The comparison reorders the page as the spec is ordered.
     let new_record = record.then(|| record::Record::new(&page));
     let public = PublicItems::load(root);

@@ -63,8 +63,7 @@ impl Editor<'_> {
             (Aspect::Enum, Some(values)) if !values.is_array() => return None,
             (Aspect::Type, Some(kind)) => {
                 let kind = kind.as_str().filter(|kind| !kind.contains(' ') && *kind != "any")?;
-                let item = kind.trim_end_matches("[]");
-                nested(json!({ "type": item }), kind)
+                nested(json!({ "type": kind.trim_end_matches("[]") }), kind)
             }
             (_, Some(value)) => {
                 let kind = self.spec.facts.value(place, Aspect::Type).and_then(Value::as_str);

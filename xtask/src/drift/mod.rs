@@ -5,7 +5,7 @@ pub mod impact;
 pub mod listed;
 
 use crate::contract::{
-    Aspect, Comparison, Difference, Facts, Place, Silent, Spec, Step, Subject, compare, plain,
+    Aspect, Comparison, Difference, Facts, Place, Silent, Spec, Step, compare, plain,
 };
 use crate::files::SPEC;
 use crate::page::Page;
@@ -30,7 +30,11 @@ pub fn findings(
         let place = difference.place();
         // What differs on an operation itself is not grouped.
         let operation = place.tail().is_empty().then(|| place.root());
-        let key = (operation, words(&page.facts, difference), on_page(&page.facts, difference));
+        // Of a place that only the page has, all facts.
+        let new = matches!(difference, Difference::Added { .. } | Difference::Moved { .. });
+        let subject = page.facts.get(difference.place_on_page()).filter(|_| new);
+        let values = subject.map(|subject| subject.values().collect::<Vec<_>>());
+        let key = (operation, words(&page.facts, difference), values);
         match groups.iter_mut().find(|(other, _)| *other == key) {
             Some((_, members)) => members.push(difference),
             None => groups.push((key, vec![difference])),
@@ -40,13 +44,6 @@ pub fn findings(
     let reporter = Reporter { spec, public, page, name, record, differences };
     let findings = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
     (comparison, findings)
-}
-
-/// The facts of a place that only the page has.
-fn on_page<'a>(page: &'a Facts, difference: &Difference) -> Vec<(Aspect, &'a Value)> {
-    let only = matches!(difference, Difference::Added { .. } | Difference::Moved { .. });
-    let subject = page.get(difference.place_on_page()).filter(|_| only);
-    subject.into_iter().flat_map(Subject::values).collect()
 }
 
 struct Reporter<'a> {
@@ -166,12 +163,11 @@ fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
 
 /// The difference in words: for the fingerprint, and for people.
 fn words(page: &Facts, difference: &Difference) -> (String, String) {
-    let tail = |place: &Place| place.within_operation().to_string();
     let kind = |place: &Place| {
         let kind = page.value(place, Aspect::Type).map(plain);
         kind.map(|kind| format!(" ({kind})")).unwrap_or_default()
     };
-    let at = tail(difference.place());
+    let at = difference.place().within_operation();
     match difference {
         Difference::Changed { place, aspect, spec, page } => {
             let say = |value: &Option<Value>| match value {
@@ -201,7 +197,7 @@ fn words(page: &Facts, difference: &Difference) -> (String, String) {
         }
         Difference::Removed { .. } => (format!("{at} removed"), format!("`{at}` is gone")),
         Difference::Moved { to, .. } => {
-            let (to, kind) = (tail(to), kind(to));
+            let (to, kind) = (to.within_operation(), kind(to));
             (
                 format!("{at} moved to {to}{kind}"),
                 format!("`{at}` has moved: it is now `{to}`{kind}"),

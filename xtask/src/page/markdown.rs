@@ -55,7 +55,8 @@ pub(super) fn documents(text: &str) -> Vec<Document> {
             Event::Text(part) => {
                 if let Some((fence, first)) = &mut inside {
                     if fence.is_empty() {
-                        line += newlines(&text[counted..range.start]);
+                        let between = text[counted..range.start].bytes();
+                        line += between.map(|byte| u64::from(byte == b'\n')).sum::<u64>();
                         counted = range.start;
                         *first = line;
                     }
@@ -85,8 +86,4 @@ fn content(fence: &str) -> Option<Result<Value, serde_json::Error>> {
         }
     };
     meant.then_some(content)
-}
-
-fn newlines(text: &str) -> u64 {
-    text.bytes().map(|byte| u64::from(byte == b'\n')).sum()
 }

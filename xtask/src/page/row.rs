@@ -143,10 +143,9 @@ fn parse(line: &str) -> Option<Row> {
     while !tails.is_empty() {
         // Another kind of fact may follow on the same line.
         let (word, _) = TAILS.iter().find(|(word, _)| tails.starts_with(word))?;
-        let others = TAILS
-            .iter()
-            .filter(|(other, _)| other != word && other.starts_with(char::is_uppercase));
-        let end = others.filter_map(|(other, _)| tails[word.len()..].find(other)).min();
+        let others = TAILS.iter().map(|(other, _)| *other).filter(|other| other != word);
+        let others = others.filter(|other| other.starts_with(char::is_uppercase));
+        let end = others.filter_map(|other| tails[word.len()..].find(other)).min();
         let end = end.map_or(tails.len(), |end| end + word.len());
         stated.extend(tail(&tails[..end]));
         tails = &tails[end..];

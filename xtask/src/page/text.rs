@@ -11,12 +11,10 @@ use strum::IntoEnumIterator;
 /// Reads the page. `spec` resolves what is ambiguous: where a name ends, and which of two objects a
 /// property belongs to.
 pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>), NotAPage> {
-    let lines: Vec<Line<'_>> = text
-        .lines()
-        .zip(1..)
-        .map(|(text, number)| Line { number, text: text.trim() })
-        .filter(|line| !line.text.is_empty() && !row::ICONS.contains(&line.text))
-        .collect();
+    let lines = text.lines().zip(1..);
+    let lines = lines.map(|(text, number)| Line { number, text: text.trim() });
+    let is_blank = |text: &str| text.is_empty() || row::ICONS.contains(&text);
+    let lines: Vec<Line<'_>> = lines.filter(|line| !is_blank(line.text)).collect();
     let mut unreadable = Vec::new();
     let blocks = blocks(&lines, &mut unreadable);
     if blocks.is_empty() {
@@ -169,9 +167,8 @@ const DEEPEST: usize = 32;
 /// States that a place whose properties are shown is an object.
 fn object(facts: &mut Facts, place: &Place, number: u64) {
     let subject = facts.subject(place);
-    let line = subject.line.or(Some(number));
-    subject.line = line;
-    subject.state(Aspect::Type, "object", line);
+    subject.line = subject.line.or(Some(number));
+    subject.state(Aspect::Type, "object", subject.line);
 }
 
 struct Reader<'a> {
@@ -308,13 +305,11 @@ impl<'a> Reader<'a> {
         if section == Section::Body {
             let body = self.operation.then(Step::Body);
             self.begin(body.clone(), number);
-            let mut media = rest;
-            if let Some(after) = rest.strip_prefix("[]") {
-                media = after;
+            if rest.starts_with("[]") {
                 self.facts.subject(&body).state(Aspect::Type, "object[]", Some(number));
                 self.base = Some(body.then(Step::Items));
             }
-            let media = media.trim();
+            let media = rest.trim_start_matches("[]").trim();
             if !media.is_empty() {
                 self.facts.subject(&body).state(Aspect::Content, json!([media]), Some(number));
             }

@@ -7,15 +7,12 @@ pub(super) fn render(report: &Report) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         // An annotation has one place, which must be a file of the repository.
-        let place = finding
-            .spots
-            .iter()
-            .find(|spot| report.page.as_ref() != Some(&spot.file))
-            .map(|spot| {
-                let line = spot.line.map(|line| format!(",line={line}")).unwrap_or_default();
-                format!("file={}{line},", property(&spot.file))
-            })
-            .unwrap_or_default();
+        let own = finding.spots.iter().find(|spot| report.page.as_ref() != Some(&spot.file));
+        let place = own.map(|spot| {
+            let line = spot.line.map(|line| format!(",line={line}")).unwrap_or_default();
+            format!("file={}{line},", property(&spot.file))
+        });
+        let place = place.unwrap_or_default();
         let title = property(&format!("{} has drifted", finding.link));
         let message = data(&format!("{}\n{}", finding.title, finding.help));
         let _ = writeln!(text, "::error {place}title={title}::{message}");

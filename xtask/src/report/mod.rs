@@ -37,12 +37,6 @@ pub enum Ending {
     CouldNotCheck = 2,
 }
 
-impl Ending {
-    pub fn code(self) -> u8 {
-        self as u8
-    }
-}
-
 /// The result of a command.
 #[derive(Debug, Serialize)]
 pub struct Report {

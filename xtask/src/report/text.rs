@@ -32,17 +32,12 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
     for fingerprint in &report.receipt.waived {
         let _ = writeln!(text, "waived: {}", clean(fingerprint));
     }
-    let _ = writeln!(
-        text,
-        "{}",
-        match (report.ending, report.findings.len()) {
-            (Ending::Equal, _) => "all is equal".to_owned(),
-            (Ending::Drift, 1) => "1 finding".to_owned(),
-            (Ending::Drift, findings) => format!("{findings} findings"),
-            (Ending::CouldNotCheck, _) => "could not check".to_owned(),
-        }
-    );
-    text
+    text + &match (report.ending, report.findings.len()) {
+        (Ending::Equal, _) => "all is equal\n".to_owned(),
+        (Ending::Drift, 1) => "1 finding\n".to_owned(),
+        (Ending::Drift, findings) => format!("{findings} findings\n"),
+        (Ending::CouldNotCheck, _) => "could not check\n".to_owned(),
+    }
 }
 
 fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Group<'a> {

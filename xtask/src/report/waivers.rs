@@ -16,7 +16,6 @@ struct Waiver {
     /// Why it may stay.
     reason: String,
     /// The last day on which it holds.
-    #[serde(default)]
     expires: Option<NaiveDate>,
     #[serde(skip)]
     line: Option<u64>,
