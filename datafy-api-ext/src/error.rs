@@ -249,7 +249,7 @@ impl fmt::Display for Error {
         }
         match (report.outcome, self.retry_after()) {
             (Outcome::Unknown, Some(wait)) => {
-                write!(f, "; the service asked to wait {}", Wait(wait))?
+                write!(f, "; the service asked to wait {}", Wait(wait))?;
             }
             (_, Some(wait)) => write!(f, "; try again in {}", Wait(wait))?,
             (_, None) => {}
