@@ -21,7 +21,7 @@ pub enum Outcome {
     NotSent,
     /// No effect: the service refused the request.
     Refused,
-    /// It is unknown whether there is an effect: the request was sent, and no answer proves either.
+    /// It is unknown whether there is an effect: the request was sent, and no answer proves whether the service acted.
     Unknown,
     /// The service acted, but its answer can't be used.
     Applied,

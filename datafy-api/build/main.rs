@@ -16,8 +16,8 @@ fn main() {
         .map_err(|error| format!("openapi.yaml: {error}; restore the file"))
         .and_then(|yaml| codegen::generate(&yaml).map_err(|refusal| refusal.to_string()))
         .and_then(|source| {
-            fs::write(Path::new(&out).join("generated.rs"), source)
-                .map_err(|error| error.to_string())
+            let path = Path::new(&out).join("generated.rs");
+            fs::write(&path, source).map_err(|error| format!("{}: {error}", path.display()))
         });
     if let Err(message) = result {
         // Stops the build with this message only.

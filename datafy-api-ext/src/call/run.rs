@@ -69,7 +69,7 @@ impl<'a, O: Operation> Run<'a, O> {
         };
         let left = self.left();
         if left < self.reserve() {
-            let text = "no time was left for a request";
+            let text = "no time was left for a request; raise the operation timeout";
             return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
         }
         let sub_account = self.call.sub_account.as_ref().unwrap_or(&client.sub_account);
@@ -196,7 +196,9 @@ async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready
 async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
     let started = Instant::now();
     let Ok(slot) = timeout_at(started + limit, client.slots.acquire()).await else {
-        let text = format!("all connections were in use for {limit:?}");
+        let text = format!(
+            "all connections were in use for {limit:?}; raise `max_in_flight` or the operation timeout"
+        );
         return Err(Failure::not_sent(ErrorKind::Timeout, text, true));
     };
     let credential =

@@ -28,7 +28,7 @@ pub enum JournalError {
         expected: String,
     },
     /// A complete line of the file is not a valid record. (An incomplete last line, as a crash leaves it, is fine.)
-    #[error("the journal {} is damaged at line {line}", path.display())]
+    #[error("the journal {} is damaged at line {line}; check the volume of that line, then repair or remove it", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum JournalError {
         line: usize,
     },
     /// Another run has the file open.
-    #[error("the journal {} is in use by another run", path.display())]
+    #[error("the journal {} is in use by another run; wait for that run or use another file", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
