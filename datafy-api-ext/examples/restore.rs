@@ -3,7 +3,8 @@
 //! `cargo run --example restore` runs on a fake Datafy in this process.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::{DatafySnapshotId, InstanceId, RestoreStep};
+use datafy_api_ext::jobs::RestoreStep;
+use datafy_api_ext::{DatafySnapshotId, InstanceId};
 use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;

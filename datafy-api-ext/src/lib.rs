@@ -28,7 +28,6 @@ pub use id::{
     Answered, DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, UnusableId,
     VolumeId,
 };
-pub use jobs::{Restore, RestoreError, RestoreStep};
 pub use operations::{
     AttachVolume, CreateSnapshot, CreateVolume, CreatedVolume, DeactivateAutoscaling, NewVolume,
     Snapshot, SnapshotStatus, Source,

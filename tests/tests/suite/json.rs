@@ -1,10 +1,10 @@
 //! IDs and answers as JSON: what is written can be read again, and fits its schema.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::Progress;
+use datafy_api_ext::jobs::{Progress, RestoreStep};
 use datafy_api_ext::{
-    Answered, CreatedVolume, DatafySnapshotId, DeviceName, InstanceId, Outcome, RestoreStep,
-    Snapshot, SnapshotStatus, Source, SubAccountId, VolumeId,
+    Answered, CreatedVolume, DatafySnapshotId, DeviceName, InstanceId, Outcome, Snapshot,
+    SnapshotStatus, Source, SubAccountId, VolumeId,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;

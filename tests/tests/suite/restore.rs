@@ -1,9 +1,8 @@
 //! A restore reports every volume that it created, and can be resumed.
 
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, InstanceId, Outcome, Restore, RestoreStep,
-};
+use datafy_api_ext::jobs::{Restore, RestoreStep};
+use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, Outcome};
 use datafy_tests::Stage;
 use serde_json::json;
 use std::time::Duration;

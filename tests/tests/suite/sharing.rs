@@ -1,10 +1,10 @@
 //! Clients, calls and errors can be sent to other threads.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::{Fleet, Monitor, NotDone, Progress, Run};
+use datafy_api_ext::jobs::{Fleet, Monitor, NotDone, Progress, Restore, RestoreError, Run};
 use datafy_api_ext::{
     Answered, Call, ConfigError, CreateSnapshot, CreatedVolume, Datafy, DatafyBuilder, Error,
-    Restore, RestoreError, RetryPolicy, Snapshot, Source, Timeouts, Token, Volume, VolumeId,
+    RetryPolicy, Snapshot, Source, Timeouts, Token, Volume, VolumeId,
 };
 use std::future::IntoFuture;
 
