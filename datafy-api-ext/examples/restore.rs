@@ -39,7 +39,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     println!("{error:#}");
     assert_eq!(error.step(), RestoreStep::AttachVolume);
-    // The volume is billed from now on, so keep its ID before you try anything else.
+    // The volume is billed from now on, so keep its ID first.
     let created = error.volume_id().cloned().ok_or("the error holds no volume ID")?;
 
     // A new restore would create a second volume; this one attaches the first. `resume` fails if a volume may have been

@@ -488,7 +488,7 @@ fn table(
     })
 }
 
-/// The members of an object, or none if it isn't one.
+/// The members of an object. Empty if the value is not an object.
 pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
 }

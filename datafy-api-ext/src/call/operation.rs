@@ -1,7 +1,7 @@
 //! The interface between an operation and the code that makes its calls.
 
 use crate::call::success::{Success, Unusable};
-use crate::id::{SubAccountId, VolumeId};
+use crate::id::SubAccountId;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error};
 use reqwest::Request;
@@ -13,7 +13,7 @@ pub trait Operation: sealed::Operation {
 }
 
 pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Error, Request, Scope, Success, Unusable, VolumeId};
+    use super::{BaseUrl, Client, Error, Request, Scope, Success, Unusable};
 
     /// The result of a call.
     pub trait Answer {
@@ -41,11 +41,6 @@ pub(crate) mod sealed {
 
         /// Reads a 2xx answer, after checking that it is the service's answer to this request.
         fn decode(&self, success: &Success<'_>) -> Result<Self::Content, Unusable>;
-
-        /// The ID of the volume that the call acts on, unless the call creates it.
-        fn volume(&self) -> Option<&VolumeId> {
-            None
-        }
 
         /// The marker by which the created object can be found.
         fn marker(&self) -> Option<&str> {

@@ -16,8 +16,8 @@ const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 /// that the other side rarely closes a connection while a request is in flight: the effect of that request is unknown.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// The reqwest clients of a Datafy client: one for calls with the client's connect timeout, and one for calls that set
-/// another. The latter costs a dozen allocations per request, and is built when it is first needed.
+/// The reqwest clients of a Datafy client: one for attempts with the client's connect timeout, and one for attempts
+/// with another or less time than that. The latter costs a dozen allocations per request, and is built when it is first needed.
 pub(crate) struct Http {
     settings: Settings,
     connect: Duration,
@@ -59,8 +59,8 @@ impl Http {
     /// Returns the client for an attempt with this connect timeout and this limit. The second value is the connect
     /// timeout if the attempt has to [set](crate::client::connect::limited) it itself.
     ///
-    /// The client's own timeout serves only if it ends well before the limit. Otherwise the limit might end the
-    /// attempt first, and then nobody knows that there was no connection yet.
+    /// The client's own timeout serves only if it is shorter than the limit. Otherwise the limit might end the attempt
+    /// first, and nothing would prove that there was no connection yet.
     pub(crate) fn client(
         &self,
         connect: Duration,

@@ -7,7 +7,7 @@ use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,29 +19,26 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The first line of a journal: everything that must be the same for a run to resume it.
 pub(super) struct Header {
-    line: String,
+    value: Value,
     idempotent: bool,
 }
 
 impl Header {
     /// Compares the values: the order of the members depends on which features of `serde_json` a program turns on.
     fn equals(&self, line: &[u8]) -> bool {
-        let value = serde_json::from_slice::<serde_json::Value>(line);
-        value.is_ok_and(|value| {
-            serde_json::from_str(&self.line).is_ok_and(|own: serde_json::Value| own == value)
-        })
+        serde_json::from_slice::<Value>(line).is_ok_and(|value| value == self.value)
     }
 
     pub(super) fn of<O: Operation>(datafy: &Datafy) -> Self {
         let facts = O::FACTS;
-        let line = json!({
+        let value = json!({
             "journal": "datafy-fleet",
             "version": 1,
             "operation": facts.name,
             "endpoint": datafy.endpoint(),
             "sub_account": datafy.sub_account().map(ToString::to_string),
         });
-        Self { line: line.to_string(), idempotent: facts.idempotent }
+        Self { value, idempotent: facts.idempotent }
     }
 }
 
@@ -199,7 +196,7 @@ fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, NotDone
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(io)?;
     let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let torn_header = complete == 0 && header.line.as_bytes().starts_with(&bytes);
+    let torn_header = complete == 0 && header.value.to_string().as_bytes().starts_with(&bytes);
     if complete == 0 && !torn_header {
         return Err(foreign(path, &bytes, header));
     }
@@ -207,7 +204,7 @@ fn open(path: &Path, header: &Header) -> Result<(File, HashMap<VolumeId, NotDone
     file.set_len(complete as u64).map_err(io)?;
     file.seek(SeekFrom::End(0)).map_err(io)?;
     if complete == 0 {
-        file.write_all(format!("{}\n", header.line).as_bytes()).map_err(io)?;
+        file.write_all(format!("{}\n", header.value).as_bytes()).map_err(io)?;
     }
     file.sync_all().map_err(io)?;
     // A new file survives a crash only once its directory is on disk, too.
@@ -279,7 +276,7 @@ struct Record {
 
 fn foreign(path: &Path, line: &[u8], header: &Header) -> JournalError {
     let found = String::from_utf8_lossy(line.trim_ascii_end()).chars().take(200).collect();
-    JournalError::Foreign { path: path.to_owned(), found, expected: header.line.clone() }
+    JournalError::Foreign { path: path.to_owned(), found, expected: header.value.to_string() }
 }
 
 fn failure(path: &Path, source: Arc<io::Error>) -> JournalError {

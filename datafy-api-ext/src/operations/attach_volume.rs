@@ -55,8 +55,4 @@ impl sealed::Operation for AttachVolume {
         success.expect_volume(&self.volume)?;
         success.no_content()
     }
-
-    fn volume(&self) -> Option<&VolumeId> {
-        Some(&self.volume)
-    }
 }

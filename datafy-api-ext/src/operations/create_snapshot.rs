@@ -93,10 +93,6 @@ impl sealed::Operation for CreateSnapshot {
         success.json()
     }
 
-    fn volume(&self) -> Option<&VolumeId> {
-        Some(&self.volume)
-    }
-
     fn marker(&self) -> Option<&str> {
         self.marker.as_deref()
     }

@@ -46,8 +46,4 @@ impl sealed::Operation for DeactivateAutoscaling {
         success.expect_volume(&self.volume)?;
         success.no_content()
     }
-
-    fn volume(&self) -> Option<&VolumeId> {
-        Some(&self.volume)
-    }
 }

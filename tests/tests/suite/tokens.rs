@@ -28,7 +28,7 @@ fn counting() -> (Token, Arc<AtomicUsize>) {
     (token, asked)
 }
 
-/// Returns a stage whose fake accepts `token` instead of its own.
+/// Returns a stage whose fake accepts `token` instead of its default token.
 async fn stage_with(token: &str, size: usize) -> Stage {
     let stage = Stage::of(size).await;
     stage.fake.rotate_token(Fake::TOKEN, token);
