@@ -5,7 +5,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a journal can't be used. `Foreign`, `Damaged` and `InUse` leave the file unchanged.
+/// Why a journal can't be used.
+///
+/// `Foreign`, `Damaged` and `InUse` leave the file unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
