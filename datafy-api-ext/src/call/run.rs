@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::history::History;
 use super::operation::{Operation, Scope, sealed};
 use crate::client::token::Credential;
-use crate::client::{Inner, Timeouts, TokenError};
+use crate::client::{Inner, Stopwatch, Timeouts, TokenError};
 use crate::error::{Error, ErrorKind};
 use std::borrow::Cow;
 use std::future::Future;
@@ -23,7 +23,7 @@ pub(super) struct Run<'a, O> {
     call: &'a Call<O>,
     span: &'a Span,
     timeouts: &'a Timeouts,
-    started: std::time::Instant,
+    time: Stopwatch<'a>,
     attempts: u32,
     /// `None` until an attempt has failed, so that most calls allocate nothing for it.
     history: Option<Box<History>>,
@@ -36,7 +36,7 @@ impl<'a, O: Operation> Run<'a, O> {
             call,
             span,
             timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
-            started: client.clock.now(),
+            time: Stopwatch::start(&*client.clock),
             attempts: 0,
             history: None,
         }
@@ -124,7 +124,7 @@ impl<'a, O: Operation> Run<'a, O> {
         let evidence = self.history().evidence();
         let stop = match decide(O::FACTS.idempotent, evidence, policy, situation, take) {
             Next::Retry(pause) => {
-                client.clock.pause(pause).await;
+                self.time.pause(pause).await;
                 return Ok(());
             }
             Next::Renew => {
@@ -138,7 +138,7 @@ impl<'a, O: Operation> Run<'a, O> {
             }
             Next::Stop(stop) => stop,
         };
-        let elapsed = client.clock.now().duration_since(self.started);
+        let elapsed = self.time.passed();
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
@@ -163,8 +163,7 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// The time until the deadline of the call.
     fn left(&self) -> Duration {
-        let passed = self.client().clock.now().duration_since(self.started);
-        self.timeouts.operation().saturating_sub(passed)
+        self.timeouts.operation().saturating_sub(self.time.passed())
     }
 
     /// The last tenth of the time, in which no request is started.

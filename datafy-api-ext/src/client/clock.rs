@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The source of time for deadlines and pauses.
 ///
-/// A test can implement it to record, skip or end the pauses between attempts. Each method defaults to the system's
-/// time. The timeouts of an attempt use tokio's clock instead, since they limit the time of real sockets.
+/// A test can implement it to record, skip or end the pauses between attempts; a pause that is skipped still counts
+/// towards the deadline of its call. Each method defaults to the system's time. The timeouts of an attempt use tokio's clock instead, since they limit the time of real sockets.
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The current time, for deadlines.
     fn now(&self) -> Instant {

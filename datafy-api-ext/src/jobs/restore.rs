@@ -1,7 +1,7 @@
 //! Restores a snapshot: creates a volume from it and attaches the volume.
 
 use crate::call::Call;
-use crate::client::Datafy;
+use crate::client::{Datafy, Stopwatch};
 use crate::error::Error;
 use crate::id::{Answered, DatafySnapshotId, DeviceName, InstanceId, UnusableId, VolumeId};
 use crate::operations::AttachVolume;
@@ -115,24 +115,23 @@ async fn attach(
         let result = call.clone().send().await;
         return result.inspect_err(|error| *outcome = error.outcome().max(*outcome));
     };
-    let clock = call.clock();
-    let started = clock.now();
-    let left = || limit.saturating_sub(clock.now().duration_since(started));
+    let mut time = Stopwatch::start(call.clock());
     let mut calls = 0;
     loop {
         calls += 1;
-        let error = match call.clone().ending_within(left()).send().await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
+        let error =
+            match call.clone().ending_within(limit.saturating_sub(time.passed())).send().await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
         *outcome = error.outcome().max(*outcome);
         let permanent = matches!(error.last_status(), Some(400 | 401 | 403));
         let pause = call.policy().pause(calls, error.retry_after(), call.jitter());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
-        if permanent || pause + limit / 10 >= left() {
+        if permanent || time.passed() + pause + limit / 10 >= limit {
             return Err(error);
         }
-        clock.pause(pause).await;
+        time.pause(pause).await;
     }
 }
 

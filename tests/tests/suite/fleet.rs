@@ -95,6 +95,19 @@ async fn the_rate_is_kept() {
 }
 
 #[tokio::test]
+async fn a_pause_that_one_call_skips_does_not_shorten_the_others() {
+    let stage = Stage::of(40).await;
+    let mut requests = 0;
+    stage.fake.inject_with(move || {
+        requests += 1;
+        (requests <= 40).then(|| Fault::retry_after(429, "20"))
+    });
+    let results = snapshots(&stage.client(), ids(40), None).await.unwrap();
+    assert_eq!(count(&results, Result::is_ok), 40);
+    assert!(stage.pauses.pauses().iter().sum::<Duration>() >= Duration::from_secs(800));
+}
+
+#[tokio::test]
 async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
     let stage = Stage::of(50).await;
     stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
