@@ -43,6 +43,7 @@ pub(crate) struct Report {
     pub(crate) elapsed: Duration,
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
+    pub(crate) observation: Option<String>,
 }
 
 impl Report {
@@ -67,6 +68,7 @@ impl Report {
             elapsed: Duration::ZERO,
             budget_is_empty: false,
             marker: None,
+            observation: None,
         }
     }
 }
@@ -135,6 +137,18 @@ impl fmt::Display for ErrorKind {
 impl Error {
     pub(crate) fn new(report: Report) -> Self {
         Self(Box::new(report))
+    }
+
+    /// Raises the outcome to at least `outcome`, that of earlier calls with the same aim.
+    pub(crate) fn at_least(mut self, outcome: Outcome) -> Self {
+        self.0.outcome = self.0.outcome.max(outcome);
+        self
+    }
+
+    /// Sets the last observation, if there is one.
+    pub(crate) fn observed(mut self, observation: Option<String>) -> Self {
+        self.0.observation = observation;
+        self
     }
 
     /// The name of the operation, as in [`datafy_api::operations`].
@@ -206,6 +220,19 @@ impl Error {
         self.0.volume_id.as_ref()
     }
 
+    /// Why the volume was not ready when it was checked last, if a check was
+    /// [set](crate::Call::ready_when) and it failed at least once.
+    pub fn observation(&self) -> Option<&str> {
+        self.0.observation.as_deref()
+    }
+
+    /// The ID of the object that the call has created, if an otherwise unusable answer holds it.
+    pub(crate) fn created_id(&self) -> Option<&str> {
+        let snapshot = self.snapshot_id().map(Answered::as_str);
+        // The `volumeId` of a snapshot is its source.
+        snapshot.or_else(|| self.volume_id().map(Answered::as_str))
+    }
+
     /// The marker that [`traceable`](crate::Call::traceable) appended to the description.
     ///
     /// If the snapshot was created, its description contains the marker.
@@ -254,6 +281,9 @@ impl fmt::Display for Error {
             (_, Some(wait)) => write!(f, "; try again in {}", Wait(wait))?,
             (_, None) => {}
         }
+        if let Some(observation) = self.observation() {
+            write!(f, "; last seen: {}", OneLine(observation))?;
+        }
         match (report.outcome, self.marker()) {
             (Outcome::Unknown, Some(marker)) => {
                 write!(f, "; look for {marker} in the descriptions of the volume's snapshots")
@@ -278,6 +308,7 @@ impl fmt::Debug for Error {
             .field("snapshot_id", &self.snapshot_id())
             .field("volume_id", &self.volume_id())
             .field("marker", &self.marker())
+            .field("observation", &self.observation())
             .field("text", &self.0.text)
             .field("cause", &self.0.cause)
             .field("body", &self.body().map(String::from_utf8_lossy))
@@ -293,7 +324,7 @@ impl StdError for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Error", 13)?;
+        let mut object = serializer.serialize_struct("Error", 14)?;
         object.serialize_field("operation", self.operation())?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("kind", &self.kind())?;
@@ -308,6 +339,7 @@ impl Serialize for Error {
         object.serialize_field("snapshot_id", &self.snapshot_id())?;
         object.serialize_field("volume_id", &self.volume_id())?;
         object.serialize_field("marker", &self.marker())?;
+        object.serialize_field("observation", &self.observation())?;
         object.end()
     }
 }

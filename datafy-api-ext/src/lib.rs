@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod abandoned;
 mod call;
 mod client;
 mod error;
@@ -10,6 +11,7 @@ pub mod jobs;
 mod one_line;
 mod operations;
 mod outcome;
+mod subject;
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
 #[cfg_attr(
     not(feature = "fake"),
@@ -17,7 +19,8 @@ mod outcome;
 )]
 pub mod testing {}
 
-pub use call::{Call, Operation};
+pub use abandoned::Abandoned;
+pub use call::{Call, Detached, Operation};
 pub use client::{
     Clock, ConfigError, Datafy, DatafyBuilder, InvalidSetting, RetryPolicy, RetryPolicyBuilder,
     SystemClock, Timeouts, TimeoutsBuilder, Token, TokenError, Volume,
@@ -33,3 +36,4 @@ pub use operations::{
     Snapshot, SnapshotStatus, Source,
 };
 pub use outcome::Outcome;
+pub use subject::Subject;

@@ -4,6 +4,7 @@ use super::decision::Stop;
 use super::evidence::{Evidence, outcome};
 use super::failure::Failure;
 use crate::error::{Error, ErrorKind, Report};
+use crate::outcome::Outcome;
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -23,6 +24,11 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+
+    /// The outcome of the attempts so far.
+    pub(crate) fn outcome(&self) -> Outcome {
+        outcome(&self.evidence)
     }
 
     pub(crate) fn push(&mut self, failure: Failure) {
@@ -47,7 +53,7 @@ impl History {
         elapsed: Duration,
         marker: Option<&str>,
     ) -> Error {
-        let outcome = outcome(&self.evidence);
+        let outcome = self.outcome();
         let last = self.evidence.last();
         let deciding = self
             .deciding

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod decision;
+mod detached;
 mod evidence;
 mod exchange;
 mod failure;
@@ -13,11 +14,16 @@ mod run;
 pub(crate) mod success;
 mod transport;
 
+pub use detached::Detached;
+pub(crate) use detached::created_id;
 pub use operation::Operation;
 
+use crate::abandoned::Abandoned;
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
 use crate::error::Error;
 use crate::id::SubAccountId;
+use crate::outcome::Outcome;
+use crate::subject::Subject;
 use run::Run;
 use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
@@ -31,7 +37,8 @@ use tracing::Instrument;
 /// service does in answer to them, such as creating a snapshot, is the *effect* of the call. Options that are set here
 /// apply to this call; all others are those of the client.
 ///
-/// Dropping the future cancels the call. If a request was sent by then, it may still have an effect.
+/// Dropping the future cancels the call. If a request was begun by then, it may still have an effect, and the call is
+/// reported as [`Abandoned`](crate::Abandoned). A call that must not be cancelled can be [`detached`](Self::detached).
 ///
 /// A call must be awaited in a Tokio runtime with the I/O and time drivers enabled (`enable_all`). It panics
 /// elsewhere.
@@ -70,6 +77,10 @@ impl<O> Call<O> {
         self
     }
 
+    pub(crate) fn datafy(&self) -> &Datafy {
+        &self.datafy
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.datafy.clock()
     }
@@ -102,6 +113,24 @@ impl<O> Call<O> {
 }
 
 impl<O: Operation> Call<O> {
+    /// What the call is about.
+    pub(crate) fn subject(&self) -> Subject {
+        let sub_account = self.sub_account.as_ref().unwrap_or(&self.datafy.inner().sub_account);
+        Subject { sub_account: sub_account.clone(), ..self.operation.subject() }
+    }
+
+    /// The call as one that was abandoned, if it is started now and nothing is known about its effect.
+    pub(crate) fn abandoned(&self) -> Abandoned {
+        Abandoned {
+            operation: O::FACTS.name,
+            subject: self.subject(),
+            outcome: Outcome::Unknown,
+            created_id: None,
+            marker: self.operation.marker().map(str::to_owned),
+            started: self.clock().date().into(),
+        }
+    }
+
     /// Sends the request, and retries it while the policy allows it and a retry can't have a second effect.
     ///
     /// # Panics

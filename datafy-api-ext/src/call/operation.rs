@@ -2,6 +2,7 @@
 
 use crate::call::success::{Success, Unusable};
 use crate::id::SubAccountId;
+use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error};
 use reqwest::Request;
@@ -9,11 +10,11 @@ use reqwest::Request;
 /// An operation of the API, with the arguments of one call. The trait is sealed.
 pub trait Operation: sealed::Operation {
     /// The result of the call.
-    type Answer: sealed::Answer + From<<Self as sealed::Operation>::Content> + Send;
+    type Answer: sealed::Answer + From<<Self as sealed::Operation>::Content> + Send + 'static;
 }
 
 pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Error, Request, Scope, Success, Unusable};
+    use super::{BaseUrl, Client, Error, Request, Scope, Subject, Success, Unusable};
 
     /// The result of a call.
     pub trait Answer {
@@ -41,6 +42,9 @@ pub(crate) mod sealed {
 
         /// Reads a 2xx answer, after checking that it is the service's answer to this request.
         fn decode(&self, success: &Success<'_>) -> Result<Self::Content, Unusable>;
+
+        /// What the call is about, except its sub-account.
+        fn subject(&self) -> Subject;
 
         /// The marker by which the created object can be found.
         fn marker(&self) -> Option<&str> {

@@ -9,6 +9,7 @@ use super::operation::{Operation, Scope, sealed};
 use crate::client::token::Credential;
 use crate::client::{Inner, Stopwatch, Timeouts, TokenError};
 use crate::error::{Error, ErrorKind};
+use crate::outcome::Outcome;
 use std::borrow::Cow;
 use std::future::Future;
 use std::mem;
@@ -19,12 +20,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Span, debug};
 
 /// A call in flight.
-pub(super) struct Run<'a, O> {
+pub(super) struct Run<'a, O: Operation> {
     call: &'a Call<O>,
     span: &'a Span,
     timeouts: &'a Timeouts,
     time: Stopwatch<'a>,
     attempts: u32,
+    /// Whether a request is in flight.
+    in_flight: bool,
+    /// Whether the caller has the result.
+    ended: bool,
     /// `None` until an attempt has failed, so that most calls allocate nothing for it.
     history: Option<Box<History>>,
 }
@@ -38,11 +43,19 @@ impl<'a, O: Operation> Run<'a, O> {
             timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
             time: Stopwatch::start(&*client.clock),
             attempts: 0,
+            in_flight: false,
+            ended: false,
             history: None,
         }
     }
 
     pub(super) async fn finish(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
+        let result = self.attempts().await;
+        self.ended = true;
+        result
+    }
+
+    async fn attempts(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
         loop {
             self.attempts += 1;
             let (ended, credential) = self.attempt().await;
@@ -59,7 +72,7 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// Makes one attempt. Also returns the token that it used.
     async fn attempt(
-        &self,
+        &mut self,
     ) -> (Result<Completed<<O as sealed::Operation>::Content>, Failure>, Option<Arc<Credential>>)
     {
         let client = self.client();
@@ -75,7 +88,9 @@ impl<'a, O: Operation> Run<'a, O> {
         let sub_account = self.call.sub_account.as_ref().unwrap_or(&client.sub_account);
         let scope = Scope::new(sub_account.as_ref());
         let operation = &self.call.operation;
+        self.in_flight = true;
         let ended = attempt(client, operation, scope, self.timeouts, left, &credential).await;
+        self.in_flight = false;
         (ended, Some(credential))
     }
 
@@ -169,6 +184,22 @@ impl<'a, O: Operation> Run<'a, O> {
     /// The last tenth of the time, in which no request is started.
     fn reserve(&self) -> Duration {
         self.timeouts.operation() / 10
+    }
+}
+
+impl<O: Operation> Drop for Run<'_, O> {
+    /// Reports the call if it was dropped, and has or may have had an effect.
+    fn drop(&mut self) {
+        let outcome = self.history.as_ref().map_or(Outcome::NotSent, |history| history.outcome());
+        if self.ended || !(self.in_flight || outcome >= Outcome::Unknown) {
+            return;
+        }
+        let client = self.call.datafy.inner();
+        let passed = self.time.passed();
+        let mut abandoned = self.call.abandoned();
+        abandoned.started -= passed;
+        self.span.record("datafy.outcome", abandoned.outcome.as_str());
+        self.span.in_scope(|| client.on_abandoned.report(&abandoned));
     }
 }
 

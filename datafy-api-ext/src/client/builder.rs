@@ -1,5 +1,6 @@
 //! Builds a client.
 
+use crate::abandoned::Abandoned;
 use crate::client::ConfigError;
 use crate::client::InvalidSetting;
 use crate::client::RetryPolicy;
@@ -7,6 +8,7 @@ use crate::client::Timeouts;
 use crate::client::budget::Budget;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::jitter::Jitter;
+use crate::client::on_abandoned::OnAbandoned;
 use crate::client::token::{Token, Tokens};
 use crate::client::{Clock, SystemClock};
 use crate::client::{Datafy, Inner};
@@ -54,6 +56,7 @@ pub struct DatafyBuilder {
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
     jitter: Jitter,
+    on_abandoned: OnAbandoned,
 }
 
 impl DatafyBuilder {
@@ -225,6 +228,21 @@ impl DatafyBuilder {
         self
     }
 
+    /// Reports each call whose future was dropped after a request was begun, for example by a timeout or `select!`.
+    ///
+    /// Such a call may have had an effect, and nobody else receives its result. `function` is called while the future
+    /// is dropped: it must neither block nor panic. The same facts are a `WARN` event of `tracing`. A process that ends
+    /// without dropping the future, as after `kill -9`, reports nothing: a [journal](crate::jobs) does.
+    ///
+    /// ```
+    /// # use datafy_api_ext::Datafy;
+    /// let builder = Datafy::builder().on_abandoned(|call| eprintln!("{call}"));
+    /// ```
+    pub fn on_abandoned(mut self, function: impl Fn(&Abandoned) + Send + Sync + 'static) -> Self {
+        self.on_abandoned = OnAbandoned(Some(Box::new(function)));
+        self
+    }
+
     /// Builds the client. Nothing is sent.
     ///
     /// Fails if a setting is missing, invalid or out of range, or if the token file can't be read.
@@ -264,6 +282,7 @@ impl DatafyBuilder {
             slots: Semaphore::new(in_flight),
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
             jitter: self.jitter,
+            on_abandoned: self.on_abandoned,
         }))
     }
 }
@@ -284,6 +303,7 @@ impl fmt::Debug for DatafyBuilder {
             .field("reqwest", &self.reqwest)
             .field("clock", &self.clock)
             .field("jitter", &self.jitter)
+            .field("on_abandoned", &self.on_abandoned)
             .finish()
     }
 }

@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::clock::Clock;
 use super::http::Http;
 use super::jitter::Jitter;
+use super::on_abandoned::OnAbandoned;
 use super::retry_policy::RetryPolicy;
 use super::timeouts::Timeouts;
 use super::token::Tokens;
@@ -25,4 +26,5 @@ pub(crate) struct Inner {
     pub(crate) slots: Semaphore,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) jitter: Jitter,
+    pub(crate) on_abandoned: OnAbandoned,
 }

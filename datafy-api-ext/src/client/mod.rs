@@ -9,6 +9,7 @@ pub(crate) mod http;
 mod inner;
 mod invalid_setting;
 mod jitter;
+pub(crate) mod on_abandoned;
 pub(crate) mod redact;
 mod retry_policy;
 mod stopwatch;

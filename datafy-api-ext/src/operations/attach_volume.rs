@@ -5,6 +5,7 @@ use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::{DeviceName, InstanceId, VolumeId};
+use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::ATTACH_VOLUME;
 use datafy_api::types;
@@ -15,7 +16,8 @@ use reqwest::Request;
 #[derive(Clone, Debug)]
 pub struct AttachVolume {
     volume: VolumeId,
-    body: types::AttachVolumeRequest,
+    instance: InstanceId,
+    device: DeviceName,
 }
 
 impl Volume {
@@ -29,9 +31,11 @@ impl Volume {
 
 impl AttachVolume {
     pub(crate) fn new(volume: VolumeId, instance: InstanceId, device: DeviceName) -> Self {
-        let body =
-            types::AttachVolumeRequest { instance_id: instance.into(), device_name: device.into() };
-        Self { volume, body }
+        Self { volume, instance, device }
+    }
+
+    pub(crate) fn volume(&self) -> &VolumeId {
+        &self.volume
     }
 }
 
@@ -48,11 +52,24 @@ impl sealed::Operation for AttachVolume {
     }
 
     fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
-        raw.attach_volume_request(self.volume.as_str(), scope.sub_account(), &self.body)
+        let body = types::AttachVolumeRequest {
+            instance_id: self.instance.clone().into(),
+            device_name: self.device.clone().into(),
+        };
+        raw.attach_volume_request(self.volume.as_str(), scope.sub_account(), &body)
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
         success.expect_volume(&self.volume)?;
         success.no_content()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            volume: Some(self.volume.clone()),
+            instance: Some(self.instance.clone()),
+            device: Some(self.device.clone()),
+            ..Subject::default()
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
+use crate::subject::Subject;
 use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_SNAPSHOT;
@@ -91,6 +92,10 @@ impl sealed::Operation for CreateSnapshot {
     fn decode(&self, success: &Success<'_>) -> Result<types::Snapshot, Unusable> {
         success.expect_volume(&self.volume)?;
         success.json()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject { volume: Some(self.volume.clone()), ..Subject::default() }
     }
 
     fn marker(&self) -> Option<&str> {

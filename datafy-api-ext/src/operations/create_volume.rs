@@ -5,13 +5,15 @@ use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Datafy;
 use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
+use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use datafy_api::types;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::fmt;
 
 /// The source that a volume is created from.
 ///
@@ -27,6 +29,22 @@ pub enum Source {
     DatafySnapshot(DatafySnapshotId),
     /// The alternative whose fields are not documented. The object is sent unchanged.
     Undocumented(Map<String, Value>),
+}
+
+impl From<DatafySnapshotId> for Source {
+    fn from(id: DatafySnapshotId) -> Self {
+        Self::DatafySnapshot(id)
+    }
+}
+
+/// The ID of a snapshot, or the object.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DatafySnapshot(id) => id.fmt(f),
+            Self::Undocumented(object) => write!(f, "{}", json!(object)),
+        }
+    }
 }
 
 impl From<Source> for types::VolumeSource {
@@ -79,15 +97,20 @@ impl NewVolume {
 
     /// Creates the volume from any source.
     pub fn from_source(self, source: Source) -> Call<CreateVolume> {
-        let body = types::CreateVolumeRequest { source: source.into() };
-        Call::new(self.datafy, CreateVolume { body })
+        Call::new(self.datafy, CreateVolume { source })
     }
 }
 
 /// Creates an autoscaling volume. Created by [`NewVolume`].
 #[derive(Clone, Debug)]
 pub struct CreateVolume {
-    body: types::CreateVolumeRequest,
+    source: Source,
+}
+
+impl CreateVolume {
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
 }
 
 impl Operation for CreateVolume {
@@ -103,12 +126,21 @@ impl sealed::Operation for CreateVolume {
     }
 
     fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
-        raw.create_volume_from_snapshots_request(scope.sub_account(), &self.body)
+        let body = types::CreateVolumeRequest { source: self.source.clone().into() };
+        raw.create_volume_from_snapshots_request(scope.sub_account(), &body)
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<types::Volume, Unusable> {
         success.expect_no_snapshot()?;
         success.json()
+    }
+
+    fn subject(&self) -> Subject {
+        let snapshot = match &self.source {
+            Source::DatafySnapshot(id) => Some(id.clone()),
+            Source::Undocumented(_) => None,
+        };
+        Subject { snapshot, ..Subject::default() }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::call::operation::{Operation, Scope, call_span, sealed};
 use crate::call::success::{Success, Unusable};
 use crate::client::Volume;
 use crate::id::VolumeId;
+use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::DEACTIVATE_AUTOSCALING;
 use datafy_api::{Client, Error};
@@ -45,5 +46,9 @@ impl sealed::Operation for DeactivateAutoscaling {
     fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
         success.expect_volume(&self.volume)?;
         success.no_content()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject { volume: Some(self.volume.clone()), ..Subject::default() }
     }
 }
