@@ -1,11 +1,14 @@
 //! Creates snapshots of 5,000 volumes, on a fake Datafy that injects a fault into every fiftieth request.
 //!
 //! Press Ctrl-C to stop the run cleanly: calls in flight end, and no other is started. Run it again to resume from the
-//! journal, which is kept until every volume was attempted.
+//! journal, which is kept until every snapshot is certain: the example `journal` lists and settles it.
+//!
+//! Exits with 0 if all snapshots were created, with 2 if some were not, and with 3 if it is unknown whether some were, or
+//! if some were not attempted. The faults of this example cause some of the latter.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::{Monitor, NotDone};
-use datafy_api_ext::{SystemClock, VolumeId};
+use datafy_api_ext::jobs::{Monitor, NotDone, Progress};
+use datafy_api_ext::{Call, CreateSnapshot, Datafy, SystemClock, VolumeId};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{IsTerminal, Write, stderr};
@@ -19,7 +22,7 @@ const PORT: u16 = 47_291;
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprint!("error: {error}");
             let mut cause = error.source();
@@ -33,7 +36,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+/// The job of each volume. The marker of a traceable snapshot is how to find one whose answer was lost.
+fn snapshot(datafy: &Datafy, id: &VolumeId) -> Call<CreateSnapshot> {
+    datafy.volume(id.clone()).create_snapshot().description("nightly").traceable()
+}
+
+async fn run() -> Result<u8, Box<dyn Error>> {
     let ids: Vec<VolumeId> = (0..VOLUMES)
         .map(|number| format!("vol-{number:017x}").parse())
         .collect::<Result<_, _>>()?;
@@ -46,27 +54,26 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let datafy = fake.client().clock(SystemClock).build()?;
 
     let journal = std::env::temp_dir().join("datafy-fleet-snapshot.jsonl");
-    let fleet = datafy.fleet(ids).concurrency(16).rate(1_000).journal(&journal);
-    let mut run = fleet.run(|volume| volume.create_snapshot().description("nightly")).await?;
+    let fleet = || datafy.fleet(ids.clone()).concurrency(16).rate(1_000).journal(&journal);
+    let plan = fleet().plan(snapshot).await?;
+    let mut run = fleet().run(snapshot).await?;
 
     let monitor = run.monitor();
     tokio::spawn(stop_on_ctrl_c(run.monitor()));
     let mut counts = BTreeMap::<_, usize>::new();
-    let mut finished = true;
     while let Some((_, result)) = run.next().await {
         let state = match result {
             Ok(_) => "done".to_owned(),
             Err(NotDone::Failed(error)) => format!("failed: {}", error.outcome()),
             Err(NotDone::AppliedBefore { .. }) => "done by an earlier run".to_owned(),
             Err(NotDone::UnknownBefore { .. }) => "unknown since an earlier run".to_owned(),
-            Err(not_attempted) => {
-                finished = false;
-                not_attempted.to_string()
-            }
+            Err(not_attempted) => not_attempted.to_string(),
         };
         *counts.entry(state).or_default() += 1;
-        draw(&monitor);
+        draw(&monitor, plan.to_do);
     }
+    // The journal is open until here.
+    drop(run);
 
     if stderr().is_terminal() {
         eprintln!();
@@ -80,12 +87,25 @@ async fn run() -> Result<(), Box<dyn Error>> {
         "snapshots that the fake created in this run",
         fake.account().snapshots().len()
     );
-    if finished {
+    let code = exit_code(monitor.progress());
+    if code == 0 {
         std::fs::remove_file(journal)?;
     } else {
-        println!("run it again to resume");
+        let path = journal.display();
+        println!("run it again to resume; to see and settle what is unknown:");
+        println!("  cargo run --example journal -- {path}");
     }
-    Ok(())
+    Ok(code)
+}
+
+fn exit_code(progress: Progress) -> u8 {
+    if progress.unknown + progress.unknown_before + progress.not_attempted > 0 {
+        3
+    } else if progress.failed > 0 {
+        2
+    } else {
+        0
+    }
 }
 
 async fn stop_on_ctrl_c(monitor: Monitor) {
@@ -107,20 +127,20 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
     }
 }
 
-/// Draws a progress bar of fifty cells, on a terminal only.
-fn draw(monitor: &Monitor) {
+/// Draws a progress bar of fifty cells for what this run has to do, on a terminal only.
+fn draw(monitor: &Monitor, to_do: u64) {
     let progress = monitor.progress();
-    let processed = progress.done + progress.failed + progress.unknown + progress.not_attempted;
-    if !stderr().is_terminal() || !processed.is_multiple_of(20) {
+    let attempted = progress.done + progress.failed + progress.unknown;
+    if !stderr().is_terminal() || !attempted.is_multiple_of(20) {
         return;
     }
-    let cells = usize::try_from(processed).unwrap_or(VOLUMES) * 50 / VOLUMES;
+    let cells = usize::try_from(attempted * 50 / to_do.max(1)).unwrap_or(50).min(50);
     let _ = write!(
         stderr(),
-        "\r[{}{}] {processed}/{VOLUMES}, {} unknown, {} in flight, {:.0}/s\x1b[K",
+        "\r[{}{}] {attempted}/{to_do}, {} unknown, {} in flight, {:.0}/s\x1b[K",
         "#".repeat(cells),
         ".".repeat(50 - cells),
-        progress.unknown,
+        progress.unknown + progress.unknown_before,
         progress.in_flight,
         progress.rate
     );

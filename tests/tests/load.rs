@@ -2,10 +2,9 @@
 //! memory of its process.
 #![allow(clippy::unwrap_used)]
 
+use datafy_api_ext::Outcome;
 use datafy_api_ext::fake::{Fault, verify};
-use datafy_api_ext::{Outcome, Timeouts};
 use datafy_tests::{OPERATIONS, Operation, Stage};
-use std::time::Duration;
 
 const CALLS: usize = 10_000;
 
@@ -43,10 +42,7 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_calls_at_a_time_lose_and_duplicate_no_effect() {
     let stage = Stage::of(CALLS).await;
-    // All calls share one clock, which adds every skipped pause to the time of all calls.
-    let timeouts = Timeouts::builder().operation(Duration::from_secs(86_400)).build().unwrap();
-    let builder = stage.builder().retry_budget(10_000).timeouts(timeouts);
-    let datafy = builder.build().unwrap();
+    let datafy = stage.builder().retry_budget(10_000).build().unwrap();
     stage.fake.inject_with(faults());
     let before = peak();
     let calls = (0..CALLS).map(|number| {

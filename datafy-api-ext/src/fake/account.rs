@@ -45,6 +45,12 @@ impl Account {
         self.change(|resources| resources.instances.insert(id));
     }
 
+    /// From now on, each volume that is created is not ready at first: its next `attaches` attaches are refused with
+    /// 409.
+    pub fn hold_back_new_volumes(&self, attaches: u32) {
+        self.change(|resources| resources.not_ready = attaches);
+    }
+
     /// The volume with this ID.
     pub fn volume(&self, id: &VolumeId) -> Option<FakeVolume> {
         self.change(|resources| resources.volumes.get(id).cloned())

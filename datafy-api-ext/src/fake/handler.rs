@@ -153,6 +153,7 @@ fn create_volume(resources: &mut Resources, request: &RecordedRequest, number: u
     let id = VolumeId::new(format!("vol-{number:017x}")).expect("a valid ID");
     let mut volume = FakeVolume::new(id.clone(), snapshot.volume_size_gb, true);
     volume.source = Some(snapshot.id.clone());
+    volume.not_ready = resources.not_ready;
     let answer =
         types::Volume { volume_id: Some(id.to_string()), volume_size_gb: Some(volume.size_gb) };
     resources.add(volume);
@@ -175,6 +176,10 @@ fn attach_volume(
     }
     if !found.managed {
         return Err(refusal(409, &format!("volume {volume} is not managed")));
+    }
+    if found.not_ready > 0 {
+        found.not_ready -= 1;
+        return Err(refusal(409, &format!("volume {volume} is not ready")));
     }
     if !resources.instances.contains(&instance) {
         return Err(refusal(404, &format!("there is no instance {instance}")));

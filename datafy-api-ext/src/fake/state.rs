@@ -64,6 +64,8 @@ pub(super) struct Resources {
     pub(super) volumes: BTreeMap<VolumeId, FakeVolume>,
     pub(super) instances: BTreeSet<InstanceId>,
     pub(super) snapshots: Vec<FakeSnapshot>,
+    /// The `not_ready` of each volume that will be created.
+    pub(super) not_ready: u32,
 }
 
 impl Resources {
@@ -86,11 +88,13 @@ pub struct FakeVolume {
     pub attachment: Option<Attachment>,
     /// The snapshot that it was created from, if any.
     pub source: Option<DatafySnapshotId>,
+    /// How many attaches are still refused because the volume is not ready.
+    pub not_ready: u32,
 }
 
 impl FakeVolume {
     pub(super) fn new(id: VolumeId, size_gb: i64, managed: bool) -> Self {
-        Self { id, size_gb, managed, attachment: None, source: None }
+        Self { id, size_gb, managed, attachment: None, source: None, not_ready: 0 }
     }
 }
 

@@ -1,35 +1,36 @@
-//! Runs one operation over many volumes.
+//! Does a job for each of many items.
 
-use super::journal::{self, Journal};
-use super::journal_error::JournalError;
+use super::job::{Earlier, Failure, Job, Page, Performed, Resume};
+use super::journal::{Entry, Header, JournalError, Log};
+use super::keyed::Keyed;
 use super::not_done::NotDone;
 use super::pace::Pace;
-use super::progress::{Monitor, Slot, StopReason};
-use crate::call::Call;
-use crate::call::operation::{Operation, sealed};
-use crate::client::InvalidSetting;
-use crate::client::{Datafy, Volume};
-use crate::id::{Answered, VolumeId};
-use crate::outcome::Outcome;
+use super::plan::Plan;
+use super::progress::{Monitor, StopReason};
+use crate::client::{Datafy, InvalidSetting};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use smol_str::SmolStr;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-/// The default number of calls in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
+/// The default number of jobs in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
 /// of the client's `max_in_flight` to its other calls.
 const DEFAULT_CONCURRENCY: usize = 16;
 
-/// Runs one operation over many volumes. Created by [`Datafy::fleet`].
+/// Does a job, such as a call or a restore, for each of many items. Created by [`Datafy::fleet`].
 ///
 /// ```no_run
 /// use datafy_api_ext::{Datafy, VolumeId};
 ///
 /// # async fn example(datafy: Datafy, ids: Vec<VolumeId>) -> Result<(), Box<dyn std::error::Error>> {
 /// let fleet = datafy.fleet(ids).concurrency(8).journal("nightly-2026-01-01.jsonl");
-/// let mut run = fleet.run(|volume| volume.create_snapshot().description("nightly")).await?;
+/// let mut run = fleet
+///     .run(|datafy, id| datafy.volume(id.clone()).create_snapshot().description("nightly"))
+///     .await?;
 /// while let Some((id, result)) = run.next().await {
 ///     match result {
 ///         Ok(snapshot) => println!("{id}: {:?}", snapshot.id),
@@ -40,221 +41,320 @@ const DEFAULT_CONCURRENCY: usize = 16;
 /// # }
 /// ```
 #[must_use = "nothing is sent until the fleet is run"]
-pub struct Fleet {
+pub struct Fleet<T> {
     datafy: Datafy,
-    volumes: BoxStream<'static, VolumeId>,
+    items: Items<T>,
     concurrency: usize,
     rate: Option<u32>,
+    refuse_duplicates: bool,
+    job: Option<String>,
     journal: Option<PathBuf>,
 }
 
-impl Fleet {
-    pub(crate) fn new(datafy: Datafy, volumes: BoxStream<'static, VolumeId>) -> Self {
-        Self { datafy, volumes, concurrency: DEFAULT_CONCURRENCY, rate: None, journal: None }
+enum Items<T> {
+    List(Vec<T>),
+    Stream(BoxStream<'static, T>),
+}
+
+impl Datafy {
+    /// Returns a fleet of these items, for example volume IDs.
+    ///
+    /// If two items have the same key, the run fails before anything is sent.
+    pub fn fleet<T: Keyed + Send + 'static>(&self, items: impl IntoIterator<Item = T>) -> Fleet<T> {
+        Fleet::new(self.clone(), Items::List(items.into_iter().collect()))
     }
 
-    /// Sets the number of calls in flight at a time: 1 to 10,000. Defaults to 16.
+    /// Returns a fleet of the items in a stream, which may be too long for memory. The run ends when the stream ends.
+    ///
+    /// An item that comes twice is processed twice, unless you [refuse duplicates](Fleet::refuse_duplicates).
+    pub fn fleet_of_stream<T: Keyed + Send + 'static>(
+        &self,
+        items: impl Stream<Item = T> + Send + 'static,
+    ) -> Fleet<T> {
+        Fleet::new(self.clone(), Items::Stream(items.boxed()))
+    }
+}
+
+impl<T: Keyed + Send + 'static> Fleet<T> {
+    fn new(datafy: Datafy, items: Items<T>) -> Self {
+        Self {
+            datafy,
+            items,
+            concurrency: DEFAULT_CONCURRENCY,
+            rate: None,
+            refuse_duplicates: false,
+            job: None,
+            journal: None,
+        }
+    }
+
+    /// Sets the number of jobs in flight at a time: 1 to 10,000. Defaults to 16.
     ///
     /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory that a run takes grows
-    /// with this number, not with the number of volumes.
-    pub fn concurrency(mut self, calls: usize) -> Self {
-        self.concurrency = calls;
+    /// with this number, not with the number of items in a stream.
+    pub fn concurrency(mut self, jobs: usize) -> Self {
+        self.concurrency = jobs;
         self
     }
 
-    /// Limits how many calls start per second: 1 to 10,000. Unlimited by default.
+    /// Limits how many jobs start per second: 1 to 10,000. Unlimited by default.
     ///
-    /// Retries within a call don't count. A call that starts up to 10 ms late doesn't delay the next ones. With a
+    /// Retries within a job don't count. A job that starts up to 10 ms late doesn't delay the next ones. With a
     /// [journal](Self::journal), calls that have waited for a slow disk are sent together.
-    pub fn rate(mut self, calls_per_second: u32) -> Self {
-        self.rate = Some(calls_per_second);
+    pub fn rate(mut self, jobs_per_second: u32) -> Self {
+        self.rate = Some(jobs_per_second);
+        self
+    }
+
+    /// Refuses an item of a stream whose key has come before, with [`NotDone::Duplicate`].
+    ///
+    /// This keeps the keys of all items in memory. A list is always checked.
+    pub fn refuse_duplicates(mut self) -> Self {
+        self.refuse_duplicates = true;
+        self
+    }
+
+    /// Names the job in the journal, for example after its date. A run with another name can't use the journal.
+    pub fn named(mut self, job: impl Into<String>) -> Self {
+        self.job = Some(job.into());
         self
     }
 
     /// Keeps a journal in the file at `path`, so that another run can resume this one, even after a crash.
     ///
-    /// Each call is recorded on disk before it is sent, and its outcome after it has ended. If the file exists, the run
-    /// resumes: a volume that the journal records as applied is not attempted again, and one whose outcome is unknown
-    /// is reported and not retried, unless the operation is idempotent. A journal therefore belongs to one job, however
-    /// often that is run. The next night's snapshots need a new one.
+    /// Each request is recorded on disk before it is sent, and its result before it is reported. If the file exists, the
+    /// run resumes: an item that the journal records as done is not attempted again, a restore whose volume was created
+    /// only attaches it, and an item whose outcome is unknown is reported and not repeated, unless the operation is
+    /// idempotent. A journal therefore belongs to one job, however often that is run. The next night's snapshots need
+    /// a new one. See [`journal`](super::journal) for the format and for how to settle what is unknown.
     ///
-    /// An incomplete last line, as a crash leaves it, is discarded. A damaged journal, or one of another operation,
-    /// endpoint or sub-account, is an error. A run that resumes keeps the IDs in the journal in memory.
+    /// An incomplete last write, as a crash leaves it, is discarded. A damaged journal, or one of another job,
+    /// operation, endpoint or sub-account, is an error. If the journal can't be written any more, or if it is removed,
+    /// renamed, replaced or truncated, the run sends nothing more. A run that resumes keeps the keys in the journal in
+    /// memory.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
     }
 
-    /// Starts a run in which `call` returns the call for each volume. Nothing is sent until the run is polled.
+    /// Starts a run in which `job` returns the job of each item. Nothing is sent until the run is polled.
     ///
-    /// Fails if a setting is out of range or the journal can't be used.
-    pub async fn run<O: Operation + 'static>(
-        self,
-        call: impl Fn(Volume) -> Call<O> + Send + Sync + 'static,
-    ) -> Result<Run<O::Answer>, FleetError> {
-        InvalidSetting::within("concurrency", self.concurrency, 1..=10_000)?;
-        if let Some(rate) = self.rate {
-            InvalidSetting::within("rate", rate, 1..=10_000)?;
-        }
-        let journal = match &self.journal {
+    /// Fails if a setting is out of range, two items of a list have the same key, or the journal can't be used.
+    pub async fn run<J: Job>(
+        mut self,
+        job: impl Fn(&Datafy, &T) -> J + Send + Sync + 'static,
+    ) -> Result<Run<T, J>, FleetError> {
+        self.check()?;
+        let (log, earlier) = match self.journal.take() {
+            None => (None, HashMap::new()),
             Some(path) => {
-                Some(Journal::open(path.clone(), journal::Header::of::<O>(&self.datafy)).await?)
+                let (log, entries) =
+                    Log::open(path, self.header::<J>(), self.datafy.clone()).await?;
+                (Some(log), results::<J>(&entries))
             }
-            None => None,
         };
-        Ok(self.start(journal, call))
-    }
-
-    fn start<O: Operation + 'static>(
-        self,
-        journal: Option<Journal>,
-        call: impl Fn(Volume) -> Call<O> + Send + Sync + 'static,
-    ) -> Run<O::Answer> {
-        // Calls beyond this would wait for the client, and would still be sent after a stop.
+        // Jobs beyond this would wait for the client, and would still be sent after a stop.
         let concurrency = self.concurrency.min(self.datafy.inner().in_flight);
         let fleet = Arc::new(Shared {
             monitor: Monitor::new(self.datafy.clone()),
             pace: self.rate.map(Pace::new),
-            journal,
+            seen: self.refuse_duplicates.then(Mutex::default),
+            log,
+            earlier: Mutex::new(earlier),
             datafy: self.datafy,
-            call,
+            job,
         });
         let monitor = fleet.monitor.clone();
         let results = self
-            .volumes
-            .map(move |id| {
+            .items
+            .into_stream()
+            .map(move |item| {
                 let fleet = Arc::clone(&fleet);
-                async move {
-                    let result = fleet.process(&id).await;
-                    (id, result)
-                }
+                async move { fleet.process(item).await }
             })
             .buffer_unordered(concurrency);
-        Run { results: results.boxed(), monitor }
+        Ok(Run { results: results.boxed(), monitor })
+    }
+
+    /// Returns what a run with the same arguments would do, without sending anything or changing the journal.
+    ///
+    /// Fails as [`run`](Self::run) does, except that duplicates are counted. The items of a stream are consumed.
+    pub async fn plan<J: Job>(
+        mut self,
+        _job: impl Fn(&Datafy, &T) -> J,
+    ) -> Result<Plan, FleetError> {
+        self.check_settings()?;
+        let path = self.journal.take().filter(|path| path.exists());
+        let entries = match path {
+            None => Vec::new(),
+            Some(path) => Log::read(path, self.header::<J>()).await?,
+        };
+        let earlier = results::<J>(&entries);
+        let checks_keys = self.refuse_duplicates || matches!(self.items, Items::List(_));
+        let mut seen = HashSet::new();
+        let mut plan = Plan::default();
+        let mut items = self.items.into_stream();
+        while let Some(item) = items.next().await {
+            let key = item.key();
+            if checks_keys && !seen.insert(SmolStr::new(&key)) {
+                plan.duplicates += 1;
+                continue;
+            }
+            plan.add(earlier.get(&*key).unwrap_or(&Earlier::Unfinished(Resume::FRESH)));
+        }
+        Ok(plan)
+    }
+
+    fn header<J: Job>(&self) -> Header {
+        Header::new(&self.datafy, J::NAME, self.job.clone())
+    }
+
+    fn check_settings(&self) -> Result<(), InvalidSetting> {
+        InvalidSetting::within("concurrency", self.concurrency, 1..=10_000)?;
+        if let Some(rate) = self.rate {
+            InvalidSetting::within("rate", rate, 1..=10_000)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), FleetError> {
+        self.check_settings()?;
+        if let Items::List(items) = &self.items {
+            let mut seen = HashSet::with_capacity(items.len());
+            if let Some(item) = items.iter().find(|item| !seen.insert(item.key())) {
+                return Err(FleetError::Duplicate { key: item.key().into_owned() });
+            }
+        }
+        Ok(())
     }
 }
 
-impl fmt::Debug for Fleet {
+impl<T: Send + 'static> Items<T> {
+    fn into_stream(self) -> BoxStream<'static, T> {
+        match self {
+            Self::List(items) => stream::iter(items).boxed(),
+            Self::Stream(items) => items,
+        }
+    }
+}
+
+/// What earlier runs leave to do, by key, for each item that they know.
+fn results<J: Job>(entries: &[Entry]) -> HashMap<SmolStr, Earlier> {
+    entries.iter().map(|entry| (SmolStr::new(&entry.key), J::earlier(entry))).collect()
+}
+
+impl<T> fmt::Debug for Fleet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fleet")
             .field("concurrency", &self.concurrency)
             .field("rate", &self.rate)
+            .field("job", &self.job)
             .field("journal", &self.journal)
             .finish_non_exhaustive()
     }
 }
 
-impl Datafy {
-    /// Returns a fleet of these volumes. A volume that is listed twice gets two calls.
-    pub fn fleet<I>(&self, volumes: I) -> Fleet
-    where
-        I: IntoIterator<Item = VolumeId>,
-        I::IntoIter: Send + 'static,
-    {
-        self.fleet_of_stream(stream::iter(volumes))
-    }
-
-    /// Returns a fleet of the volumes in a stream, which may be too long for memory. The run ends when the stream ends.
-    pub fn fleet_of_stream(&self, volumes: impl Stream<Item = VolumeId> + Send + 'static) -> Fleet {
-        Fleet::new(self.clone(), volumes.boxed())
-    }
-}
-
-/// What the calls of a run share.
+/// What the jobs of a run share.
 struct Shared<F> {
     datafy: Datafy,
-    call: F,
+    job: F,
     monitor: Monitor,
     pace: Option<Pace>,
-    journal: Option<Journal>,
+    /// The keys so far, if duplicates are refused.
+    seen: Option<Mutex<HashSet<SmolStr>>>,
+    log: Option<Log>,
+    /// What earlier runs leave to do.
+    earlier: Mutex<HashMap<SmolStr, Earlier>>,
 }
 
 impl<F> Shared<F> {
-    /// Makes the call for one volume, or returns why not.
-    async fn process<O: Operation>(&self, id: &VolumeId) -> Result<O::Answer, NotDone>
+    /// Does the job of one item, or returns why not.
+    async fn process<T: Keyed, J: Job>(&self, item: T) -> (T, Performed<J>)
     where
-        F: Fn(Volume) -> Call<O>,
+        F: Fn(&Datafy, &T) -> J,
     {
-        let slot = match self.start(id) {
-            Ok(slot) => slot,
+        let key = SmolStr::new(item.key());
+        let started = self.resume(&key).and_then(|resume| {
+            let slot = self.monitor.begin(key.clone())?;
+            Ok((resume, slot))
+        });
+        let (resume, slot) = match started {
+            Ok(started) => started,
             Err(not_done) => {
-                self.monitor.skip();
-                // Thousands of skipped volumes in a row would starve other tasks.
+                let result = Err(not_done);
+                self.monitor.end(None, &result);
+                // Thousands of skipped items in a row would starve other tasks.
                 tokio::task::coop::consume_budget().await;
-                return Err(not_done);
+                return (item, result);
             }
         };
-        // If the run is dropped from here on, the volume stays listed as in flight.
+        // If the run is dropped from here on, the item stays listed as in flight.
         let turn = match &self.pace {
             None => Ok(()),
-            // Boxed, like the path with a journal, which would otherwise enlarge the future of every call.
-            Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.monitor.check())).await,
+            // Boxed, since it would enlarge the future of every job.
+            Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.check())).await,
         };
-        let call = turn.map(|()| (self.call)(self.datafy.volume(id.clone())));
-        let result = match (call, &self.journal) {
-            (Err(not_done), _) => Err(not_done),
-            (Ok(call), None) => call.send().await.map_err(NotDone::Failed),
-            (Ok(call), Some(journal)) => Box::pin(self.send_with_journal(call, id, journal)).await,
+        let result = match turn {
+            Err(not_done) => Err(not_done),
+            Ok(()) => {
+                let page = Page { log: self.log.as_ref(), key: &key };
+                (self.job)(&self.datafy, &item).perform(resume, page).await
+            }
         };
         // The status of the last answer, not of the deciding one: the token is refused only if the call ended with a
         // 401. If the renewal of the token failed instead, the next renewal may succeed.
         if let Err(NotDone::Failed(error)) = &result
-            && error.last_status() == Some(401)
+            && Failure::last_status(error) == Some(401)
         {
             self.monitor.stop_because(StopReason::TokenRefused);
         }
-        self.monitor.end(slot, &result);
-        result
+        self.monitor.end(Some(slot), &result);
+        (item, result)
     }
 
-    /// Lists the volume as in flight, unless it must not be attempted.
-    fn start(&self, id: &VolumeId) -> Result<Slot, NotDone> {
-        match self.journal.as_ref().and_then(|journal| journal.earlier(id)) {
-            Some(earlier) => Err(earlier),
-            None => self.monitor.begin(id),
+    /// Returns what earlier runs have done for an item, unless it must not be attempted.
+    fn resume<E: Failure>(&self, key: &SmolStr) -> Result<Resume, NotDone<E>> {
+        if let Some(seen) = &self.seen
+            && !seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+        {
+            return Err(NotDone::Duplicate);
+        }
+        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        match earlier.get(key) {
+            Some(Earlier::Done(id)) => Err(NotDone::AppliedBefore { created_id: id.clone() }),
+            Some(Earlier::Unknown(step)) => Err(NotDone::UnknownBefore { step: step.clone() }),
+            Some(Earlier::Unfinished(resume)) => {
+                let resume = resume.clone();
+                self.check()?;
+                // What is left is done once: if the item comes again, it is another job.
+                earlier.remove(key);
+                Ok(resume)
+            }
+            None => self.check().map(|()| Resume::FRESH),
         }
     }
 
-    /// Sends the call, with a record in the journal before and after it.
-    async fn send_with_journal<O: Operation>(
-        &self,
-        call: Call<O>,
-        id: &VolumeId,
-        journal: &Journal,
-    ) -> Result<O::Answer, NotDone> {
-        let marker = sealed::Operation::marker(&call.operation);
-        let begun = journal.begin(id, marker).await;
-        begun.map_err(|error| NotDone::Journal(self.stop(error)))?;
-        let result = call.send().await;
-        let (outcome, created_id) = match &result {
-            Ok(answer) => (Outcome::Applied, sealed::Answer::created_id(answer)),
-            Err(error) => (error.outcome(), error.snapshot_id().map(Answered::as_str)),
-        };
-        if let Err(error) = journal.end(id, outcome, created_id).await {
-            // Without an end record the next run takes the outcome for unknown, which is safe.
-            self.stop(error);
+    /// Fails if no further job may be started.
+    fn check<E>(&self) -> Result<(), NotDone<E>> {
+        match self.log.as_ref().and_then(Log::failure) {
+            Some(failure) => Err(NotDone::Journal(failure.clone())),
+            None => self.monitor.check(),
         }
-        result.map_err(NotDone::Failed)
-    }
-
-    fn stop(&self, error: JournalError) -> JournalError {
-        self.monitor.stop_because(StopReason::Journal(error.clone()));
-        error
     }
 }
 
-/// A running fleet: a stream of one result per volume, in the order in which the calls end.
+/// A running fleet: a stream of one result per item, in the order in which the jobs end.
 ///
-/// Dropping it cancels the calls in flight; [`Monitor::in_flight`] lists their volumes. With a journal, the drop waits
-/// until the current write is done, and only then can the next run open the file.
-pub struct Run<T> {
-    results: BoxStream<'static, (VolumeId, Result<T, NotDone>)>,
+/// Dropping it cancels the jobs in flight; [`Monitor::in_flight`] lists their keys. With a journal, the drop waits until
+/// the current write is done, and only then can the next run open the file.
+pub struct Run<T, J: Job> {
+    results: BoxStream<'static, (T, Performed<J>)>,
     monitor: Monitor,
 }
 
-impl<T> Run<T> {
-    /// Returns the next result, or `None` once every volume has been processed.
-    pub async fn next(&mut self) -> Option<(VolumeId, Result<T, NotDone>)> {
+impl<T, J: Job> Run<T, J> {
+    /// Returns the next item with its result, or `None` once every item has been processed.
+    pub async fn next(&mut self) -> Option<(T, Result<J::Done, NotDone<J::Failure>>)> {
         self.results.next().await
     }
 
@@ -264,15 +364,15 @@ impl<T> Run<T> {
     }
 }
 
-impl<T> Stream for Run<T> {
-    type Item = (VolumeId, Result<T, NotDone>);
+impl<T, J: Job> Stream for Run<T, J> {
+    type Item = (T, Result<J::Done, NotDone<J::Failure>>);
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.results.poll_next_unpin(context)
     }
 }
 
-impl<T> fmt::Debug for Run<T> {
+impl<T, J: Job> fmt::Debug for Run<T, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("progress", &self.monitor.progress()).finish_non_exhaustive()
     }
@@ -285,38 +385,13 @@ pub enum FleetError {
     /// A setting is out of range.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// Two items of the list have the same key. Nothing was sent.
+    #[error("two items have the key {key:?}, so nothing was sent; remove one of them")]
+    Duplicate {
+        /// The key.
+        key: String,
+    },
     /// The journal can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
-}
-
-#[cfg(all(test, feature = "fake"))]
-mod tests {
-    use super::super::journal::Journal;
-    use super::NotDone;
-    use crate::VolumeId;
-    use crate::fake::Fake;
-    use std::collections::HashMap;
-    use std::fs::File;
-
-    #[tokio::test]
-    async fn a_journal_that_cannot_be_written_stops_the_run_before_it_has_an_effect() {
-        let fake = Fake::start().await.expect("a free port");
-        let ids = (0..50).map(|number| VolumeId::new(format!("vol-{number}")).expect("an ID"));
-        ids.clone().for_each(|id| fake.account().add_volume(id, 1));
-        // The file is open for reading only, so the first write fails.
-        let file = File::open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a file");
-        let journal = Journal::resume(file, "full.jsonl".into(), HashMap::new()).expect("a thread");
-
-        let datafy = fake.client().build().expect("valid");
-        let mut run = datafy.fleet(ids).start(Some(journal), |volume| volume.create_snapshot());
-        let mut reported = 0;
-        while let Some((id, result)) = run.next().await {
-            let not_done = result.expect_err("nothing is done");
-            assert!(matches!(not_done, NotDone::Journal(_)), "{id}: {not_done}");
-            reported += 1;
-        }
-        assert_eq!((reported, run.monitor().progress().not_attempted), (50, 50));
-        assert!(fake.requests().is_empty());
-    }
 }

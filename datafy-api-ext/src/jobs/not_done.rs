@@ -1,41 +1,92 @@
-//! Why a fleet did not apply its operation to a volume.
+//! Why the job of an item was not done.
 
-use super::journal_error::JournalError;
+use super::job::Failure;
+use super::journal::{JournalError, Step};
 use crate::error::Error;
 use crate::one_line::OneLine;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-/// Why the operation was not applied to a volume, as far as is known.
+/// Why the job of an item was not done, as far as is known.
+///
+/// As JSON it is an object with the [`state`](Self::state) and a `text`; a failure also has the `error`, and what an
+/// earlier run did has the `created_id` or the `step`.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum NotDone {
-    /// The call failed. Its [outcome](Error::outcome) says whether it may have had an effect.
+pub enum NotDone<E = Error> {
+    /// It failed. The outcome of the error says whether it may have had an effect.
     #[error(transparent)]
-    Failed(#[from] Error),
+    Failed(E),
     /// Not attempted: the run was [stopped](crate::jobs::Monitor::stop).
     #[error("not attempted: the run was stopped")]
     Stopped,
     /// Not attempted: the service refused the token in an earlier call of this run.
     #[error("not attempted: the service refuses the token")]
     TokenRefused,
-    /// Not attempted: the journal can't be written.
-    #[error("not attempted: the journal can't be written")]
+    /// Not attempted: the journal can't be used.
+    #[error("not attempted: the journal can't be used")]
     Journal(#[source] JournalError),
-    /// Not attempted: according to the journal, an earlier run applied the operation.
+    /// Not attempted: an item with the same key came before.
+    #[error("not attempted: an item with the same key came before")]
+    Duplicate,
+    /// Not attempted: according to the journal, an earlier run did the job.
     #[error("not attempted: an earlier run applied it{}", with(" and created ", created_id.as_deref()))]
     AppliedBefore {
-        /// The ID of the object that the earlier call created, such as a snapshot, as the service sent it.
+        /// The ID of the object that was created, such as a snapshot, as the service sent it. For a restore it is the
+        /// volume.
         created_id: Option<String>,
     },
-    /// Not attempted: according to the journal, an earlier run may have applied the operation. Check before you retry:
-    /// a retry may have a second effect.
-    #[error("not attempted: an earlier run may have applied it{}", with("; look for ", marker.as_deref()))]
+    /// Not attempted: according to the journal, an earlier run may have had an effect. Look for it, and
+    /// [settle](crate::jobs::journal::Journal::settle) it: a retry may have a second effect.
+    #[error("not attempted: an earlier run {}", earlier(step))]
     UnknownBefore {
-        /// The marker that [`traceable`](crate::Call::traceable) appended to the description of the snapshot that may exist.
-        marker: Option<String>,
+        /// What the journal says about it.
+        step: Box<Step>,
     },
+}
+
+impl<E> NotDone<E> {
+    /// Returns the kind of reason in snake case: `failed`, `stopped`, `token_refused`, `journal`, `duplicate`,
+    /// `applied_before` or `unknown_before`.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Failed(_) => "failed",
+            Self::Stopped => "stopped",
+            Self::TokenRefused => "token_refused",
+            Self::Journal(_) => "journal",
+            Self::Duplicate => "duplicate",
+            Self::AppliedBefore { .. } => "applied_before",
+            Self::UnknownBefore { .. } => "unknown_before",
+        }
+    }
+}
+
+impl<E: Failure> Serialize for NotDone<E> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("NotDone", 3)?;
+        object.serialize_field("state", self.state())?;
+        object.serialize_field("text", &self.to_string())?;
+        match self {
+            Self::Failed(error) => object.serialize_field("error", error)?,
+            Self::AppliedBefore { created_id } => {
+                object.serialize_field("created_id", created_id)?;
+            }
+            Self::UnknownBefore { step } => object.serialize_field("step", step)?,
+            _ => {}
+        }
+        object.end()
+    }
 }
 
 /// Returns `detail` after `lead`, or nothing without a detail.
 fn with(lead: &str, detail: Option<&str>) -> String {
     detail.map(|detail| format!("{lead}{}", OneLine(detail))).unwrap_or_default()
+}
+
+/// Says what an earlier run did, and how to find it.
+fn earlier(step: &Step) -> String {
+    let operation = OneLine(&step.operation);
+    let created = with("applied it, but created ", step.created_id.as_deref());
+    let did = if created.is_empty() { "may have applied it".to_owned() } else { created };
+    let marker = with("; look for ", step.marker.as_deref());
+    format!("{did} ({operation} at {:?}){marker}", step.begun)
 }

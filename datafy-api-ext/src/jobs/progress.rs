@@ -1,16 +1,16 @@
 //! The progress of a fleet, and the handle that reports it.
 
-use super::journal_error::JournalError;
+use super::job::Failure;
 use super::not_done::NotDone;
 use crate::client::Datafy;
-use crate::id::VolumeId;
 use crate::outcome::Outcome;
 use slab::Slab;
+use smol_str::SmolStr;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The progress of a fleet: how many volumes are in each state.
+/// The progress of a fleet: how many items are in each state.
 ///
 /// As JSON it is an object with the names of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -18,17 +18,21 @@ use std::time::{Duration, Instant};
 #[serde(default)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Volumes to which the operation was applied.
+    /// Items whose jobs this run has done.
     pub done: u64,
-    /// Volumes to which it was not applied: nothing was sent, or the service refused.
+    /// Items whose last step was not applied: nothing was sent, or the service refused.
     pub failed: u64,
-    /// Volumes to which it may have been applied.
+    /// Items whose last step may have been applied.
     pub unknown: u64,
-    /// Volumes for which nothing was attempted in this run.
+    /// Items that were done by earlier runs, according to the journal.
+    pub done_before: u64,
+    /// Items that were not attempted because an earlier run may have had an effect.
+    pub unknown_before: u64,
+    /// Items that were not attempted for another reason: the run was stopped, or the item is a duplicate.
     pub not_attempted: u64,
-    /// Volumes whose calls are in flight, or wait for their turn.
+    /// Items whose jobs are in flight, or wait for their turn.
     pub in_flight: u64,
-    /// Calls that ended per second, on average since the start of the run.
+    /// Jobs that ended per second, on average since the start of the run.
     pub rate: f64,
 }
 
@@ -45,20 +49,19 @@ pub struct Monitor {
 #[derive(Default)]
 struct State {
     progress: Progress,
-    /// The volumes whose calls are in flight.
-    in_flight: Slab<VolumeId>,
+    /// The keys of the items whose jobs are in flight.
+    in_flight: Slab<SmolStr>,
     stopped: Option<StopReason>,
 }
 
-/// The key of a volume whose call is in flight.
+/// The place of an item among those in flight.
 pub(super) struct Slot(usize);
 
-/// Why no further call is started.
-#[derive(Clone)]
+/// Why no further job is started.
+#[derive(Clone, Copy)]
 pub(super) enum StopReason {
     Requested,
     TokenRefused,
-    Journal(JournalError),
 }
 
 impl Monitor {
@@ -79,60 +82,58 @@ impl Monitor {
         }
     }
 
-    /// Returns the volumes whose calls are in flight, in order of their IDs.
+    /// Returns the keys of the items whose jobs are in flight, in order.
     ///
-    /// After the run was dropped these are the volumes whose calls it cancelled. Their outcome is unknown.
-    pub fn in_flight(&self) -> Vec<VolumeId> {
-        let mut ids: Vec<_> = self.lock().in_flight.iter().map(|(_, id)| id.clone()).collect();
-        ids.sort();
-        ids.dedup();
-        ids
+    /// After the run was dropped these are the items whose jobs it cancelled. Their outcome is unknown.
+    pub fn in_flight(&self) -> Vec<String> {
+        let state = self.lock();
+        let mut keys: Vec<_> = state.in_flight.iter().map(|(_, key)| key.to_string()).collect();
+        keys.sort();
+        keys.dedup();
+        keys
     }
 
-    /// Starts no further call. Calls in flight end as usual, including their retries.
+    /// Starts no further job. Jobs in flight end as usual, including retries and the second step of a restore.
     ///
-    /// The run then returns [`NotDone::Stopped`] for each volume that remains. If the input is an endless stream, the
+    /// The run then returns [`NotDone::Stopped`] for each item that remains. If the input is an endless stream, the
     /// caller has to end it.
     pub fn stop(&self) {
         self.stop_because(StopReason::Requested);
     }
 
-    /// Starts no further call. Only the first reason is kept.
+    /// Starts no further job. Only the first reason is kept.
     pub(super) fn stop_because(&self, reason: StopReason) {
         self.lock().stopped.get_or_insert(reason);
     }
 
-    /// Fails if no further call may be started.
-    pub(super) fn check(&self) -> Result<(), NotDone> {
+    /// Fails if no further job may be started.
+    pub(super) fn check<E>(&self) -> Result<(), NotDone<E>> {
         self.lock().check()
     }
 
-    /// Records that a call for this volume is in flight. Fails if no further call may be started.
-    pub(super) fn begin(&self, id: &VolumeId) -> Result<Slot, NotDone> {
+    /// Records that the job of this item is in flight. Fails if no further job may be started.
+    pub(super) fn begin<E>(&self, key: SmolStr) -> Result<Slot, NotDone<E>> {
         let mut state = self.lock();
         state.check()?;
-        Ok(Slot(state.in_flight.insert(id.clone())))
+        Ok(Slot(state.in_flight.insert(key)))
     }
 
-    /// Records how the call in `slot` ended.
-    pub(super) fn end<T>(&self, Slot(key): Slot, result: &Result<T, NotDone>) {
+    /// Records how the job of an item ended, or that it was not started.
+    pub(super) fn end<T, E: Failure>(&self, slot: Option<Slot>, result: &Result<T, NotDone<E>>) {
         let mut state = self.lock();
-        state.in_flight.remove(key);
+        slot.map(|Slot(at)| state.in_flight.remove(at));
         let progress = &mut state.progress;
         *match result {
             Ok(_) => &mut progress.done,
-            Err(NotDone::Failed(error)) => match error.outcome() {
+            Err(NotDone::Failed(error)) => match Failure::outcome(error) {
                 Outcome::NotSent | Outcome::Refused => &mut progress.failed,
                 Outcome::Unknown => &mut progress.unknown,
                 Outcome::Applied => &mut progress.done,
             },
+            Err(NotDone::AppliedBefore { .. }) => &mut progress.done_before,
+            Err(NotDone::UnknownBefore { .. }) => &mut progress.unknown_before,
             Err(_) => &mut progress.not_attempted,
         } += 1;
-    }
-
-    /// Records that a volume was not attempted.
-    pub(super) fn skip(&self) {
-        self.lock().progress.not_attempted += 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -141,12 +142,11 @@ impl Monitor {
 }
 
 impl State {
-    fn check(&self) -> Result<(), NotDone> {
-        match &self.stopped {
+    fn check<E>(&self) -> Result<(), NotDone<E>> {
+        match self.stopped {
             None => Ok(()),
             Some(StopReason::Requested) => Err(NotDone::Stopped),
             Some(StopReason::TokenRefused) => Err(NotDone::TokenRefused),
-            Some(StopReason::Journal(error)) => Err(NotDone::Journal(error.clone())),
         }
     }
 }

@@ -1,46 +1,53 @@
 //! Restores a snapshot: creates a volume from it and attaches the volume.
 
+use super::attach::{Attach, Wait};
+use super::job::sealed::Sealed;
+use super::job::{Earlier, Failure, Job, Page, Performed, Resume};
+use super::journal::{Entry, Header, JournalError, Log, StepState};
+use super::not_done::NotDone;
+use crate::abandoned::Abandoned;
 use crate::call::Call;
-use crate::client::{Datafy, Stopwatch};
+use crate::client::{Datafy, RetryPolicy, Timeouts};
 use crate::error::Error;
-use crate::id::{Answered, DatafySnapshotId, DeviceName, InstanceId, UnusableId, VolumeId};
-use crate::operations::AttachVolume;
-use crate::operations::CreateVolume;
+use crate::id::{Answered, DeviceName, InstanceId, SubAccountId, UnusableId, VolumeId};
+use crate::operations::{AttachVolume, CreateVolume, Source};
 use crate::outcome::Outcome;
+use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
+/// A restore, still without the place to attach the volume to. Created by [`Datafy::restore`].
+#[derive(Clone, Debug)]
+#[must_use = "a restore needs a place; call `attach_to`"]
+pub struct NewRestore {
+    create: Call<CreateVolume>,
+}
+
 impl Datafy {
-    /// Creates a volume from a snapshot; [`attach_to`](Call::attach_to) adds the second step of a restore:
+    /// Restores a snapshot: creates a volume from it and attaches the volume. The next method names the place:
     /// `datafy.restore(snapshot).attach_to(instance, device)`.
-    pub fn restore(&self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
-        self.create_volume().from_snapshot(snapshot)
+    pub fn restore(&self, source: impl Into<Source>) -> NewRestore {
+        NewRestore { create: self.create_volume().from_source(source.into()) }
     }
 }
 
-impl Call<CreateVolume> {
-    /// Attaches the volume once it is created. The options that are set so far apply to both steps.
+impl NewRestore {
+    /// Attaches the volume to this instance, once it is created.
     pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
-        Restore {
-            create: self,
-            volume: None,
-            instance,
-            device,
-            attach_within: None,
-            attach_outcome: Outcome::NotSent,
-        }
+        let attach_outcome = Outcome::NotSent;
+        Restore { create: self.create, volume: None, instance, device, wait: None, attach_outcome }
     }
 }
 
 /// Creates a volume and attaches it. Await it, or [`send`](Self::send) it.
 ///
-/// Created by [`Call::attach_to`], for example on [`Datafy::restore`](crate::Datafy::restore).
-///
 /// If a step fails, the [`RestoreError`] holds the ID of the volume that was created, if any, and
-/// [`resume`](RestoreError::resume) continues with it. Dropping the future loses the ID: if your program may do that,
-/// make the two calls yourself and keep the ID in between.
+/// [`resume`](RestoreError::resume) continues with it. If the future is dropped after the volume was created, the volume
+/// is reported as [`Abandoned`](crate::Abandoned). If the process may die, use a [`journal`](Self::journal).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until the restore is awaited"]
 pub struct Restore {
@@ -49,7 +56,7 @@ pub struct Restore {
     volume: Option<VolumeId>,
     instance: InstanceId,
     device: DeviceName,
-    attach_within: Option<Duration>,
+    wait: Option<Wait>,
     /// The outcome of all attaches so far: a refusal doesn't make an earlier ambiguous one certain.
     attach_outcome: Outcome,
 }
@@ -57,42 +64,118 @@ pub struct Restore {
 impl Restore {
     /// Repeats the attach call until it succeeds, for at most `limit`: a new volume may not be ready yet.
     ///
-    /// A 400, 401 or 403 ends the restore immediately, since waiting doesn't help. Without this method there is one
-    /// attach call. Allow for minutes: an attach call that is still in flight when `limit` ends is
-    /// [`Unknown`](Outcome::Unknown).
+    /// As [`Call::within`](crate::Call::within). Without this method there is one attach call.
     pub fn attach_within(mut self, limit: Duration) -> Self {
-        self.attach_within = Some(limit);
+        self.wait = Some(Wait::within(limit));
         self
     }
 
+    /// As [`attach_within`](Self::attach_within), and before each attach call waits until `probe` returns `Ok`.
+    ///
+    /// As [`Call::ready_when`](crate::Call::ready_when).
+    pub fn ready_when<F, E>(
+        mut self,
+        limit: Duration,
+        probe: impl Fn(VolumeId) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        self.wait = Some(Wait::until_ready(limit, probe));
+        self
+    }
+
+    /// Makes the calls in the context of a sub-account, or of the account itself with `None`.
+    pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
+        self.create = self.create.sub_account(id);
+        self
+    }
+
+    /// Sets the timeouts of each call.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.create = self.create.timeouts(timeouts);
+        self
+    }
+
+    /// Sets how often, and after which pauses, each call is retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.create = self.create.retry(policy);
+        self
+    }
+
+    /// Records the steps in the file at `path`, so that the same restore can be resumed, even after a crash.
+    ///
+    /// Each step is recorded on disk before its request is sent, and its result afterwards. If the file exists, the
+    /// restore continues where it stopped: a volume that was created is attached, and one that may have been created is
+    /// reported. See [`journal`](super::journal).
+    pub fn journal(self, path: impl Into<PathBuf>) -> JournaledRestore {
+        JournaledRestore { restore: self, path: path.into() }
+    }
+
     /// Creates the volume, unless it exists already, attaches it and returns its ID.
-    pub async fn send(mut self) -> Result<VolumeId, RestoreError> {
+    pub async fn send(self) -> Result<VolumeId, RestoreError> {
+        self.advance(Page { log: None, key: "" }).await
+    }
+
+    /// Does the steps that are left, and records them.
+    async fn advance(mut self, page: Page<'_>) -> Result<VolumeId, RestoreError> {
+        let mut unattached = Unattached::new(&self.create);
         let volume = match self.volume.clone() {
             Some(volume) => volume,
-            None => match self.create.clone().send().await {
-                Ok(created) => match created.require_id() {
+            None => match page.step(self.create.clone(), Call::send).await {
+                Err(error) => return Err(self.failed(Cause::Journal(error))),
+                Ok(Ok(created)) => match created.require_id() {
                     Ok(id) => id.clone(),
                     Err(unusable) => return Err(self.failed(Cause::NoId(unusable))),
                 },
                 // The volume exists, and its ID could be read from an otherwise unusable answer.
-                Err(error) => match error.volume_id().and_then(Answered::id) {
+                Ok(Err(error)) => match error.volume_id().and_then(Answered::id) {
                     Some(id) => id.clone(),
                     None => return Err(self.failed(Cause::Call(error))),
                 },
             },
         };
+        unattached.abandoned.created_id = Some(volume.to_string());
         self.volume = Some(volume.clone());
         let operation =
             AttachVolume::new(volume.clone(), self.instance.clone(), self.device.clone());
-        let call = self.create.with(operation);
-        match attach(&call, self.attach_within, &mut self.attach_outcome).await {
-            Ok(()) => Ok(volume),
-            Err(error) => Err(self.failed(Cause::Call(error))),
+        let attach = Attach::new(self.create.with(operation), self.wait.clone());
+        let attached = attach.record(self.attach_outcome, page).await;
+        unattached.abandoned.created_id = None;
+        match attached {
+            Ok(Ok(())) => Ok(volume),
+            Ok(Err(error)) => {
+                self.attach_outcome = error.outcome();
+                Err(self.failed(Cause::Call(error)))
+            }
+            Err(error) => Err(self.failed(Cause::Journal(error))),
         }
     }
 
     fn failed(self, cause: Cause) -> RestoreError {
         RestoreError(Box::new((self, cause)))
+    }
+}
+
+/// Reports the created volume if the restore is dropped before the caller has its ID.
+struct Unattached {
+    datafy: Datafy,
+    abandoned: Abandoned,
+}
+
+impl Unattached {
+    fn new(create: &Call<CreateVolume>) -> Self {
+        let abandoned = Abandoned { outcome: Outcome::Applied, ..create.abandoned() };
+        Self { datafy: create.datafy().clone(), abandoned }
+    }
+}
+
+impl Drop for Unattached {
+    fn drop(&mut self) {
+        if self.abandoned.created_id.is_some() {
+            self.datafy.inner().on_abandoned.report(&self.abandoned);
+        }
     }
 }
 
@@ -105,33 +188,86 @@ impl IntoFuture for Restore {
     }
 }
 
-/// Attaches the volume, with as many calls as fit into `limit`.
-async fn attach(
-    call: &Call<AttachVolume>,
-    limit: Option<Duration>,
-    outcome: &mut Outcome,
-) -> Result<(), Error> {
-    let Some(limit) = limit else {
-        let result = call.clone().send().await;
-        return result.inspect_err(|error| *outcome = error.outcome().max(*outcome));
-    };
-    let mut time = Stopwatch::start(call.clock());
-    let mut calls = 0;
-    loop {
-        calls += 1;
-        let error =
-            match call.clone().ending_within(limit.saturating_sub(time.passed())).send().await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-        *outcome = error.outcome().max(*outcome);
-        let permanent = matches!(error.last_status(), Some(400 | 401 | 403));
-        let pause = call.policy().pause(calls, error.retry_after(), call.jitter());
-        // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
-        if permanent || time.passed() + pause + limit / 10 >= limit {
-            return Err(error);
+impl Sealed for Restore {}
+
+impl Job for Restore {
+    type Done = VolumeId;
+    type Failure = RestoreError;
+    const NAME: &'static str = "restore";
+
+    fn earlier(entry: &Entry) -> Earlier {
+        let create = entry.step(CREATE_VOLUME_FROM_SNAPSHOTS.name);
+        let attach = entry.step(ATTACH_VOLUME.name);
+        let Some(create) = create else { return Earlier::Unfinished(Resume::FRESH) };
+        let volume = create.created_id.as_ref().and_then(|id| VolumeId::new(id).ok());
+        match (create.state, volume, attach.map(|step| step.state)) {
+            (StepState::Applied, Some(volume), Some(StepState::Applied)) => {
+                Earlier::Done(Some(volume.into()))
+            }
+            (StepState::Applied, volume @ Some(_), Some(StepState::Unknown)) => {
+                Earlier::Unfinished(Resume { volume, outcome: Outcome::Unknown })
+            }
+            (StepState::Applied, volume @ Some(_), _) => {
+                Earlier::Unfinished(Resume { volume, outcome: Outcome::NotSent })
+            }
+            // Without its ID, the volume can't be attached.
+            (StepState::Applied, None, _) | (StepState::Unknown, ..) => {
+                Earlier::Unknown(Box::new(create.clone()))
+            }
+            _ => Earlier::Unfinished(Resume::FRESH),
         }
-        time.pause(pause).await;
+    }
+
+    async fn perform(mut self, resume: Resume, page: Page<'_>) -> Performed<Self> {
+        self.volume = resume.volume.or(self.volume);
+        self.attach_outcome = self.attach_outcome.max(resume.outcome);
+        self.advance(page).await.map_err(|error| match *error.0 {
+            (Restore { volume: None, .. }, Cause::Journal(error)) => NotDone::Journal(error),
+            parts => NotDone::Failed(RestoreError(Box::new(parts))),
+        })
+    }
+}
+
+/// A restore whose steps are recorded. Await it, or [`send`](Self::send) it. Created by [`Restore::journal`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until the restore is awaited"]
+pub struct JournaledRestore {
+    restore: Restore,
+    path: PathBuf,
+}
+
+impl JournaledRestore {
+    /// Does the steps that the journal doesn't record as done, and returns the ID of the volume.
+    ///
+    /// If the journal says that the restore was done, nothing is sent.
+    pub async fn send(self) -> Result<VolumeId, NotDone<RestoreError>> {
+        let Self { restore, path } = self;
+        let datafy = restore.create.datafy().clone();
+        let header = Header::new(&datafy, <Restore as Job>::NAME, None);
+        let (log, entries) = Log::open(path, header, datafy).await.map_err(NotDone::Journal)?;
+        let Restore { instance, device, .. } = &restore;
+        let key = format!("{} to {instance} as {device}", restore.create.operation.source());
+        let entry = entries.iter().find(|entry| entry.key == key);
+        match entry.map_or(Earlier::Unfinished(Resume::FRESH), <Restore as Job>::earlier) {
+            Earlier::Done(id) => match id.as_ref().and_then(|id| VolumeId::new(id).ok()) {
+                Some(volume) => Ok(volume),
+                None => Err(NotDone::AppliedBefore { created_id: id }),
+            },
+            Earlier::Unknown(step) => Err(NotDone::UnknownBefore { step }),
+            Earlier::Unfinished(resume) => {
+                let page = Page { log: Some(&log), key: &key };
+                Job::perform(restore, resume, page).await
+            }
+        }
+    }
+}
+
+impl IntoFuture for JournaledRestore {
+    type Output = Result<VolumeId, NotDone<RestoreError>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }
 
@@ -156,6 +292,7 @@ pub struct RestoreError(Box<(Restore, Cause)>);
 enum Cause {
     Call(Error),
     NoId(UnusableId),
+    Journal(JournalError),
 }
 
 impl RestoreError {
@@ -175,17 +312,20 @@ impl RestoreError {
     /// The outcome of the step that failed, over all its calls.
     pub fn outcome(&self) -> Outcome {
         match (&self.0.1, self.step()) {
-            (Cause::Call(_), RestoreStep::AttachVolume) => self.0.0.attach_outcome,
             (Cause::Call(error), RestoreStep::CreateVolume) => error.outcome(),
             (Cause::NoId(_), _) => Outcome::Applied,
+            (Cause::Call(_), RestoreStep::AttachVolume) | (Cause::Journal(_), _) => {
+                self.0.0.attach_outcome
+            }
         }
     }
 
-    /// The error of the last call, or `None` if the volume was created but the answer holds no usable ID.
+    /// The error of the last call, or `None` if the volume was created but the answer holds no usable ID, or if the
+    /// journal could not be written.
     pub fn error(&self) -> Option<&Error> {
         match &self.0.1 {
             Cause::Call(error) => Some(error),
-            Cause::NoId(_) => None,
+            Cause::NoId(_) | Cause::Journal(_) => None,
         }
     }
 
@@ -196,6 +336,7 @@ impl RestoreError {
         match &self.0.1 {
             Cause::Call(error) => error.volume_id().map(Answered::as_str),
             Cause::NoId(unusable) => unusable.found(),
+            Cause::Journal(_) => None,
         }
     }
 
@@ -223,6 +364,7 @@ impl fmt::Display for RestoreError {
         match &self.0.1 {
             Cause::Call(error) if f.alternate() => write!(f, ": {error:#}"),
             Cause::NoId(unusable) if f.alternate() => write!(f, ": {unusable}"),
+            Cause::Journal(error) if f.alternate() => write!(f, ": {error}"),
             _ => Ok(()),
         }
     }
@@ -243,6 +385,37 @@ impl std::error::Error for RestoreError {
         match &self.0.1 {
             Cause::Call(error) => Some(error),
             Cause::NoId(unusable) => Some(unusable),
+            Cause::Journal(error) => Some(error),
         }
+    }
+}
+
+/// As JSON it is an object with the values of the methods, and a `text`.
+impl Serialize for RestoreError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("RestoreError", 6)?;
+        object.serialize_field("step", &self.step())?;
+        object.serialize_field("outcome", &self.outcome())?;
+        object.serialize_field("volume_id", &self.volume_id())?;
+        object.serialize_field("answered_id", &self.answered_id())?;
+        object.serialize_field("text", &format!("{self:#}"))?;
+        object.serialize_field("error", &self.error())?;
+        object.end()
+    }
+}
+
+impl Sealed for RestoreError {}
+
+impl Failure for RestoreError {
+    fn outcome(&self) -> Outcome {
+        match (self.step(), RestoreError::outcome(self)) {
+            // The volume can't be attached before somebody finds out its ID.
+            (RestoreStep::CreateVolume, Outcome::Applied) => Outcome::Unknown,
+            (_, outcome) => outcome,
+        }
+    }
+
+    fn last_status(&self) -> Option<u16> {
+        self.error().and_then(Error::last_status)
     }
 }

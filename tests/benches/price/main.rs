@@ -153,8 +153,10 @@ fn ids(size: u32) -> impl Iterator<Item = VolumeId> + Send + 'static {
 
 async fn run_fleet(datafy: &Datafy, size: u32) {
     let fleet = datafy.fleet(ids(size)).concurrency(64);
-    let mut run =
-        fleet.run(|volume| volume.create_snapshot().description("nightly")).await.unwrap();
+    let mut run = fleet
+        .run(|datafy, id| datafy.volume(id.clone()).create_snapshot().description("nightly"))
+        .await
+        .unwrap();
     while let Some((_, result)) = run.next().await {
         result.unwrap();
     }

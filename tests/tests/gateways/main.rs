@@ -197,8 +197,7 @@ async fn a_restore_behind_varnish_creates_one_volume_and_does_not_deny_it() {
     origin.script(1, Fault::Close.after());
     let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
     let error = client(&gateway)
-        .create_volume()
-        .from_snapshot(snapshot)
+        .restore(snapshot)
         .attach_to(InstanceId::new("i-1").unwrap(), DeviceName::new("sdf").unwrap())
         .await
         .unwrap_err();

@@ -1,7 +1,7 @@
 //! What an error reports: its kind, its causes, and its JSON.
 
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::jobs::JournalError;
+use datafy_api_ext::jobs::journal::JournalError;
 use datafy_api_ext::{Datafy, Error, ErrorKind, RetryPolicy, Timeouts, Token};
 use datafy_tests::{Operation, Stage};
 use serde_json::json;
@@ -76,7 +76,8 @@ async fn no_cause_is_repeated_in_the_text_of_an_error() {
 
     let ids = datafy_api_ext::VolumeId::new("vol-1");
     let fleet = datafy.fleet(ids).journal("/nowhere/journal");
-    let error = fleet.run(|volume| volume.create_snapshot()).await.unwrap_err();
+    let error =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap_err();
     let texts = chain(&error);
     assert_eq!(texts[0], "the journal /nowhere/journal can't be read or written");
     assert_eq!(texts.len(), 2, "{texts:?}");
@@ -103,7 +104,7 @@ async fn an_error_as_json_holds_what_its_methods_return() {
         "operation": "create_snapshot", "outcome": "refused", "kind": "throttled", "text": text,
         "status": 429, "message": "slow down", "request_id": "r-7", "retry_after_seconds": 50.0,
         "attempts": 1, "elapsed_seconds": null, "snapshot_id": null, "volume_id": null,
-        "marker": null,
+        "marker": null, "observation": null,
     });
     assert_eq!(object, expected);
 }

@@ -1,27 +1,26 @@
 //! A fleet loses no effect, duplicates none, and can be stopped and resumed.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::{FleetError, JournalError, NotDone};
+use datafy_api_ext::jobs::{FleetError, NotDone};
 use datafy_api_ext::{Clock, Datafy, Outcome, Snapshot, Token, VolumeId};
 use datafy_tests::{Stage, until};
+use futures_util::stream;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'static {
+pub(crate) fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'static {
     (0..size).map(|number| VolumeId::new(format!("vol-seed{number}")).unwrap())
 }
 
-type Results = BTreeMap<VolumeId, Result<Snapshot, NotDone>>;
+pub(crate) type Results = BTreeMap<VolumeId, Result<Snapshot, NotDone>>;
 
 /// Runs a fleet that creates snapshots of these volumes, with a journal if a path is given.
-async fn snapshots(
+pub(crate) async fn snapshots(
     datafy: &Datafy,
     ids: impl Iterator<Item = VolumeId> + Send + 'static,
     journal: Option<&Path>,
@@ -30,7 +29,8 @@ async fn snapshots(
     if let Some(journal) = journal {
         fleet = fleet.journal(journal);
     }
-    let mut run = fleet.run(|volume| volume.create_snapshot().traceable()).await?;
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot().traceable()).await?;
     let mut results = Results::new();
     while let Some((id, result)) = run.next().await {
         assert!(results.insert(id, result).is_none(), "each volume has one result");
@@ -38,15 +38,15 @@ async fn snapshots(
     Ok(results)
 }
 
-fn count(results: &Results, matches: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
+pub(crate) fn count(results: &Results, matches: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
     results.values().filter(|result| matches(result)).count()
 }
 
-fn unknown_before(result: &Result<Snapshot, NotDone>) -> bool {
+pub(crate) fn unknown_before(result: &Result<Snapshot, NotDone>) -> bool {
     matches!(result, Err(NotDone::UnknownBefore { .. }))
 }
 
-fn unknown_now(result: &Result<Snapshot, NotDone>) -> bool {
+pub(crate) fn unknown_now(result: &Result<Snapshot, NotDone>) -> bool {
     matches!(result, Err(NotDone::Failed(error)) if error.outcome() == Outcome::Unknown)
 }
 
@@ -69,8 +69,9 @@ async fn calls_in_flight_are_capped_at_the_concurrency() {
         counter.fetch_add(1, Ordering::SeqCst);
         VolumeId::new(format!("vol-seed{}", number % 40)).unwrap()
     });
-    let fleet = datafy.fleet(endless).concurrency(5);
-    let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
+    let fleet = datafy.fleet_of_stream(stream::iter(endless)).concurrency(5);
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling()).await.unwrap();
     for results in 1..=100 {
         run.next().await.unwrap().1.unwrap();
         assert!(run.monitor().progress().in_flight <= 5);
@@ -86,7 +87,8 @@ async fn calls_in_flight_are_capped_at_the_concurrency() {
 async fn the_rate_is_kept() {
     let stage = Stage::of(20).await;
     let fleet = stage.client().fleet(ids(20)).rate(4);
-    let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling()).await.unwrap();
     while run.next().await.is_some() {}
     let paused: Duration = stage.pauses.pauses().iter().sum();
     // Nineteen intervals of 250 ms, less the time that passed between the calls.
@@ -112,7 +114,8 @@ async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
     let stage = Stage::of(50).await;
     stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
     let fleet = stage.client().fleet(ids(50)).concurrency(4);
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
     let monitor = run.monitor();
     let (mut done, mut stopped) = (0_usize, 0_u64);
     while let Some((_, result)) = run.next().await {
@@ -154,7 +157,8 @@ async fn requests_with_a_refused_token_are_capped_at_max_in_flight() {
     stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let datafy = stage.fake.client().max_in_flight(4).build().unwrap();
     let fleet = datafy.fleet(ids(100)).concurrency(100);
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
     while run.next().await.is_some() {}
     assert!(
         stage.fake.requests().len() <= 4,
@@ -177,7 +181,8 @@ async fn a_renewal_that_failed_once_does_not_end_the_run() {
     });
     let datafy = stage.fake.client().token(token).build().unwrap();
     let fleet = datafy.fleet(ids(10)).concurrency(1);
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
     run.next().await.unwrap().1.unwrap();
     stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let monitor = run.monitor();
@@ -206,10 +211,11 @@ async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait
     let gate = Gate { paused: Arc::default(), open: Arc::new(Semaphore::new(0)) };
     let datafy = stage.fake.client().clock(gate.clone()).build().unwrap();
     let fleet = datafy.fleet(ids(5)).rate(1);
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
     run.next().await.unwrap().1.unwrap();
     let monitor = run.monitor();
-    assert_eq!(monitor.in_flight(), ids(5).skip(1).collect::<Vec<_>>());
+    assert_eq!(monitor.in_flight(), ids(5).skip(1).map(String::from).collect::<Vec<_>>());
 
     monitor.stop();
     gate.open.add_permits(5);
@@ -226,7 +232,8 @@ async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait
 async fn a_stopped_run_yields_to_other_tasks() {
     let stage = Stage::of(1).await;
     let fleet = stage.client().fleet(ids(10_000));
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
     run.monitor().stop();
     let others = tokio::spawn(async {
         for _ in 0..10 {
@@ -242,226 +249,82 @@ async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
     let stage = Stage::of(10).await;
     stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
     let fleet = stage.client().fleet(ids(10)).concurrency(3);
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
     let monitor = run.monitor();
     tokio::select! {
         result = run.next() => panic!("{result:?}"),
         () = until(|| stage.fake.requests().len() == 3) => {}
     }
     drop(run);
-    assert_eq!(monitor.in_flight(), ids(3).collect::<Vec<_>>());
+    assert_eq!(monitor.in_flight(), ids(3).map(String::from).collect::<Vec<_>>());
     assert_eq!(monitor.progress().in_flight, 3);
 }
 
-fn journal() -> (TempDir, std::path::PathBuf) {
+#[tokio::test]
+async fn a_list_with_the_same_item_twice_is_reported_before_anything_is_sent() {
+    let stage = Stage::of(3).await;
+    let datafy = stage.client();
+    let error = snapshots(&datafy, ids(3).chain(ids(1)), None).await.unwrap_err();
+    let text = "two items have the key \"vol-seed0\", so nothing was sent; remove one of them";
+    assert_eq!(error.to_string(), text);
+    assert!(stage.fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_can_refuse_an_item_that_comes_twice() {
+    let stage = Stage::of(3).await;
+    let datafy = stage.client();
+    for (refuse, snapshots) in [(false, 5), (true, 3)] {
+        let before = stage.fake.effects().len();
+        let mut fleet = datafy.fleet_of_stream(stream::iter(ids(3).chain(ids(2))));
+        if refuse {
+            fleet = fleet.refuse_duplicates();
+        }
+        let mut run =
+            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let monitor = run.monitor();
+        while let Some((id, result)) = run.next().await {
+            assert!(matches!(result, Ok(_) | Err(NotDone::Duplicate)), "{id}: {result:?}");
+        }
+        assert_eq!(stage.fake.effects().len() - before, snapshots);
+        assert_eq!(monitor.progress().not_attempted, 5 - snapshots as u64);
+    }
+}
+
+#[tokio::test]
+async fn progress_counts_what_earlier_runs_did() {
+    let stage = Stage::of(5).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("journal.jsonl");
-    (directory, path)
-}
-
-#[tokio::test]
-async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
-    let stage = Stage::of(100).await;
-    let (_directory, path) = journal();
-    let mut requests = 0;
-    stage.fake.inject_with(move || {
-        requests += 1;
-        match requests % 10 {
-            3 => Some(Fault::ApplyThenReset),
-            6 => Some(Fault::status(409)),
-            _ => None,
-        }
-    });
     let datafy = stage.client();
-    let first = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
-    assert_eq!((count(&first, Result::is_ok), count(&first, unknown_now)), (80, 10));
-
-    stage.fake.inject_with(|| None);
-    let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
-    let mut done = 0;
-    for (id, result) in &second {
-        match (&first[id], result) {
-            (Ok(snapshot), Err(NotDone::AppliedBefore { created_id })) => {
-                let id = snapshot.require_id().unwrap().as_str();
-                assert_eq!(created_id.as_deref(), Some(id));
-                let text = format!("not attempted: an earlier run applied it and created {id}");
-                assert_eq!(result.as_ref().unwrap_err().to_string(), text);
-            }
-            (Err(NotDone::Failed(error)), Err(NotDone::UnknownBefore { marker })) => {
-                assert_eq!(error.outcome(), Outcome::Unknown);
-                assert!(marker.is_some() && marker.as_deref() == error.marker());
-            }
-            (Err(NotDone::Failed(error)), Ok(_)) => {
-                assert_eq!(error.outcome(), Outcome::Refused, "a refused call is retried");
-                done += 1;
-            }
-            ends => panic!("{id}: {ends:?}"),
-        }
-    }
-    assert_eq!(done, 10);
-    assert!(stage.effects().iter().all(|effects| effects.len() == 1));
-}
-
-#[tokio::test]
-async fn the_intent_is_in_the_journal_before_the_request_is_sent() {
-    let stage = Stage::of(3).await;
-    let (_directory, path) = journal();
-    stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
-    let datafy = stage.client();
-    let fleet = datafy.fleet(ids(3)).journal(&path);
-    let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
-    tokio::select! {
-        result = run.next() => panic!("{result:?}"),
-        () = until(|| stage.fake.requests().len() == 3) => {}
-    }
-    let text = fs::read_to_string(&path).unwrap();
-    let begun = text.lines().filter(|line| line.starts_with(r#"{"begin":"#)).count();
-    assert_eq!(begun, 3, "{text}");
-
-    // As if the process had died here. The copy is needed because this process still holds the lock of the file.
-    let copy = path.with_extension("copy");
-    fs::copy(&path, &copy).unwrap();
-    let after = snapshots(&datafy, ids(3), Some(&copy)).await.unwrap();
-    assert_eq!(count(&after, unknown_before), 3);
-    assert_eq!(stage.fake.effects().len(), 3);
-}
-
-#[tokio::test]
-async fn an_unknown_outcome_in_the_journal_is_reported_in_spite_of_other_entries() {
-    let stage = Stage::of(1).await;
-    let (_directory, path) = journal();
-    let datafy = stage.client();
-    snapshots(&datafy, ids(0), Some(&path)).await.unwrap();
-    let header = fs::read_to_string(&path).unwrap();
-    let (begin, end) = (r#"{"begin":"vol-seed0"}"#, |outcome: &str| {
-        format!(r#"{{"end":"vol-seed0","outcome":"{outcome}"}}"#)
-    });
-    for (lines, applied) in [
-        ([begin.to_owned(), begin.to_owned(), end("applied"), end("refused")], true),
-        ([begin.to_owned(), begin.to_owned(), end("not_sent"), String::new()], false),
-        ([begin.to_owned(), end("unknown"), begin.to_owned(), end("refused")], false),
-        ([begin.to_owned(), end("unknown"), begin.to_owned(), end("applied")], false),
-        ([begin.to_owned(), begin.to_owned(), end("applied"), String::new()], false),
-    ] {
-        fs::write(&path, format!("{header}{}\n", lines.join("\n").trim_end())).unwrap();
-        let results = snapshots(&datafy, ids(1), Some(&path)).await.unwrap();
-        let is = |matches: fn(&Result<Snapshot, NotDone>) -> bool| count(&results, matches) == 1;
-        assert_eq!(
-            is(|result| matches!(result, Err(NotDone::AppliedBefore { .. }))),
-            applied,
-            "{lines:?}"
-        );
-        assert_eq!(is(unknown_before), !applied, "{lines:?}");
-    }
-    assert_eq!(stage.fake.effects(), []);
-}
-
-#[tokio::test]
-async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_by_the_next_run() {
-    let stage = Stage::of(2).await;
-    let (_directory, path) = journal();
-    stage.fake.inject_with(|| Some(Fault::ReadThenReset));
-    let datafy = stage.client();
-    for expected in [0, 2] {
-        let fleet = datafy.fleet(ids(2)).journal(&path);
-        let mut run = fleet.run(|volume| volume.deactivate_autoscaling()).await.unwrap();
-        let monitor = run.monitor();
-        while run.next().await.is_some() {}
-        assert_eq!(monitor.progress().done, expected);
-        stage.fake.inject_with(|| None);
-    }
-}
-
-#[tokio::test]
-async fn a_truncated_last_line_is_accepted() {
-    let stage = Stage::of(2).await;
-    let (_directory, path) = journal();
-    let datafy = stage.client();
-    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-    let whole = fs::read(&path).unwrap();
-    let made = stage.fake.effects().len();
-    // After every cut each volume is begun, applied, or not in the journal.
-    for length in 0..whole.len() {
-        fs::write(&path, &whole[..length]).unwrap();
-        stage.fake.inject_with(|| Some(Fault::status(403)));
-        let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-        assert_eq!(results.len(), 2, "cut at {length}");
-    }
-    assert_eq!(stage.fake.effects().len(), made);
-}
-
-#[tokio::test]
-async fn a_journal_whose_header_has_its_members_in_another_order_is_resumed() {
-    let stage = Stage::of(2).await;
-    let (_directory, path) = journal();
-    let datafy = stage.client();
-    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-    let whole = fs::read_to_string(&path).unwrap();
-    let (header, entries) = whole.split_once('\n').unwrap();
-    let members = header.trim_matches(['{', '}']).split(',').rev().collect::<Vec<_>>();
-    fs::write(&path, format!("{{{}}}\n{entries}", members.join(","))).unwrap();
-    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-    assert_eq!(stage.fake.requests().len(), 2, "the second run repeats nothing");
-}
-
-#[tokio::test]
-async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
-    let stage = Stage::of(2).await;
-    let (_directory, path) = journal();
-    let datafy = stage.client();
-    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-    let whole = fs::read_to_string(&path).unwrap();
-    let lines: Vec<_> = whole.lines().collect();
-
-    let foreign = [
-        "not a journal".to_owned(),
-        "{}\n".to_owned(),
-        whole.replacen("create_snapshot", "attach_volume", 1),
-        whole.replacen("http://127", "http://128", 1),
-        whole.replacen("null", "\"sub-1\"", 1),
-        whole.replacen("\"version\":1", "\"version\":2", 1),
-    ];
-    for text in foreign {
-        fs::write(&path, &text).unwrap();
-        let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
-        assert!(matches!(error, FleetError::Journal(JournalError::Foreign { .. })), "{error}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    }
-    for damage in [
-        "{\"begin\":\"vol-",
-        "{}",
-        "{\"end\":\"vol-1\",\"outcome\":\"odd\"}",
-        "{\"begin\":\"../x\"}",
-    ] {
-        let text = format!("{}\n{damage}\n{}\n", lines[0], lines[1]);
-        fs::write(&path, &text).unwrap();
-        let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
-        assert!(error.to_string().contains("is damaged at line 2; "), "{error}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    }
-    fs::write(&path, &whole).unwrap();
-    let _running = datafy.fleet(ids(2)).journal(&path).run(|volume| volume.create_snapshot()).await;
-    let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
-    assert!(error.to_string().contains("is in use by another run; "), "{error}");
-    let error = snapshots(&datafy, ids(2), Some(Path::new("/nowhere/journal"))).await.unwrap_err();
-    assert_eq!(error.to_string(), "the journal /nowhere/journal can't be read or written");
-    let source = std::error::Error::source(&error).unwrap();
-    assert!(source.to_string().starts_with("No such file"), "{source}");
-    if Path::new("/dev/zero").exists() {
-        let error = snapshots(&datafy, ids(2), Some(Path::new("/dev/zero"))).await.unwrap_err();
-        let source = std::error::Error::source(&error).unwrap();
-        assert_eq!(source.to_string(), "it is not a regular file");
-    }
-    assert_eq!(stage.fake.effects().len(), 2);
+    stage.fake.inject(Fault::ApplyThenReset);
+    snapshots(&datafy, ids(3), Some(&path)).await.unwrap();
+    let fleet = datafy.fleet(ids(5)).journal(&path);
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let monitor = run.monitor();
+    while run.next().await.is_some() {}
+    let progress = monitor.progress();
+    let before = (progress.done_before, progress.unknown_before, progress.not_attempted);
+    assert_eq!((progress.done, before), (2, (2, 1, 0)));
 }
 
 #[tokio::test]
 async fn a_setting_out_of_range_is_named() {
     let stage = Stage::of(1).await;
     let datafy = stage.client();
-    let result = datafy.fleet(ids(1)).concurrency(0).run(|volume| volume.create_snapshot()).await;
+    let result = datafy
+        .fleet(ids(1))
+        .concurrency(0)
+        .run(|datafy, id| datafy.volume(id.clone()).create_snapshot())
+        .await;
     assert!(result.unwrap_err().to_string().starts_with("the setting `concurrency` is 0"));
-    let result = datafy.fleet(ids(1)).rate(0).run(|volume| volume.create_snapshot()).await;
+    let result = datafy
+        .fleet(ids(1))
+        .rate(0)
+        .run(|datafy, id| datafy.volume(id.clone()).create_snapshot())
+        .await;
     assert!(result.unwrap_err().to_string().starts_with("the setting `rate` is 0"));
 }
 

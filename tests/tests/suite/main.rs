@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod cancellation;
 mod connections;
 mod custom_http;
 mod display;
@@ -15,6 +16,7 @@ mod fake_wire;
 mod faults;
 mod fleet;
 mod ids;
+mod journal;
 mod json;
 mod mocks;
 mod properties;

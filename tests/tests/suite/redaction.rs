@@ -376,7 +376,8 @@ async fn no_encoding_of_the_token_gets_into_a_journal() {
         let directory = tempfile::tempdir().unwrap();
         let journal = directory.path().join("journal.jsonl");
         let fleet = datafy.fleet([VolumeId::new("vol-1").unwrap()]).journal(&journal);
-        let mut run = fleet.run(|volume| volume.create_snapshot()).await.unwrap();
+        let mut run =
+            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
         while let Some((_, result)) = run.next().await {
             result.unwrap();
         }

@@ -1,10 +1,16 @@
 //! A restore reports every volume that it created, and can be resumed.
 
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::jobs::{Restore, RestoreStep};
-use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, Outcome};
+use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
+use datafy_api_ext::jobs::{NotDone, Restore, RestoreError, RestoreStep};
+use datafy_api_ext::{
+    Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy, VolumeId,
+};
 use datafy_tests::Stage;
 use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -79,12 +85,12 @@ async fn a_volume_is_attached_if_the_cut_answer_still_names_it() {
 async fn an_attach_is_retried_until_the_volume_is_ready() {
     let stage = Stage::of(1).await;
     stage.fake.inject_none();
-    for status in [409, 404, 422, 409, 409, 409, 500, 409] {
+    for status in [409, 404, 422, 409, 409, 409, 500] {
         stage.fake.inject(Fault::status(status));
     }
     let volume = restore(&stage.client()).attach_within(10 * MINUTE).await.unwrap();
     assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
-    assert_eq!(stage.fake.requests().len(), 10);
+    assert_eq!(stage.fake.requests().len(), 9);
 }
 
 #[tokio::test]
@@ -99,12 +105,12 @@ async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
 }
 
 #[tokio::test]
-async fn an_attach_with_an_unknown_outcome_stays_unknown_after_refusals() {
+async fn a_409_after_a_lost_answer_ends_the_wait_and_the_outcome_stays_unknown() {
     let stage = Stage::of(1).await;
     stage.fake.inject_none();
     stage.fake.inject(Fault::ApplyThenReset);
     let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
-    assert_eq!((error.outcome(), error.error().unwrap().status()), (Outcome::Unknown, Some(409)));
+    assert_eq!((error.outcome(), stage.fake.requests().len()), (Outcome::Unknown, 3));
     let line = format!("volume {} was created and may be attached: ", error.volume_id().unwrap());
     assert!(format!("{error:#}").starts_with(&line), "{error:#}");
     let again = error.resume().unwrap().await.unwrap_err();
@@ -143,4 +149,217 @@ async fn a_created_volume_with_an_unexpected_id_is_reported() {
         assert!(text.contains("dvol_42"), "{text}");
         assert!(error.resume().is_err());
     }
+}
+
+fn place() -> (InstanceId, DeviceName) {
+    (InstanceId::new("i-1").unwrap(), DeviceName::new("/dev/sdb").unwrap())
+}
+
+#[tokio::test]
+async fn an_attach_waits_until_the_volume_is_ready() {
+    let stage = Stage::of(1).await;
+    stage.fake.account().hold_back_new_volumes(3);
+    let datafy = stage.client();
+    let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
+    let created = datafy.create_volume().from_snapshot(snapshot).await.unwrap();
+    let volume = datafy.volume(created.require_id().unwrap().clone());
+    let (instance, device) = place();
+    let error = volume.attach(instance.clone(), device.clone()).await.unwrap_err();
+    assert_eq!(error.message(), Some(&*format!("volume {} is not ready", volume.id())));
+    volume.attach(instance, device).within(MINUTE).await.unwrap();
+    assert_eq!(stage.fake.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_the_check_of_a_volume_succeeds() {
+    let stage = Stage::of(1).await;
+    let checks = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&checks);
+    let ready = move |volume: VolumeId| {
+        let check = counter.fetch_add(1, Ordering::Relaxed);
+        async move { if check < 3 { Err(format!("{volume} is creating")) } else { Ok(()) } }
+    };
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::status(409));
+    let volume = restore(&stage.client()).ready_when(MINUTE, ready).await.unwrap();
+    assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
+    // Three failed checks, one before the attach that was refused, one before the last.
+    assert_eq!((checks.load(Ordering::Relaxed), stage.fake.requests().len()), (5, 3));
+}
+
+#[tokio::test]
+async fn a_volume_that_never_is_ready_is_not_attached_and_the_error_says_what_was_seen() {
+    let stage = Stage::of(1).await;
+    let volume = stage.client().volume(VolumeId::new("vol-seed0").unwrap());
+    let (instance, device) = place();
+    let ready = |_| async { Err::<(), _>("its state is creating") };
+    let error = volume.attach(instance, device).ready_when(MINUTE, ready).await.unwrap_err();
+    assert_eq!((error.outcome(), error.kind()), (Outcome::NotSent, ErrorKind::Timeout));
+    assert_eq!(error.observation(), Some("its state is creating"));
+    let text = "attach_volume was not sent: the volume was not ready within 60s; last seen: its \
+                state is creating";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(stage.fake.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_check_that_hangs_ends_with_the_wait() {
+    let stage = Stage::of(1).await;
+    let volume = stage.client().volume(VolumeId::new("vol-seed0").unwrap());
+    let (instance, device) = place();
+    let ready = |_| std::future::pending::<Result<(), String>>();
+    let limit = Duration::from_millis(20);
+    let error = volume.attach(instance, device).ready_when(limit, ready).await.unwrap_err();
+    assert_eq!(error.observation(), Some("the check of the volume did not end in time"));
+}
+
+async fn journaled(datafy: &Datafy, path: &Path) -> Result<VolumeId, NotDone<RestoreError>> {
+    restore(datafy).retry(RetryPolicy::none()).journal(path).await
+}
+
+#[tokio::test]
+async fn a_restore_with_a_journal_continues_with_the_step_that_is_left() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    let datafy = stage.client();
+
+    stage.fake.inject(Fault::status(403));
+    let error = journaled(&datafy, &path).await.unwrap_err();
+    assert!(matches!(&error, NotDone::Failed(error) if error.volume_id().is_none()), "{error}");
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::ReadThenReset);
+    let error = journaled(&datafy, &path).await.unwrap_err();
+    assert!(matches!(&error, NotDone::Failed(error) if error.outcome() == Outcome::Unknown));
+    let volume = journaled(&datafy, &path).await.unwrap();
+    assert_eq!(journaled(&datafy, &path).await.unwrap(), volume, "the restore is done");
+    assert_eq!((stage.fake.effects().len(), stage.fake.requests().len()), (2, 4));
+
+    let journal = Journal::read(&path).unwrap();
+    let [entry] = journal.entries() else { panic!("{:?}", journal.entries()) };
+    assert_eq!((journal.operation(), &*entry.key), ("restore", "dsnap-seed0 to i-1 as /dev/sdb"));
+    let steps: Vec<_> = entry.steps.iter().map(|step| (&*step.operation, step.state)).collect();
+    let applied = StepState::Applied;
+    assert_eq!(steps, [("create_volume_from_snapshots", applied), ("attach_volume", applied)]);
+    assert_eq!(entry.steps[0].created_id.as_deref(), Some(volume.as_str()));
+    assert_eq!(entry.steps[0].subject.snapshot.as_ref().unwrap().as_str(), "dsnap-seed0");
+    assert_eq!(entry.steps[1].subject.volume.as_ref(), Some(&volume));
+}
+
+#[tokio::test]
+async fn an_attach_that_an_earlier_run_may_have_applied_is_never_reported_as_refused() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::ApplyThenReset);
+    journaled(&stage.client(), &path).await.unwrap_err();
+    // The attach is refused now, since the volume is attached.
+    let NotDone::Failed(error) = journaled(&stage.client(), &path).await.unwrap_err() else {
+        panic!()
+    };
+    assert_eq!((error.error().unwrap().status(), error.outcome()), (Some(409), Outcome::Unknown));
+    let mut journal = Journal::read(&path).unwrap();
+    let key = journal.entries()[0].key.clone();
+    assert_eq!(journal.entries()[0].last_step().state, StepState::Unknown);
+    journal.settle(&key, Settled::Applied { id: None }).unwrap();
+    drop(journal);
+    assert!(journaled(&stage.client(), &path).await.is_ok());
+    assert_eq!(stage.fake.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    // The second answer names a volume that can't be attached.
+    let unusable = Answer::json(200, &json!({ "volumeId": "dvol_42" }));
+    for (fault, created) in [
+        (Fault::ApplyThenReset, None),
+        (Fault::ApplyThenAnswer(unusable), Some("dvol_42".to_owned())),
+    ] {
+        let _ = std::fs::remove_file(&path);
+        stage.fake.inject(fault);
+        journaled(&stage.client(), &path).await.unwrap_err();
+        let error = journaled(&stage.client(), &path).await.unwrap_err();
+        let NotDone::UnknownBefore { step } = &error else { panic!("{error}") };
+        assert_eq!(step.created_id, created);
+        let effects = stage.fake.effects().len();
+
+        let id = stage.fake.account().volumes().pop().unwrap().id.to_string();
+        let mut journal = Journal::read(&path).unwrap();
+        let key = journal.entries()[0].key.clone();
+        journal.settle(&key, Settled::Applied { id: Some("vol-unknown".to_owned()) }).unwrap();
+        drop(journal);
+        let NotDone::Failed(error) = journaled(&stage.client(), &path).await.unwrap_err() else {
+            panic!("{id}")
+        };
+        assert_eq!(error.volume_id().unwrap().as_str(), "vol-unknown", "{id}");
+        assert_eq!(stage.fake.effects().len(), effects, "no second volume is created");
+    }
+}
+
+struct Row(usize);
+
+impl datafy_api_ext::jobs::Keyed for Row {
+    fn key(&self) -> std::borrow::Cow<'_, str> {
+        format!("row {}", self.0).into()
+    }
+}
+
+/// Restores the snapshot of each row.
+async fn restore_rows(
+    datafy: &Datafy,
+    rows: usize,
+    path: &Path,
+) -> Vec<(usize, Result<VolumeId, NotDone<RestoreError>>)> {
+    let fleet = datafy.fleet((0..rows).map(Row)).journal(path);
+    let mut run = fleet
+        .run(|datafy, Row(row)| {
+            let snapshot = DatafySnapshotId::new(format!("dsnap-seed{row}")).unwrap();
+            let device = DeviceName::new(format!("sd{row}")).unwrap();
+            let restore = datafy.restore(snapshot).attach_to(place().0, device);
+            restore.attach_within(MINUTE).retry(RetryPolicy::none())
+        })
+        .await
+        .unwrap();
+    let mut results = Vec::new();
+    while let Some((Row(row), result)) = run.next().await {
+        results.push((row, result));
+    }
+    results
+}
+
+#[tokio::test]
+async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
+    let stage = Stage::of(30).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restores.jsonl");
+    let mut requests = 0;
+    stage.fake.inject_with(move || {
+        requests += 1;
+        match requests % 9 {
+            4 => Some(Fault::status(403)),
+            8 => Some(Fault::ReadThenReset),
+            _ => None,
+        }
+    });
+    let first = restore_rows(&stage.client(), 30, &path).await;
+    assert_eq!(first.len(), 30);
+    stage.fake.inject_with(|| None);
+    let second = restore_rows(&stage.client(), 30, &path).await;
+    let unknown =
+        |result: &Result<_, NotDone<_>>| matches!(result, Err(NotDone::UnknownBefore { .. }));
+    let doubtful = second.iter().filter(|(_, result)| unknown(result)).count();
+    assert!(doubtful > 0);
+    for (row, result) in second {
+        let text = serde_json::to_string(&(row, &result)).unwrap();
+        let fine = matches!(result, Ok(_) | Err(NotDone::AppliedBefore { .. }));
+        assert!(fine || unknown(&result), "{text}");
+    }
+    let volumes = stage.fake.account().volumes();
+    let restored: Vec<_> = volumes.iter().filter(|volume| volume.source.is_some()).collect();
+    assert!(restored.iter().all(|volume| volume.attachment.is_some()));
+    assert_eq!(restored.len(), 30 - doubtful, "{restored:?}");
 }

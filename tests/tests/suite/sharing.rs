@@ -24,9 +24,9 @@ fn clients_calls_and_errors_are_send_and_sync_and_runs_are_send() {
     send_and_sync::<Token>();
     send_and_sync::<Monitor>();
     send_and_sync::<(VolumeId, Source, CreatedVolume, Progress, NotDone)>();
-    send::<Fleet>();
+    send::<Fleet<VolumeId>>();
     send_and_sync::<Fake>();
-    send::<Run<Snapshot>>();
+    send::<Run<VolumeId, Call<CreateSnapshot>>>();
     send::<DatafyBuilder>();
     send::<<Call<CreateSnapshot> as IntoFuture>::IntoFuture>();
 }

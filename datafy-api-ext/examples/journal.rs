@@ -1,0 +1,128 @@
+//! Lists a journal, and settles what is unknown.
+//!
+//! ```text
+//! cargo run --example journal -- JOURNAL                           list the entries
+//! cargo run --example journal -- JOURNAL settle KEY applied [ID]   the service acted; the next run skips the step
+//! cargo run --example journal -- JOURNAL settle KEY not-applied    it did not; the next run repeats the step
+//! ```
+//!
+//! Without arguments, it shows all of this with a journal of a fake. Exits with 3 if an entry is unknown.
+
+use datafy_api_ext::fake::{Fake, Fault};
+use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
+use datafy_api_ext::{Datafy, VolumeId};
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprint!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<u8, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (journal, key, found) = match arguments[..] {
+        [] => return on_a_fake().await,
+        [journal] => return Ok(list(&Journal::read(journal)?)),
+        [journal, "settle", key, "not-applied"] => (journal, key, Settled::NotApplied),
+        [journal, "settle", key, "applied"] => (journal, key, Settled::Applied { id: None }),
+        [journal, "settle", key, "applied", id] => {
+            (journal, key, Settled::Applied { id: Some(id.to_owned()) })
+        }
+        _ => return Err("give JOURNAL, or JOURNAL settle KEY applied [ID] | not-applied".into()),
+    };
+    let mut journal = Journal::read(journal)?;
+    journal.settle(key, found)?;
+    Ok(list(&journal))
+}
+
+/// Prints a line for each step, and how many are unknown.
+fn list(journal: &Journal) -> u8 {
+    println!("{} at {}", journal.operation(), journal.endpoint());
+    let mut unknown = 0;
+    for entry in journal.entries() {
+        for step in &entry.steps {
+            let mut facts = step.subject.to_string();
+            for fact in [&step.created_id, &step.marker].into_iter().flatten() {
+                facts.push_str(", ");
+                facts.push_str(fact);
+            }
+            let (key, operation, state) = (&entry.key, &step.operation, step.state);
+            println!("{}  {key}  {operation}  {state:?}  {facts}", step.begun.to_rfc3339());
+            unknown += usize::from(state == StepState::Unknown);
+        }
+    }
+    println!("{} items, {unknown} steps unknown", journal.entries().len());
+    if unknown > 0 { 3 } else { 0 }
+}
+
+async fn on_a_fake() -> Result<u8, Box<dyn Error>> {
+    let fake = Fake::start().await?;
+    let path = std::env::temp_dir().join(format!("datafy-journal-{}", std::process::id()));
+    for number in 1..=3 {
+        fake.account().add_volume(format!("vol-{number}").parse()?, 100);
+    }
+    let datafy = fake.client().build()?;
+    // Both answers are lost. The first snapshot is created, and the second isn't.
+    fake.inject(Fault::ApplyThenReset);
+    fake.inject(Fault::ReadThenReset);
+    create_snapshots(&datafy, &path).await?;
+
+    let mut journal = Journal::read(&path)?;
+    list(&journal);
+    // Look for the marker of each unknown snapshot. With the real service, EC2 has the descriptions.
+    let snapshots = fake.account().snapshots();
+    let unknown = journal.entries().iter().filter(|it| it.last_step().state == StepState::Unknown);
+    let mut found = Vec::new();
+    for entry in unknown {
+        let marker = entry.last_step().marker.clone().unwrap_or_default();
+        let snapshot = snapshots
+            .iter()
+            .find(|it| it.description.as_ref().is_some_and(|text| text.contains(&marker)));
+        let settled = match snapshot {
+            Some(snapshot) => Settled::Applied { id: Some(snapshot.id.to_string()) },
+            None => Settled::NotApplied,
+        };
+        found.push((entry.key.clone(), settled));
+    }
+    for (key, settled) in found {
+        println!("{key}: {settled:?}");
+        journal.settle(&key, settled)?;
+    }
+    drop(journal);
+
+    create_snapshots(&datafy, &path).await?;
+    let code = list(&Journal::read(&path)?);
+    println!("{} snapshots of 3 volumes", fake.account().snapshots().len());
+    std::fs::remove_file(path)?;
+    Ok(code)
+}
+
+async fn create_snapshots(datafy: &Datafy, journal: &Path) -> Result<(), Box<dyn Error>> {
+    let ids: Vec<VolumeId> =
+        (1..=3).map(|number| format!("vol-{number}").parse()).collect::<Result<_, _>>()?;
+    let fleet = datafy.fleet(ids).concurrency(1).journal(journal);
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot().traceable()).await?;
+    while let Some((id, result)) = run.next().await {
+        match result {
+            Ok(snapshot) => println!("{id}: created {}", snapshot.require_id()?),
+            Err(not_done) => println!("{id}: {not_done}"),
+        }
+    }
+    Ok(())
+}

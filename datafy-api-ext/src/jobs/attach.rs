@@ -1,0 +1,221 @@
+//! Attaches a volume that may not be ready yet.
+
+use super::job::sealed::Sealed;
+use super::job::{Earlier, Job, Page, Resume};
+use super::journal::Entry;
+use super::not_done::NotDone;
+use crate::call::Call;
+use crate::client::Stopwatch;
+use crate::error::{Error, ErrorKind, Report};
+use crate::id::VolumeId;
+use crate::operations::AttachVolume;
+use crate::outcome::Outcome;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Attaches a volume, and waits until it is ready. Await it, or [`send`](Self::send) it.
+///
+/// Created by [`Call::within`] and [`Call::ready_when`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Attach {
+    call: Call<AttachVolume>,
+    wait: Option<Wait>,
+}
+
+/// How to wait for a volume.
+#[derive(Clone, Debug)]
+pub(super) struct Wait {
+    limit: Duration,
+    probe: Option<Probe>,
+}
+
+/// Checks whether a volume is ready.
+#[derive(Clone)]
+struct Probe(Arc<dyn Fn(VolumeId) -> BoxFuture<Result<(), String>> + Send + Sync>);
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe(..)")
+    }
+}
+
+impl Wait {
+    pub(super) fn within(limit: Duration) -> Self {
+        Self { limit, probe: None }
+    }
+
+    pub(super) fn until_ready<F, E>(
+        limit: Duration,
+        probe: impl Fn(VolumeId) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        let probe = Arc::new(move |volume| -> BoxFuture<Result<(), String>> {
+            let checked = probe(volume);
+            Box::pin(async { checked.await.map_err(|reason| reason.to_string()) })
+        });
+        Self { limit, probe: Some(Probe(probe)) }
+    }
+
+    /// Fails with an observation if the volume is not ready.
+    async fn check(&self, volume: &VolumeId, left: Duration) -> Result<(), String> {
+        let Some(Probe(probe)) = &self.probe else { return Ok(()) };
+        match timeout(left, probe(volume.clone())).await {
+            Ok(checked) => checked,
+            Err(_) => Err("the check of the volume did not end in time".to_owned()),
+        }
+    }
+}
+
+impl Call<AttachVolume> {
+    /// Repeats the call until it succeeds, for at most `limit`: a new volume may not be ready yet.
+    ///
+    /// A 400, 401 or 403 ends the wait immediately, since waiting doesn't help. So does a 409 after a call whose answer
+    /// was lost: the volume probably is attached. Allow for minutes: a call that is still in flight when `limit` ends is
+    /// [`Unknown`](Outcome::Unknown). Each call in between has the timeouts and the retry policy that are set here.
+    pub fn within(self, limit: Duration) -> Attach {
+        Attach { call: self, wait: Some(Wait::within(limit)) }
+    }
+
+    /// As [`within`](Self::within), and before each call waits until `probe` returns `Ok`, for example after asking EC2.
+    ///
+    /// The error of `probe` says why the volume is not ready. If the time is over, the last one is
+    /// [`Error::observation`].
+    ///
+    /// ```no_run
+    /// # use datafy_api_ext::{DeviceName, Error, InstanceId, Volume, VolumeId};
+    /// # use std::time::Duration;
+    /// # async fn state_in_ec2(volume: &VolumeId) -> String { String::new() }
+    /// # async fn example(volume: Volume, instance: InstanceId, device: DeviceName) -> Result<(), Error> {
+    /// let ready = |volume: VolumeId| async move {
+    ///     match state_in_ec2(&volume).await.as_str() {
+    ///         "available" => Ok(()),
+    ///         state => Err(format!("its state is {state}")),
+    ///     }
+    /// };
+    /// volume.attach(instance, device).ready_when(Duration::from_secs(600), ready).await
+    /// # }
+    /// ```
+    pub fn ready_when<F, E>(
+        self,
+        limit: Duration,
+        probe: impl Fn(VolumeId) -> F + Send + Sync + 'static,
+    ) -> Attach
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        Attach { call: self, wait: Some(Wait::until_ready(limit, probe)) }
+    }
+}
+
+impl Attach {
+    pub(super) fn new(call: Call<AttachVolume>, wait: Option<Wait>) -> Self {
+        Self { call, wait }
+    }
+
+    /// Attaches the volume.
+    pub async fn send(self) -> Result<(), Error> {
+        self.send_after(Outcome::NotSent).await
+    }
+
+    /// Sends the call, and records it.
+    pub(super) async fn record(
+        &self,
+        earlier: Outcome,
+        page: Page<'_>,
+    ) -> Result<Result<(), Error>, super::journal::JournalError> {
+        page.step(self.call.clone(), |_| self.send_after(earlier)).await
+    }
+
+    /// Attaches the volume, with as many calls as fit into the limit. `outcome` is that of the calls before.
+    async fn send_after(&self, mut outcome: Outcome) -> Result<(), Error> {
+        let Some(wait) = &self.wait else {
+            return self.call.clone().send().await.map_err(|error| error.at_least(outcome));
+        };
+        let mut time = Stopwatch::start(self.call.clock());
+        let mut last: Option<Error> = None;
+        let mut observation = None;
+        for round in 1.. {
+            let left = wait.limit.saturating_sub(time.passed());
+            let mut asked = None;
+            match wait.check(self.call.operation.volume(), left).await {
+                Err(reason) => observation = Some(reason),
+                Ok(()) => {
+                    let left = wait.limit.saturating_sub(time.passed());
+                    let error = match self.call.clone().ending_within(left).send().await {
+                        Ok(()) => return Ok(()),
+                        Err(error) => error,
+                    };
+                    outcome = error.outcome().max(outcome);
+                    asked = error.retry_after();
+                    let hopeless = is_hopeless(&error, outcome);
+                    last = Some(error);
+                    if hopeless {
+                        break;
+                    }
+                }
+            }
+            let pause = self.call.policy().pause(round, asked, self.call.jitter());
+            // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
+            if time.passed() + pause + wait.limit / 10 >= wait.limit {
+                break;
+            }
+            time.pause(pause).await;
+        }
+        let error = last.unwrap_or_else(|| {
+            Error::new(Report {
+                kind: ErrorKind::Timeout,
+                text: format!("the volume was not ready within {:?}", wait.limit),
+                attempts: 0,
+                elapsed: time.passed(),
+                ..Report::new(<Call<AttachVolume> as Job>::NAME, Outcome::NotSent)
+            })
+        });
+        Err(error.at_least(outcome).observed(observation))
+    }
+}
+
+/// Whether waiting doesn't help. `outcome` is that of all calls so far.
+fn is_hopeless(error: &Error, outcome: Outcome) -> bool {
+    match error.last_status() {
+        Some(400 | 401 | 403) => true,
+        Some(409) => outcome >= Outcome::Unknown,
+        _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
+    }
+}
+
+impl IntoFuture for Attach {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+impl Sealed for Attach {}
+
+impl Job for Attach {
+    type Done = ();
+    type Failure = Error;
+    const NAME: &'static str = <Call<AttachVolume> as Job>::NAME;
+
+    fn earlier(entry: &Entry) -> Earlier {
+        <Call<AttachVolume> as Job>::earlier(entry)
+    }
+
+    async fn perform(self, resume: Resume, page: Page<'_>) -> Result<(), NotDone> {
+        let result = self.record(resume.outcome, page).await;
+        result.map_err(NotDone::Journal)?.map_err(NotDone::Failed)
+    }
+}

@@ -1,0 +1,177 @@
+//! What a journal says about an item.
+
+use super::line::{Event, Record};
+use crate::outcome::Outcome;
+use crate::subject::Subject;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// What a journal says about one item of a fleet, or about a restore.
+///
+/// As JSON it is an object with the names of the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Entry {
+    /// The key of the item.
+    pub key: String,
+    /// The steps that were begun, in order: one for a call, up to two for a restore.
+    pub steps: Vec<Step>,
+}
+
+impl Entry {
+    /// Returns the step of this operation, if it was begun.
+    pub fn step(&self, operation: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.operation == operation)
+    }
+
+    /// Returns the step that was begun last.
+    ///
+    /// # Panics
+    /// If [`steps`](Self::steps) was emptied: an entry has one step at least.
+    pub fn last_step(&self) -> &Step {
+        self.steps.last().expect("an entry has a step")
+    }
+}
+
+/// What a journal says about one step of an item: an operation that was begun, perhaps by several runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Step {
+    /// The name of the operation, as in [`datafy_api::operations`].
+    pub operation: String,
+    /// What the call is about.
+    pub subject: Subject,
+    /// What is known about the effect.
+    pub state: StepState,
+    /// The ID of the object that was created, as the service sent it, if it is known.
+    pub created_id: Option<String>,
+    /// The marker that [`traceable`](crate::Call::traceable) appended to the description, if any.
+    pub marker: Option<String>,
+    /// The request ID in the last answer, for the vendor's support.
+    pub request_id: Option<String>,
+    /// When the intent to send the request was recorded: the first one whose effect is unknown, otherwise the last.
+    pub begun: DateTime<Utc>,
+    /// When its result was recorded, or `None` if the run ended before there was one.
+    pub ended: Option<DateTime<Utc>>,
+    #[serde(skip)]
+    tally: Tally,
+}
+
+/// The results of the calls of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tally {
+    /// The number of calls without a recorded result.
+    open: u32,
+    /// Whether the result of a call is unknown.
+    in_doubt: bool,
+    /// Whether a call was applied.
+    applied: bool,
+    /// The result of the last call that was not applied.
+    last: StepState,
+}
+
+/// What is known about the effect of a [`Step`].
+///
+/// As JSON it is the name in snake case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StepState {
+    /// The service acted.
+    Applied,
+    /// The service may have acted: the answer is ambiguous, or no result was recorded.
+    Unknown,
+    /// The service refused.
+    Refused,
+    /// Nothing was sent.
+    NotSent,
+    /// It was unknown, and [settled](crate::jobs::journal::Journal::settle): the service did not act.
+    NotApplied,
+}
+
+impl Entry {
+    pub(super) fn new(key: String) -> Self {
+        Self { key, steps: Vec::new() }
+    }
+
+    /// Applies a record of this item. Fails if it can't follow the records before it.
+    pub(super) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
+        let Record { operation, event, .. } = record;
+        let step = self.steps.iter_mut().find(|step| step.operation == operation);
+        match (event, step) {
+            (Event::Begin { subject, marker }, None) => self.steps.push(Step {
+                operation,
+                subject,
+                state: StepState::Unknown,
+                created_id: None,
+                marker,
+                request_id: None,
+                begun: time,
+                ended: None,
+                tally: Tally { open: 1, in_doubt: false, applied: false, last: StepState::NotSent },
+            }),
+            (Event::Begin { subject, marker }, Some(step)) => {
+                // What is unknown about an earlier call is kept.
+                if step.state != StepState::Unknown {
+                    (step.subject, step.marker) = (subject, marker);
+                    (step.begun, step.ended) = (time, None);
+                }
+                step.tally.open += 1;
+                step.state = step.tally.state();
+            }
+            (Event::End { outcome, created_id, request_id }, Some(step)) if step.tally.open > 0 => {
+                step.tally.end(outcome, step.is_idempotent());
+                step.ended = Some(time);
+                step.created_id = created_id.or(step.created_id.take());
+                step.request_id = request_id.or(step.request_id.take());
+                step.state = step.tally.state();
+            }
+            (Event::Settle { applied, created_id }, Some(step)) => {
+                step.tally =
+                    Tally { open: 0, in_doubt: false, applied, last: StepState::NotApplied };
+                step.created_id = created_id;
+                step.state = step.tally.state();
+            }
+            _ => return Err(Misplaced),
+        }
+        Ok(())
+    }
+}
+
+/// A record that can't follow the ones before it.
+pub(super) struct Misplaced;
+
+impl Step {
+    /// Whether the operation is idempotent. One that this version of the crate doesn't know counts as if it was not.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        let known = datafy_api::operations::ALL.iter().find(|known| known.name == self.operation);
+        known.is_some_and(|known| known.idempotent)
+    }
+}
+
+impl Tally {
+    fn end(&mut self, outcome: Outcome, idempotent: bool) {
+        self.open -= 1;
+        match outcome {
+            Outcome::Applied => self.applied = true,
+            Outcome::Unknown => self.in_doubt = true,
+            Outcome::Refused => self.last = StepState::Refused,
+            Outcome::NotSent => self.last = StepState::NotSent,
+        }
+        // Whatever the other calls did, the state is the same.
+        if self.applied && idempotent {
+            (self.open, self.in_doubt) = (0, false);
+        }
+    }
+
+    fn state(self) -> StepState {
+        match self {
+            Self { open: 1.., .. } | Self { in_doubt: true, .. } => StepState::Unknown,
+            Self { applied: true, .. } => StepState::Applied,
+            Self { last, .. } => last,
+        }
+    }
+}

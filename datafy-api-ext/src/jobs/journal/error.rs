@@ -1,0 +1,80 @@
+//! Why a journal can't be used.
+
+use crate::one_line::OneLine;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why a journal can't be used.
+///
+/// All but `Io` and `Changed` leave the file unchanged.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file can't be read or written.
+    #[error("the journal {} can't be read or written", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: Arc<io::Error>,
+    },
+    /// The file is not a journal.
+    #[error("{} is not a journal: its first line is \"{}\"; use another file", path.display(), OneLine(found))]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+        /// Its first line, up to 200 characters of it.
+        found: String,
+    },
+    /// The journal has a format that this version of the crate can't read.
+    #[error("the journal {} has version {found} of the format, and this crate reads version {expected} only; finish the job with the release of the crate that began it, or use another file", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The version that the crate reads and writes.
+        expected: u64,
+    },
+    /// The journal is one of another job, operation, endpoint or sub-account.
+    #[error("the journal {} belongs to another run: its `{member}` is {}, and that of this run is {}; use another file", path.display(), OneLine(found), OneLine(expected))]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The member of the first line that differs.
+        member: &'static str,
+        /// Its value in the file, as JSON.
+        found: String,
+        /// Its value in a journal of this run, as JSON.
+        expected: String,
+    },
+    /// A complete line of the file is not a valid record. (An incomplete last line, as a crash leaves it, is fine.)
+    #[error("the journal {} is damaged at line {line}; find out what happened to the item of that line, then repair or remove the journal", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A run, or a [`Journal`](crate::jobs::journal::Journal), has the file open.
+    #[error("the journal {} is in use; wait for the run that uses it, or use another file", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody removed, replaced or changed the file while a run used it. Nothing is sent any more.
+    #[error("the journal {} {change} while it was in use; put it back, then run again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What happened to it.
+        change: &'static str,
+    },
+}
+
+impl JournalError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source: Arc::new(source) }
+    }
+}

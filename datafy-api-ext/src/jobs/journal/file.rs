@@ -1,0 +1,234 @@
+//! The file of a journal: opened by one program at a time, repaired after a crash, and watched while it is in use.
+
+use super::error::JournalError;
+use super::line::{Timed, VERSION, line};
+use super::{Entry, Header};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use same_file::Handle;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// An open journal. It is locked until it is dropped.
+pub(super) struct JournalFile {
+    path: PathBuf,
+    handle: Handle,
+    /// The length that the file has unless somebody else changes it, in bytes.
+    length: u64,
+    last_time: DateTime<Utc>,
+}
+
+/// The content of a journal.
+pub(super) struct Content {
+    pub(super) header: Header,
+    pub(super) entries: Vec<Entry>,
+    /// The position of each entry, by its key.
+    pub(super) index: HashMap<String, usize>,
+    /// If a crash has damaged the last write: where the damage begins, and the lines after it that are complete.
+    repair: Option<(u64, Vec<u8>)>,
+    last_time: DateTime<Utc>,
+}
+
+impl JournalFile {
+    /// Opens and locks the file, and reads it.
+    pub(super) fn open(
+        path: &Path,
+        options: &OpenOptions,
+    ) -> Result<(Self, Vec<u8>), JournalError> {
+        let io = |error| JournalError::io(path, error);
+        let path = std::path::absolute(path).map_err(io)?;
+        let mut file = options.open(&path).map_err(io)?;
+        // Reading a device might never end.
+        if !file.metadata().map_err(io)?.is_file() {
+            return Err(io(io::Error::other("it is not a regular file")));
+        }
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => JournalError::InUse { path: path.clone() },
+            TryLockError::Error(source) => io(source),
+        })?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let length = bytes.len() as u64;
+        let handle = Handle::from_file(file).map_err(io)?;
+        Ok((Self { path, handle, length, last_time: DateTime::UNIX_EPOCH }, bytes))
+    }
+
+    /// Returns options to read and append. On Unix each write goes to the end, even if the file was truncated.
+    pub(super) fn writable() -> OpenOptions {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).append(cfg!(unix));
+        options
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a new journal of the file, which is empty or has an incomplete header.
+    pub(super) fn begin(
+        &mut self,
+        header: &Header,
+        now: DateTime<Utc>,
+    ) -> Result<(), JournalError> {
+        self.io(self.handle.as_file().set_len(0))?;
+        self.length = 0;
+        let header = serde_json::to_string(header).map_err(io::Error::from);
+        let header = self.io(header)?;
+        self.append(now, &[header], &[])?;
+        // A new file survives a crash only once its directory is on disk, too.
+        #[cfg(unix)]
+        if let Some(directory) = self.path.parent() {
+            self.io(File::open(directory).and_then(|directory| directory.sync_all()))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a crash has left of the last write, so that lines can be appended.
+    pub(super) fn repair(&mut self, content: &mut Content) -> Result<(), JournalError> {
+        self.last_time = self.last_time.max(content.last_time);
+        let Some((start, lines)) = content.repair.take() else { return Ok(()) };
+        let mut file = self.handle.as_file();
+        self.io(file.set_len(start))?;
+        #[cfg(not(unix))]
+        self.io(io::Seek::seek(&mut file, io::SeekFrom::Start(start)))?;
+        self.io(file.write_all(&lines).and_then(|()| file.sync_all()))?;
+        self.length = start + lines.len() as u64;
+        Ok(())
+    }
+
+    /// Appends lines for these objects, `results` first. They are on disk when this returns.
+    ///
+    /// All get the same time, which no other write has: this is how the last write is recognized after a crash.
+    pub(super) fn append(
+        &mut self,
+        now: DateTime<Utc>,
+        results: &[String],
+        intents: &[String],
+    ) -> Result<(), JournalError> {
+        self.check()?;
+        let now = now.trunc_subsecs(6);
+        let time = if now == self.last_time { now + TimeDelta::microseconds(1) } else { now };
+        self.last_time = time;
+        let mut text: String = results.iter().map(|object| line(time, object)).collect();
+        let results_end = self.length + text.len() as u64;
+        text.extend(intents.iter().map(|object| line(time, object)));
+
+        let mut file = self.handle.as_file();
+        if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_data()) {
+            // No request of these intents is sent, so the next run need not take them for unknown.
+            if file.metadata().is_ok_and(|now| now.len() > results_end) {
+                let _ = file.set_len(results_end);
+            }
+            return Err(JournalError::io(&self.path, error));
+        }
+        self.length += text.len() as u64;
+        self.check()
+    }
+
+    /// Checks that the file is still the one at its path, and that nobody else has changed its length.
+    fn check(&self) -> Result<(), JournalError> {
+        let changed = |change| JournalError::Changed { path: self.path.clone(), change };
+        match Handle::from_path(&self.path) {
+            Ok(now) if now == self.handle => {}
+            Ok(_) => return Err(changed("was replaced")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(changed("was removed or renamed"));
+            }
+            Err(error) => return Err(JournalError::io(&self.path, error)),
+        }
+        let length = self.io(self.handle.as_file().metadata())?.len();
+        match length.cmp(&self.length) {
+            std::cmp::Ordering::Less => Err(changed("was truncated")),
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Greater => Err(changed("was written to")),
+        }
+    }
+
+    fn io<T>(&self, result: io::Result<T>) -> Result<T, JournalError> {
+        result.map_err(|error| JournalError::io(&self.path, error))
+    }
+}
+
+impl Content {
+    /// Reads a journal. Returns `None` if it is empty, or its header was never written completely.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, JournalError> {
+        let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        if complete == 0 && is_torn_header(bytes) {
+            return Ok(None);
+        }
+        let damaged = |index| JournalError::Damaged { path: path.to_owned(), line: index + 1 };
+        let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let mut content = Self {
+            header: header(path, first)?,
+            entries: Vec::new(),
+            index: HashMap::new(),
+            repair: (complete < bytes.len()).then_some((complete as u64, Vec::new())),
+            last_time: DateTime::UNIX_EPOCH,
+        };
+        let mut start = 0;
+        // Where the zeros begin that a power cut has left, and the time of the lines after them.
+        let mut zeros: Option<(usize, Option<DateTime<Utc>>)> = None;
+        let mut kept = Vec::new();
+        for (index, line) in bytes[..complete].split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let begins = start;
+            start += line.len();
+            if index == 0 {
+                continue;
+            }
+            if line.contains(&0) {
+                zeros.get_or_insert((begins, None));
+                continue;
+            }
+            let Timed { time, record } =
+                serde_json::from_slice(line).map_err(|_| damaged(index))?;
+            if let Some((_, last)) = &mut zeros {
+                // Only the last write can be incomplete. No request follows an intent in it.
+                if *last.get_or_insert(time) != time {
+                    return Err(damaged(index));
+                }
+                kept.extend_from_slice(line);
+            }
+            content.last_time = time;
+            content.apply(time, record).ok_or_else(|| damaged(index))?;
+        }
+        if let Some((at, _)) = zeros {
+            content.repair = Some((at as u64, kept));
+        }
+        Ok(Some(content))
+    }
+
+    /// Applies a record, or returns `None` if it can't follow the records before it.
+    pub(super) fn apply(&mut self, time: DateTime<Utc>, record: super::line::Record) -> Option<()> {
+        let next = self.entries.len();
+        let at = *self.index.entry(record.key.clone()).or_insert(next);
+        if at == next {
+            self.entries.push(Entry::new(record.key.clone()));
+        }
+        self.entries[at].apply(time, record).ok()
+    }
+}
+
+/// Whether a crash has prevented the header from being written completely.
+fn is_torn_header(bytes: &[u8]) -> bool {
+    let begins = br#"{"time":""#;
+    bytes.iter().all(|byte| *byte == 0) || bytes.starts_with(begins) || begins.starts_with(bytes)
+}
+
+fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
+    let value: Value = serde_json::from_slice(line).unwrap_or_default();
+    if let (Some("datafy" | "datafy-fleet"), Some(found)) =
+        (value["journal"].as_str(), value["version"].as_u64())
+        && found != VERSION
+    {
+        return Err(JournalError::Version { path: path.to_owned(), found, expected: VERSION });
+    }
+    serde_json::from_value::<Header>(value)
+        .ok()
+        .filter(|header| header.journal == "datafy")
+        .ok_or_else(|| {
+            let found = String::from_utf8_lossy(line.trim_ascii_end()).chars().take(200).collect();
+            JournalError::NotAJournal { path: path.to_owned(), found }
+        })
+}

@@ -1,0 +1,259 @@
+#![doc = include_str!("../../../JOURNAL.md")]
+
+mod entry;
+mod error;
+mod file;
+mod line;
+mod log;
+
+pub use entry::{Entry, Step, StepState};
+pub use error::JournalError;
+pub(super) use line::{Event, Header, Record};
+pub(super) use log::{Kind, Log};
+
+use crate::client::Datafy;
+use crate::id::{DatafySnapshotId, VolumeId};
+use datafy_api::operations::{CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
+use file::{Content, JournalFile};
+use line::VERSION;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// A journal that no run has open: what it says about each item, and a way to settle what is unknown.
+///
+/// No run can use the journal until this is dropped. The methods block the thread while they read and write the file.
+///
+/// ```no_run
+/// use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut journal = Journal::read("nightly-2026-01-01.jsonl")?;
+/// for entry in journal.entries() {
+///     let step = entry.last_step();
+///     if step.state == StepState::Unknown {
+///         println!("{}: {} at {}, {:?}", entry.key, step.operation, step.begun, step.marker);
+///     }
+/// }
+/// // The snapshot of this volume is not there, so the next run creates it.
+/// journal.settle("vol-0b9176567fe16f0bc", Settled::NotApplied)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Journal {
+    file: JournalFile,
+    content: Content,
+    /// Why the file could not be opened for writing.
+    read_only: Option<io::Error>,
+}
+
+/// What somebody found out about a step whose effect was unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The service acted. The next run skips the step.
+    Applied {
+        /// The ID of the snapshot or the volume that was created. `None` for an operation that creates nothing.
+        id: Option<String>,
+    },
+    /// The service did not act. The next run repeats the step.
+    NotApplied,
+}
+
+/// Why a step can't be settled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettleError {
+    /// The journal has no entry with this key.
+    #[error("the journal has no entry {key:?}")]
+    NoEntry {
+        /// The key.
+        key: String,
+    },
+    /// The effect of the step is known.
+    #[error("{operation} of {key:?} is not unknown: the journal says `{state}`")]
+    Known {
+        /// The key.
+        key: String,
+        /// The operation of the last step.
+        operation: String,
+        /// Its state.
+        state: String,
+    },
+    /// The ID does not fit the operation.
+    #[error("{operation} of {key:?} can't be settled with this ID: {problem}")]
+    Id {
+        /// The key.
+        key: String,
+        /// The operation of the last step.
+        operation: String,
+        /// Why the ID does not fit.
+        problem: String,
+    },
+    /// The journal can't be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl Journal {
+    /// Reads the journal at `path`. Fails if a run has it open.
+    ///
+    /// The file is not changed, and need not be writable unless an entry is settled.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let path = path.as_ref();
+        let (opened, read_only) = match JournalFile::open(path, &JournalFile::writable()) {
+            Err(JournalError::Io { source, .. })
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                let why = io::Error::new(source.kind(), source);
+                (JournalFile::open(path, OpenOptions::new().read(true)), Some(why))
+            }
+            opened => (opened, None),
+        };
+        let (file, bytes) = opened?;
+        let content = Content::parse(path, &bytes)?.ok_or_else(|| JournalError::NotAJournal {
+            path: path.to_owned(),
+            found: String::new(),
+        })?;
+        Ok(Self { file, content, read_only })
+    }
+
+    /// The name of the job, if the run had one.
+    pub fn job(&self) -> Option<&str> {
+        self.content.header.job.as_deref()
+    }
+
+    /// The operation that the run applies to each item, or `restore`.
+    pub fn operation(&self) -> &str {
+        &self.content.header.operation
+    }
+
+    /// The URL of the service.
+    pub fn endpoint(&self) -> &str {
+        &self.content.header.endpoint
+    }
+
+    /// The sub-account of the client, if any.
+    pub fn sub_account(&self) -> Option<&str> {
+        self.content.header.sub_account.as_deref()
+    }
+
+    /// What the journal says about each item, in the order in which the items were begun.
+    pub fn entries(&self) -> &[Entry] {
+        &self.content.entries
+    }
+
+    /// Returns the entry with this key.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.content.index.get(key).map(|at| &self.content.entries[*at])
+    }
+
+    /// Records what was found out about the last step of an item, so that the next run repeats or skips it.
+    ///
+    /// It is on disk when this returns. Fails if the effect of the step is known, or if an ID is missing, is not of the
+    /// form of the created object, or is given for an operation that creates nothing.
+    pub fn settle(&mut self, key: &str, found: Settled) -> Result<(), SettleError> {
+        let entry = self.entry(key).ok_or_else(|| SettleError::NoEntry { key: key.to_owned() })?;
+        let step = entry.last_step();
+        let (key, operation) = (key.to_owned(), step.operation.clone());
+        if !step.is_unsettled(&found) {
+            let state = serde_json::to_value(step.state).unwrap_or_default();
+            let state = state.as_str().unwrap_or_default().to_owned();
+            return Err(SettleError::Known { key, operation, state });
+        }
+        let (applied, created_id) = match found {
+            Settled::Applied { id } => (true, id),
+            Settled::NotApplied => (false, None),
+        };
+        if applied && let Err(problem) = check_id(&operation, created_id.as_deref()) {
+            return Err(SettleError::Id { key, operation, problem });
+        }
+        if let Some(error) = &self.read_only {
+            let error = io::Error::new(error.kind(), error.to_string());
+            return Err(JournalError::io(self.file.path(), error).into());
+        }
+        let record = Record { key, operation, event: Event::Settle { applied, created_id } };
+        let line = serde_json::to_string(&record)
+            .map_err(|error| JournalError::io(self.file.path(), error.into()))?;
+        self.file.repair(&mut self.content)?;
+        let now = SystemTime::now().into();
+        self.file.append(now, &[line], &[])?;
+        // A settlement can follow any record.
+        let _ = self.content.apply(now, record);
+        Ok(())
+    }
+}
+
+/// Checks the ID of an object that an operation has created.
+fn check_id(operation: &str, id: Option<&str>) -> Result<(), String> {
+    let invalid = |error: crate::id::InvalidId| error.to_string();
+    let creates = [CREATE_SNAPSHOT.name, CREATE_VOLUME_FROM_SNAPSHOTS.name].contains(&operation);
+    match id {
+        Some(id) if operation == CREATE_SNAPSHOT.name => {
+            DatafySnapshotId::new(id).map(drop).map_err(invalid)
+        }
+        Some(id) if creates => VolumeId::new(id).map(drop).map_err(invalid),
+        Some(_) => Err("the operation creates nothing, so leave the ID out".to_owned()),
+        None if creates => Err("the ID of the created object is missing".to_owned()),
+        None => Ok(()),
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Journal")
+            .field("path", &self.file.path())
+            .field("entries", &self.content.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Step {
+    /// Whether `found` adds to what is known: the effect is unknown, or the ID of the created object is.
+    fn is_unsettled(&self, found: &Settled) -> bool {
+        let usable = || check_id(&self.operation, self.created_id.as_deref()).is_ok();
+        match self.state {
+            StepState::Unknown => true,
+            StepState::Applied => *found != Settled::NotApplied && !usable(),
+            _ => false,
+        }
+    }
+}
+
+impl Header {
+    /// The header of a run of `operation` with this client.
+    pub(super) fn new(datafy: &Datafy, operation: &str, job: Option<String>) -> Self {
+        Self {
+            journal: "datafy".to_owned(),
+            version: VERSION,
+            job,
+            operation: operation.to_owned(),
+            endpoint: datafy.endpoint().to_owned(),
+            sub_account: datafy.sub_account().map(ToString::to_string),
+        }
+    }
+
+    /// Checks that the journal at `path`, whose header this is, is one of the run with the header `own`.
+    pub(super) fn expect(&self, own: &Self, path: &Path) -> Result<(), JournalError> {
+        let json = |text: &Option<String>| serde_json::json!(text).to_string();
+        let same = |text: &str| Some(text.to_owned());
+        let members = [
+            ("job", self.job.clone(), own.job.clone()),
+            ("operation", same(&self.operation), same(&own.operation)),
+            ("endpoint", same(&self.endpoint), same(&own.endpoint)),
+            ("sub_account", self.sub_account.clone(), own.sub_account.clone()),
+        ];
+        match members.into_iter().find(|(_, found, expected)| found != expected) {
+            None => Ok(()),
+            Some((member, found, expected)) => Err(JournalError::Foreign {
+                path: path.to_owned(),
+                member,
+                found: json(&found),
+                expected: json(&expected),
+            }),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The items of a fleet.
+
+use crate::id::{DatafySnapshotId, VolumeId};
+use std::borrow::Cow;
+
+/// An item of a fleet, with a key by which results and a [journal](super::journal) name it.
+///
+/// The key must be unique in the fleet, and the same in each run: a name in the caller's list, for example.
+///
+/// ```
+/// use datafy_api_ext::jobs::Keyed;
+/// use datafy_api_ext::{DatafySnapshotId, DeviceName, InstanceId};
+/// use std::borrow::Cow;
+///
+/// struct Row {
+///     name: String,
+///     snapshot: DatafySnapshotId,
+///     instance: InstanceId,
+///     device: DeviceName,
+/// }
+///
+/// impl Keyed for Row {
+///     fn key(&self) -> Cow<'_, str> {
+///         self.name.as_str().into()
+///     }
+/// }
+/// ```
+pub trait Keyed {
+    /// Returns the key.
+    fn key(&self) -> Cow<'_, str>;
+}
+
+impl Keyed for VolumeId {
+    fn key(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+}
+
+impl Keyed for DatafySnapshotId {
+    fn key(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+}
+
+impl Keyed for String {
+    fn key(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+}
+
+/// A pair of a key and anything else.
+impl<K: AsRef<str>, T> Keyed for (K, T) {
+    fn key(&self) -> Cow<'_, str> {
+        self.0.as_ref().into()
+    }
+}

@@ -1,0 +1,527 @@
+//! A journal holds the truth about every request, whatever happens to the process, the disk or the file.
+
+use crate::fleet::{Results, count, ids, snapshots, unknown_before, unknown_now};
+use datafy_api_ext::fake::Fault;
+use datafy_api_ext::jobs::journal::{
+    Entry, Journal, JournalError, SettleError, Settled, StepState,
+};
+use datafy_api_ext::jobs::{FleetError, NotDone};
+use datafy_api_ext::{Datafy, Outcome, Snapshot};
+use datafy_tests::{Stage, until};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn journal() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.jsonl");
+    (directory, path)
+}
+
+/// A journal of the snapshots of this many volumes, and the fake that made them.
+async fn written(size: usize) -> (Stage, Datafy, TempDir, PathBuf) {
+    let stage = Stage::of(size).await;
+    let (directory, path) = journal();
+    let datafy = stage.client();
+    snapshots(&datafy, ids(size), Some(&path)).await.unwrap();
+    (stage, datafy, directory, path)
+}
+
+fn applied_before(result: &Result<Snapshot, NotDone>) -> bool {
+    matches!(result, Err(NotDone::AppliedBefore { .. }))
+}
+
+fn journal_failed(result: &Result<Snapshot, NotDone>) -> bool {
+    matches!(result, Err(NotDone::Journal(_)))
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
+    let stage = Stage::of(100).await;
+    let (_directory, path) = journal();
+    let mut requests = 0;
+    stage.fake.inject_with(move || {
+        requests += 1;
+        match requests % 10 {
+            3 => Some(Fault::ApplyThenReset),
+            6 => Some(Fault::status(409)),
+            _ => None,
+        }
+    });
+    let datafy = stage.client();
+    let first = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
+    assert_eq!((count(&first, Result::is_ok), count(&first, unknown_now)), (80, 10));
+
+    stage.fake.inject_with(|| None);
+    let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
+    let mut done = 0;
+    for (id, result) in &second {
+        match (&first[id], result) {
+            (Ok(snapshot), Err(NotDone::AppliedBefore { created_id })) => {
+                let id = snapshot.require_id().unwrap().as_str();
+                assert_eq!(created_id.as_deref(), Some(id));
+                let text = format!("not attempted: an earlier run applied it and created {id}");
+                assert_eq!(result.as_ref().unwrap_err().to_string(), text);
+            }
+            (Err(NotDone::Failed(error)), Err(NotDone::UnknownBefore { step })) => {
+                assert_eq!(error.outcome(), Outcome::Unknown);
+                let marker = step.marker.as_deref().unwrap();
+                assert_eq!(Some(marker), error.marker());
+                assert_eq!(step.subject.volume.as_ref(), Some(id));
+                let text = result.as_ref().unwrap_err().to_string();
+                assert!(text.ends_with(&format!("Z); look for {marker}")), "{text}");
+                assert!(text.contains("may have applied it (create_snapshot at 20"), "{text}");
+            }
+            (Err(NotDone::Failed(error)), Ok(_)) => {
+                assert_eq!(error.outcome(), Outcome::Refused, "a refused call is retried");
+                done += 1;
+            }
+            ends => panic!("{id}: {ends:?}"),
+        }
+    }
+    assert_eq!(done, 10);
+    assert!(stage.effects().iter().all(|effects| effects.len() == 1));
+}
+
+#[tokio::test]
+async fn the_lines_of_a_journal_are_those_that_its_documentation_shows() {
+    let stage = Stage::of(1).await;
+    let (_directory, path) = journal();
+    let fleet = stage.client().fleet(ids(1)).named("nightly").journal(&path);
+    let mut run = fleet
+        .run(|datafy, id| {
+            let sub_account = datafy_api_ext::SubAccountId::new("sub-1").unwrap();
+            datafy.volume(id.clone()).create_snapshot().traceable().sub_account(sub_account)
+        })
+        .await
+        .unwrap();
+    run.next().await.unwrap().1.unwrap_err();
+    let mut lines = lines(&path);
+    for line in &mut lines {
+        let time = line.as_object_mut().unwrap().remove("time").unwrap();
+        let time = time.as_str().unwrap();
+        assert_eq!((time.len(), &time[10..11], &time[26..]), (27, "T", "Z"), "{time}");
+    }
+    let marker = lines[1].as_object_mut().unwrap().remove("marker").unwrap();
+    assert!(marker.as_str().unwrap().starts_with("[datafy-"));
+    let expected = [
+        json!({
+            "journal": "datafy", "version": 2, "job": "nightly", "operation": "create_snapshot",
+            "endpoint": stage.fake.endpoint(), "sub_account": null,
+        }),
+        json!({
+            "key": "vol-seed0", "operation": "create_snapshot", "event": "begin",
+            "subject": { "volume": "vol-seed0", "sub_account": "sub-1" },
+        }),
+        json!({
+            "key": "vol-seed0", "operation": "create_snapshot", "event": "end",
+            "outcome": "refused",
+        }),
+    ];
+    assert_eq!(lines, expected);
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.lines().all(|line| line.starts_with(r#"{"time":""#)), "{text}");
+}
+
+#[tokio::test]
+async fn the_intent_is_in_the_journal_before_the_request_is_sent() {
+    let stage = Stage::of(3).await;
+    let (_directory, path) = journal();
+    stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
+    let datafy = stage.client();
+    let fleet = datafy.fleet(ids(3)).journal(&path);
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    tokio::select! {
+        result = run.next() => panic!("{result:?}"),
+        () = until(|| stage.fake.requests().len() == 3) => {}
+    }
+    let begun = lines(&path).iter().filter(|line| line["event"] == "begin").count();
+    assert_eq!(begun, 3);
+
+    // As if the process had died here. The copy is needed because this process still holds the lock of the file.
+    let copy = path.with_extension("copy");
+    fs::copy(&path, &copy).unwrap();
+    let after = snapshots(&datafy, ids(3), Some(&copy)).await.unwrap();
+    assert_eq!(count(&after, unknown_before), 3);
+    assert_eq!(stage.fake.effects().len(), 3);
+}
+
+#[tokio::test]
+async fn a_result_is_in_the_journal_before_it_is_reported() {
+    let (stage, _datafy, _directory, path) = written(1).await;
+    let end = &lines(&path)[2];
+    assert_eq!(end["outcome"], "applied");
+    assert_eq!(end["created_id"], stage.fake.account().snapshots()[1].id.as_str());
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_in_the_journal_is_reported_in_spite_of_other_entries() {
+    let (stage, datafy, _directory, path) = written(0).await;
+    let header = fs::read_to_string(&path).unwrap();
+    let record = |event: &str| {
+        let time = "2026-01-01T00:00:00.000000Z";
+        let facts = r#""key":"vol-seed0","operation":"create_snapshot""#;
+        format!(r#"{{"time":"{time}",{facts},"event":{event}}}"#)
+    };
+    let begin = &record(r#""begin","subject":{"volume":"vol-seed0"}"#);
+    let end = |outcome: &str| record(&format!(r#""end","outcome":"{outcome}""#));
+    for (lines, applied) in [
+        (vec![begin.clone(), begin.clone(), end("applied"), end("refused")], true),
+        (vec![begin.clone(), begin.clone(), end("not_sent")], false),
+        (vec![begin.clone(), end("unknown"), begin.clone(), end("refused")], false),
+        (vec![begin.clone(), end("unknown"), begin.clone(), end("applied")], false),
+        (vec![begin.clone(), begin.clone(), end("applied")], false),
+    ] {
+        fs::write(&path, format!("{header}{}\n", lines.join("\n"))).unwrap();
+        let results = snapshots(&datafy, ids(1), Some(&path)).await.unwrap();
+        assert_eq!(count(&results, applied_before) == 1, applied, "{lines:?}");
+        assert_eq!(count(&results, unknown_before) == 1, !applied, "{lines:?}");
+    }
+    assert_eq!(stage.fake.effects(), []);
+}
+
+#[tokio::test]
+async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_by_the_next_run() {
+    let stage = Stage::of(2).await;
+    let (_directory, path) = journal();
+    stage.fake.inject_with(|| Some(Fault::ReadThenReset));
+    let datafy = stage.client();
+    for expected in [0, 2] {
+        let fleet = datafy.fleet(ids(2)).journal(&path);
+        let mut run = fleet
+            .run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling())
+            .await
+            .unwrap();
+        let monitor = run.monitor();
+        while run.next().await.is_some() {}
+        assert_eq!(monitor.progress().done, expected);
+        stage.fake.inject_with(|| None);
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_last_write_is_accepted() {
+    let (stage, datafy, _directory, path) = written(2).await;
+    let whole = fs::read(&path).unwrap();
+    let made = stage.fake.effects().len();
+    // After every cut each volume is begun, applied, or not in the journal.
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        stage.fake.inject_with(|| Some(Fault::status(403)));
+        let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+        assert_eq!(results.len(), 2, "cut at {length}");
+    }
+    assert_eq!(stage.fake.effects().len(), made);
+}
+
+/// The lines of a journal as texts, with their line ends.
+fn texts(path: &Path) -> Vec<String> {
+    fs::read_to_string(path).unwrap().split_inclusive('\n').map(str::to_owned).collect()
+}
+
+/// Gives the lines from `from` on the time of that line, as if they had been written together.
+fn same_write(lines: &mut [String], from: usize) {
+    let time = lines[from][..37].to_owned();
+    for line in &mut lines[from..] {
+        line.replace_range(..37, &time);
+    }
+}
+
+#[tokio::test]
+async fn a_last_write_whose_first_page_a_power_cut_has_zeroed_is_recovered() {
+    let (stage, datafy, _directory, path) = written(3).await;
+    stage.fake.inject_with(|| Some(Fault::status(403)));
+    let mut whole = texts(&path);
+    // The last write: the first two volumes are done, and the third is about to be sent.
+    let first = whole.iter().position(|line| line.contains(r#""event":"end""#)).unwrap();
+    same_write(&mut whole, first);
+    let before: String = whole[..first].concat();
+    let last: String = whole[first..].concat();
+    for zeroed in 0..=last.len() {
+        let mut bytes = format!("{before}{last}").into_bytes();
+        bytes[before.len()..before.len() + zeroed].fill(0);
+        fs::write(&path, &bytes).unwrap();
+        let results = snapshots(&datafy, ids(3), Some(&path)).await.unwrap();
+        let safe = count(&results, applied_before) + count(&results, unknown_before);
+        assert_eq!(safe, 3, "{zeroed} bytes zeroed");
+        // The repaired file is a journal without zeros, and the results that survived are still there.
+        let repaired = fs::read(&path).unwrap();
+        assert!(!repaired.contains(&0), "{zeroed} bytes zeroed");
+        let again = snapshots(&datafy, ids(3), Some(&path)).await.unwrap();
+        assert_eq!(count(&again, applied_before), count(&results, applied_before));
+    }
+    assert_eq!(stage.fake.effects().len(), 3);
+}
+
+#[tokio::test]
+async fn zeros_before_the_last_write_are_damage() {
+    let (_stage, datafy, _directory, path) = written(3).await;
+    let whole = texts(&path);
+    let mut bytes = whole.concat().into_bytes();
+    let start = whole[0].len();
+    bytes[start..start + 10].fill(0);
+    fs::write(&path, &bytes).unwrap();
+    let error = snapshots(&datafy, ids(3), Some(&path)).await.unwrap_err();
+    assert!(matches!(error, FleetError::Journal(JournalError::Damaged { .. })), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_journal_whose_header_has_its_members_in_another_order_is_resumed() {
+    let (stage, datafy, _directory, path) = written(2).await;
+    let whole = fs::read_to_string(&path).unwrap();
+    let (header, entries) = whole.split_once('\n').unwrap();
+    let members = header.trim_matches(['{', '}']).split(',').rev().collect::<Vec<_>>();
+    fs::write(&path, format!("{{{}}}\n{entries}", members.join(","))).unwrap();
+    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    assert_eq!(stage.fake.requests().len(), 2, "the second run repeats nothing");
+}
+
+#[tokio::test]
+async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
+    let (stage, datafy, _directory, path) = written(2).await;
+    let whole = fs::read_to_string(&path).unwrap();
+    let rejected = async |text: &str| {
+        fs::write(&path, text).unwrap();
+        let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        error.to_string()
+    };
+    for text in ["not a journal", "{}\n", "[]\n"] {
+        let error = rejected(text).await;
+        assert!(error.contains(" is not a journal: its first line is \""), "{error}");
+    }
+    for (from, to, expected) in [
+        ("create_snapshot", "attach_volume", "its `operation` is \"attach_volume\", and that of"),
+        ("http://127", "http://128", "its `endpoint` is \"http://128."),
+        ("\"sub_account\":null", "\"sub_account\":\"sub-1\"", "its `sub_account` is \"sub-1\","),
+        (
+            "\"job\":null",
+            "\"job\":\"weekly\"",
+            "its `job` is \"weekly\", and that of this run is null",
+        ),
+    ] {
+        let error = rejected(&whole.replacen(from, to, 1)).await;
+        assert!(error.contains(expected), "{error}");
+    }
+    let one = r#"{"journal":"datafy-fleet","version":1,"operation":"create_snapshot"}"#;
+    for (text, version) in [(one.to_owned() + "\n", 1), (whole.replacen(":2,", ":3,", 1), 3)] {
+        let error = rejected(&text).await;
+        let expected =
+            format!("has version {version} of the format, and this crate reads version 2");
+        assert!(error.contains(&expected) && error.contains("the release"), "{error}");
+    }
+    let lines: Vec<_> = whole.lines().collect();
+    let end = lines.iter().find(|line| line.contains("\"end\"")).unwrap();
+    let cut = &lines[1][..40];
+    for damage in [cut, "{}", &lines[1].replace("begin", "odd"), end] {
+        let error = rejected(&format!("{}\n{damage}\n{}\n", lines[0], lines[1])).await;
+        assert!(error.contains("is damaged at line 2; "), "{error}");
+    }
+    fs::write(&path, &whole).unwrap();
+    let running = datafy.fleet(ids(2)).journal(&path);
+    let _running = running.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await;
+    let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
+    assert!(error.to_string().contains("is in use; "), "{error}");
+    let error = snapshots(&datafy, ids(2), Some(Path::new("/nowhere/journal"))).await.unwrap_err();
+    assert_eq!(error.to_string(), "the journal /nowhere/journal can't be read or written");
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.to_string().starts_with("No such file"), "{source}");
+    if Path::new("/dev/zero").exists() {
+        let error = snapshots(&datafy, ids(2), Some(Path::new("/dev/zero"))).await.unwrap_err();
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(source.to_string(), "it is not a regular file");
+    }
+    assert_eq!(stage.fake.effects().len(), 2);
+}
+
+#[tokio::test]
+async fn a_journal_that_is_changed_while_in_use_stops_the_run_before_the_next_effect() {
+    type Change = fn(&Path);
+    let changes: [(Change, &str); 5] = [
+        (|path| fs::remove_file(path).unwrap(), "was removed or renamed"),
+        (|path| fs::rename(path, path.with_extension("old")).unwrap(), "was removed or renamed"),
+        (
+            |path| {
+                fs::copy(path, path.with_extension("new")).unwrap();
+                fs::rename(path.with_extension("new"), path).unwrap();
+            },
+            "was replaced",
+        ),
+        (
+            |path| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(10).unwrap(),
+            "was truncated",
+        ),
+        (
+            |path| {
+                use std::io::Write;
+                let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
+                file.write_all(b"{}\n").unwrap();
+            },
+            "was written to",
+        ),
+    ];
+    for (change, expected) in changes {
+        let stage = Stage::of(300).await;
+        let (_directory, path) = journal();
+        let fleet = stage.client().fleet(ids(300)).concurrency(1).journal(&path);
+        let mut run =
+            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let mut results = Results::new();
+        for _ in 0..3 {
+            let (id, result) = run.next().await.unwrap();
+            results.insert(id, result);
+        }
+        change(&path);
+        while let Some((id, result)) = run.next().await {
+            results.insert(id, result);
+        }
+        let failed = count(&results, journal_failed);
+        assert_eq!(
+            (results.len(), failed, stage.fake.effects().len()),
+            (300, 297, 3),
+            "{expected}"
+        );
+        let error = results.into_values().find_map(Result::err).unwrap();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains(expected), "{source}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
+    let stage = Stage::of(4).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    stage.fake.inject_with(|| Some(Fault::ApplyThenReset));
+    snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    stage.fake.inject_with(|| Some(Fault::ReadThenReset));
+    snapshots(&datafy, ids(3).skip(2), Some(&path)).await.unwrap();
+    stage.fake.inject_with(|| Some(Fault::status(403)));
+    snapshots(&datafy, ids(4).skip(3), Some(&path)).await.unwrap();
+
+    let mut journal = Journal::read(&path).unwrap();
+    let busy = snapshots(&datafy, ids(4), Some(&path)).await.unwrap_err();
+    assert!(matches!(busy, FleetError::Journal(JournalError::InUse { .. })), "{busy}");
+    let states = |journal: &Journal| {
+        let steps = journal.entries().iter().map(Entry::last_step);
+        steps.map(|step| step.state).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        states(&journal),
+        [StepState::Unknown, StepState::Unknown, StepState::Unknown, StepState::Refused]
+    );
+    let entry = journal.entry("vol-seed0").unwrap().last_step();
+    assert!(entry.begun < entry.ended.unwrap());
+
+    let id = stage.fake.account().snapshots()[4].id.to_string();
+    journal.settle("vol-seed0", Settled::Applied { id: Some(id.clone()) }).unwrap();
+    journal.settle("vol-seed2", Settled::NotApplied).unwrap();
+    assert_eq!(
+        states(&journal),
+        [StepState::Applied, StepState::Unknown, StepState::NotApplied, StepState::Refused]
+    );
+    for (key, found, expected) in [
+        ("vol-9", Settled::NotApplied, "the journal has no entry \"vol-9\""),
+        (
+            "vol-seed0",
+            Settled::NotApplied,
+            "create_snapshot of \"vol-seed0\" is not unknown: the journal says `applied`",
+        ),
+        (
+            "vol-seed1",
+            Settled::Applied { id: None },
+            "create_snapshot of \"vol-seed1\" can't be settled with this ID: the ID of the created \
+             object is missing",
+        ),
+        (
+            "vol-seed1",
+            Settled::Applied { id: Some("vol-1".to_owned()) },
+            "create_snapshot of \"vol-seed1\" can't be settled with this ID: \"vol-1\" is not a Datafy \
+             snapshot ID: it doesn't begin with `dsnap-`",
+        ),
+    ] {
+        let error = journal.settle(key, found).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert!(!matches!(error, SettleError::Journal(_)));
+    }
+    drop(journal);
+
+    stage.fake.inject_with(|| None);
+    let results = snapshots(&datafy, ids(4), Some(&path)).await.unwrap();
+    let [first, second, third, fourth] = &results.into_values().collect::<Vec<_>>()[..] else {
+        panic!()
+    };
+    let text = format!("not attempted: an earlier run applied it and created {id}");
+    assert_eq!(first.as_ref().unwrap_err().to_string(), text);
+    assert!(unknown_before(second) && third.is_ok() && fourth.is_ok(), "{third:?} {fourth:?}");
+    assert!(stage.effects().iter().all(|effects| effects.len() == 1));
+    assert_eq!(lines(&path).iter().filter(|line| line["event"] == "settle").count(), 2);
+}
+
+#[tokio::test]
+async fn a_journal_is_settled_after_a_crash_has_cut_its_last_line() {
+    let (stage, datafy, _directory, path) = written(2).await;
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    let mut journal = Journal::read(&path).unwrap();
+    let unknown = journal.entries().iter().find(|it| it.last_step().state == StepState::Unknown);
+    let key = unknown.unwrap().key.clone();
+    journal.settle(&key, Settled::NotApplied).unwrap();
+    drop(journal);
+    let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    assert_eq!((count(&results, Result::is_ok), count(&results, applied_before)), (1, 1));
+    assert_eq!(stage.fake.effects().len(), 3);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_that_is_not_writable_can_be_read_and_not_settled() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::of(1).await;
+    let (_directory, path) = journal();
+    stage.fake.inject(Fault::ApplyThenReset);
+    snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let mut journal = Journal::read(&path).unwrap();
+    assert_eq!(journal.entries().len(), 1);
+    // The superuser may write it nevertheless.
+    if fs::OpenOptions::new().append(true).open(&path).is_err() {
+        let error = journal.settle("vol-seed0", Settled::NotApplied).unwrap_err();
+        assert!(matches!(error, SettleError::Journal(JournalError::Io { .. })), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_sends_nothing_and_says_what_a_run_would_do() {
+    let stage = Stage::of(5).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::ApplyThenReset);
+    stage.fake.inject(Fault::status(403));
+    let fleet = datafy.fleet(ids(3)).concurrency(1).journal(&path);
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    while run.next().await.is_some() {}
+    drop(run);
+    let before = fs::read(&path).unwrap();
+
+    let fleet = datafy.fleet(ids(5).chain(ids(2))).journal(&path);
+    let plan = fleet.plan(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let counts = (plan.to_do, plan.done_before, plan.unknown_before, plan.duplicates);
+    assert_eq!(counts, (3, 1, 1, 2));
+    assert_eq!((stage.fake.requests().len(), fs::read(&path).unwrap()), (3, before));
+
+    let fleet = datafy.fleet(ids(5)).journal(path.with_extension("none"));
+    let plan = fleet.plan(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    assert_eq!(serde_json::to_value(plan).unwrap()["to_do"], 5);
+    assert!(!path.with_extension("none").exists());
+}
