@@ -1,0 +1,123 @@
+//! Disks that are full, read-only or broken.
+
+use crate::scene::{Fleet, Kind, Scene};
+use serde_json::Value;
+use std::fs;
+use std::process::Command;
+
+const ITEMS: usize = 200;
+
+/// Whether a program can be run. If it can't, a test that needs it is skipped, unless `CI` is set.
+fn usable(program: &mut Command) -> bool {
+    let usable = program.output().is_ok_and(|output| output.status.success());
+    assert!(usable || std::env::var_os("CI").is_none(), "{program:?} can't be run");
+    if !usable {
+        println!("skipped: {program:?} can't be run");
+    }
+    usable
+}
+
+fn count(fleet: &Fleet, state: &str) -> usize {
+    fleet.lines().iter().filter(|line| line["state"] == state).count()
+}
+
+/// Checks that the run stopped sending when its journal failed, and that the results and the journal are the truth.
+async fn check(fleet: &Fleet, cause: &str) {
+    fleet.check().await;
+    let (done, failed) = (count(fleet, "done"), count(fleet, "journal"));
+    assert_eq!(done + failed, ITEMS, "{:?}", fleet.lines());
+    assert_eq!(fleet.effects(), done, "each effect has a result, and nothing else was sent");
+    assert!(done > 0 && failed > ITEMS / 2, "{done} done, {failed} failed");
+    println!("{cause}: {done} of {ITEMS} were done, and {failed} not attempted");
+}
+
+/// Runs a fleet below a mount that only its process sees, and copies the journal out of it.
+fn run_below(fleet: &Fleet, mount: &str, before: &str) {
+    let directory = fleet.journal.with_extension("mount");
+    fs::create_dir(&directory).unwrap();
+    let inside = directory.join("journal.jsonl");
+    let worker = fleet.command_line(inside.to_str().unwrap()).join(" ");
+    let (directory, inside, out) = (directory.display(), inside.display(), fleet.journal.display());
+    let script = format!("{mount} {directory} && {before} {worker}; cp {inside} {out}");
+    let line = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &script];
+    let status = fleet.wrapped(&line.map(str::to_owned)).status().unwrap();
+    assert!(status.success());
+}
+
+fn mounts() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "true"]);
+    command
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_stops_the_run_and_the_journal_stays_true() {
+    if !usable(&mut mounts()) {
+        return;
+    }
+    let mut scene = Scene::start(fastrand::Rng::new()).await;
+    scene.heal();
+    let mut fleet = scene.fleet(Kind::Snapshots, ITEMS);
+    fleet.disk_fails = true;
+    run_below(&fleet, "mount -t tmpfs -o size=16k none", "");
+    check(&fleet, "a full disk").await;
+    // No intent was recorded whose request was not sent.
+    let text = fs::read_to_string(&fleet.journal).unwrap();
+    let intents = text.lines().filter(|line| line.contains(r#""event":"begin""#)).count();
+    assert!(intents <= fleet.effects(), "{intents} intents");
+
+    // With room on the disk, the rest is done.
+    assert!(fleet.worker().status().unwrap().success());
+    fleet.check().await;
+    fleet.settle();
+    assert!(fleet.worker().status().unwrap().success());
+    fleet.check_that_all_is_done();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_if_the_disk_is_read_only() {
+    if !usable(&mut mounts()) {
+        return;
+    }
+    let mut scene = Scene::start(fastrand::Rng::new()).await;
+    scene.heal();
+    let fleet = scene.fleet(Kind::Restores, ITEMS);
+    let directory = fleet.journal.with_extension("mount");
+    let remount = format!("mount -o remount,ro {} &&", directory.display());
+    let line = format!("touch {}/journal.jsonl && {remount}", directory.display());
+    run_below(&fleet, "mount -t tmpfs none", &line);
+    assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_fsync_stops_the_run_and_the_journal_stays_true() {
+    if !usable(Command::new("strace").arg("--version")) {
+        return;
+    }
+    for kind in [Kind::Snapshots, Kind::Restores] {
+        let mut scene = Scene::start(fastrand::Rng::new()).await;
+        scene.heal();
+        let mut fleet = scene.fleet(kind, ITEMS);
+        fleet.disk_fails = true;
+        let mut line: Vec<String> =
+            ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync", "-e"]
+                .map(str::to_owned)
+                .into();
+        line.push("inject=fdatasync:error=EIO:when=20+".to_owned());
+        line.extend(fleet.command_line(fleet.journal.to_str().unwrap()));
+        assert!(fleet.wrapped(&line).status().unwrap().success());
+        if kind == Kind::Snapshots {
+            check(&fleet, "a failing fsync").await;
+        } else {
+            fleet.check().await;
+            // A volume that was created and not attached is reported with its ID.
+            let lines = fleet.lines();
+            let text = |line: &Value| line["text"].as_str().unwrap_or_default().to_owned();
+            let reported = |line: &&Value| {
+                line["state"] == "done" || text(line).contains("was created but not attached")
+            };
+            assert_eq!(fleet.effects(), lines.iter().filter(reported).count(), "{lines:?}");
+            assert_eq!(lines.len(), ITEMS);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Fleets that run in another process, and the fake that knows what they did.
+
+use datafy_api_ext::fake::{Fake, Fault};
+use datafy_api_ext::jobs::journal::{Entry, Journal, Settled, Step, StepState};
+use datafy_api_ext::{DatafySnapshotId, InstanceId, VolumeId};
+use datafy_tests::until;
+use serde_json::Value;
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What a fleet does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Snapshots,
+    Restores,
+}
+
+/// A fake with faults.
+pub(crate) struct Scene {
+    fake: Arc<Fake>,
+    directory: TempDir,
+    faults: Arc<AtomicBool>,
+    next: usize,
+}
+
+impl Scene {
+    pub(crate) async fn start(mut random: fastrand::Rng) -> Self {
+        let fake = Fake::start().await.unwrap();
+        let faults = Arc::new(AtomicBool::new(true));
+        let enabled = Arc::clone(&faults);
+        fake.inject_with(move || {
+            let fault = match random.u32(0..100) {
+                0..4 => Fault::ApplyThenReset,
+                4..8 => Fault::ReadThenReset,
+                8..10 => Fault::ApplyThenCutBody,
+                10..14 => Fault::status(403),
+                14..20 => Fault::status(429),
+                20..60 => Fault::Delay(Duration::from_millis(1)),
+                _ => return None,
+            };
+            enabled.load(Ordering::Relaxed).then_some(fault)
+        });
+        let account = fake.account();
+        account.add_instance(InstanceId::new("i-1").unwrap());
+        account.hold_back_new_volumes(1);
+        let directory = tempfile::tempdir().unwrap();
+        Self { fake: Arc::new(fake), directory, faults, next: 0 }
+    }
+
+    /// A fleet of new items.
+    pub(crate) fn fleet(&mut self, kind: Kind, count: usize) -> Fleet {
+        let first = self.next;
+        self.next += count;
+        for number in first..self.next {
+            self.fake.account().add_volume(volume(number), 1);
+            self.fake.account().add_snapshot(snapshot(number), volume(number), 1);
+        }
+        let path = |name: &str| self.directory.path().join(format!("{first}.{name}"));
+        let (journal, output) = (path("jsonl"), path("out"));
+        let fake = Arc::clone(&self.fake);
+        Fleet { fake, kind, first, count, journal, output, disk_fails: false }
+    }
+
+    /// Injects no faults from now on.
+    pub(crate) fn heal(&self) {
+        self.faults.store(false, Ordering::Relaxed);
+    }
+
+    /// Injects faults again.
+    pub(crate) fn hurt(&self) {
+        self.faults.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A fleet that runs in another process.
+pub(crate) struct Fleet {
+    fake: Arc<Fake>,
+    kind: Kind,
+    first: usize,
+    count: usize,
+    pub(crate) journal: PathBuf,
+    output: PathBuf,
+    /// Whether a result is reported even if it can't be recorded.
+    pub(crate) disk_fails: bool,
+}
+
+impl Fleet {
+    /// The program and its arguments.
+    pub(crate) fn command_line(&self, journal: &str) -> Vec<String> {
+        let kind = match self.kind {
+            Kind::Snapshots => "snapshots",
+            Kind::Restores => "restores",
+        };
+        let program = env!("CARGO_BIN_EXE_worker").to_owned();
+        let (first, count) = (self.first.to_string(), self.count.to_string());
+        vec![program, kind.to_owned(), self.fake.endpoint(), journal.to_owned(), first, count]
+    }
+
+    /// The command that runs the fleet.
+    pub(crate) fn worker(&self) -> Command {
+        self.wrapped(&self.command_line(self.journal.to_str().unwrap()))
+    }
+
+    /// A command whose standard output is kept.
+    pub(crate) fn wrapped(&self, line: &[String]) -> Command {
+        let mut command = Command::new(&line[0]);
+        let output = OpenOptions::new().create(true).append(true).open(&self.output).unwrap();
+        command.args(&line[1..]).stdout(output).stderr(Stdio::null());
+        command
+    }
+
+    /// Kills the process after `limit`. Returns whether it was running.
+    pub(crate) async fn wait_or_kill(&self, mut worker: Child, limit: Duration) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < limit {
+            if worker.try_wait().unwrap().is_some() {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        // `kill` succeeds, too, if the process has just ended.
+        worker.kill().unwrap();
+        worker.wait().unwrap().code().is_none()
+    }
+
+    /// Checks the journal and the output of all runs against what the fake did. Returns how many items are unknown.
+    pub(crate) async fn check(&self) -> usize {
+        until(|| self.fake.connections() == 0).await;
+        let journal = Journal::read(&self.journal).ok();
+        let entry = |number: usize| journal.as_ref()?.entry(&number.to_string());
+        for number in self.numbers() {
+            let truth = self.truth(number);
+            assert!(truth.created.len() <= 1, "an effect is doubled: {number}: {truth:?}");
+            self.compare(number, entry(number), &truth);
+        }
+        for line in self.lines() {
+            let number = line["key"].as_str().unwrap().parse().unwrap();
+            if ["done", "applied_before"].contains(&line["state"].as_str().unwrap()) {
+                let created = self.truth(number).created;
+                let id = line["id"].as_str().unwrap_or(&created[0]);
+                assert_eq!(created, [id], "{line}");
+                let recorded = entry(number).unwrap().steps.iter().all(is(StepState::Applied));
+                assert!(
+                    recorded || self.disk_fails,
+                    "a result was reported before it was recorded: {line}"
+                );
+            }
+        }
+        let unknown = self.numbers().filter_map(entry);
+        unknown.filter(|entry| entry.steps.iter().any(is(StepState::Unknown))).count()
+    }
+
+    /// Checks that the journal claims no more than the truth, and accounts for each effect.
+    fn compare(&self, number: usize, entry: Option<&Entry>, truth: &Truth) {
+        let steps = entry.map_or(&[][..], |entry| &entry.steps);
+        let (create, attach) = (steps.first(), steps.get(1));
+        match create.map(|step| (step.state, &step.created_id)) {
+            Some((StepState::Applied, Some(id))) => {
+                assert_eq!(&truth.created[..], [id.as_str()], "{number}: {entry:?}");
+            }
+            // The answer was cut before its ID.
+            Some((StepState::Applied, None)) => assert_eq!(truth.created.len(), 1),
+            Some((StepState::Unknown, _)) => {}
+            _ => assert!(truth.created.is_empty(), "{number}: {truth:?}, {entry:?}"),
+        }
+        match attach.map(|step| step.state) {
+            Some(StepState::Applied) => assert!(truth.attached, "{number}: {entry:?}"),
+            Some(StepState::Unknown) => {}
+            _ => assert!(!truth.attached, "{number}: {truth:?}, {entry:?}"),
+        }
+    }
+
+    /// Settles what is unknown with what the fake did.
+    pub(crate) fn settle(&self) {
+        let mut journal = Journal::read(&self.journal).unwrap();
+        for number in self.numbers() {
+            let key = number.to_string();
+            let Some(step) = journal.entry(&key).map(Entry::last_step) else { continue };
+            let without_id = step.operation != "attach_volume" && step.created_id.is_none();
+            if step.state == StepState::Unknown || (is(StepState::Applied)(step) && without_id) {
+                let truth = self.truth(number);
+                let attach = step.operation == "attach_volume";
+                let happened = if attach { truth.attached } else { !truth.created.is_empty() };
+                let id = truth.created.into_iter().next().filter(|_| !attach);
+                let found = if happened { Settled::Applied { id } } else { Settled::NotApplied };
+                journal.settle(&key, found).unwrap();
+            }
+        }
+    }
+
+    pub(crate) fn check_that_all_is_done(&self) {
+        for number in self.numbers() {
+            let truth = self.truth(number);
+            assert_eq!(truth.created.len(), 1, "{number}");
+            assert!(truth.attached || self.kind == Kind::Snapshots, "{number}");
+        }
+    }
+
+    pub(crate) fn effects(&self) -> usize {
+        self.numbers().map(|number| self.truth(number).created.len()).sum()
+    }
+
+    /// The lines that the runs have printed completely.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.output).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    fn numbers(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.count
+    }
+
+    fn truth(&self, number: usize) -> Truth {
+        let account = self.fake.account();
+        match self.kind {
+            Kind::Snapshots => {
+                let seed = snapshot(number);
+                let all = account.snapshots().into_iter();
+                let own = all.filter(|it| it.volume == volume(number) && it.id != seed);
+                Truth { created: own.map(|it| it.id.to_string()).collect(), attached: false }
+            }
+            Kind::Restores => {
+                let source = Some(snapshot(number));
+                let all = account.volumes().into_iter();
+                let own: Vec<_> = all.filter(|it| it.source == source).collect();
+                let attached = own.iter().any(|it| it.attachment.is_some());
+                Truth { created: own.into_iter().map(|it| it.id.to_string()).collect(), attached }
+            }
+        }
+    }
+}
+
+/// What the fake did for an item.
+#[derive(Debug)]
+struct Truth {
+    /// The IDs of the objects that it created.
+    created: Vec<String>,
+    attached: bool,
+}
+
+fn is(state: StepState) -> impl Fn(&Step) -> bool {
+    move |step| step.state == state
+}
+
+fn volume(number: usize) -> VolumeId {
+    VolumeId::new(format!("vol-seed{number}")).unwrap()
+}
+
+fn snapshot(number: usize) -> DatafySnapshotId {
+    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
+}
