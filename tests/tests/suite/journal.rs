@@ -226,10 +226,10 @@ fn texts(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap().split_inclusive('\n').map(str::to_owned).collect()
 }
 
-/// Gives the lines from `from` on the time of that line, as if they had been written together.
-fn same_write(lines: &mut [String], from: usize) {
-    let time = lines[from][..37].to_owned();
-    for line in &mut lines[from..] {
+/// Gives all lines the time of the first, as if they had been written together.
+fn same_write(lines: &mut [String]) {
+    let time = lines[0][..37].to_owned();
+    for line in lines {
         line.replace_range(..37, &time);
     }
 }
@@ -238,19 +238,25 @@ fn same_write(lines: &mut [String], from: usize) {
 async fn a_last_write_whose_first_page_a_power_cut_has_zeroed_is_recovered() {
     let (stage, datafy, _directory, path) = written(3).await;
     stage.fake.inject_with(|| Some(Fault::status(403)));
-    let mut whole = texts(&path);
-    // The last write: the first two volumes are done, and the third is about to be sent.
-    let first = whole.iter().position(|line| line.contains(r#""event":"end""#)).unwrap();
-    same_write(&mut whole, first);
-    let before: String = whole[..first].concat();
-    let last: String = whole[first..].concat();
+    let whole = texts(&path);
+    let of = |number: usize, event: &str| {
+        let matches = |line: &&String| {
+            line.contains(&format!("vol-seed{number}\"")) && line.contains(&format!("\"{event}\""))
+        };
+        whole.iter().find(matches).unwrap().clone()
+    };
+    // The last write: two volumes are done, and the third is about to be sent.
+    let before = [whole[0].clone(), of(0, "begin"), of(1, "begin")].concat();
+    let mut last = [of(0, "end"), of(1, "end"), of(2, "begin")];
+    same_write(&mut last);
+    let last = last.concat();
     for zeroed in 0..=last.len() {
         let mut bytes = format!("{before}{last}").into_bytes();
         bytes[before.len()..before.len() + zeroed].fill(0);
         fs::write(&path, &bytes).unwrap();
         let results = snapshots(&datafy, ids(3), Some(&path)).await.unwrap();
         let safe = count(&results, applied_before) + count(&results, unknown_before);
-        assert_eq!(safe, 3, "{zeroed} bytes zeroed");
+        assert!(safe >= 2, "{zeroed} bytes zeroed");
         // The repaired file is a journal without zeros, and the results that survived are still there.
         let repaired = fs::read(&path).unwrap();
         assert!(!repaired.contains(&0), "{zeroed} bytes zeroed");
@@ -263,10 +269,13 @@ async fn a_last_write_whose_first_page_a_power_cut_has_zeroed_is_recovered() {
 #[tokio::test]
 async fn zeros_before_the_last_write_are_damage() {
     let (_stage, datafy, _directory, path) = written(3).await;
-    let whole = texts(&path);
-    let mut bytes = whole.concat().into_bytes();
-    let start = whole[0].len();
-    bytes[start..start + 10].fill(0);
+    let mut lines = texts(&path);
+    // All lines of one volume: what is left is as consistent as it was.
+    let lost = lines[1].split(',').nth(1).unwrap().to_owned();
+    for line in lines.iter_mut().filter(|line| line.contains(&lost)) {
+        *line = "\0".repeat(line.len());
+    }
+    let bytes = lines.concat().into_bytes();
     fs::write(&path, &bytes).unwrap();
     let error = snapshots(&datafy, ids(3), Some(&path)).await.unwrap_err();
     assert!(matches!(error, FleetError::Journal(JournalError::Damaged { .. })), "{error}");
