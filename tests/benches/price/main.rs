@@ -11,10 +11,12 @@ mod server;
 use allocation_counter::AllocationInfo;
 use contender::Contender;
 use cpu_time::ThreadTime;
-use datafy_api_ext::{Datafy, VolumeId};
+use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use futures_util::StreamExt;
 use futures_util::stream;
 use server::Server;
+use std::path::Path;
+use std::pin::Pin;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 
@@ -151,8 +153,11 @@ fn ids(size: u32) -> impl Iterator<Item = VolumeId> + Send + 'static {
     (0..size).map(|number| VolumeId::new(format!("vol-{number:017x}")).unwrap())
 }
 
-async fn run_fleet(datafy: &Datafy, size: u32) {
-    let fleet = datafy.fleet(ids(size)).concurrency(64);
+async fn run_fleet(datafy: &Datafy, size: u32, journal: Option<&Path>) {
+    let mut fleet = datafy.fleet_of_stream(stream::iter(ids(size))).concurrency(64);
+    if let Some(path) = journal {
+        fleet = fleet.journal(path);
+    }
     let mut run = fleet
         .run(|datafy, id| datafy.volume(id.clone()).create_snapshot().description("nightly"))
         .await
@@ -162,35 +167,72 @@ async fn run_fleet(datafy: &Datafy, size: u32) {
     }
 }
 
-/// Compares a fleet with a hand-written loop, and measures its peak memory.
+async fn run_restores(datafy: &Datafy, size: u32, journal: Option<&Path>) {
+    let items = (0..size).map(|number| (number.to_string(), ()));
+    let mut fleet = datafy.fleet_of_stream(stream::iter(items)).concurrency(64);
+    if let Some(path) = journal {
+        fleet = fleet.journal(path);
+    }
+    let mut run = fleet
+        .run(|datafy, (number, ())| {
+            let snapshot = DatafySnapshotId::new(format!("dsnap-{number}")).unwrap();
+            let (instance, device) = (InstanceId::new("i-1"), DeviceName::new("sdb"));
+            datafy.restore(snapshot).attach_to(instance.unwrap(), device.unwrap())
+        })
+        .await
+        .unwrap();
+    while let Some((_, result)) = run.next().await {
+        result.unwrap();
+    }
+}
+
+/// Compares a fleet, without and with a journal, with a hand-written loop, and measures its peak memory.
 fn fleet(runtime: &Runtime, server: &Server) {
-    // Short enough for both to run under the same load.
+    // Short enough for all to run under the same load.
     const TURN: u32 = 1_000;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.jsonl");
+    let new_journal = || {
+        let _ = std::fs::remove_file(&path);
+        Some(&*path)
+    };
     let mut all = Vec::new();
     for _ in 0..SITTINGS {
         let datafy = contender::datafy(server, false);
         let by_hand = contender::reqwest(server, false);
         let turn = |at: usize| match at {
-            0 => measure(runtime, run_fleet(&datafy, TURN), TURN),
+            0 => measure(runtime, run_fleet(&datafy, TURN, None), TURN),
+            1 => measure(runtime, run_fleet(&datafy, TURN, new_journal()), TURN),
             _ => {
                 let calls = stream::iter(ids(TURN)).map(|id| by_hand.snapshot_of(id));
                 measure(runtime, calls.buffer_unordered(64).collect::<()>(), TURN)
             }
         };
-        turn(0);
-        turn(1);
-        all.extend(rounds(2, turn));
+        for at in 0..3 {
+            turn(at);
+        }
+        all.extend(rounds(3, turn));
     }
     println!("\na fleet, as a ratio to a hand-written loop with `buffer_unordered`");
-    println!("| throughput | CPU |\n|---|---|");
-    let throughput = ratio(&all, 1, 0, |cost| cost.wall);
-    println!("| {throughput:.2} | {:.2} |", ratio(&all, 0, 1, |cost| cost.cpu));
+    println!("| | throughput | CPU of the calling thread |\n|---|---|---|");
+    for (at, name) in ["without a journal", "with a journal"].into_iter().enumerate() {
+        let throughput = ratio(&all, 2, at, |cost| cost.wall);
+        println!("| {name} | {throughput:.2} | {:.2} |", ratio(&all, at, 2, |cost| cost.cpu));
+    }
+    let each = median(all.iter().map(|round| round[1].wall));
+    println!("with a journal: {:.0} calls per second, 64 at a time", 1.0 / each);
 
-    println!("\npeak heap of a fleet above the idle client\n| volumes | KiB |\n|---|---|");
+    println!("\npeak heap above the idle client, in KiB, 64 at a time");
+    println!("| items | snapshots | restores | restores with a journal |\n|---|---|---|---|");
     let datafy = contender::datafy(server, false);
-    for volumes in [1_000, 10_000, 100_000] {
-        let info = allocation_counter::measure(|| runtime.block_on(run_fleet(&datafy, volumes)));
-        println!("| {volumes} | {} |", info.bytes_max / 1024);
+    for items in [1_000, 10_000, 100_000] {
+        let peak = |work: Pin<Box<dyn Future<Output = ()> + '_>>| {
+            allocation_counter::measure(|| runtime.block_on(work)).bytes_max / 1024
+        };
+        let snapshots = peak(Box::pin(run_fleet(&datafy, items, None)));
+        let restores = peak(Box::pin(run_restores(&datafy, items, None)));
+        let journaled = peak(Box::pin(run_restores(&datafy, items, new_journal())));
+        println!("| {items} | {snapshots} | {restores} | {journaled} |");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The server that all contenders call. It gives every request the same answer.
+//! The server that all contenders call. It gives every request about a volume the same answer.
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -11,6 +11,9 @@ use tokio_rustls::TlsAcceptor;
 /// The body of the answer. The volume of the request replaces [`VOLUME`].
 const BODY: &str = r#"{"datafySnapshotId":"dsnap-0b9176567fe16f0bd","volumeId":"vol-0b9176567fe16f0bc","status":"pending","startTime":"2026-01-01T00:00:00Z","volumeSizeGb":100,"description":"nightly"}"#;
 const VOLUME: &[u8] = b"vol-0b9176567fe16f0bc";
+
+/// The answer to a request that creates a volume.
+const CREATED: &str = r#"{"volumeId":"vol-0b9176567fe16f0bc","volumeSizeGB":100}"#;
 
 /// The certificate authority of the server.
 pub(crate) struct Authority {
@@ -89,11 +92,7 @@ impl Server {
 }
 
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-    let mut answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
-        BODY.len()
-    )
-    .into_bytes();
+    let (mut answer, created) = (http(BODY), http(CREATED));
     let at = memchr::memmem::find(&answer, VOLUME).unwrap();
     let mut buffer = Vec::with_capacity(4096);
     loop {
@@ -103,13 +102,24 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         }
         // Every contender sends a JSON object, and no other brace.
         if buffer.ends_with(b"}") {
-            // All volume IDs have the same length.
-            let volume = memchr::memmem::find(&buffer, b"vol-").unwrap();
-            answer[at..][..VOLUME.len()].copy_from_slice(&buffer[volume..][..VOLUME.len()]);
+            let answer = match memchr::memmem::find(&buffer, b"vol-") {
+                // All volume IDs have the same length.
+                Some(volume) => {
+                    answer[at..][..VOLUME.len()].copy_from_slice(&buffer[volume..][..VOLUME.len()]);
+                    &answer
+                }
+                None => &created,
+            };
             buffer.clear();
-            if stream.write_all(&answer).await.is_err() {
+            if stream.write_all(answer).await.is_err() {
                 return;
             }
         }
     }
+}
+
+fn http(body: &str) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("content-type: application/json\r\ncontent-length: {length}");
+    format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}").into_bytes()
 }
