@@ -82,6 +82,9 @@ pub struct Subject {
     /// Nothing is known of the places below: the document refers to something that doesn't exist.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opaque: bool,
+    /// A copied text shows it without the label of its section.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlabelled: bool,
     #[serde(flatten)]
     pub stated: BTreeMap<Aspect, Stated>,
 }

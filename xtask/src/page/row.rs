@@ -72,7 +72,8 @@ pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
     }
     let line = unescape(line);
     let bare = Some(without_icon(&line)).filter(|bare| *bare != line);
-    let rows: Vec<Row> = [Some(&*line), bare].into_iter().flatten().filter_map(parse).collect();
+    let lines = [Some(&*line), bare].into_iter().flatten();
+    let rows: Vec<Row> = lines.filter_map(|line| parse(line, known)).collect();
     let labelled = |row: &&Row| row.stated.iter().any(|(aspect, _)| *aspect == Aspect::Required);
     // A format is a plain word: `date-timeOptioneel` includes a label in Dutch.
     let plain = |row: &&Row| {
@@ -88,12 +89,27 @@ pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
     }
 }
 
-/// The fact on a line below a row.
-pub(super) fn tail(line: &str) -> Option<(Aspect, Value)> {
-    TAILS.iter().find_map(|(word, aspect)| {
-        let value = line.strip_prefix(word)?.trim();
-        (!value.is_empty()).then(|| (*aspect, value.into()))
-    })
+/// The facts on a line below a row, or after a label. The next one may follow without a space.
+pub(super) fn tails(mut line: &str) -> Vec<(Aspect, Value)> {
+    let mut stated = Vec::new();
+    while let Some((word, aspect)) = TAILS.iter().find(|(word, _)| line.starts_with(word)) {
+        let glued =
+            |(at, _): &(usize, &str)| line[..*at].ends_with(|last: char| !last.is_whitespace());
+        let starts = TAILS.iter().filter(|(word, _)| word.starts_with(char::is_uppercase));
+        let starts = starts.filter(|_| line.len() <= LONGEST);
+        let starts = starts.filter_map(|(word, _)| line.match_indices(word).find(glued));
+        let end = starts.map(|(at, _)| at).filter(|at| *at > 0).min().unwrap_or(line.len());
+        let value = line[word.len()..end].trim();
+        let quoted = value.strip_prefix('`').and_then(|value| value.strip_suffix('`'));
+        match quoted.filter(|value| !value.contains('`')).unwrap_or(value) {
+            // The values are on other lines.
+            "" if *aspect == Aspect::Enum => stated.push((*aspect, Value::Null)),
+            "" => {}
+            value => stated.push((*aspect, value.into())),
+        }
+        line = &line[end..];
+    }
+    stated
 }
 
 /// A row: the shortest name before a type, and the first label after it. Older pages have a bar instead of a dot.
@@ -102,11 +118,12 @@ static ROW: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
         r"(?x)^
         (?<name> Other\ properties | [\p{{Alphabetic}}\p{{N}}_.$@:/\[\]-]*? )
+        (?<gap> \ ? )
         (?<kind> const:\ [^·]*? | (?: one\ of | any\ of | all\ of
             | string | integer | number | boolean | object | any )(?:\[\])* )
         (?<segments> (?: \ [·|]\ [^·|]+? )*? )
         (?<before> {marks} )
-        (?: (?<label> [Rr]equired | [Oo]ptional ) (?<after> {marks} ) \ *
+        (?: (?<space> \ ? ) (?<label> [Rr]equired | [Oo]ptional ) (?<after> {marks} ) \ *
             (?<tails> (?: (?: Example | Default | Pattern | Possible\ values | [Mm]in | [Mm]ax ): .* )? ) )?
         $",
         marks = marks.replace(' ', r"\ ")
@@ -114,14 +131,21 @@ static ROW: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a regular expression")
 });
 
-fn parse(line: &str) -> Option<Row> {
+fn parse(line: &str, known: &BTreeSet<String>) -> Option<Row> {
     let captures = ROW.captures(line)?;
     let part = |name| captures.name(name).map_or("", |part| part.as_str());
+    // Prose has spaces too: `A string required`.
+    match (part("gap"), part("space"), part("label")) {
+        ("", "", _) => {}
+        (" ", "", label) if label.starts_with(char::is_uppercase) => {}
+        (_, _, label) if !label.is_empty() && known.contains(part("name")) => {}
+        _ => return None,
+    }
     let kind = part("kind");
     let mut stated = vec![(Aspect::Type, kind.into())];
     let mut titled = false;
     for segment in part("segments").split(['·', '|']).map(str::trim).skip(1) {
-        stated.push(match (tail(segment), segment) {
+        stated.push(match (tails(segment).pop(), segment) {
             (Some(limit), _) => limit,
             (None, "enum") => (Aspect::Enum, Value::Null),
             (None, "nullable") => (Aspect::Nullable, true.into()),
@@ -139,17 +163,7 @@ fn parse(line: &str) -> Option<Row> {
     if let Some(label) = captures.name("label") {
         stated.push((Aspect::Required, label.as_str().eq_ignore_ascii_case("required").into()));
     }
-    let mut tails = part("tails");
-    while !tails.is_empty() {
-        // Another kind of fact may follow on the same line.
-        let (word, _) = TAILS.iter().find(|(word, _)| tails.starts_with(word))?;
-        let others = TAILS.iter().map(|(other, _)| *other).filter(|other| other != word);
-        let others = others.filter(|other| other.starts_with(char::is_uppercase));
-        let end = others.filter_map(|other| tails[word.len()..].find(other)).min();
-        let end = end.map_or(tails.len(), |end| end + word.len());
-        stated.extend(tail(&tails[..end]));
-        tails = &tails[end..];
-    }
+    stated.extend(tails(part("tails")));
     // Values on the same line replace the mark that there are some.
     if stated.iter().any(|(aspect, value)| *aspect == Aspect::Enum && !value.is_null()) {
         stated.retain(|(aspect, value)| !(*aspect == Aspect::Enum && value.is_null()));
@@ -168,7 +182,11 @@ fn looks_like_a_row(line: &str, known: &BTreeSet<String>) -> bool {
         let ends = after.is_empty()
             || MARKS.iter().any(|(mark, _)| after.starts_with(mark))
             || TAILS.iter().any(|(tail, _)| after.starts_with(tail));
-        ends && !words.contains(' ')
+        // A stray space may follow the name.
+        let stray = words
+            .split_once(' ')
+            .is_some_and(|(name, rest)| !spoken && known.contains(name) && !rest.contains(' '));
+        ends && (stray || !words.contains(' '))
             && words.ends_with(|last: char| last.is_alphanumeric() || last == ']')
             // A single word such as `unrequired` is prose unless it contains a type.
             && (!spoken || SCALARS.iter().any(|kind| before.contains(kind)) || after.is_empty())

@@ -3,9 +3,11 @@
 use super::NotAPage;
 use super::row::{self, Read, Row};
 use crate::codegen::METHODS;
-use crate::contract::{Aspect, Facts, Place, Step, Unreadable, Within};
+use crate::contract::{Aspect, Facts, Place, Step, Unreadable, Within, without_names};
+use regex::Regex;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use strum::IntoEnumIterator;
 
 /// Reads the page. `spec` resolves what is ambiguous: where a name ends, and which of two objects a
@@ -16,7 +18,7 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
     let is_blank = |text: &str| text.is_empty() || row::ICONS.contains(&text);
     let lines: Vec<Line<'_>> = lines.filter(|line| !is_blank(line.text)).collect();
     let mut unreadable = Vec::new();
-    let blocks = blocks(&lines, &mut unreadable);
+    let blocks = blocks(&lines, spec, &mut unreadable);
     if blocks.is_empty() {
         return Err(NotAPage::NoOperation);
     }
@@ -53,33 +55,48 @@ struct Line<'a> {
 /// The lines about one operation.
 struct Block<'a> {
     method: &'static str,
-    path: &'a str,
+    path: String,
     /// The line of the path.
     line: u64,
     lines: &'a [Line<'a>],
 }
 
 /// A method, and the path joined with it or on the line below.
-struct Marker<'a> {
+struct Marker {
     method: &'static str,
-    path: Option<&'a str>,
+    path: Option<String>,
     start: usize,
     end: usize,
 }
 
 /// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends with both.
-fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Unreadable>) -> Vec<Block<'a>> {
-    let mut markers = (0..lines.len()).filter_map(|index| marker(lines, index)).peekable();
+/// Some pages have only the end, and some show the path only in a sample of the request.
+fn blocks<'a>(
+    lines: &'a [Line<'a>],
+    spec: &Facts,
+    unreadable: &mut Vec<Unreadable>,
+) -> Vec<Block<'a>> {
+    let markers = (0..lines.len()).filter_map(|index| marker(lines, index, spec));
+    let mut markers = markers.peekable();
+    let answers = |line: &Line<'_>| label(line.text).is_some_and(|it| it.0 == Section::Answers);
+    let first_answers = lines.iter().position(answers).unwrap_or(lines.len());
+    let ends_only = markers.peek().is_some_and(|first| first_answers < first.start);
     let mut blocks = Vec::new();
-    while let Some(Marker { method, path, end, .. }) = markers.next() {
-        let block = &lines[end..markers.peek().map_or(lines.len(), |next| next.start)];
-        let closes = |next: &Marker<'_>| {
+    let mut last_end = 0;
+    while let Some(Marker { method, path, start, end }) = markers.next() {
+        let next = markers.peek().map_or(lines.len(), |next| next.start);
+        let block = if ends_only { &lines[last_end..start] } else { &lines[end..next] };
+        let closes = |next: &Marker| {
             next.method == method && next.path.is_some() && (path.is_none() || path == next.path)
         };
-        let (path, end) = markers.next_if(closes).map_or((path, end), |last| (last.path, last.end));
+        let last = markers.next_if(|next| !ends_only && closes(next));
+        let (path, end) = last.map_or((path, end), |last| (last.path, last.end));
+        last_end = end;
+        let mut sampled =
+            lines[end..next.max(end)].iter().filter_map(|line| sample(line.text, method, spec));
         // The line of the path, or of the method.
         let line = lines[end - 1].number;
-        if let Some(path) = path {
+        if let Some(path) = path.or_else(|| sampled.next()) {
             blocks.push(Block { method, path, line, lines: block });
         } else {
             let problem = format!("`{method}` is not followed by a path");
@@ -89,19 +106,53 @@ fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Unreadable>) -> Vec<Bl
     blocks
 }
 
-fn marker<'a>(lines: &[Line<'a>], start: usize) -> Option<Marker<'a>> {
+fn marker(lines: &[Line<'_>], start: usize, spec: &Facts) -> Option<Marker> {
     let text = lines[start].text;
     // `Delete` is a title.
     let method = METHODS
         .into_iter()
         .find(|method| text.starts_with(method) || text.starts_with(&method.to_uppercase()))?;
     let rest = text[method.len()..].trim_start();
-    let below = lines.get(start + 1).filter(|next| rest.is_empty() && is_path(next.text));
+    let path = |text: &str| is_path(text).then(|| text.to_owned());
+    let below = lines.get(start + 1).filter(|_| rest.is_empty());
+    let below =
+        below.and_then(|next| path(next.text).or_else(|| request_line(next.text, method, spec)));
     let (path, end) = match below {
-        Some(below) => (Some(below.text), start + 2),
-        None => (Some(rest).filter(|rest| is_path(rest)), start + 1),
+        Some(below) => (Some(below), start + 2),
+        None => (path(rest), start + 1),
     };
     (path.is_some() || rest.is_empty()).then_some(Marker { method, path, start, end })
+}
+
+/// The path in a request line, `GET /a HTTP/1.1`, with which a documented path may be joined.
+fn request_line(text: &str, method: &str, spec: &Facts) -> Option<String> {
+    let (before, target) = text.split_once(" HTTP/")?.0.split_once(' ')?;
+    let documented = before.strip_suffix(&method.to_uppercase())?;
+    match documented {
+        "" => is_path(target).then(|| of_spec(target, method, spec)),
+        documented => is_path(documented).then(|| documented.to_owned()),
+    }
+}
+
+/// The path in a sample of the request: a request line, or the URL of a curl command.
+fn sample(text: &str, method: &str, spec: &Facts) -> Option<String> {
+    static URL: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"(?:\bcurl\b|--url ).*?https?://[^/\s'"]+(/[^\s'"\\]*)"#)
+            .expect("a regular expression")
+    });
+    let url = || Some(of_spec(URL.captures(text)?.get(1)?.as_str(), method, spec));
+    request_line(text, method, spec).or_else(url)
+}
+
+/// The path of a sample without its query, and without what the spec's path doesn't begin with: the server's part.
+fn of_spec(target: &str, method: &str, spec: &Facts) -> String {
+    let path = target.split('?').next().unwrap_or_default();
+    let known = spec.operations().filter_map(|place| match place.last()? {
+        Step::Operation { path, method: own } if own.eq_ignore_ascii_case(method) => Some(path),
+        _ => None,
+    });
+    let longest = known.filter(|known| without_names(path).ends_with(&without_names(known)));
+    longest.max_by_key(|known| known.len()).map_or(path, String::as_str).to_owned()
 }
 
 fn is_path(text: &str) -> bool {
@@ -148,6 +199,9 @@ fn is_media(text: &str) -> bool {
 /// A status, sometimes joined with an icon.
 fn status(line: &str) -> Option<&str> {
     let bare = row::without_icon(line).trim();
+    if bare == "default" {
+        return Some(bare);
+    }
     let rest = bare.strip_prefix(['1', '2', '3', '4', '5'])?;
     let digits = rest.len() == 2 && rest.chars().all(|c| c.is_ascii_digit());
     (digits || rest == "XX").then_some(bare)
@@ -188,7 +242,7 @@ struct Reader<'a> {
     row: Option<Place>,
     schemes: Vec<String>,
     between_schemes: &'static str,
-    /// The line below the row of the last scheme has named the scheme.
+    /// No row of a scheme waits for the line that names the scheme.
     scheme_is_named: bool,
     names_a_body: bool,
     names_answers: bool,
@@ -207,7 +261,7 @@ impl<'a> Reader<'a> {
             block,
             spec,
             known,
-            operation: Place::operation(block.method, block.path),
+            operation: Place::operation(block.method, &block.path),
             facts: Facts::default(),
             unreadable: Vec::new(),
             section: Section::None,
@@ -217,7 +271,7 @@ impl<'a> Reader<'a> {
             row: None,
             schemes: Vec::new(),
             between_schemes: " and ",
-            scheme_is_named: false,
+            scheme_is_named: true,
             names_a_body: names(Section::Body),
             names_answers: names(Section::Answers),
             last_or: block.lines.iter().rposition(or).unwrap_or(0),
@@ -253,11 +307,14 @@ impl<'a> Reader<'a> {
             return;
         }
         if let Some(status) = status(text)
-            && (matches!(self.section, Section::Answers | Section::Headers) || !self.names_answers)
+            && (matches!(self.section, Section::Answers | Section::Headers)
+                || (!self.names_answers && status != "default"))
         {
             let place = self.operation.then(Step::Answer(status.to_owned()));
             self.section = Section::Answers;
-            return self.begin(place, number);
+            self.begin(place.clone(), number);
+            self.facts.subject(&place).unlabelled = !self.names_answers;
+            return;
         }
         let content = match text {
             "No content" => Some(json!([])),
@@ -272,11 +329,9 @@ impl<'a> Reader<'a> {
         if matches!(text, "or" | "and") {
             return self.alternative(text, number);
         }
-        if let Some((aspect, value)) = row::tail(text) {
-            if let Some(row) = self.row.clone() {
-                self.facts.subject(&row).state(aspect, value, Some(number));
-            }
-            return;
+        let tails = row::tails(text);
+        if !tails.is_empty() {
+            return self.below(tails, number);
         }
         match row::read(text, self.known) {
             Read::Row(row) => self.place(row, index),
@@ -290,6 +345,21 @@ impl<'a> Reader<'a> {
                 self.scheme(text);
             }
             Read::Other => {}
+        }
+    }
+
+    /// States the facts of a line below a row.
+    fn below(&mut self, tails: Vec<(Aspect, Value)>, number: u64) {
+        let Some(row) = self.row.clone() else { return };
+        for (aspect, value) in tails {
+            let before = self.facts.value(&row, aspect).filter(|before| !before.is_null());
+            if before.is_some_and(|before| *before != value && !value.is_null()) {
+                // The row that this line belongs to may be missing.
+                let problem = format!("`{aspect}` of `{}` is stated twice", row.within_operation());
+                self.cannot_read(number, problem);
+            } else if before.is_none() {
+                self.facts.subject(&row).state(aspect, value, Some(number));
+            }
         }
     }
 
@@ -354,43 +424,52 @@ impl<'a> Reader<'a> {
         let is_content = matches!(self.section, Section::Body | Section::Answers);
         if !is_content && row::without_icon(&row.name) == "Authorization" {
             // The line below names the scheme.
+            self.facts.subject(&self.operation).unlabelled |=
+                self.section != Section::Authorizations;
             self.section = Section::Authorizations;
             self.scheme_is_named = false;
             self.row = None;
             return;
         }
-        let parameter =
-            |within| self.operation.then(Step::Parameter { within, name: row.name.clone() });
+        let operation = self.operation.clone();
+        let parameter = |within| operation.then(Step::Parameter { within, name: row.name.clone() });
         let in_path = self.block.path.contains(&format!("{{{}}}", row.name));
         let of_body = self.operation.then(Step::Body).property(&row.name);
-        let known = |place: &Place| self.spec.get(place).is_some();
-        // Some pages lack the label of the body.
-        let unlabelled = !self.names_a_body && known(&of_body);
+        let spec = self.spec;
+        let known = |place: &Place| spec.get(place).is_some();
         let section = self.section;
-        let place = match section {
+        let labelled = match section {
             Section::Body | Section::Answers => self.content_place(&row, index),
             // Folded headers are followed by the rows of the body, without a label.
             Section::Headers => {
                 self.base.as_ref().map(|base| base.property(&row.name)).filter(known)
             }
             Section::Parameters(within) if within != Within::Path || in_path => {
-                let declared = parameter(within);
-                Some(if unlabelled && !known(&declared) { of_body.clone() } else { declared })
+                Some(parameter(within))
             }
+            Section::None | Section::Authorizations | Section::Parameters(_) => None,
+        };
+        // Without a label, path and spec show the section. Some pages lack only the label of the body.
+        let inferred = || match section {
+            Section::Body | Section::Answers | Section::Headers => None,
             _ if in_path => Some(parameter(Within::Path)),
             _ => Within::iter().map(parameter).find(known).or_else(|| match section {
-                _ if unlabelled => Some(of_body.clone()),
+                _ if !self.names_a_body && known(&of_body) => Some(of_body.clone()),
                 Section::Parameters(_) => Some(parameter(Within::Path)),
                 _ => None,
             }),
         };
+        let unlabelled = labelled.is_none();
+        let place = labelled.or_else(inferred);
         match place {
             Some(place) => {
                 if section == Section::Headers {
                     self.section = Section::Answers;
                 } else if place == of_body && section != Section::Body {
                     self.open(Section::Body, "", number);
+                    self.facts.subject(&place.parent()).unlabelled = true;
                 }
+                self.facts.subject(&place).unlabelled = unlabelled;
                 self.state(place, row, number);
             }
             None if section == Section::Authorizations => {
@@ -432,7 +511,9 @@ impl<'a> Reader<'a> {
         let inner = self.objects[first..].iter().rposition(|object| fresh(object).is_some());
         let Some(inner) = inner else { return Some(base.then(last)) };
         self.objects.truncate(first + inner + 1);
-        self.objects.last().map(|object| object.then(last))
+        let owner = self.objects.last()?.clone();
+        object(&mut self.facts, &owner, self.block.lines[index].number);
+        Some(owner.then(last))
     }
 
     fn state(&mut self, place: Place, row: Row, number: u64) {

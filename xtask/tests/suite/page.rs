@@ -152,6 +152,102 @@ fn the_lines_below_a_row_belong_to_it() {
 }
 
 #[test]
+fn a_value_ends_where_the_next_fact_is_joined_with_it() {
+    let page = read(&page_with(
+        "Query parameters\norderstringOptional\n\nDefault: ascPossible values:\n\nascdesc\n\
+         statestring · enumOptionalExample: OriginatedPossible values:\n\
+         codestringOptional\nExample: `a b`Pattern: `^a`\nResponses\n200\nNo content\n",
+    ));
+    assert_eq!(page.unreadable, []);
+    let query = |name: &str| {
+        operation().then(Step::Parameter { within: Within::Query, name: name.to_owned() })
+    };
+    for (name, aspect, value) in [
+        ("order", Aspect::Default, json!("asc")),
+        ("order", Aspect::Enum, Value::Null),
+        ("state", Aspect::Example, json!("Originated")),
+        ("state", Aspect::Enum, Value::Null),
+        ("code", Aspect::Example, json!("a b")),
+        ("code", Aspect::Pattern, json!("^a")),
+    ] {
+        assert_eq!(stated(&page, &query(name), aspect), Some(value), "{name}: {aspect}");
+    }
+}
+
+#[test]
+fn a_stray_space_does_not_make_prose_of_a_row() {
+    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+        "requestBody": { "content": { "application/json": { "schema": {
+            "type": "object", "properties": {
+                "size": { "type": "integer", "example": 1 }, "note": { "type": "string", "example": "x" },
+            },
+        } } } },
+        "responses": { "200": { "description": "x" } },
+    } } } }));
+    for row in [
+        "note stringOptional",
+        "notestring Optional",
+        "note string Optional",
+        "note string optional",
+    ] {
+        let rows = format!("sizeintegerOptional\n\nExample: 1\n{row}\n\nExample: x\n");
+        let text = page_with(&format!("Body\n{rows}Responses\n200\nNo content"));
+        assert_eq!(differences(&spec, &text), [], "{row}");
+    }
+    let rows = "sizeintegerOptional\n\nExample: 1\nSome string required\n\nExample: x\n";
+    let page = read(&page_with(&format!("Body\n{rows}Responses\n200\n")));
+    assert!(page.unreadable[0].problem.contains("stated twice"), "{:?}", page.unreadable);
+    let page = page_with("Body\nsizeintegerOptional\nnote mapOptional\nResponses\n200\n");
+    let page = Page::read(page.as_bytes(), &spec).expect("a page");
+    assert!(page.unreadable[0].problem.contains("`note mapOptional`"), "{:?}", page.unreadable);
+}
+
+#[test]
+fn the_label_of_a_section_wins_over_what_the_spec_expects() {
+    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+        "requestBody": { "content": { "application/json": { "schema": {
+            "type": "object", "properties": { "size": { "type": "integer" } },
+        } } } },
+        "responses": { "200": { "description": "x" } },
+    } } } }));
+    let text = page_with("Query parameters\nsizeintegerOptional\nResponses\n200\nNo content");
+    let query = Step::Parameter { within: Within::Query, name: "size".to_owned() };
+    let body = operation().then(Step::Body);
+    let expected =
+        [Difference::Removed { place: body }, Difference::Added { place: operation().then(query) }];
+    assert_eq!(differences(&spec, &text), expected);
+}
+
+#[test]
+fn a_path_may_stand_only_in_a_sample_of_the_request() {
+    let rows = "Query parameters\nqstringOptional\nResponses\n200\nNo content\n";
+    let spec = facts(&json!({ "paths": { "/b/{id}": { "get": { "responses": {} } } } }));
+    let http = "get\nGET /v1/b/{id}?q=text HTTP/1.1\nHost: api.example\nAccept: */*\n{\n  \"q\": \"text\"\n}\n";
+    let joined = "get\n/b/{id}GET /v1/b/{id} HTTP/1.1\nHost: api.example\n";
+    let curl = "curl -L \\\n  --request GET \\\n  --url 'https://api.example/v1/b/{id}?q=text' \\\n  --header 'Accept: */*'\n";
+    let one_line = "curl https://api.example/v1/b/{id}\n";
+    for page in [
+        format!("T\nget\n{rows}{http}T\nget\n{rows}{}", http.replace("/b/", "/c/")),
+        format!("T\n{rows}{http}T\n{rows}{}", http.replace("/b/", "/c/")),
+        format!("T\n{rows}{joined}T\n{rows}{}", joined.replace("/b/", "/c/")),
+        format!("T\nget\n{rows}{curl}T\nget\n{rows}{}", curl.replace("/b/", "/c/")),
+        format!("T\nget\n{rows}{one_line}T\nget\n{rows}{}", one_line.replace("/b/", "/c/")),
+    ] {
+        let read = Page::read(page.as_bytes(), &spec).expect("a page");
+        assert_eq!(read.unreadable, [], "{page}");
+        let operations: Vec<String> = read.facts.operations().map(ToString::to_string).collect();
+        // The server's part of the path is known only for a path of the spec.
+        let other = if page.contains(joined) { "GET /c/{id}" } else { "GET /v1/c/{id}" };
+        assert_eq!(operations, ["GET /b/{id}", other], "{page}");
+        let query = Step::Parameter { within: Within::Query, name: "q".to_owned() };
+        let query = Place::operation("get", "/b/{id}").then(query);
+        assert_eq!(stated(&read, &query, Aspect::Type), Some(json!("string")), "{page}");
+    }
+    let page = format!("T\npost\n{rows}post\n/a\nPOST /a HTTP/1.1\nT\nget\n{rows}get\n/b/{{id}}\n");
+    assert_eq!(Page::read(page.as_bytes(), &spec).expect("a page").facts.operations().count(), 2);
+}
+
+#[test]
 fn names_of_icons_are_not_part_of_the_text_after_them() {
     let page = read(
         "brackets-curlyAPI\nTitle\n\npost\n\nlockAuthorizations\nAuthorizationstringRequired\nBearer <token>\n\
@@ -185,9 +281,10 @@ fn a_row_without_the_label_of_its_section_is_placed_by_path_and_spec() {
         "responses": { "200": { "description": "x" } },
     } } } }));
     let rows = "idstringRequired\nX-SubstringOptional\nsizeintegerOptional\n";
-    for labels in ["", "Authorizations\nAuthorizationstringRequired\nBearer\n", "Path parameters\n"]
-    {
-        let text = page_with(&format!("{labels}{rows}Responses\n200\nNo content"));
+    for (before, after) in [("", ""), ("Authorizations\n", ""), ("", "Path parameters\n")] {
+        let scheme = "AuthorizationstringRequired\nBearer\n";
+        let rows = format!("{before}{scheme}{after}{rows}");
+        let text = page_with(&format!("{rows}Responses\n200\nNo content"));
         assert_eq!(differences(&spec, &text), [], "{text}");
     }
     let text = page_with(&format!("{rows}unknownstringOptional\nResponses\n200\nNo content"));
