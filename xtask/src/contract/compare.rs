@@ -96,7 +96,7 @@ pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
             continue;
         }
         covered = Some(place);
-        if to.is_none() && may_exist(page, place) {
+        if to.is_none() && !page.denies_place(spec, place) {
             for (inner, aspect) in all(spec, place) {
                 comparison.silent(inner, aspect, Some(place));
             }
@@ -132,14 +132,6 @@ fn all<'a>(facts: &'a Facts, place: &'a Place) -> impl Iterator<Item = (&'a Plac
     })
 }
 
-/// Whether the API may have a place that the page doesn't show.
-fn may_exist(page: &Page, place: &Place) -> bool {
-    let folded = page.facts.get(&place.parent()).is_some_and(|parent| parent.opaque);
-    // Properties without a name are allowed unless the page says otherwise.
-    let unnamed = place.last() == Some(&Step::Values);
-    folded || unnamed || !page.unreadable.is_empty() || !page.shape.denies_places()
-}
-
 impl Comparison {
     fn silent(&mut self, place: &Place, aspect: Aspect, hidden: Option<&Place>) {
         self.silent.push(Silent { place: place.clone(), aspect, hidden: hidden.cloned() });
@@ -147,12 +139,11 @@ impl Comparison {
 
     /// Compares the aspects of a place that both have.
     fn aspects(&mut self, page: &Page, place: &Place, spec: &Subject, shown: &Subject) {
-        let complete = !shown.opaque && page.unreadable.is_empty();
         let all: BTreeSet<&Aspect> = spec.stated.keys().chain(shown.stated.keys()).collect();
         for aspect in all.into_iter().copied() {
             let value = |subject: &Subject| Some(subject.stated.get(&aspect)?.value.clone());
             match (value(spec), value(shown)) {
-                (Some(_), None) if !(complete && page.shape.denies(aspect)) => {
+                (Some(_), None) if !page.denies(place, aspect) => {
                     self.silent(place, aspect, None);
                 }
                 (Some(spec), Some(shown)) if same(page.shape, aspect, &spec, &shown) => {
@@ -215,7 +206,7 @@ fn runs_together(values: &Value, text: &str) -> bool {
 }
 
 /// Gives the places of the page the names and numbers of the same places in the spec.
-fn normalize(spec: &Facts, page: &mut Facts) {
+pub fn normalize(spec: &Facts, page: &mut Facts) {
     // Operations whose paths differ only in the names of parameters are the same.
     rename(spec, page, |place| match place.last()? {
         Step::Operation { .. } => Some(without_names(&place.to_string())),

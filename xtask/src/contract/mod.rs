@@ -6,7 +6,7 @@ pub mod openapi;
 mod place;
 mod spec;
 
-pub use compare::{Comparison, Difference, Silent, compare};
+pub use compare::{Comparison, Difference, Silent, compare, normalize};
 pub use facts::{Aspect, Facts, Stated, Subject, Unreadable};
 pub use openapi::{plain, without_names};
 pub use place::{Place, Step, Within};

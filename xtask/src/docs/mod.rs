@@ -1,6 +1,6 @@
 //! `cargo xtask docs`: compares a page with openapi.yaml.
 
-use crate::contract::Spec;
+use crate::contract::{Spec, normalize};
 use crate::drift::{self, listed::PublicItems};
 use crate::files::{self, RECORD, SPEC};
 use crate::page::{self, Page, record};
@@ -27,33 +27,28 @@ pub fn compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Report {
 fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Report> {
     let spec = Spec::load(root)?;
     // A record that is about to be replaced need not be readable.
-    let recorded =
+    let mut recorded =
         record::load(root).or_else(|error| if record { Ok(None) } else { Err(error) })?;
+    if let Some(recorded) = &mut recorded {
+        normalize(&spec.facts, &mut recorded.page.facts);
+    }
     let mut waivers = Waivers::load(root)?;
     let mut page = Page::read(bytes, &spec.facts)
         .map_err(anyhow::Error::msg)
         .with_context(|| name.to_owned())?;
     let unreadable = page.unreadable.iter();
-    let mut problems: Vec<_> =
+    let problems: Vec<_> =
         unreadable.map(|place| Problem::of_file(name, place.line, &place.problem)).collect();
     // The comparison reorders the page as the spec is ordered.
     let new_record = record.then(|| record::Record::new(&page));
     let public = PublicItems::load(root);
     let before = recorded.as_ref().map(|recorded| &recorded.page);
     let (comparison, findings) = drift::findings(&spec, &public, &mut page, name, before);
-    // A copy of a part of the page must not pass for the whole page.
-    if !page.shape.denies_places() {
-        let missing =
-            spec.facts.operations().filter(|operation| page.facts.get(operation).is_none());
-        problems.extend(missing.map(|operation| {
-            let what = format!("{operation} is missing; copy the whole page, or use its Markdown");
-            Problem::of_file(name, None, &what)
-        }));
-    }
     let unreadable = page.unreadable.len();
     let (findings, waived) = waivers.sift(findings);
     // The silence of a part of the page is not the vendor's.
-    let complete = problems.is_empty();
+    let mut operations = spec.facts.operations();
+    let complete = problems.is_empty() && operations.all(|place| page.facts.get(place).is_some());
     let mut report = Report::new(COMMAND, findings, problems);
     report.page = Some(name.to_owned());
     report.receipt = drift::receipt(&spec, &comparison, unreadable);
@@ -63,7 +58,7 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
             files::write(root, RECORD, &new_record.write(&comparison))?;
             format!("recorded in {RECORD}")
         } else {
-            format!("not recorded: the page could not be read whole; {RECORD} is unchanged")
+            format!("not recorded: the page is not whole, or an operation is gone; {RECORD} is unchanged")
         });
     }
     let text = String::from_utf8_lossy(bytes);

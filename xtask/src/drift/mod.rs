@@ -3,10 +3,9 @@
 pub mod edit;
 pub mod impact;
 pub mod listed;
+mod shown;
 
-use crate::contract::{
-    Aspect, Comparison, Difference, Facts, Place, Silent, Spec, Step, compare, plain,
-};
+use crate::contract::{Aspect, Comparison, Difference, Facts, Place, Silent, Spec, compare, plain};
 use crate::files::SPEC;
 use crate::page::Page;
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
@@ -28,8 +27,9 @@ pub fn findings(
     let mut groups: Vec<(_, Vec<&Difference>)> = Vec::new();
     for difference in &comparison.differences {
         let place = difference.place();
-        // What differs on an operation itself is not grouped.
-        let operation = place.tail().is_empty().then(|| place.root());
+        // A new operation or one that is gone is not grouped.
+        let whole = place.tail().is_empty() && !matches!(difference, Difference::Changed { .. });
+        let operation = whole.then(|| place.root());
         // Of a place that only the page has, all facts.
         let new = matches!(difference, Difference::Added { .. } | Difference::Moved { .. });
         let subject = page.facts.get(difference.place_on_page()).filter(|_| new);
@@ -42,7 +42,10 @@ pub fn findings(
     }
     let differences = &comparison.differences;
     let reporter = Reporter { spec, public, page, name, record, differences };
-    let findings = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
+    let mut findings: Vec<_> = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
+    findings.extend(
+        record.into_iter().flat_map(|record| reporter.no_longer_shown(&comparison, record)),
+    );
     (comparison, findings)
 }
 
@@ -75,7 +78,7 @@ impl Reporter<'_> {
         let mut finding = Finding::new(Link::Page, clean(what.trim()), clean(&title));
         finding.operations = group.iter().map(|member| member.place().root().to_string()).collect();
         finding.breaks = Some(impact::breaks(page, difference));
-        finding.cause = self.record.and_then(|record| cause(record, difference));
+        finding.cause = self.record.and_then(|record| cause(&spec.facts, record, difference));
         let (page_line, spec_line) = self.lines(difference);
         if page_line.is_some() {
             let place = difference.place_on_page();
@@ -215,18 +218,17 @@ fn shown(value: &Value) -> String {
 }
 
 /// Whether the page or the transcription is at fault, if the record shows it.
-fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
+fn cause(spec: &Facts, record: &Page, difference: &Difference) -> Option<Cause> {
     let facts = &record.facts;
-    let recorded = |place: &Place| facts.get(place).is_some();
-    // A copied text folds alternatives away.
-    let shows = |place: &Place| {
-        let folded = place.0.iter().any(|step| matches!(step, Step::Alternative(_)));
-        record.shape.denies_places() || !folded
+    // Whether the record shows a place; `None` if it is silent on it.
+    let shows = |place: &Place| match facts.get(place) {
+        Some(_) => Some(true),
+        None => record.denies_place(spec, place).then_some(false),
     };
     let changed = match difference {
         Difference::Changed { place, aspect, spec, page } => {
             let stated = facts.get(place)?.stated.get(aspect).map(|stated| plain(&stated.value));
-            if stated.is_none() && !record.shape.denies(*aspect) {
+            if stated.is_none() && !record.denies(place, *aspect) {
                 return None;
             }
             let same = |other: &Option<Value>| stated == other.as_ref().map(plain);
@@ -236,10 +238,9 @@ fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
                 _ => Cause::Both,
             });
         }
-        Difference::Added { place } if shows(place) => !recorded(place),
-        Difference::Removed { place } if shows(place) => recorded(place),
-        Difference::Added { .. } | Difference::Removed { .. } => return None,
-        Difference::Moved { place, to } => recorded(place) && !recorded(to),
+        Difference::Added { place } => !shows(place)?,
+        Difference::Removed { place } => shows(place)?,
+        Difference::Moved { place, to } => shows(place)? && !shows(to)?,
     };
     Some(if changed { Cause::PageChanged } else { Cause::TranscriptionWrong })
 }
@@ -247,6 +248,9 @@ fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
 /// What to do, with hunks or without.
 fn help(difference: &Difference, with_hunks: bool) -> String {
     let what = match difference {
+        Difference::Removed { place } if with_hunks && place.tail().is_empty() => {
+            format!("make sure that the page is whole; if it is, apply this edit to {SPEC}")
+        }
         Difference::Added { .. } | Difference::Moved { .. } if with_hunks => {
             format!("apply this edit to {SPEC}, describe it in your own words")
         }

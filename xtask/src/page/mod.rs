@@ -1,5 +1,6 @@
 //! The vendor's page as facts, in either of the shapes in which people get it.
 
+mod absence;
 mod markdown;
 pub mod record;
 mod row;
@@ -20,26 +21,6 @@ pub enum Shape {
     Text,
     /// `GitBook`'s Markdown, whose OpenAPI documents are complete.
     Markdown,
-}
-
-impl Shape {
-    /// Whether silence on an aspect of a place that is shown means that the aspect is not stated.
-    pub fn denies(self, aspect: Aspect) -> bool {
-        use Aspect::{
-            Deprecated, Example, Format, Nullable, ReadOnly, Security, Servers, WriteOnly,
-        };
-        match aspect {
-            // Rows and schemas show these.
-            Format | ReadOnly | WriteOnly | Nullable | Deprecated => true,
-            Servers | Security | Example => false,
-            _ => self == Self::Markdown,
-        }
-    }
-
-    /// Whether a place that isn't shown doesn't exist.
-    pub fn denies_places(self) -> bool {
-        self == Self::Markdown
-    }
 }
 
 /// A page that was read.

@@ -3,6 +3,7 @@
 mod api;
 mod codegen;
 mod compiled;
+mod deletions;
 mod edit;
 mod foreign_types;
 mod generate;
