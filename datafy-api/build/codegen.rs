@@ -1,23 +1,28 @@
 //! Turns `openapi.yaml` into the source text of the client. The build script and `cargo xtask generate`
 //! both call [`generate`].
 //!
-//! `examine` rejects what the generator can't handle, `prepare` changes the spec where the generator would deviate
-//! from it, `client` runs the generator, and `table` adds the operations as data.
+//! `examine` rejects what the generator can't handle, `prepare` changes the spec and `adapt` the generated code where
+//! the generator would deviate from the spec, `client` runs the generator, and `table` adds the operations as data.
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::{format_ident, quote};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{self, AssertUnwindSafe};
 use syn::{Attribute, File, Item, parse_quote};
 
 mod base_url;
+mod lists;
+mod optional_bodies;
+mod parameters;
+mod prepare;
 mod request_methods;
+mod syntax;
 pub(crate) mod yaml;
 
+use parameters::Parameters;
 use yaml::{Document, escape};
 
 pub(crate) const METHODS: [&str; 8] =
@@ -45,18 +50,13 @@ impl Refusal {
         let line = pointer.as_deref().and_then(|pointer| document.line(pointer));
         Self { line, pointer, problem: problem.into(), remedy }
     }
-}
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("openapi.yaml")?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        if let Some(pointer) = &self.pointer {
-            write!(f, ": #{pointer}")?;
-        }
-        write!(f, ": {}; {}", self.problem, self.remedy)
+    /// One line about the refusal of the spec in `file`.
+    pub(crate) fn in_file(&self, file: &str) -> String {
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place =
+            self.pointer.as_ref().map(|pointer| format!(": #{pointer}")).unwrap_or_default();
+        format!("{file}{line}{place}: {}; {}", self.problem, self.remedy)
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
         remedy: "fix the YAML at that place",
     })?;
     let operations = examine(&document)?;
-    let spec = prepare(document.value.clone(), &operations);
+    let spec = prepare::prepare(&document, &operations);
     let spec: OpenAPI = serde_json::from_value(spec).map_err(|error| {
         Refusal::at(&document, "", error.to_string(), "make it an OpenAPI 3.0 document")
     })?;
@@ -83,16 +83,14 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
             "the generator wrote code that is not Rust; report it to progenitor",
         )
     })?;
-    base_url::keep_parsed(&mut file).and_then(|()| request_methods::split(&mut file)).map_err(
-        |problem| {
-            Refusal::at(
-                &document,
-                "/paths",
-                problem,
-                "adapt the sources in datafy-api/build to this version of progenitor",
-            )
-        },
-    )?;
+    adapt(&mut file, &operations).map_err(|problem| {
+        Refusal::at(
+            &document,
+            "/paths",
+            problem,
+            "adapt the sources in datafy-api/build to this version of progenitor",
+        )
+    })?;
     derive_json_schemas(&mut file);
     Ok(format!(
         "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
@@ -100,12 +98,30 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
     ))
 }
 
-/// An operation, as the table of operations lists it.
+/// Changes the generated code where it does something else than the spec says, or does more work than is needed.
+fn adapt(file: &mut File, operations: &[Operation]) -> Result<(), String> {
+    base_url::keep_parsed(file)?;
+    for Operation { name, parameters, body_is_optional, .. } in operations {
+        parameters.lists.iter().try_for_each(|list| lists::send(&mut file.items, name, list))?;
+        if *body_is_optional {
+            syntax::method(&mut file.items, "Client", name)
+                .and_then(optional_bodies::accept)
+                .ok_or_else(|| {
+                    format!("the generated `{name}` sends its body in an unexpected way")
+                })?;
+        }
+    }
+    request_methods::split(file)
+}
+
+/// An operation, as the table of operations lists it, and what the generator doesn't take from the spec.
 struct Operation {
     name: String,
     method: String,
     path: String,
     idempotent: bool,
+    parameters: Parameters,
+    body_is_optional: bool,
     pointer: String,
     /// The JSON pointer to the schema of its request, which exists if it has a body.
     request: String,
@@ -187,7 +203,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                     "add `x-idempotent: true` (a retry leads to the same state) or `x-idempotent: false` (a retry creates a second object)",
                 ));
             };
-            body(document, operation, &pointer)?;
+            let body_is_optional = body(document, operation, &pointer)?;
             if operation.pointer("/responses/default").is_some() {
                 return Err(Refusal::at(
                     document,
@@ -201,6 +217,8 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                 method: method.to_uppercase(),
                 path: path.clone(),
                 idempotent,
+                parameters: parameters::examine(document, path, &pointer)?,
+                body_is_optional,
                 request: resolve(
                     document,
                     format!("{pointer}/requestBody/content/application~1json/schema"),
@@ -212,17 +230,10 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
     Ok(operations)
 }
 
-fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Refusal> {
-    let Some(body) = operation.get("requestBody") else { return Ok(()) };
+/// Rejects a body that the generator can't send. Returns whether the operation has one and it is optional.
+fn body(document: &Document, operation: &Value, pointer: &str) -> Result<bool, Refusal> {
+    let Some(body) = operation.get("requestBody") else { return Ok(false) };
     let pointer = format!("{pointer}/requestBody");
-    if body.get("required") != Some(&Value::Bool(true)) {
-        return Err(Refusal::at(
-            document,
-            &pointer,
-            "the generator would always send an optional body",
-            "write `required: true`, or leave the body out",
-        ));
-    }
     let content = format!("{pointer}/content");
     if !members(body.get("content")).map(|(media, _)| media).eq(["application/json"]) {
         return Err(Refusal::at(
@@ -246,7 +257,7 @@ fn body(document: &Document, operation: &Value, pointer: &str) -> Result<(), Ref
             "use two schemas",
         ));
     }
-    Ok(())
+    Ok(body.get("required") != Some(&Value::Bool(true)))
 }
 
 /// Follows the `$ref` at `pointer`, if any, and returns the pointer to the schema itself.
@@ -256,6 +267,14 @@ fn resolve(document: &Document, pointer: String) -> String {
         Some(target) => resolve(document, target.to_owned()),
         None => pointer,
     }
+}
+
+/// Whether the `$ref`s from `pointer` on form a circle.
+fn leads_back(document: &Document, pointer: &str) -> bool {
+    let next =
+        |pointer: &&str| document.value.pointer(pointer)?.get("$ref")?.as_str()?.strip_prefix('#');
+    let mut seen = BTreeSet::new();
+    !std::iter::successors(Some(pointer), next).all(|pointer| seen.insert(pointer))
 }
 
 /// Rejects `readOnly` and `default` in nested properties of a request: `prepare` removes them only from the
@@ -307,17 +326,17 @@ fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), R
                 let inner = format!("{pointer}/{}", escape(key));
                 match (key.as_str(), member) {
                     ("$ref", Value::String(target)) => {
-                        let found = target
-                            .strip_prefix('#')
-                            .and_then(|target| document.value.pointer(target));
-                        if found.is_none() {
-                            return Err(Refusal::at(
-                                document,
-                                &inner,
-                                format!("there is nothing at `{target}`"),
-                                "name a component of this document",
-                            ));
-                        }
+                        let problem = match target.strip_prefix('#') {
+                            Some(target) if leads_back(document, target) => "leads back to itself",
+                            Some(target) if document.value.pointer(target).is_some() => continue,
+                            _ => "leads nowhere",
+                        };
+                        return Err(Refusal::at(
+                            document,
+                            &inner,
+                            format!("the reference `{target}` {problem}"),
+                            "name a component of this document",
+                        ));
                     }
                     _ => references(document, member, &inner)?,
                 }
@@ -328,50 +347,6 @@ fn references(document: &Document, value: &Value, pointer: &str) -> Result<(), R
             references(document, item, &format!("{pointer}/{index}"))
         }),
         _ => Ok(()),
-    }
-}
-
-/// Changes the spec where the generator would send something else than the spec says.
-fn prepare(mut spec: Value, operations: &[Operation]) -> Value {
-    for operation in operations {
-        if let Some(schema) = spec.pointer_mut(&operation.request) {
-            prepare_request(schema);
-        }
-        // The caller gets an undocumented error response unchanged. Of a documented one the generated code drops
-        // the status and the headers.
-        if let Some(Value::Object(responses)) =
-            spec.pointer_mut(&format!("{}/responses", operation.pointer))
-        {
-            responses.retain(|status, _| status.starts_with('2'));
-        }
-    }
-    // `not` makes alternatives exclusive for a validator; the generator would turn it into an empty type.
-    if let Some(Value::Object(schemas)) = spec.pointer_mut("/components/schemas") {
-        for schema in schemas.values_mut() {
-            if let Value::Object(schema) = schema {
-                schema.remove("not");
-            }
-        }
-    }
-    spec
-}
-
-/// Removes read-only properties, which are never sent, and the `default` of optional ones, which the generator
-/// would send if the caller doesn't set them.
-fn prepare_request(schema: &mut Value) {
-    let required: Vec<String> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .map(|names| names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
-        .unwrap_or_default();
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    properties.retain(|_, property| property.get("readOnly") != Some(&Value::Bool(true)));
-    for (name, property) in properties {
-        if let Value::Object(property) = property
-            && !required.contains(name)
-        {
-            property.remove("default");
-        }
     }
 }
 
@@ -451,7 +426,8 @@ fn table(
         .map(|operation| format_ident!("{}", operation.name.to_uppercase()))
         .collect();
     let entries = operations.iter().zip(&constants).map(|(operation, constant)| {
-        let Operation { name, method, path, idempotent, .. } = operation;
+        let Operation { name, method, path, idempotent, parameters, .. } = operation;
+        let Parameters { query, headers, .. } = parameters;
         let doc = format!("`{method} {path}`");
         quote! {
             #[doc = #doc]
@@ -460,6 +436,8 @@ fn table(
                 method: #method,
                 path: #path,
                 idempotent: #idempotent,
+                query: &[#(#query),*],
+                headers: &[#(#headers),*],
             };
         }
     });

@@ -14,7 +14,9 @@ fn main() {
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let result = fs::read_to_string("openapi.yaml")
         .map_err(|error| format!("openapi.yaml: {error}; restore the file"))
-        .and_then(|yaml| codegen::generate(&yaml).map_err(|refusal| refusal.to_string()))
+        .and_then(|yaml| {
+            codegen::generate(&yaml).map_err(|refusal| refusal.in_file("openapi.yaml"))
+        })
         .and_then(|source| {
             let path = Path::new(&out).join("generated.rs");
             fs::write(&path, source).map_err(|error| format!("{}: {error}", path.display()))

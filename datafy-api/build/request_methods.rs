@@ -1,10 +1,10 @@
 //! Splits each generated method in two: `NAME_request` builds a request, and `NAME` builds, sends and decodes.
 
+use super::syntax::{argument, binding};
 use quote::format_ident;
 use std::mem;
 use syn::{
-    Expr, ExprLit, ExprMethodCall, File, FnArg, Ident, ImplItem, ImplItemFn, Item, Lit, Pat, Stmt,
-    parse_quote,
+    Expr, ExprLit, ExprMethodCall, File, Ident, ImplItem, ImplItemFn, Item, Lit, Stmt, parse_quote,
 };
 
 /// Splits the methods of the client in `file`. Fails, with the name, if a method can't be split.
@@ -62,28 +62,6 @@ fn split_method(mut method: ImplItemFn) -> Option<[ImplItemFn; 2]> {
     builder.block.stmts = build;
     method.block.stmts = send;
     Some([builder, method])
-}
-
-/// The name that a `let` statement binds.
-fn binding(statement: &Stmt) -> Option<&Ident> {
-    match statement {
-        Stmt::Local(local) => match &local.pat {
-            Pat::Ident(pattern) => Some(&pattern.ident),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The name of an argument other than `self`.
-fn argument(input: &FnArg) -> Option<Ident> {
-    match input {
-        FnArg::Typed(typed) => match &*typed.pat {
-            Pat::Ident(pattern) => Some(pattern.ident.clone()),
-            _ => None,
-        },
-        FnArg::Receiver(_) => None,
-    }
 }
 
 /// Removes the statement whose method call satisfies `matches`. Returns `None` unless there is exactly one.

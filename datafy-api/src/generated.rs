@@ -744,6 +744,8 @@ pub mod operations {
         method: "POST",
         path: "/api/v1/volumes/create-from-snapshots",
         idempotent: false,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
     };
     ///`POST /api/v1/volumes/{volumeId}/attach`
     pub const ATTACH_VOLUME: Operation = Operation {
@@ -751,6 +753,8 @@ pub mod operations {
         method: "POST",
         path: "/api/v1/volumes/{volumeId}/attach",
         idempotent: true,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
     };
     ///`POST /api/v1/volumes/{volumeId}/create-snapshot`
     pub const CREATE_SNAPSHOT: Operation = Operation {
@@ -758,6 +762,8 @@ pub mod operations {
         method: "POST",
         path: "/api/v1/volumes/{volumeId}/create-snapshot",
         idempotent: false,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
     };
     ///`POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`
     pub const DEACTIVATE_AUTOSCALING: Operation = Operation {
@@ -765,6 +771,8 @@ pub mod operations {
         method: "POST",
         path: "/api/v1/volumes/{volumeId}/deactivate-autoscaling",
         idempotent: true,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
     };
     /// All operations.
     pub const ALL: &[Operation] = &[

@@ -4,10 +4,12 @@ pub mod base_url;
 mod client;
 pub mod hooks;
 pub mod operation;
+mod query;
 
 #[allow(
     missing_docs,
     unreachable_pub,
+    unused_mut,
     clippy::all,
     clippy::pedantic,
     clippy::unwrap_used,

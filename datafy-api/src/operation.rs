@@ -13,4 +13,8 @@ pub struct Operation {
     /// Whether the operation is idempotent (`x-idempotent` in `openapi.yaml`). Retrying one that isn't may create a
     /// second object, which is billed.
     pub idempotent: bool,
+    /// The names of its query parameters.
+    pub query: &'static [&'static str],
+    /// The names of its header parameters, in lower case.
+    pub headers: &'static [&'static str],
 }

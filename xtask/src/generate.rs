@@ -28,7 +28,7 @@ pub fn run(root: &Path, check: bool) -> Result<Ending> {
 
 /// The client that the spec in `yaml` describes. The error is one line, with the place in the spec.
 pub fn client(yaml: &str) -> Result<String> {
-    codegen::generate(yaml).map_err(|refusal| anyhow::anyhow!("{refusal}"))
+    codegen::generate(yaml).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
 }
 
 /// The content of the copy of the spec in `yaml`.

@@ -108,8 +108,9 @@ fn equivalent(aspect: Aspect, spec: &Value, derived: &Value) -> bool {
     match aspect {
         // Alternatives become an untagged enum.
         Aspect::Type => spec == "one of" && derived == "any of",
-        // An integer without a format is an `i64`.
-        Aspect::Format => spec.is_null() && derived == "int64",
+        // An integer without a format is an `i64`, and a number an `f64`. A text is checked for dates only.
+        Aspect::Format if spec.is_null() => derived == "int64" || derived == "double",
+        Aspect::Format => derived.is_null() && spec != "date" && spec != "date-time",
         // A pattern becomes a type that checks it and derives no schema of it.
         Aspect::Pattern => derived.is_null(),
         _ => false,

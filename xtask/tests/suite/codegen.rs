@@ -34,7 +34,10 @@ fn an_unknown_reference_is_named_with_its_place() {
     let text = refusal("schemas/Snapshot\"", "schemas/Snapshoot\"");
     let place = format!("openapi.yaml:{}: ", line("schemas/Snapshot\""));
     assert!(text.starts_with(&place), "{text}");
-    assert!(text.contains("there is nothing at `#/components/schemas/Snapshoot`"), "{text}");
+    assert!(text.contains("`#/components/schemas/Snapshoot` leads nowhere"), "{text}");
+    let circle = "    A: { $ref: \"#/components/schemas/B\" }\n    B: { $ref: \"#/components/schemas/A\" }\n";
+    let text = refusal("    Snapshot:\n", &format!("{circle}    Snapshot:\n"));
+    assert!(text.contains("leads back to itself"), "{text}");
 }
 
 #[test]
@@ -90,11 +93,6 @@ fn a_spec_that_the_generator_would_misread_is_refused() {
     let table = [
         ("      operationId: attachVolume\n", "", "no `operationId`"),
         ("x-idempotent: true", "x-idempotent: maybe", "whether it is idempotent"),
-        (
-            "        required: true\n        content",
-            "        content",
-            "always send an optional body",
-        ),
         (
             "          application/json:\n            schema",
             "          text/plain: {}\n          application/json:\n            schema",
@@ -167,6 +165,110 @@ fn each_operation_has_a_method_that_builds_its_request_and_one_that_sends_it() {
         assert!(!code.contains("Self::api_version()"), "{code}");
         assert_eq!(code.contains("\"api-version\""), name == "api-version", "{code}");
     }
+}
+
+/// The code of the client and that of the mocks, for the spec with `accounts` in the place of the sub-account's header.
+/// `style`: further members of the parameter, indented by 6.
+fn with_accounts(style: &str) -> (String, String) {
+    let parameter = format!("name: accounts\n      in: query\n{style}");
+    let spec = SPEC.replace("name: X-Datafy-Sub-Account-Id\n      in: header\n", &parameter);
+    let before = "        example: 1536356a-b26f-4feb-8cd5-56b54b6c51d2\n";
+    let (spec, rest) = spec.split_once(before).expect("the example");
+    let spec = spec.strip_suffix("        type: string\n").expect("the type before");
+    let array = "        type: array\n        maxItems: 1\n        items: { type: string }\n";
+    let code = generate(&format!("{spec}{array}{rest}")).expect("it is valid");
+    let (client, mocks) = code.split_once("pub mod mocks").expect("mocks");
+    (client.to_owned(), mocks.to_owned())
+}
+
+#[test]
+fn a_list_in_the_query_is_sent_as_the_spec_says() {
+    let table =
+        [("      explode: false\n", "false"), ("", "true"), ("      style: form\n", "true")];
+    for (style, exploded) in table {
+        let (client, mocks) = with_accounts(style);
+        let operations = SPEC.matches(" operationId: ").count();
+        let count = |code: &str, part: &str| code.matches(part).count();
+        let with_list = format!("crate::query::with_list(url, \"accounts\", {exploded}, accounts)");
+        assert_eq!(count(&client, &with_list), operations, "{client}");
+        let signatures = count(&client, "accounts: &'a [&'a str],");
+        assert_eq!(signatures, 2 * operations, "building and sending: {client}");
+        let expect = format!("expect_list(self.0, \"accounts\", {exploded}, value)");
+        assert_eq!(count(&mocks, &expect), operations, "{mocks}");
+        assert_eq!(count(&mocks, "fn accounts<'a>(self, value: &'a [&'a str])"), operations);
+        assert!(!client.contains("QueryParam") && !mocks.contains("Vec<"), "the generator's own");
+    }
+}
+
+#[test]
+fn a_parameter_that_the_generator_would_send_differently_is_refused() {
+    let in_header = "in: header\n      required: false";
+    let table = [
+        ("style: deepObject\n      in: query", "/style", "would ignore `style: deepObject`"),
+        ("style: form\n      in: header", "/style", "would ignore `style: form`"),
+        ("in: cookie", "/in", "doesn't support parameters in `cookie`"),
+        ("allowReserved: true\n      in: query", "/allowReserved", "encodes reserved"),
+    ];
+    for (to, place, expected) in table {
+        let text = refusal(in_header, &format!("{to}\n      required: false"));
+        assert!(text.contains(&format!("parameters/SubAccountId{place}: ")), "{text}");
+        assert!(text.starts_with("openapi.yaml:1"), "the line of the parameter: {text}");
+        assert!(text.contains(expected), "{text}");
+    }
+    let schema = "        type: string\n        example: 1536356a-b26f-4feb-8cd5-56b54b6c51d2";
+    let table = [
+        ("type: array\n        items: { type: string }", "a value of array in a header parameter"),
+        ("type: object", "a value of object in a header"),
+        ("example: 1", "a value of any type in a header"),
+        ("type: string\n        format: date-time", "not write a date as RFC 3339 says"),
+    ];
+    for (to, expected) in table {
+        let text = refusal(schema, &format!("        {to}"));
+        assert!(text.contains("parameters/SubAccountId/schema"), "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn what_needs_further_crates_or_does_not_compile_is_a_plain_string() {
+    let place = "          description: How far the snapshot is.\n";
+    let plain = generate(SPEC).expect("it is valid");
+    for word in ["pattern: ^a", "format: uuid"] {
+        let spec = SPEC.replacen(place, &format!("{place}          {word}\n"), 1);
+        assert_eq!(generate(&spec).expect("it is valid"), plain, "{word}");
+        let place = "        example: 1536356a-b26f-4feb-8cd5-56b54b6c51d2\n";
+        let spec =
+            SPEC.replacen(place, &format!("{place}        {word}\n        nullable: true\n"), 1);
+        assert_eq!(generate(&spec).expect("it is valid"), plain, "{word}");
+    }
+}
+
+#[test]
+fn a_path_can_hold_parameters_of_its_operations() {
+    let path = "  /api/v1/volumes/{volumeId}/attach:\n";
+    let shared = "    parameters:\n      - { name: a, in: query, schema: { type: array, items: { type: integer } } }\n";
+    let code = generate(&SPEC.replacen(path, &format!("{path}{shared}"), 1)).expect("it is valid");
+    assert_eq!(code.matches("a: &'a [i64],").count(), 2, "{code}");
+    assert_eq!(code.matches("value: &'a [i64]").count(), 1, "{code}");
+}
+
+#[test]
+fn an_optional_body_can_be_left_out() {
+    let spec = SPEC.replace("        required: true\n        content", "        content");
+    let code = generate(&spec).expect("it is valid");
+    for (method, body) in [("attach_volume", "Attach"), ("create_snapshot", "CreateSnapshot")] {
+        for name in [format!("{method}_request"), method.to_owned()] {
+            let (_, method) = code.split_once(&format!(" fn {name}<'a>(")).expect("the method");
+            let (method, _) = method.split_once("\n    }\n").expect("its end");
+            let optional = format!("impl Into<Option<&'a types::{body}");
+            assert!(method.contains(&optional), "{method}");
+            assert!(!method.contains(".json(&body)"), "{method}");
+            let adds = method.contains("if let Some(body) = body.into() {");
+            assert_eq!(adds, name.ends_with("_request"), "{method}");
+        }
+    }
+    assert_eq!(code.matches("- `body`: optional; with `None` no body is sent").count(), 3);
+    assert!(!generate(SPEC).expect("valid").contains("- `body`: optional"));
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! The parameters of an operation: rejects those that the generator can't send as the spec says, and finds the lists.
+
+use super::yaml::{Document, escape};
+use super::{Refusal, resolve};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The parameters of an operation, without those in its path.
+pub(crate) struct Parameters {
+    /// The names of those in the query.
+    pub(crate) query: Vec<String>,
+    /// The names of those in headers, in lower case.
+    pub(crate) headers: Vec<String>,
+    /// The lists in the query.
+    pub(crate) lists: Vec<List>,
+}
+
+/// A query parameter that is a list. The generator's code for it is replaced: see `lists`.
+pub(crate) struct List {
+    /// The name in the query.
+    pub(crate) name: String,
+    /// Whether each item is sent as a parameter (`explode: true`), or all in one, separated by commas.
+    pub(crate) exploded: bool,
+    /// The JSON pointer to the parameter.
+    pointer: String,
+}
+
+const SUPPORTED: &str = "only `form` in a query and `simple` in a path or a header are supported; extend datafy-api/build/parameters.rs";
+
+/// Returns the parameters of the operation at `pointer`, with those that all operations of `path` share. Rejects those
+/// that the generator can't send.
+pub(crate) fn examine(
+    document: &Document,
+    path: &str,
+    pointer: &str,
+) -> Result<Parameters, Refusal> {
+    let mut all = BTreeMap::new();
+    for owner in [&format!("/paths/{}", escape(path)), pointer] {
+        let own = document.value.pointer(&format!("{owner}/parameters")).and_then(Value::as_array);
+        for index in 0..own.map_or(0, Vec::len) {
+            let pointer = resolve(document, format!("{owner}/parameters/{index}"));
+            let text = |key| text(document, &pointer, key).unwrap_or_default().to_owned();
+            all.insert((text("in"), text("name")), pointer);
+        }
+    }
+    let mut found = Parameters { query: Vec::new(), headers: Vec::new(), lists: Vec::new() };
+    for ((place, name), pointer) in all {
+        let exploded = form(document, &pointer, &place)?;
+        match &*place {
+            "query" => found.query.push(name.clone()),
+            "header" => found.headers.push(name.to_ascii_lowercase()),
+            _ => {}
+        }
+        found.lists.extend(exploded.map(|exploded| List { name, exploded, pointer }));
+    }
+    Ok(found)
+}
+
+/// Rejects a parameter that the generator can't send. Returns whether it is a list and, if so, whether it is exploded.
+fn form(document: &Document, pointer: &str, place: &str) -> Result<Option<bool>, Refusal> {
+    let refuse = |at: &str, problem: String, remedy| {
+        Err(Refusal::at(document, &format!("{pointer}{at}"), problem, remedy))
+    };
+    let style = match place {
+        "query" => "form",
+        "path" | "header" => "simple",
+        other => {
+            let problem = format!("the generator doesn't support parameters in `{other}`");
+            return refuse("/in", problem, SUPPORTED);
+        }
+    };
+    let parameter = |key: &str| document.value.pointer(&format!("{pointer}/{key}"));
+    if let Some(given) = text(document, pointer, "style").filter(|given| *given != style) {
+        return refuse("/style", format!("the generator would ignore `style: {given}`"), SUPPORTED);
+    }
+    if parameter("allowReserved") == Some(&Value::Bool(true)) {
+        let problem = "the generator encodes reserved characters in each parameter".to_owned();
+        return refuse("/allowReserved", problem, "remove `allowReserved`");
+    }
+    if parameter("schema").is_none() {
+        let problem = "the generator needs the `schema` of a parameter".to_owned();
+        return refuse("", problem, "describe its value with `schema`");
+    }
+    let mut schema = resolve(document, format!("{pointer}/schema"));
+    let is_list = place == "query" && text(document, &schema, "type") == Some("array");
+    if is_list {
+        schema = resolve(document, format!("{schema}/items"));
+    }
+    let kind = text(document, &schema, "type").unwrap_or("any type");
+    if !matches!(kind, "boolean" | "integer" | "number" | "string") {
+        let problem = format!("the generator can't write a value of {kind} in a {place} parameter");
+        let remedy = "use `boolean`, `integer`, `number` or `string`, or in a query an `array` of one of them";
+        return Err(Refusal::at(document, &schema, problem, remedy));
+    }
+    if text(document, &schema, "format") == Some("date-time") {
+        let problem = "the generator would not write a date as RFC 3339 says".to_owned();
+        let at = format!("{schema}/format");
+        return Err(Refusal::at(document, &at, problem, "remove `format`: callers pass a string"));
+    }
+    let exploded = parameter("explode") != Some(&Value::Bool(false));
+    Ok(is_list.then_some(exploded))
+}
+
+/// The text of a member of the object at `pointer`.
+fn text<'a>(document: &'a Document, pointer: &str, key: &str) -> Option<&'a str> {
+    document.value.pointer(&format!("{pointer}/{}", escape(key)))?.as_str()
+}
+
+/// Removes what the generator would make another type than a plain list of, such as a limit on the number of items.
+pub(crate) fn prepare(document: &Document, spec: &mut Value, list: &List) {
+    let schema = resolve(document, format!("{}/schema", list.pointer));
+    let items = document.value.pointer(&format!("{schema}/items"));
+    if let Some(schema) = spec.pointer_mut(&format!("{}/schema", list.pointer)) {
+        *schema = json!({ "type": "array", "items": items });
+    }
+}
