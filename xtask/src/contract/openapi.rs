@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// Bounds for documents whose references double at each step.
-const MOST_SUBJECTS: usize = 50_000;
+/// Bounds for documents whose references double at each step: the places of an operation, and of all together.
+const MOST_OF_OPERATION: usize = 3_000;
+pub const MOST_SUBJECTS: usize = 50_000;
 const DEEPEST: usize = 48;
 
 /// Returns the line of a JSON pointer.
@@ -16,7 +17,7 @@ type LineOf<'a> = &'a dyn Fn(&str) -> Option<u64>;
 
 /// Reads the document `root`.
 pub fn read(root: &Value, line: LineOf<'_>, facts: &mut Facts) -> Vec<Unreadable> {
-    let mut reader = Reader { root, line, facts, unreadable: Vec::new() };
+    let mut reader = Reader { root, line, facts, unreadable: Vec::new(), before: 0 };
     reader.document();
     reader.unreadable
 }
@@ -24,7 +25,8 @@ pub fn read(root: &Value, line: LineOf<'_>, facts: &mut Facts) -> Vec<Unreadable
 /// Reads the schema at `pointer` of `root`.
 pub fn read_schema(root: &Value, pointer: &str) -> Facts {
     let mut facts = Facts::default();
-    let mut reader = Reader { root, line: &|_| None, facts: &mut facts, unreadable: Vec::new() };
+    let mut reader =
+        Reader { root, line: &|_| None, facts: &mut facts, unreadable: Vec::new(), before: 0 };
     reader.schema(&Place::default(), pointer, &mut Vec::new());
     facts
 }
@@ -34,6 +36,8 @@ struct Reader<'a> {
     line: LineOf<'a>,
     facts: &'a mut Facts,
     unreadable: Vec<Unreadable>,
+    /// The number of places before the operation.
+    before: usize,
 }
 
 /// The value at a pointer, with references followed.
@@ -66,6 +70,7 @@ impl<'a> Reader<'a> {
         let place = Place::operation(method, path);
         let item = format!("/paths/{}", escape(path));
         let pointer = format!("{item}/{method}");
+        self.before = self.facts.subjects.len();
         self.subject(&place, &pointer);
         if let Some(operation) = self.at(&pointer) {
             self.flags(&place, &pointer, operation);
@@ -186,7 +191,8 @@ impl<'a> Reader<'a> {
 
     /// `above` are the pointers of the schemas around this one, since a schema may contain itself.
     fn schema(&mut self, place: &Place, pointer: &str, above: &mut Vec<String>) {
-        if self.facts.subjects.len() > MOST_SUBJECTS {
+        let places = self.facts.subjects.len();
+        if places > self.before + MOST_OF_OPERATION || places > MOST_SUBJECTS {
             return self.cannot_read(pointer, "more schemas within schemas than can be followed");
         }
         let Some(Resolved { pointer, value }) = self.enter(place, pointer) else { return };

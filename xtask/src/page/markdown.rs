@@ -18,6 +18,11 @@ pub(super) fn read(documents: Vec<Document>) -> Result<(Facts, Vec<Unreadable>),
     let mut unreadable = Vec::new();
     for Document { content, line: first_line } in documents {
         let at = Some(first_line);
+        if facts.subjects.len() > openapi::MOST_SUBJECTS {
+            let problem = "the documents above hold more than can be compared".to_owned();
+            unreadable.push(Unreadable { line: at, problem });
+            break;
+        }
         let document = match content {
             Ok(document) => document,
             Err(error) => {

@@ -56,8 +56,9 @@ pub enum NotAPage {
 impl Page {
     /// Reads a page, whose shape shows in its content. `spec` resolves ambiguities of the text.
     pub fn read(bytes: &[u8], spec: &Facts) -> Result<Self, NotAPage> {
-        let text = std::str::from_utf8(bytes).map_err(|_| NotAPage::NotText)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let decoded = String::from_utf8_lossy(bytes);
+        let damaged = not_utf8(bytes);
+        let text = decoded.strip_prefix('\u{feff}').unwrap_or(&decoded);
         if text.contains('\0') {
             return Err(NotAPage::NotText);
         }
@@ -70,7 +71,10 @@ impl Page {
         } else {
             (Shape::Markdown, markdown::read(documents))
         };
-        let (facts, unreadable) = read.map_err(|why| {
+        let (facts, mut unreadable) = read.map_err(|why| {
+            if !damaged.is_empty() {
+                return NotAPage::NotText;
+            }
             let start = text.trim_start().get(..15).unwrap_or_default().to_lowercase();
             if text.lines().any(|line| line.trim() == "# Page Not Found") {
                 NotAPage::NotFound
@@ -80,8 +84,21 @@ impl Page {
                 why
             }
         })?;
+        unreadable.extend(damaged);
+        unreadable.sort_by_key(|unreadable| unreadable.line);
         Ok(Self { shape, facts, unreadable })
     }
+}
+
+/// The lines that hold a byte that is not UTF-8.
+fn not_utf8(bytes: &[u8]) -> Vec<Unreadable> {
+    let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
+    let damaged = lines.filter_map(|(line, number)| {
+        let at = std::str::from_utf8(line).err()?.valid_up_to();
+        let problem = format!("byte {} of the line, {:#04x}, is not UTF-8", at + 1, line[at]);
+        Some(Unreadable { line: Some(number), problem })
+    });
+    damaged.collect()
 }
 
 /// Adds the facts of one description, whose operations may be described already. `line` is its line.

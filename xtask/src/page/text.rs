@@ -42,7 +42,6 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
         unreadable.append(&mut reader.unreadable);
         super::add(&mut facts, reader.facts, block.line, &mut unreadable);
     }
-    unreadable.sort_by_key(|unreadable| unreadable.line);
     Ok((facts, unreadable))
 }
 

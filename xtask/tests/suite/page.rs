@@ -443,9 +443,12 @@ fn hostile_pages_end() {
         "{\"S\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/S0\"}}}",
         &Value::Object(schemas).to_string(),
     );
+    let doubled = read(&fenced(&doubling));
+    let problem = "more schemas within schemas than can be followed";
+    assert!(doubled.unreadable.iter().any(|it| it.problem.contains(problem)));
+    assert!(doubled.facts.subjects.len() < 4_000, "{}", doubled.facts.subjects.len());
     for page in [
         fenced(array),
-        fenced(&doubling),
         fenced(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))),
         page_with(&format!("Body\n{}Responses\n200\n", "200\n".repeat(20_000))),
         page_with(&format!(
@@ -538,6 +541,22 @@ fn a_schema_that_contains_itself_ends() {
 }
 
 #[test]
+fn a_byte_that_is_not_utf8_is_named_and_the_rest_is_read() {
+    let text = page_with("Body\nastringOptional\nResponses\n200\nNo content");
+    for page in [text, fenced(FENCE)] {
+        let mut bytes = page.clone().into_bytes();
+        let (line, at) = if page.starts_with('#') { (5, 17) } else { (1, 3) };
+        bytes[at] = 0xe9;
+        let damaged = Page::read(&bytes, &Facts::default()).expect("a page");
+        let [problem] = damaged.unreadable.as_slice() else { panic!("{:?}", damaged.unreadable) };
+        assert_eq!(problem.line, Some(line));
+        assert!(problem.problem.contains("0xe9, is not UTF-8"), "{}", problem.problem);
+        let places = |page: &Page| page.facts.subjects.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(places(&damaged), places(&read(&page)));
+    }
+}
+
+#[test]
 fn an_input_that_is_not_a_page_is_refused_with_the_reason() {
     let html = "<!DOCTYPE html>\n<html><body>post</body></html>";
     let german =
@@ -549,6 +568,7 @@ fn an_input_that_is_not_a_page_is_refused_with_the_reason() {
         ("\u{feff}".as_bytes(), NotAPage::Empty),
         (b"\xff\xfe\x00p", NotAPage::NotText),
         (b"post\0", NotAPage::NotText),
+        (b"\x89PNG\r\n\x1a\n", NotAPage::NotText),
         (b"# Page Not Found\n\nThe URL does not exist.", NotAPage::NotFound),
         (html.as_bytes(), NotAPage::Html),
         (german.as_bytes(), NotAPage::Language),
