@@ -1,6 +1,6 @@
 //! Compares the facts of a page with those of the spec. A fact agrees, differs, or the page is silent on it.
 
-use super::{Aspect, Facts, Place, Step, Subject, Within, plain, without_names};
+use super::{Aspect, Facts, Place, Step, Subject, Within, moves, plain, without_names};
 use crate::page::{Page, Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ pub enum Difference {
     Added { place: Place },
     /// The spec has a place that the page would show.
     Removed { place: Place },
-    /// A parameter is sent in another place or under another name.
+    /// A parameter is sent in another place or under another name, or a property or an operation has another name.
     Moved { place: Place, to: Place },
 }
 
@@ -64,10 +64,10 @@ impl Difference {
         }
     }
 
-    /// The place on the page.
+    /// The place that the page describes under its name for it: operations and properties have that of the spec.
     pub fn place_on_page(&self) -> &Place {
         match self {
-            Self::Moved { to, .. } => to,
+            Self::Moved { to, .. } if matches!(to.last(), Some(Step::Parameter { .. })) => to,
             other => other.place(),
         }
     }
@@ -76,7 +76,7 @@ impl Difference {
 /// Compares. Where order and spelling mean nothing, the page is changed to match the spec.
 pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
     normalize(spec, &mut page.facts);
-    let moved = moved(spec, page);
+    let moved = moves::find(spec, page);
     let mut comparison = Comparison::default();
     // A difference of a place covers all places below it.
     let mut covered: Option<&Place> = None;
@@ -84,12 +84,16 @@ pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
         if covered.is_some_and(|covered| place.is_within(covered)) {
             continue;
         }
+        let to = moved.iter().find(|(from, _)| from == place).map(|(_, to)| to.clone());
         if let Some(shown) = page.facts.get(place) {
+            if let Some(to) = to {
+                comparison.differing += 1;
+                comparison.differences.push(Difference::Moved { place: place.clone(), to });
+            }
             comparison.operations += usize::from(place.0.len() == 1);
             comparison.aspects(page, place, subject, shown);
             continue;
         }
-        let to = moved.iter().find(|(from, _)| from == place);
         if place.0.is_empty() {
             // Another page may name the servers.
             subject.stated.keys().for_each(|aspect| comparison.silent(place, *aspect, None));
@@ -104,7 +108,7 @@ pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
             let place = place.clone();
             comparison.differing += all(spec, &place).count();
             comparison.differences.push(match to {
-                Some((_, to)) => Difference::Moved { place, to: to.clone() },
+                Some(to) => Difference::Moved { place, to },
                 None => Difference::Removed { place },
             });
         }
@@ -258,52 +262,5 @@ fn reorder(spec: &Facts, page: &mut Facts, place: &Place) {
             page.relocate(from, to);
             page.relocate(&aside, from);
         }
-    }
-}
-
-/// Pairs the parameters that only the spec has with those that only the page has.
-fn moved(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
-    let page = &page.facts;
-    let mut moved = Vec::new();
-    for operation in spec.operations().filter(|operation| page.get(operation).is_some()) {
-        let only = |own: &Facts, other: &Facts| -> Vec<Place> {
-            let inner = own.children(operation).filter(|place| other.get(place).is_none());
-            let is_parameter =
-                |place: &&Place| matches!(place.last(), Some(Step::Parameter { .. }));
-            inner.filter(is_parameter).cloned().collect()
-        };
-        let gone = only(spec, page);
-        let mut new = only(page, spec);
-        for place in &gone {
-            let pair = gone.len() == 1 && new.len() == 1;
-            let rank = |to: &Place| similarity(spec, page, place, to, pair);
-            let best = (0..new.len()).max_by_key(|at| (rank(&new[*at]), usize::MAX - at));
-            if let Some(best) = best.filter(|best| rank(&new[*best]) > 0) {
-                moved.push((place.clone(), new.remove(best)));
-            }
-        }
-    }
-    moved
-}
-
-/// How likely `to` on the page is the parameter at `place` in the spec. `pair`: there are no others.
-fn similarity(spec: &Facts, page: &Facts, place: &Place, to: &Place, pair: bool) -> usize {
-    let (
-        Some(Step::Parameter { within, name }),
-        Some(Step::Parameter { within: new, name: new_name }),
-    ) = (place.last(), to.last())
-    else {
-        return 0;
-    };
-    let in_path = *within == Within::Path;
-    let example = spec.value(place, Aspect::Example).map(plain);
-    if name.eq_ignore_ascii_case(new_name) {
-        4
-    } else if example.is_some() && example == page.value(to, Aspect::Example).map(plain) {
-        3
-    } else if in_path && within == new {
-        2
-    } else {
-        usize::from(pair && !in_path)
     }
 }

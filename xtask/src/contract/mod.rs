@@ -2,6 +2,7 @@
 
 mod compare;
 mod facts;
+mod moves;
 pub mod openapi;
 mod place;
 mod spec;

@@ -44,7 +44,13 @@ impl Editor<'_> {
             }
             Difference::Added { place } => self.add(place),
             Difference::Removed { place } => self.remove(place),
-            Difference::Moved { place, to } => self.move_parameter(place, to),
+            Difference::Moved { place, to } => match (place.last()?, to.last()?) {
+                (Step::Property(name), Step::Property(new)) => {
+                    self.rename_property(place, name, new)
+                }
+                (Step::Operation { .. }, _) => self.move_operation(place, to),
+                _ => self.move_parameter(place, to),
+            },
         }
     }
 
@@ -85,6 +91,75 @@ impl Editor<'_> {
         })
     }
 
+    /// Changes the name of a property where it is, so that its description stays.
+    fn rename_property(&self, place: &Place, name: &str, new: &str) -> Option<Vec<Hunk>> {
+        let owner = &self.spec.facts.get(&place.parent())?.pointer;
+        let mut hunks = vec![self.rename(&format!("{owner}/properties/{}", escape(name)), new)?];
+        let becomes = |it: &Difference| matches!(it, Difference::Changed { place: other, aspect: Aspect::Required, .. } if other == place);
+        let required = self.spec.value().pointer(&format!("{owner}/required"));
+        let at = required.and_then(Value::as_array);
+        let at = at.and_then(|names| names.iter().position(|other| other == name));
+        if let Some(at) = at.filter(|_| !self.all.iter().any(becomes)) {
+            let line = self.spec.document.line(&format!("{owner}/required/{at}"))?;
+            let text = self.spec.line(line)?;
+            text.trim_start().starts_with("- ").then_some(())?;
+            hunks.push(self.replace(line, line, &yaml(&json!([new])), indent(text)));
+        }
+        Some(hunks)
+    }
+
+    /// Changes the method or the path of an operation where it is.
+    fn move_operation(&self, place: &Place, to: &Place) -> Option<Vec<Hunk>> {
+        let (Step::Operation { path, .. }, Step::Operation { path: new, method }) =
+            (place.last()?, to.last()?)
+        else {
+            return None;
+        };
+        let of_path = |place: &Place, path| matches!(place.last(), Some(Step::Operation { path: own, .. }) if own == path);
+        if path == new {
+            let pointer = &self.spec.facts.get(place)?.pointer;
+            return Some(vec![self.rename(pointer, &method.to_lowercase())?]);
+        }
+        // The operations of a path move together, to a path that isn't there yet.
+        let moves = |from: &Place| {
+            let mut all = self.all.iter();
+            all.any(|it| matches!(it, Difference::Moved { place, to } if place == from && of_path(to, new)))
+        };
+        let mut beside = self.spec.facts.operations().filter(|place| of_path(place, path));
+        let mut known = self.spec.facts.operations();
+        if known.any(|place| of_path(place, new)) || !beside.all(moves) {
+            return None;
+        }
+        Some(vec![self.rename(&format!("/paths/{}", escape(path)), new)?])
+    }
+
+    /// Changes the key at `pointer`.
+    fn rename(&self, pointer: &str, new: &str) -> Option<Hunk> {
+        let line = self.spec.document.line(pointer)?;
+        let text = self.spec.line(line)?;
+        let (_, key) = pointer.rsplit_once('/')?;
+        let key = key.replace("~1", "/").replace("~0", "~");
+        let own = text.trim_start();
+        let quoted = json!(key).to_string();
+        let rest = own.strip_prefix(&key).or_else(|| own.strip_prefix(&quoted))?;
+        rest.starts_with(':').then_some(())?;
+        let new = yaml(&json!({ new: {} })).concat();
+        let new = new.strip_suffix(": {}")?;
+        Some(self.replace(line, line, &[format!("{new}{rest}")], indent(text)))
+    }
+
+    /// The name of the property at `place` on the page.
+    fn name_on_page<'a>(&'a self, place: &'a Place) -> Option<&'a String> {
+        let renamed = self.all.iter().find_map(|difference| match difference {
+            Difference::Moved { place: from, to } if from == place => Some(to),
+            _ => None,
+        });
+        match renamed.unwrap_or(place).last()? {
+            Step::Property(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Adds a property to the list of required ones, or removes it from there.
     fn require(&self, place: &Place, name: &str, required: bool) -> Option<Hunk> {
         let owner = &self.spec.facts.get(&place.parent())?.pointer;
@@ -93,6 +168,7 @@ impl Editor<'_> {
             let required =
                 self.beside(place).filter(|(other, _)| self.page.is(other, Aspect::Required));
             let names: Vec<_> = required.map(|(_, name)| name).collect();
+            let name = self.name_on_page(place)?;
             return self.append(owner, "required", &list.map_or(json!(names), |_| json!([name])));
         }
         let list = format!("{owner}/required");
@@ -110,10 +186,9 @@ impl Editor<'_> {
             | Difference::Changed { place, aspect: Aspect::Required, .. } => Some(place),
             _ => None,
         });
-        places.filter_map(move |place| match place.last()? {
-            Step::Property(name) if place.parent() == owner => Some((place, name)),
-            _ => None,
-        })
+        places
+            .filter(move |place| place.parent() == owner)
+            .filter_map(|place| Some((place, self.name_on_page(place)?)))
     }
 
     fn add(&self, place: &Place) -> Option<Vec<Hunk>> {

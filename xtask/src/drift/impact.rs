@@ -50,6 +50,10 @@ pub fn of(spec: &Spec, public: &PublicItems, place: &Place) -> Option<(String, V
 pub fn breaks(page: &Facts, difference: &Difference) -> Breaks {
     let in_answer = difference.place().tail().iter().any(|step| matches!(step, Step::Answer(_)));
     let (callers, why) = match difference {
+        Difference::Moved { place, .. } if place.tail().is_empty() => (true, "calling it fails"),
+        Difference::Moved { .. } if in_answer => {
+            (true, "code that reads it finds nothing any more")
+        }
         Difference::Moved { .. } => (true, "the service no longer reads it where it is sent"),
         Difference::Added { place } => match place.last() {
             Some(Step::Operation { .. }) => (false, "nobody calls it yet"),

@@ -5,7 +5,9 @@ pub mod impact;
 pub mod listed;
 mod shown;
 
-use crate::contract::{Aspect, Comparison, Difference, Facts, Place, Silent, Spec, compare, plain};
+use crate::contract::{
+    Aspect, Comparison, Difference, Facts, Place, Silent, Spec, Step, compare, plain,
+};
 use crate::files::SPEC;
 use crate::page::Page;
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
@@ -65,8 +67,8 @@ impl Reporter<'_> {
         let difference = group[0];
         let operation = difference.place().root();
         let (mut what, mut title) = words(page, difference);
-        let titled = matches!(difference, Difference::Added { .. } | Difference::Removed { .. })
-            && difference.place().tail().is_empty();
+        let titled = difference.place().tail().is_empty()
+            && !matches!(difference, Difference::Changed { .. });
         if group.len() > 1 {
             title = format!("{title}, in {} operations", group.len());
         } else {
@@ -81,7 +83,10 @@ impl Reporter<'_> {
         finding.cause = self.record.and_then(|record| cause(&spec.facts, record, difference));
         let (page_line, spec_line) = self.lines(difference);
         if page_line.is_some() {
-            let place = difference.place_on_page();
+            let place = match difference {
+                Difference::Moved { to, .. } => to,
+                other => other.place(),
+            };
             finding = finding.at(self.name, page_line, "the page").focus(place);
         }
         let added = matches!(difference, Difference::Added { .. });
@@ -199,6 +204,19 @@ fn words(page: &Facts, difference: &Difference) -> (String, String) {
             ("removed".to_owned(), format!("an operation is gone: {place}"))
         }
         Difference::Removed { .. } => (format!("{at} removed"), format!("`{at}` is gone")),
+        Difference::Moved { place, to } if place.tail().is_empty() => (
+            format!("moved to {to}"),
+            format!("{place} is gone and {to} is new, which looks like the same operation"),
+        ),
+        Difference::Moved { place, to } if matches!(to.last(), Some(Step::Property(_))) => {
+            let (to, kind) = (to.within_operation(), kind(place));
+            (
+                format!("{at} renamed to {to}{kind}"),
+                format!(
+                    "`{at}` is gone and `{to}`{kind} is new, which looks like a rename: same type, same place"
+                ),
+            )
+        }
         Difference::Moved { to, .. } => {
             let (to, kind) = (to.within_operation(), kind(to));
             (
@@ -250,6 +268,14 @@ fn help(difference: &Difference, with_hunks: bool) -> String {
     let what = match difference {
         Difference::Removed { place } if with_hunks && place.tail().is_empty() => {
             format!("make sure that the page is whole; if it is, apply this edit to {SPEC}")
+        }
+        Difference::Moved { place, .. }
+            if !matches!(place.last(), Some(Step::Parameter { .. })) && with_hunks =>
+        {
+            format!(
+                "if it still means the same, apply this edit to {SPEC}, and review its description and \
+                 `x-idempotent`"
+            )
         }
         Difference::Added { .. } | Difference::Moved { .. } if with_hunks => {
             format!("apply this edit to {SPEC}, describe it in your own words")

@@ -86,20 +86,23 @@ components:
 "##;
 
 /// The text of [`SPEC`] with the edits that make it say what `change` makes of its document.
-fn edited(change: impl Fn(&mut Value)) -> String {
+pub(crate) fn edited(change: impl Fn(&mut Value)) -> String {
     let spec = Spec::parse(SPEC.to_owned()).expect("a spec");
     let mut document = spec.value().clone();
     change(&mut document);
-    let mut facts = Facts::default();
-    assert_eq!(openapi::read(&document, &|_| None, &mut facts), []);
-    let mut page = Page { shape: Shape::Markdown, facts, unreadable: Vec::new() };
+    let read = || {
+        let mut facts = Facts::default();
+        assert_eq!(openapi::read(&document, &|_| None, &mut facts), []);
+        Page { shape: Shape::Markdown, facts, unreadable: Vec::new() }
+    };
+    let mut page = read();
     let differences = compare(&spec.facts, &mut page).differences;
     assert!(!differences.is_empty());
     let editor = Editor { spec: &spec, page: &page.facts, all: &differences };
     let hunks = differences.iter().flat_map(|it| editor.hunks(it).expect("an edit"));
     let text = apply(SPEC, &hunks.collect::<Vec<_>>());
-    let spec = Spec::parse(text.clone()).expect("YAML");
-    assert_eq!(compare(&spec.facts, &mut page).differences, [], "{text}");
+    let spec = Spec::parse(text.clone()).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(compare(&spec.facts, &mut read()).differences, [], "{text}");
     text
 }
 
