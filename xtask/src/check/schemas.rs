@@ -12,16 +12,30 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Aspects that the types don't express, each with the reason. Everything else must agree.
-const NOT_EXPRESSED: [(Aspect, &str); 8] = [
+const NOT_EXPRESSED: [(Aspect, &str); 20] = [
     (Aspect::Example, "a type has no example"),
     (Aspect::Default, "an optional property without a value is not sent, whatever its default"),
     (Aspect::ReadOnly, "a read-only property of a request has no field; see `reduce`"),
     (Aspect::WriteOnly, "a type is the same for both directions"),
     (Aspect::Nullable, "every optional field may be null: it reads as absent"),
     (Aspect::Deprecated, "it is in the documentation"),
-    (Aspect::Minimum, "limits are checked when a value is made, and not in its schema"),
-    (Aspect::Maximum, "limits are checked when a value is made, and not in its schema"),
+    (Aspect::Minimum, LIMIT),
+    (Aspect::ExclusiveMinimum, LIMIT),
+    (Aspect::Maximum, LIMIT),
+    (Aspect::ExclusiveMaximum, LIMIT),
+    (Aspect::MultipleOf, LIMIT),
+    (Aspect::MinLength, LIMIT),
+    (Aspect::MaxLength, LIMIT),
+    (Aspect::MinItems, LIMIT),
+    (Aspect::MaxItems, LIMIT),
+    (Aspect::UniqueItems, LIMIT),
+    (Aspect::MinProperties, LIMIT),
+    (Aspect::MaxProperties, LIMIT),
+    (Aspect::Discriminator, "the alternatives of an untagged enum are tried in turn"),
+    (Aspect::Not, "it makes alternatives exclusive, and the enum takes the first that fits"),
 ];
+
+const LIMIT: &str = "limits are those of the service, which rejects what exceeds them";
 
 const COMPONENTS: &str = "/components/schemas";
 

@@ -75,6 +75,9 @@ impl Difference {
 
 /// Compares. Where order and spelling mean nothing, the page is changed to match the spec.
 pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
+    if page.shape == Shape::Text {
+        name_limits(spec, &mut page.facts);
+    }
     normalize(spec, &mut page.facts);
     let moved = moves::find(spec, page);
     let mut comparison = Comparison::default();
@@ -176,6 +179,8 @@ fn same(shape: Shape, aspect: Aspect, spec: &Value, page: &Value) -> bool {
     match (shape, aspect) {
         // The order of media types and of values means nothing.
         (_, Aspect::Content) | (Shape::Markdown, Aspect::Enum) => sorted(spec) == sorted(page),
+        // A page may write the example of a list as its one item.
+        (Shape::Markdown, Aspect::Example) => plain(spec) == plain(page),
         (Shape::Markdown, _) => {
             spec.as_f64().is_some()
                 && spec.as_f64().map(f64::to_bits) == page.as_f64().map(f64::to_bits)
@@ -207,6 +212,33 @@ fn runs_together(values: &Value, text: &str) -> bool {
         rest.replace_range(at..at + value.len(), "");
     }
     rest.is_empty()
+}
+
+/// Gives limits the names that they have in OpenAPI: the text has one word for the limits of values, lengths and
+/// counts.
+fn name_limits(spec: &Facts, page: &mut Facts) {
+    const LIMITS: [[Aspect; 4]; 2] = [
+        [Aspect::Minimum, Aspect::MinLength, Aspect::MinItems, Aspect::MinProperties],
+        [Aspect::Maximum, Aspect::MaxLength, Aspect::MaxItems, Aspect::MaxProperties],
+    ];
+    for (place, subject) in &mut page.subjects {
+        let own = spec.get(place);
+        let kind =
+            subject.stated.get(&Aspect::Type).map_or(String::new(), |kind| plain(&kind.value));
+        for limits in LIMITS {
+            let Some(stated) = subject.stated.remove(&limits[0]) else { continue };
+            let known = |limit: &Aspect| own.is_some_and(|own| own.stated.contains_key(limit));
+            let of_kind = match kind.as_str() {
+                "string" => limits[1],
+                "object" => limits[3],
+                kind if kind.ends_with("[]") => limits[2],
+                _ => limits[0],
+            };
+            // The limit of an array may be that of its items.
+            let limit = limits.into_iter().rev().find(known).unwrap_or(of_kind);
+            subject.stated.insert(limit, stated);
+        }
+    }
 }
 
 /// Gives the places of the page the names and numbers of the same places in the spec.

@@ -5,7 +5,7 @@
 use super::{Place, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use strum::IntoStaticStr;
@@ -14,6 +14,8 @@ use strum::IntoStaticStr;
 #[derive(Debug, Default)]
 pub struct Facts {
     pub subjects: BTreeMap<Place, Subject>,
+    /// The keywords of the document that aren't compared.
+    pub not_compared: BTreeSet<String>,
 }
 
 impl Facts {
@@ -79,6 +81,9 @@ pub struct Subject {
     /// Its JSON pointer in an OpenAPI document, with references followed.
     #[serde(skip)]
     pub pointer: String,
+    /// That of the body or answer whose schema is at `pointer`.
+    #[serde(skip)]
+    pub holder: String,
     /// Nothing is known of the places below: the document refers to something that doesn't exist.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opaque: bool,
@@ -127,6 +132,8 @@ pub enum Aspect {
     Content,
     Style,
     Explode,
+    AllowReserved,
+    AllowEmptyValue,
     Required,
     Type,
     Format,
@@ -136,10 +143,23 @@ pub enum Aspect {
     Deprecated,
     #[strum(serialize = "oneOf")]
     Alternatives,
+    Discriminator,
     Enum,
     Minimum,
+    ExclusiveMinimum,
     Maximum,
+    ExclusiveMaximum,
+    MultipleOf,
+    MinLength,
+    MaxLength,
     Pattern,
+    MinItems,
+    MaxItems,
+    UniqueItems,
+    MinProperties,
+    MaxProperties,
+    AdditionalProperties,
+    Not,
     Default,
     Example,
 }

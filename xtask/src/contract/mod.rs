@@ -2,6 +2,7 @@
 
 mod compare;
 mod facts;
+pub mod keywords;
 mod moves;
 pub mod openapi;
 mod place;

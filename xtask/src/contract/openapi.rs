@@ -1,5 +1,8 @@
 //! Reads an OpenAPI document or a JSON Schema as facts.
 
+use super::keywords::{
+    self, BODY, Compared, Keywords, MEDIA, OPERATION, PARAMETER, RESPONSE, SCHEMA,
+};
 use super::{Aspect, Facts, Place, Step, Subject, Unreadable, Within};
 use crate::codegen::yaml::escape;
 use crate::codegen::{METHODS, members};
@@ -73,7 +76,7 @@ impl<'a> Reader<'a> {
         self.before = self.facts.subjects.len();
         self.subject(&place, &pointer);
         if let Some(operation) = self.at(&pointer) {
-            self.flags(&place, &pointer, operation);
+            self.copy(&place, &pointer, operation, OPERATION);
         }
         self.security(&place, &pointer);
         for owner in [&item, &pointer] {
@@ -122,16 +125,7 @@ impl<'a> Reader<'a> {
 
     fn scheme(&self, name: &str) -> Option<String> {
         let pointer = format!("/components/securitySchemes/{}", escape(name));
-        let scheme = self.resolve(&pointer).ok()?.value;
-        let word = |key: &str| scheme.get(key).and_then(Value::as_str);
-        Some(match word("type")? {
-            "http" => word("scheme")?.to_lowercase(),
-            "apiKey" if word("in") == Some("header") => {
-                format!("header {}", word("name")?.to_lowercase())
-            }
-            "apiKey" => format!("{} {}", word("in")?, word("name")?),
-            other => other.to_owned(),
-        })
+        scheme(&self.resolve(&pointer).ok()?.value)
     }
 
     fn parameter(&mut self, operation: &Place, pointer: &str) {
@@ -142,51 +136,75 @@ impl<'a> Reader<'a> {
             return self.cannot_read(&pointer, "a parameter without `name` or `in`");
         };
         let place = operation.then(Step::Parameter { within, name: name.to_owned() });
+        self.parameter_or_header(&place, &pointer, &value, within);
+    }
+
+    fn parameter_or_header(&mut self, place: &Place, pointer: &str, value: &Value, within: Within) {
         // A parameter of the operation replaces that of its path.
-        self.facts.take(&place);
-        self.subject(&place, &pointer);
+        self.facts.take(place);
+        self.subject(place, pointer);
         let form = matches!(within, Within::Query | Within::Cookie);
-        let style = word("style");
+        let style = value.get("style").and_then(Value::as_str);
         if let Some(style) = style.filter(|style| *style != if form { "form" } else { "simple" }) {
-            self.state(&place, Aspect::Style, style, &format!("{pointer}/style"));
+            self.state(place, Aspect::Style, style, &format!("{pointer}/style"));
         }
         let explodes = style.map_or(form, |style| style == "form");
         if let Some(explode) = value.get("explode").filter(|own| **own != Value::Bool(explodes)) {
-            self.state(&place, Aspect::Explode, explode.clone(), &format!("{pointer}/explode"));
+            self.state(place, Aspect::Explode, explode.clone(), &format!("{pointer}/explode"));
         }
         let required = value.get("required") == Some(&Value::Bool(true));
-        self.state(&place, Aspect::Required, required, &format!("{pointer}/required"));
+        self.state(place, Aspect::Required, required, &format!("{pointer}/required"));
         if value.get("schema").is_some() {
-            self.schema(&place, &format!("{pointer}/schema"), &mut Vec::new());
-        } else if let Some((media, _)) = members(value.get("content")).next() {
-            let schema = format!("{pointer}/content/{}/schema", escape(media));
-            self.schema(&place, &schema, &mut Vec::new());
+            self.schema(place, &format!("{pointer}/schema"), &mut Vec::new());
+        } else if value.get("content").is_some() {
+            self.media(place, pointer, value);
         }
-        self.example(&place, &pointer, &value);
-        self.flags(&place, &pointer, &value);
-        self.subject(&place, &pointer);
+        self.copy(place, pointer, value, PARAMETER);
+        self.example(place, pointer, value);
+        self.subject(place, pointer);
     }
 
     /// Reads a request body or an answer.
     fn content(&mut self, place: &Place, pointer: &str, request: bool) {
         let Some(Resolved { pointer, value }) = self.enter(place, pointer) else { return };
         self.subject(place, &pointer);
+        self.copy(place, &pointer, &value, if request { BODY } else { RESPONSE });
         if request {
             let required = value.get("required") == Some(&Value::Bool(true));
             self.state(place, Aspect::Required, required, &format!("{pointer}/required"));
         }
+        for (name, _) in members(value.get("headers")) {
+            let header = place.then(Step::Parameter { within: Within::Header, name: name.clone() });
+            let at = format!("{pointer}/headers/{}", escape(name));
+            if let Some(Resolved { pointer, value }) = self.follow(&at) {
+                self.parameter_or_header(&header, &pointer, &value, Within::Header);
+            }
+        }
+        self.media(place, &pointer, &value);
+        let subject = self.facts.subject(place);
+        subject.line = (self.line)(&pointer);
+        subject.holder = pointer;
+    }
+
+    /// Reads the media types of a body, an answer or a parameter, and the schema of one of them.
+    fn media(&mut self, place: &Place, pointer: &str, value: &Value) {
         let media: Vec<&String> = members(value.get("content")).map(|(media, _)| media).collect();
         let list = format!("{pointer}/content");
         self.state(place, Aspect::Content, json!(media), &list);
         // Only one schema is read, preferably that of JSON.
-        let json = media.iter().find(|media| media.contains("json")).or(media.first());
-        if let Some(media) = json {
-            let schema = format!("{list}/{}/schema", escape(media));
-            if self.at(&schema).is_some() {
-                self.schema(place, &schema, &mut Vec::new());
+        let Some(read) = media.iter().find(|media| media.contains("json")).or(media.first()) else {
+            return;
+        };
+        for (media, content) in members(value.get("content")) {
+            self.note(content, MEDIA);
+            if media != *read && content.get("schema").is_some() {
+                self.facts.not_compared.insert(format!("schema of {media}"));
             }
         }
-        self.facts.subject(place).line = (self.line)(&pointer);
+        let schema = format!("{list}/{}/schema", escape(read));
+        if self.at(&schema).is_some() {
+            self.schema(place, &schema, &mut Vec::new());
+        }
     }
 
     /// `above` are the pointers of the schemas around this one, since a schema may contain itself.
@@ -207,14 +225,16 @@ impl<'a> Reader<'a> {
         above.push(pointer.clone());
         let kind = self.kind(&pointer, &value, 0);
         self.state(place, Aspect::Type, kind, &format!("{pointer}/type"));
-        self.flags(place, &pointer, &value);
+        self.copy(place, &pointer, &value, SCHEMA);
         let kinds = value.get("type").and_then(Value::as_array);
         if kinds.is_some_and(|kinds| kinds.contains(&json!("null"))) {
             self.state(place, Aspect::Nullable, true, &format!("{pointer}/type"));
         }
         self.example(place, &pointer, &value);
-        for (aspect, keyword) in VALUES {
-            self.copy(place, aspect, &pointer, &value, keyword);
+        let discriminator = value.get("discriminator").and_then(|it| it.get("propertyName"));
+        if let Some(name) = discriminator {
+            let at = format!("{pointer}/discriminator");
+            self.state(place, Aspect::Discriminator, name.clone(), &at);
         }
         self.within(place, &pointer, &value, above);
         above.pop();
@@ -234,7 +254,11 @@ impl<'a> Reader<'a> {
             self.state(&inner, Aspect::Required, required.contains(&name.as_str()), &at);
             self.facts.subject(&inner).line = (self.line)(&property);
         }
-        for list in ["oneOf", "anyOf", "allOf"] {
+        let lists = ["oneOf", "anyOf", "allOf"];
+        if lists.iter().filter(|list| value.get(list).is_some()).count() > 1 {
+            self.cannot_read(pointer, "several of `oneOf`, `anyOf` and `allOf` in one schema");
+        }
+        for list in lists {
             let Some(alternatives) = value.get(list).and_then(Value::as_array) else { continue };
             let at = format!("{pointer}/{list}");
             self.state(place, Aspect::Alternatives, alternatives.len(), &at);
@@ -248,6 +272,9 @@ impl<'a> Reader<'a> {
             Some(Value::Bool(true)) => {
                 self.subject(&values, &at);
                 self.state(&values, Aspect::Type, "any", &at);
+            }
+            Some(Value::Bool(false)) => {
+                self.state(place, Aspect::AdditionalProperties, false, &at);
             }
             Some(Value::Object(_)) => self.schema(&values, &at, above),
             _ => {}
@@ -264,27 +291,49 @@ impl<'a> Reader<'a> {
             self.facts.subject(place).opaque = true;
             return;
         }
+        // What would mean something else with the array has a place of its own.
+        let apart = members(Some(&value)).any(|(keyword, _)| {
+            let compared = keywords::compared(SCHEMA, keyword);
+            !matches!(keyword.as_str(), "type" | "items" | "example" | "examples" | "const")
+                && !matches!(compared, None | Some(Compared::OfScalar(_) | Compared::Not(_)))
+        });
+        if apart {
+            return self.schema(&place.then(Step::Items), &pointer, above);
+        }
         if value.get("items").is_some() {
             above.push(pointer.clone());
             self.items(place, &format!("{pointer}/items"), above);
             above.pop();
             return;
         }
-        let inner = ["properties", "oneOf", "anyOf", "allOf", "additionalProperties"];
-        if inner.iter().any(|keyword| value.get(keyword).is_some()) {
-            return self.schema(&place.then(Step::Items), &pointer, above);
-        }
-        for (aspect, keyword) in VALUES {
-            if matches!(aspect, Aspect::Format | Aspect::Enum | Aspect::Pattern) {
-                self.copy(place, aspect, &pointer, &value, keyword);
-            }
+        self.copy(place, &pointer, &value, SCHEMA);
+        if self.facts.value(place, Aspect::Example).is_none() {
+            self.example(place, &pointer, &value);
         }
     }
 
-    /// States the value of a keyword, if there is one.
-    fn copy(&mut self, place: &Place, aspect: Aspect, pointer: &str, value: &Value, keyword: &str) {
-        if let Some(stated) = value.get(keyword) {
-            self.state(place, aspect, stated.clone(), &format!("{pointer}/{keyword}"));
+    /// States the keywords whose values are compared, and notes those that aren't compared.
+    fn copy(&mut self, place: &Place, pointer: &str, value: &Value, keywords: Keywords) {
+        for (keyword, stated) in members(Some(value)) {
+            let Some(Compared::Value(aspect) | Compared::OfScalar(aspect) | Compared::Flag(aspect)) =
+                keywords::compared(keywords, keyword)
+            else {
+                continue;
+            };
+            // Of keywords that are true or not stated, `false` says nothing.
+            if *stated != Value::Bool(false) || aspect == Aspect::Default {
+                self.state(place, aspect, stated.clone(), &format!("{pointer}/{keyword}"));
+            }
+        }
+        self.note(value, keywords);
+    }
+
+    /// Notes the keywords that aren't compared.
+    fn note(&mut self, value: &Value, keywords: Keywords) {
+        for (keyword, _) in members(Some(value)).filter(|(keyword, _)| *keyword != "$ref") {
+            if matches!(keywords::compared(keywords, keyword), None | Some(Compared::Not(_))) {
+                self.facts.not_compared.insert(keyword.clone());
+            }
         }
     }
 
@@ -316,15 +365,6 @@ impl<'a> Reader<'a> {
             _ if value.get("items").is_some() => named("array"),
             _ if value.get("enum").is_some() => "string".to_owned(),
             _ => "any".to_owned(),
-        }
-    }
-
-    fn flags(&mut self, place: &Place, pointer: &str, value: &Value) {
-        for aspect in [Aspect::ReadOnly, Aspect::WriteOnly, Aspect::Nullable, Aspect::Deprecated] {
-            let keyword = aspect.keyword();
-            if value.get(keyword) == Some(&Value::Bool(true)) {
-                self.state(place, aspect, true, &format!("{pointer}/{keyword}"));
-            }
         }
     }
 
@@ -431,19 +471,18 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Keywords whose values are copied. A page has one word for the minimum of value, length and count.
-const VALUES: [(Aspect, &str); 10] = [
-    (Aspect::Format, "format"),
-    (Aspect::Enum, "enum"),
-    (Aspect::Minimum, "minItems"),
-    (Aspect::Minimum, "minLength"),
-    (Aspect::Minimum, "minimum"),
-    (Aspect::Maximum, "maxItems"),
-    (Aspect::Maximum, "maxLength"),
-    (Aspect::Maximum, "maximum"),
-    (Aspect::Pattern, "pattern"),
-    (Aspect::Default, "default"),
-];
+/// A security scheme in words: `bearer`, `header x-api-key`.
+pub fn scheme(scheme: &Value) -> Option<String> {
+    let word = |key: &str| scheme.get(key).and_then(Value::as_str);
+    Some(match word("type")? {
+        "http" => word("scheme")?.to_lowercase(),
+        "apiKey" if word("in") == Some("header") => {
+            format!("header {}", word("name")?.to_lowercase())
+        }
+        "apiKey" => format!("{} {}", word("in")?, word("name")?),
+        other => other.to_owned(),
+    })
+}
 
 /// A value as a page prints it: without quotes, commas and brackets.
 pub fn plain(value: &Value) -> String {

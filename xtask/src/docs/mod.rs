@@ -53,6 +53,7 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
     report.page = Some(name.to_owned());
     report.receipt = drift::receipt(&spec, &comparison, unreadable);
     report.receipt.waived = waived;
+    report.receipt.not_compared = page.facts.not_compared.iter().cloned().collect();
     if let Some(new_record) = new_record {
         report.receipt.compared.push(if complete {
             files::write(root, RECORD, &new_record.write(&comparison))?;

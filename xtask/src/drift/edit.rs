@@ -1,10 +1,14 @@
 //! The edit of openapi.yaml that makes it say what the page says.
 
+use super::schemes;
 use crate::codegen::yaml::escape;
+use crate::contract::keywords::{Compared, Keywords, PARAMETER, SCHEMA, compared};
 use crate::contract::{Aspect, Difference, Facts, Place, Spec, Step, Subject, Within, plain};
 use crate::report::Hunk;
 use heck::{ToLowerCamelCase, ToUpperCamelCase};
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// Stands for a description; `check` reports it until it is replaced.
 pub const TO_DESCRIBE: &str = "Describe it in your own words.";
@@ -28,19 +32,70 @@ const ORDER: [&str; 11] = [
     "description",
 ];
 
+const SCHEMAS: &str = "/components/schemas";
+
 pub struct Editor<'a> {
-    pub spec: &'a Spec,
-    pub page: &'a Facts,
+    spec: &'a Spec,
+    page: &'a Facts,
     /// The differences of the page: a parameter that has moved is referred to under its new name.
-    pub all: &'a [Difference],
+    all: &'a [Difference],
+    /// The JSON pointers of what is replaced as a whole, each with its hunks.
+    whole: Vec<(String, Vec<Hunk>)>,
+    /// The JSON pointers of what is deleted, and of the lists and mappings that grow.
+    deleted: RefCell<BTreeSet<String>>,
+    grown: RefCell<BTreeSet<String>>,
 }
 
-impl Editor<'_> {
-    /// The hunks for a difference, if they can be given exactly.
+impl<'a> Editor<'a> {
+    pub fn new(spec: &'a Spec, page: &'a Facts, all: &'a [Difference]) -> Self {
+        let (whole, deleted, grown) = Default::default();
+        let mut editor = Self { spec, page, all, whole, deleted, grown };
+        // An edit may depend on what the others delete and add.
+        for difference in all {
+            editor.specific(difference);
+        }
+        let mut whole: Vec<(String, Vec<Hunk>)> = Vec::new();
+        for difference in all {
+            let pair = match difference {
+                Difference::Changed { place, aspect: Aspect::Content, .. } => editor.content(place),
+                _ if editor.specific(difference).is_some() => None,
+                Difference::Changed { place, .. } => editor.replace_schema(place),
+                other => editor.replace_schema(&other.place().parent()),
+            };
+            whole.extend(pair);
+        }
+        editor.whole = whole;
+        editor
+    }
+
+    /// The hunks for a difference, if they can be given exactly. What several differences need is a hunk that each
+    /// of them gives.
     pub fn hunks(&self, difference: &Difference) -> Option<Vec<Hunk>> {
+        let place = difference.place();
+        let at = match difference {
+            Difference::Changed { aspect: Aspect::Required, .. } if is_body(place) => None,
+            Difference::Changed { aspect: Aspect::Content, .. } if is_body(place) => {
+                self.holder(place)
+            }
+            Difference::Changed { .. } => self.pointer(place),
+            Difference::Added { .. } | Difference::Removed { .. } if is_header(place) => None,
+            _ => self.pointer(&place.parent()),
+        };
+        let is_within = |whole: &str| {
+            at.is_some_and(|at| {
+                at.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        // The outermost, if several are.
+        let whole =
+            self.whole.iter().filter(|(whole, _)| is_within(whole)).min_by_key(|(at, _)| at.len());
+        whole.map(|(_, hunks)| hunks.clone()).or_else(|| self.specific(difference))
+    }
+
+    fn specific(&self, difference: &Difference) -> Option<Vec<Hunk>> {
         match difference {
             Difference::Changed { place, aspect, page, .. } => {
-                self.change(place, *aspect, page.as_ref()).map(|hunk| vec![hunk])
+                self.change(place, *aspect, page.as_ref())
             }
             Difference::Added { place } => self.add(place),
             Difference::Removed { place } => self.remove(place),
@@ -54,41 +109,176 @@ impl Editor<'_> {
         }
     }
 
-    fn change(&self, place: &Place, aspect: Aspect, page: Option<&Value>) -> Option<Hunk> {
-        let subject = self.spec.facts.get(place)?;
+    /// Where the spec describes a place: for a body or an answer, its schema.
+    fn pointer(&self, place: &Place) -> Option<&'a str> {
+        self.spec.facts.get(place).map(|subject| &*subject.pointer)
+    }
+
+    /// Where the spec describes a body or an answer itself.
+    fn holder(&self, place: &Place) -> Option<&'a str> {
+        self.spec.facts.get(place).map(|subject| &*subject.holder)
+    }
+
+    fn at(&self, pointer: &str) -> Option<&'a Value> {
+        self.spec.value().pointer(pointer)
+    }
+
+    fn change(&self, place: &Place, aspect: Aspect, page: Option<&Value>) -> Option<Vec<Hunk>> {
         let keyword = aspect.keyword();
-        if let (Aspect::Required, Some(Step::Property(name))) = (aspect, place.last()) {
-            return self.require(place, name, page? == &Value::Bool(true));
-        }
         let value = match (aspect, page) {
-            (Aspect::Servers | Aspect::Security | Aspect::Content | Aspect::Alternatives, _) => {
-                return None;
+            (Aspect::Content | Aspect::Alternatives, _) => return None,
+            (Aspect::Servers, page) => {
+                let urls = page?.as_array()?.iter().map(|url| json!({ "url": url }));
+                return Some(vec![self.set("", "servers", &urls.collect())?]);
             }
-            (_, None) => Value::Null,
+            (Aspect::Security, page) => return self.secure(place, page?.as_str()?),
+            (Aspect::Required, page) => {
+                let required = page? == &Value::Bool(true);
+                if let Some(Step::Property(name)) = place.last() {
+                    return self.require(place, name, required).map(|hunk| vec![hunk]);
+                }
+                Some(json!(required))
+            }
             // A page that runs the values together doesn't show where one ends.
             (Aspect::Enum, Some(values)) if !values.is_array() => return None,
-            (Aspect::Type, Some(kind)) => {
-                let kind = kind.as_str().filter(|kind| !kind.contains(' ') && *kind != "any")?;
-                nested(json!({ "type": kind.trim_end_matches("[]") }), kind)
+            (Aspect::Type, page) => {
+                let scalar =
+                    |kind: &str| ["string", "integer", "number", "boolean"].contains(&kind);
+                let before = self.spec.facts.value(place, Aspect::Type)?.as_str()?;
+                let kind = page?.as_str().filter(|kind| scalar(kind) && scalar(before))?;
+                Some(json!(kind))
             }
-            (_, Some(value)) => {
+            (Aspect::Discriminator, Some(name)) => Some(json!({ "propertyName": name })),
+            // It refers to components of the page.
+            (Aspect::Not, Some(value)) if value.to_string().contains("\"$ref\"") => return None,
+            (_, value) => {
                 let kind = self.spec.facts.value(place, Aspect::Type).and_then(Value::as_str);
-                json!({ keyword: retype(value, kind) })
+                value.map(|value| retype(aspect, value, kind))
             }
         };
-        let lines = if page.is_some() { yaml(&value) } else { Vec::new() };
-        // A new keyword goes below the type, which every schema states.
-        let stated = subject.stated.get(&aspect);
-        let (key, beside) =
-            if stated.is_some() { (keyword, aspect) } else { ("type", Aspect::Type) };
-        let line = subject.stated.get(&beside)?.line?;
-        let text = self.spec.line(line)?;
-        text.trim_start().starts_with(&format!("{key}:")).then_some(())?;
-        let end = self.spec.end_of_block(line);
-        Some(match stated {
-            Some(_) => self.replace(line, end, &lines, indent(text)),
-            None => insert(end + 1, &lines, indent(text)),
-        })
+        let owner = self.owner(place, aspect)?;
+        Some(vec![match value {
+            Some(value) => self.set(&owner, keyword, &value)?,
+            None => self.delete(&format!("{owner}/{keyword}"))?,
+        }])
+    }
+
+    /// The pointer to the object that states an aspect of a place.
+    fn owner(&self, place: &Place, aspect: Aspect) -> Option<String> {
+        let mut pointer = self.pointer(place)?.to_owned();
+        if is_body(place) && aspect == Aspect::Required {
+            return self.holder(place).map(str::to_owned);
+        }
+        let keyword = aspect.keyword();
+        let here = |pointer: &str| self.at(pointer).is_some_and(|it| it.get(keyword).is_some());
+        if let Some(Step::Parameter { .. }) = place.last() {
+            let (own, of_schema) = (compared(PARAMETER, keyword), compared(SCHEMA, keyword));
+            if here(&pointer)
+                || own.is_some() && (of_schema.is_none() || aspect == Aspect::Required)
+            {
+                return Some(pointer);
+            }
+            pointer += "/schema";
+        }
+        let kind = self.spec.facts.value(place, Aspect::Type).and_then(Value::as_str).unwrap_or("");
+        if matches!(compared(SCHEMA, keyword), Some(Compared::OfScalar(_))) {
+            pointer += &"/items".repeat(kind.matches("[]").count());
+        }
+        self.at(&pointer)?.get("$ref").is_none().then_some(pointer)
+    }
+
+    /// Sets a member of a mapping.
+    fn set(&self, owner: &str, key: &str, value: &Value) -> Option<Hunk> {
+        let lines = yaml(&json!({ key: value }));
+        let of = |pointer: &str| {
+            let line = self.spec.document.line(pointer)?;
+            // In block style a key begins the line.
+            let text = self.spec.line(line)?;
+            let bare = text.trim_start().trim_start_matches("- ");
+            let name = pointer.rsplit('/').next()?;
+            bare.starts_with(&format!("{name}:")).then_some((line, text))
+        };
+        if self.at(&format!("{owner}/{key}")).is_some() {
+            let (line, text) = of(&format!("{owner}/{key}"))?;
+            let end = self.spec.end_of_block(line);
+            (!text.trim_start().starts_with("- ")).then_some(())?;
+            return Some(self.replace(line, end, &lines, indent(text)));
+        }
+        // A new keyword goes below the first that is there of those that come first.
+        let after =
+            ["operationId", "in", "type"].iter().find_map(|first| of(&format!("{owner}/{first}")));
+        if let Some((line, text)) = after {
+            let item = if text.trim_start().starts_with("- ") { 2 } else { 0 };
+            return Some(insert(line + 1, &lines, indent(text) + item));
+        }
+        let members = self.at(owner)?.as_object()?;
+        let mut all = members.keys().filter_map(|key| of(&format!("{owner}/{}", escape(key))));
+        let first = all.next()?;
+        let (line, text) = all.fold(first, |one, other| if other.0 < one.0 { other } else { one });
+        (!text.trim_start().starts_with("- ")).then(|| insert(line, &lines, indent(text)))
+    }
+
+    /// Replaces the schema of a place, or the whole parameter. Returns the pointer of what is replaced.
+    fn replace_schema(&self, place: &Place) -> Option<(String, Vec<Hunk>)> {
+        let pointer = self.pointer(place)?;
+        if let Step::Parameter { .. } = place.last()? {
+            return Some((pointer.to_owned(), self.move_parameter(place, place)?));
+        }
+        // An operation has no schema, nor has a body without content.
+        if place.0.len() < 2 || Some(pointer) == self.holder(place) {
+            return None;
+        }
+        let mut schemas = Map::new();
+        let schema = self.schema(place, Some(pointer), &mut schemas);
+        let mut hunks = vec![self.replace_value(pointer, &schema)?];
+        hunks.extend(self.add_schemas(schemas)?);
+        Some((pointer.to_owned(), hunks))
+    }
+
+    /// Replaces the content of a body or an answer: its media types, and its schema if that stands there.
+    fn content(&self, place: &Place) -> Option<(String, Vec<Hunk>)> {
+        if !is_body(place) {
+            return self.replace_schema(place);
+        }
+        let holder = self.holder(place)?;
+        let own = format!("{holder}/content");
+        let media = self.page.value(place, Aspect::Content)?.as_array()?;
+        let hunks = if media.is_empty() {
+            vec![self.delete(&own)?]
+        } else {
+            let mut schemas = Map::new();
+            let old = self.at(&own).and_then(Value::as_object).filter(|old| !old.is_empty());
+            let schema = match old {
+                None => self.component(place, &mut schemas),
+                Some(old) => {
+                    let mut all = old.values().filter_map(|media| media.get("schema"));
+                    match all.find(|schema| schema.get("$ref").is_some()) {
+                        Some(reference) => reference.clone(),
+                        None => self.schema(place, self.pointer(place), &mut schemas),
+                    }
+                }
+            };
+            let mut hunks = vec![self.set(holder, "content", &content(media, &schema))?];
+            hunks.extend(self.add_schemas(schemas)?);
+            hunks
+        };
+        Some((holder.to_owned(), hunks))
+    }
+
+    /// Sets the security of all operations or of one.
+    fn secure(&self, place: &Place, words: &str) -> Option<Vec<Hunk>> {
+        let (requirement, schemes) = schemes::requirement(self.spec, words)?;
+        let own = |place: &Place| self.spec.of_operation(place, "security").is_some();
+        let becomes =
+            |place: &Place| self.page.value(place, Aspect::Security).and_then(Value::as_str);
+        let mut shared = self.spec.facts.operations().filter(|place| !own(place));
+        let shared = !own(place) && shared.all(|place| becomes(place) == Some(words));
+        let owner = if shared { "" } else { self.pointer(place)? };
+        let mut hunks = vec![self.set(owner, "security", &requirement)?];
+        if !schemes.is_empty() {
+            hunks.push(self.append("/components", "securitySchemes", &schemes.into())?);
+        }
+        Some(hunks)
     }
 
     /// Changes the name of a property where it is, so that its description stays.
@@ -149,7 +339,7 @@ impl Editor<'_> {
     }
 
     /// The name of the property at `place` on the page.
-    fn name_on_page<'a>(&'a self, place: &'a Place) -> Option<&'a String> {
+    fn name_on_page<'b>(&'b self, place: &'b Place) -> Option<&'b String> {
         let renamed = self.all.iter().find_map(|difference| match difference {
             Difference::Moved { place: from, to } if from == place => Some(to),
             _ => None,
@@ -192,62 +382,82 @@ impl Editor<'_> {
     }
 
     fn add(&self, place: &Place) -> Option<Vec<Hunk>> {
-        let owner = self.spec.facts.get(&place.parent()).map(|owner| &owner.pointer);
-        match place.last()? {
-            Step::Operation { path, method } => self.add_operation(place, path, method),
+        let parent = place.parent();
+        let owner = self.pointer(&parent);
+        let mut schemas = Map::new();
+        let hunk = match place.last()? {
+            Step::Operation { path, method } => {
+                self.add_operation(place, path, method, &mut schemas)?
+            }
+            Step::Parameter { name, .. } if is_header(place) => {
+                let header = json!({ name: self.header(place, &mut schemas)? });
+                self.append(self.holder(&parent)?, "headers", &header)?
+            }
             Step::Parameter { .. } => {
-                let item = json!([self.parameter_item(place)]);
-                Some(vec![self.append(owner?, "parameters", &item)?])
+                let item = json!([self.parameter_item(place, &mut schemas)]);
+                self.append(owner?, "parameters", &item)?
+            }
+            Step::Body => self.set(owner?, "requestBody", &self.body(place, &mut schemas))?,
+            Step::Answer(status) => {
+                let answer = json!({ status: self.answer(place, &mut schemas)? });
+                self.append(owner?, "responses", &answer)?
+            }
+            Step::Values => {
+                self.set(owner?, "additionalProperties", &self.schema(place, None, &mut schemas))?
             }
             Step::Property(name) => {
-                let known = self.spec.value().pointer(owner?)?.get("properties").is_some();
+                let known = self.at(owner?)?.get("properties").is_some();
                 let new = self.beside(place).filter(|(other, _)| {
                     if known { *other == place } else { self.spec.facts.get(other).is_none() }
                 });
-                let properties: Map<_, _> =
-                    new.map(|(other, name)| (name.clone(), self.schema(other))).collect();
+                let properties: Map<_, _> = new
+                    .map(|(other, name)| (name.clone(), self.schema(other, None, &mut schemas)))
+                    .collect();
                 let mut hunks = vec![self.append(owner?, "properties", &properties.into())?];
                 if self.page.is(place, Aspect::Required) {
                     hunks.push(self.require(place, name, true)?);
                 }
-                Some(hunks)
+                if !known {
+                    hunks.extend(self.no_longer_unknown(&parent));
+                }
+                hunks.extend(self.add_schemas(schemas)?);
+                return Some(hunks);
             }
-            _ => None,
-        }
+            Step::Items | Step::Alternative(_) => return None,
+        };
+        Some([hunk].into_iter().chain(self.add_schemas(schemas)?).collect())
     }
 
-    fn add_operation(&self, place: &Place, path: &str, method: &str) -> Option<Vec<Hunk>> {
+    /// Removes the keywords that stand for unknown fields, unless the page states them too.
+    fn no_longer_unknown(&self, place: &Place) -> Vec<Hunk> {
+        let owner = self.pointer(place).unwrap_or_default();
+        let open = format!("{owner}/additionalProperties");
+        let open = Some(open).filter(|open| self.at(open) == Some(&Value::Bool(true)));
+        let open = open.filter(|_| self.page.get(&place.then(Step::Values)).is_none());
+        let not = Some(format!("{owner}/not")).filter(|not| self.at(not).is_some());
+        let not = not.filter(|_| self.page.value(place, Aspect::Not).is_none());
+        open.into_iter().chain(not).filter_map(|pointer| self.delete(&pointer)).collect()
+    }
+
+    fn add_operation(
+        &self,
+        place: &Place,
+        path: &str,
+        method: &str,
+        schemas: &mut Map<String, Value>,
+    ) -> Option<Hunk> {
         let id = self.operation_id(place);
         let mut operation = json!({ TO_CHOOSE: null, "operationId": id, "x-idempotent": false });
-        let mut schemas = Map::new();
-        let mut content = |inner: &Place, suffix: &str| {
-            let media = self.page.value(inner, Aspect::Content).and_then(|media| media.get(0));
-            // A page that shows a body without a media type means JSON.
-            let shown = self.page.children(inner).next().map(|_| "application/json".to_owned());
-            let media = media.map(plain).or(shown)?;
-            let name = format!("{}{suffix}", id.to_upper_camel_case());
-            let reference = format!("#/components/schemas/{name}");
-            schemas.insert(name, self.schema(inner));
-            Some(json!({ media: { "schema": { "$ref": reference } } }))
-        };
         let mut parameters = Vec::new();
         let mut answers = Map::new();
         for inner in self.page.children(place) {
             match inner.last() {
-                Some(Step::Parameter { .. }) => parameters.push(self.parameter_item(inner)),
-                Some(Step::Body) => {
-                    operation["requestBody"] = json!({ "required": true });
-                    if let Some(content) = content(inner, "Request") {
-                        operation["requestBody"]["content"] = content;
-                    }
+                Some(Step::Parameter { .. }) => {
+                    parameters.push(self.parameter_item(inner, schemas));
                 }
+                Some(Step::Body) => operation["requestBody"] = self.body(inner, schemas),
                 Some(Step::Answer(status)) => {
-                    let number = if answers.is_empty() { "" } else { status };
-                    let mut answer = json!({ "description": TO_DESCRIBE });
-                    if let Some(content) = content(inner, &format!("Answer{number}")) {
-                        answer["content"] = content;
-                    }
-                    answers.insert(status.clone(), answer);
+                    answers.insert(status.clone(), self.answer(inner, schemas)?);
                 }
                 _ => {}
             }
@@ -256,12 +466,102 @@ impl Editor<'_> {
             operation["parameters"] = parameters.into();
         }
         operation["responses"] = answers.into();
-        let method = json!({ method.to_lowercase(): operation });
-        let mut hunks = vec![self.append("/paths", &escape(path), &method)?];
-        if !schemas.is_empty() {
-            hunks.push(self.append("/components", "schemas", &schemas.into())?);
+        if self.page.is(place, Aspect::Deprecated) {
+            operation["deprecated"] = true.into();
         }
-        Some(hunks)
+        let words = self.page.value(place, Aspect::Security).and_then(Value::as_str);
+        if let Some(words) = words
+            && let Some((requirement, schemes)) = schemes::requirement(self.spec, words)
+            && schemes.is_empty()
+            && self.at("/security") != Some(&requirement)
+        {
+            operation["security"] = requirement;
+        }
+        self.append("/paths", &escape(path), &json!({ method.to_lowercase(): operation }))
+    }
+
+    /// A body that the spec doesn't have. A page that says nothing about it means that it is required.
+    fn body(&self, place: &Place, schemas: &mut Map<String, Value>) -> Value {
+        let required = self.page.value(place, Aspect::Required).cloned();
+        let mut body = json!({ "required": required.unwrap_or(Value::Bool(true)) });
+        if let Some(content) = self.new_content(place, schemas) {
+            body["content"] = content;
+        }
+        body
+    }
+
+    /// An answer that the spec doesn't have.
+    fn answer(&self, place: &Place, schemas: &mut Map<String, Value>) -> Option<Value> {
+        let mut answer = json!({ "description": TO_DESCRIBE });
+        if let Some(content) = self.new_content(place, schemas) {
+            answer["content"] = content;
+        }
+        let mut headers = Map::new();
+        for header in self.page.children(place) {
+            if let Some(Step::Parameter { name, .. }) = header.last() {
+                headers.insert(name.clone(), self.header(header, schemas)?);
+            }
+        }
+        if !headers.is_empty() {
+            answer["headers"] = headers.into();
+        }
+        Some(answer)
+    }
+
+    /// The content of a body or an answer, if it has any.
+    fn new_content(&self, place: &Place, schemas: &mut Map<String, Value>) -> Option<Value> {
+        let media = self.page.value(place, Aspect::Content).and_then(Value::as_array).cloned();
+        // A page that shows a body without a media type means JSON.
+        let shown = || {
+            self.page
+                .children(place)
+                .any(|inner| !matches!(inner.last(), Some(Step::Parameter { .. })))
+        };
+        let media = media.or_else(|| shown().then(|| vec![json!("application/json")]))?;
+        if media.is_empty() {
+            return None;
+        }
+        Some(content(&media, &self.component(place, schemas)))
+    }
+
+    /// A reference to a new component for the schema of a body or an answer.
+    fn component(&self, place: &Place, schemas: &mut Map<String, Value>) -> Value {
+        let operation = place.root();
+        let id = self.spec.operation_id(&operation).map(str::to_owned);
+        let id = id.unwrap_or_else(|| self.operation_id(&operation)).to_upper_camel_case();
+        let name = match place.last() {
+            Some(Step::Answer(status)) => {
+                let answers = self.page.children(&operation);
+                let mut answers =
+                    answers.filter(|inner| matches!(inner.last(), Some(Step::Answer(_))));
+                let first =
+                    answers.next() == Some(place) && self.spec.facts.get(&operation).is_none();
+                format!("{id}Answer{}", if first { "" } else { status })
+            }
+            _ => format!("{id}Request"),
+        };
+        let schema = self.schema(place, None, schemas);
+        self.name_schema(&name, schema, schemas)
+    }
+
+    /// Adds a component under this name, or one like it if that is taken.
+    fn name_schema(&self, name: &str, schema: Value, schemas: &mut Map<String, Value>) -> Value {
+        let taken = |name: &str| {
+            schemas.contains_key(name) || self.at(&format!("{SCHEMAS}/{name}")).is_some()
+        };
+        let numbered = (2..).map(|number| format!("{name}{number}"));
+        let name = [name.to_owned()].into_iter().chain(numbered).find(|name| !taken(name));
+        let name = name.expect("numbers do not end");
+        let reference = json!({ "$ref": format!("#{SCHEMAS}/{name}") });
+        schemas.insert(name, schema);
+        reference
+    }
+
+    fn add_schemas(&self, schemas: Map<String, Value>) -> Option<Vec<Hunk>> {
+        if schemas.is_empty() {
+            return Some(Vec::new());
+        }
+        Some(vec![self.append("/components", "schemas", &schemas.into())?])
     }
 
     /// The last word of the path, with a number if another operation has that name.
@@ -284,19 +584,30 @@ impl Editor<'_> {
     }
 
     fn remove(&self, place: &Place) -> Option<Vec<Hunk>> {
-        let pointer = &self.spec.facts.get(place)?.pointer;
-        let owner = self.spec.facts.get(&place.parent()).map(|owner| &owner.pointer);
-        match place.last()? {
-            Step::Operation { .. } => Some(vec![self.delete(pointer)?]),
+        let pointer = self.pointer(place)?;
+        let parent = place.parent();
+        let owner = self.pointer(&parent);
+        Some(vec![match place.last()? {
+            Step::Operation { .. } => self.delete(pointer)?,
+            Step::Body => self.delete(&format!("{}/requestBody", owner?))?,
+            Step::Answer(status) => {
+                let answers = format!("{}/responses", owner?);
+                // There must be one.
+                (self.at(&answers)?.as_object()?.len() > 1).then_some(())?;
+                self.delete(&format!("{answers}/{}", escape(status)))?
+            }
+            Step::Parameter { name, .. } if is_header(place) => {
+                self.delete(&format!("{}/headers/{}", self.holder(&parent)?, escape(name)))?
+            }
             Step::Parameter { .. } => {
                 let list = format!("{}/parameters", owner?);
-                let items = self.spec.value().pointer(&list)?.as_array()?;
+                let items = self.at(&list)?.as_array()?;
                 let reference = json!(format!("#{pointer}"));
                 let is_it = |(index, item): (usize, &Value)| {
                     *pointer == format!("{list}/{index}") || item.get("$ref") == Some(&reference)
                 };
                 let at = items.iter().enumerate().position(is_it)?;
-                Some(vec![self.delete(&format!("{list}/{at}"))?])
+                self.delete(&format!("{list}/{at}"))?
             }
             Step::Property(name) => {
                 let property = format!("{}/properties/{}", owner?, escape(name));
@@ -304,33 +615,39 @@ impl Editor<'_> {
                 if self.spec.facts.is(place, Aspect::Required) {
                     hunks.push(self.require(place, name, false)?);
                 }
-                Some(hunks)
+                return Some(hunks);
             }
-            _ => None,
-        }
+            Step::Values => match self.page.value(&parent, Aspect::AdditionalProperties) {
+                Some(stated) => self.set(owner?, "additionalProperties", stated)?,
+                None => self.delete(&format!("{}/additionalProperties", owner?))?,
+            },
+            Step::Items | Step::Alternative(_) => return None,
+        }])
     }
 
     /// Changes a parameter in place, so that references to it and its description stay.
     fn move_parameter(&self, place: &Place, to: &Place) -> Option<Vec<Hunk>> {
-        let pointer = &self.spec.facts.get(place)?.pointer;
-        let mut parameter = self.parameter(to)?;
-        let description = self.spec.value().pointer(&format!("{pointer}/description"));
-        if let Some(description) = description {
-            parameter["description"] = description.clone();
+        let pointer = self.pointer(place)?;
+        let kind = |facts: &Facts, place| facts.value(place, Aspect::Type).cloned();
+        let schema = format!("{pointer}/schema");
+        // The schema stays as it is as far as possible.
+        let schema =
+            Some(&*schema).filter(|_| kind(&self.spec.facts, place) == kind(self.page, to));
+        let mut schemas = Map::new();
+        let mut parameter = self.parameter(to, schema, &mut schemas)?;
+        let parameter_or_header = parameter.as_object_mut()?;
+        keep(self.at(pointer), parameter_or_header, PARAMETER);
+        if is_header(place) {
+            parameter_or_header.retain(|key, _| key != "name" && key != "in");
         }
-        let line = self.spec.document.line(pointer)?;
-        let end = self.spec.end_of_block(line);
-        let text = self.spec.line(line)?;
-        let mut hunks = vec![if text.trim_start().starts_with("- ") {
-            self.replace(line, end, &yaml(&json!([parameter])), indent(text))
-        } else {
-            self.replace(line + 1, end, &yaml(&parameter), indent(text) + 2)
-        }];
+        let mut hunks = vec![self.replace_value(pointer, &parameter)?];
+        hunks.extend(self.add_schemas(schemas)?);
         if let (
             Some(Step::Parameter { within: Within::Path, name }),
             Some(Step::Parameter { name: new, .. }),
             Some(Step::Operation { path, .. }),
         ) = (place.last(), to.last(), place.0.first())
+            && name != new
         {
             // The path names it too.
             let line = self.spec.document.line(&format!("/paths/{}", escape(path)))?;
@@ -341,7 +658,7 @@ impl Editor<'_> {
     }
 
     /// An item of a list of parameters: a reference if the spec has the parameter already.
-    fn parameter_item(&self, place: &Place) -> Value {
+    fn parameter_item(&self, place: &Place, schemas: &mut Map<String, Value>) -> Value {
         let moved = self.all.iter().find_map(|difference| match difference {
             Difference::Moved { place: from, to } if to.tail() == place.tail() => Some(from),
             _ => None,
@@ -352,47 +669,133 @@ impl Editor<'_> {
         if pointer.starts_with("/components/") {
             return json!({ "$ref": format!("#{pointer}") });
         }
-        self.parameter(place).unwrap_or_default()
+        self.parameter(place, None, schemas).unwrap_or_default()
     }
 
-    fn parameter(&self, place: &Place) -> Option<Value> {
+    /// The header of an answer: a parameter without a name.
+    fn header(&self, place: &Place, schemas: &mut Map<String, Value>) -> Option<Value> {
+        let mut header = self.parameter(place, None, schemas)?;
+        header.as_object_mut()?.retain(|key, _| key != "name" && key != "in");
+        Some(header)
+    }
+
+    /// A parameter as the page describes it. `schema` is the pointer to its schema in the spec.
+    fn parameter(
+        &self,
+        place: &Place,
+        schema: Option<&str>,
+        schemas: &mut Map<String, Value>,
+    ) -> Option<Value> {
         let Some(Step::Parameter { within, name }) = place.last() else { return None };
         let required = self.page.is(place, Aspect::Required);
-        let schema = self.schema(place);
         let within = within.to_string();
-        let mut parameter =
-            json!({ "name": name, "in": within, "required": required, "schema": schema });
-        for aspect in [Aspect::Style, Aspect::Explode] {
-            if let Some(value) = self.page.value(place, aspect) {
+        let mut parameter = json!({ "name": name, "in": within, "required": required });
+        let of_schema = |aspect: Aspect| compared(SCHEMA, aspect.keyword()).is_some();
+        for (aspect, value) in self.page.get(place)?.values() {
+            if compared(PARAMETER, aspect.keyword()).is_some() && !of_schema(aspect) {
                 parameter[aspect.keyword()] = value.clone();
             }
+        }
+        let schema = self.schema(place, schema, schemas);
+        match self.page.value(place, Aspect::Content).and_then(Value::as_array) {
+            Some(media) => parameter["content"] = content(media, &schema),
+            None => parameter["schema"] = schema,
         }
         Some(parameter)
     }
 
-    /// The schema of a place, as the page describes it.
-    fn schema(&self, place: &Place) -> Value {
-        let kind = self.page.value(place, Aspect::Type).and_then(Value::as_str).unwrap_or("any");
-        let item = kind.trim_end_matches("[]");
-        let inner = if item == kind { place.clone() } else { place.then(Step::Items) };
+    /// The schema of a place, as the page describes it. What the spec has at `pointer` and the page doesn't describe
+    /// stays, and so do references.
+    fn schema(
+        &self,
+        place: &Place,
+        pointer: Option<&str>,
+        schemas: &mut Map<String, Value>,
+    ) -> Value {
+        let old = pointer.and_then(|pointer| self.at(pointer));
+        if let Some(reference) = old.filter(|old| old.get("$ref").is_some()) {
+            return reference.clone();
+        }
+        let below = |steps: &str| pointer.map(|pointer| format!("{pointer}{steps}"));
+        let kind = |place: &Place| self.page.value(place, Aspect::Type).and_then(Value::as_str);
+        let arrays = |place: &Place| kind(place).unwrap_or("").matches("[]").count();
+        let items = Some(place.then(Step::Items)).filter(|items| self.page.get(items).is_some());
+        // Within these arrays are the items that have facts of their own, or those whose facts are the array's.
+        let depth = arrays(place) - items.as_ref().map_or(0, arrays).min(arrays(place));
+        let at = below(&"/items".repeat(depth));
+        let mut schema = match &items {
+            Some(items) => self.schema(items, at.as_deref(), schemas),
+            None => self.item(place, kind(place).unwrap_or("any"), at.as_deref(), schemas),
+        };
+        for _ in 0..depth {
+            schema = json!({ "type": "array", "items": schema });
+        }
+        let Some(outer) = schema.as_object_mut() else { return schema };
+        let of_items = |how: Compared| depth > 0 && matches!(how, Compared::OfScalar(_));
+        self.copy(place, outer, |how| !of_items(how));
+        keep(old, outer, SCHEMA);
+        schema
+    }
+
+    /// The schema of a place that is no array, or of its items.
+    fn item(
+        &self,
+        place: &Place,
+        kind: &str,
+        pointer: Option<&str>,
+        schemas: &mut Map<String, Value>,
+    ) -> Value {
+        let old = pointer.and_then(|pointer| self.at(pointer));
+        if let Some(reference) = old.filter(|old| old.get("$ref").is_some()) {
+            return reference.clone();
+        }
+        let kind = kind.trim_end_matches("[]");
+        let list = kind.replace(" of", "Of");
         let mut schema = Map::new();
-        if item != "any" && !item.contains(' ') {
-            schema.insert("type".to_owned(), item.into());
+        if kind != "any" && !kind.contains(' ') {
+            schema.insert("type".to_owned(), kind.into());
         }
         let (mut required, mut properties, mut alternatives) = (Vec::new(), Map::new(), Vec::new());
-        for member in self.page.children(&inner) {
+        for member in self.page.children(place) {
+            let below = |steps: String| pointer.map(|pointer| format!("{pointer}/{steps}"));
+            let mut schema_at =
+                |steps: String| self.schema(member, below(steps).as_deref(), schemas);
             match member.last() {
-                Some(Step::Property(name)) => {
+                Some(Step::Property(old)) => {
+                    let name = self.name_on_page(member).unwrap_or(old);
                     if self.page.is(member, Aspect::Required) {
                         required.push(Value::from(name.as_str()));
                     }
-                    properties.insert(name.clone(), self.schema(member));
+                    let inner = schema_at(format!("properties/{}", escape(old)));
+                    properties.insert(name.clone(), inner);
                 }
-                Some(Step::Alternative(_)) => alternatives.push(self.schema(member)),
+                Some(Step::Alternative(number)) => {
+                    let lists = ["oneOf", "anyOf", "allOf"];
+                    let old =
+                        lists.iter().find(|list| old.is_some_and(|old| old.get(list).is_some()));
+                    let inner = schema_at(format!("{}/{}", old.unwrap_or(&""), number - 1));
+                    // The Markdown names it.
+                    let name =
+                        self.page.get(member).and_then(|it| it.pointer.strip_prefix(SCHEMAS));
+                    let name = name
+                        .and_then(|name| name.strip_prefix('/'))
+                        .filter(|name| !name.contains('/'));
+                    alternatives.push(match name {
+                        Some(name) if inner.get("$ref").is_none() => {
+                            self.name_schema(name, inner, schemas)
+                        }
+                        _ => inner,
+                    });
+                }
+                Some(Step::Values) => {
+                    schema.insert(
+                        "additionalProperties".to_owned(),
+                        schema_at("additionalProperties".to_owned()),
+                    );
+                }
                 _ => {}
             }
         }
-        let list = item.replace(" of", "Of");
         let inner = [
             ("required", json!(required)),
             (&*list, json!(alternatives)),
@@ -403,52 +806,86 @@ impl Editor<'_> {
                 schema.insert(key.to_owned(), value);
             }
         }
-        let mut outer = Map::new();
-        for (aspect, value) in self.page.get(place).into_iter().flat_map(Subject::values) {
-            let of_kind = (aspect != Aspect::Enum).then_some(kind);
-            let value = retype(value, of_kind);
-            match aspect {
-                _ if value.is_null() => continue,
-                Aspect::Enum if !value.is_array() => {
-                    let comment = format!("# `enum` of these, run together: {}", plain(&value));
-                    schema.insert(comment, Value::Null)
-                }
-                Aspect::Format | Aspect::Pattern | Aspect::Enum => {
-                    schema.insert(aspect.keyword().to_owned(), value)
-                }
-                Aspect::ReadOnly
-                | Aspect::WriteOnly
-                | Aspect::Nullable
-                | Aspect::Deprecated
-                | Aspect::Default
-                | Aspect::Example => outer.insert(aspect.keyword().to_owned(), value),
-                _ => continue,
-            };
-        }
-        let mut schema = nested(schema.into(), kind);
-        schema.as_object_mut().into_iter().for_each(|schema| schema.append(&mut outer));
-        schema
+        self.copy(place, &mut schema, |how| matches!(how, Compared::OfScalar(_)));
+        keep(old, &mut schema, SCHEMA);
+        schema.into()
     }
 
-    /// Deletes the value at `pointer`, and its owner if nothing else would be left there.
+    /// Copies the keywords of a schema that the page states for a place.
+    fn copy(
+        &self,
+        place: &Place,
+        schema: &mut Map<String, Value>,
+        wanted: impl Fn(Compared) -> bool,
+    ) {
+        let kind = self.page.value(place, Aspect::Type).and_then(Value::as_str);
+        for (aspect, value) in self.page.get(place).into_iter().flat_map(Subject::values) {
+            let keyword = aspect.keyword();
+            let Some(how) = compared(SCHEMA, keyword).filter(|how| wanted(*how)) else { continue };
+            let value = match aspect {
+                Aspect::Enum if value.is_null() => continue,
+                Aspect::Enum if !value.is_array() => {
+                    let comment = format!("# `enum` of these, run together: {}", plain(value));
+                    schema.insert(comment, Value::Null);
+                    continue;
+                }
+                Aspect::Discriminator => json!({ "propertyName": value }),
+                Aspect::Example | Aspect::AdditionalProperties => retype(aspect, value, kind),
+                _ if matches!(how, Compared::As(_)) => continue,
+                _ => retype(aspect, value, kind),
+            };
+            schema.insert(keyword.to_owned(), value);
+        }
+    }
+
+    /// Replaces the value at `pointer`.
+    fn replace_value(&self, pointer: &str, value: &Value) -> Option<Hunk> {
+        let line = self.spec.document.line(pointer)?;
+        let text = self.spec.line(line)?;
+        let end = self.spec.end_of_block(line);
+        let (_, key) = pointer.rsplit_once('/')?;
+        let key = key.replace("~1", "/").replace("~0", "~");
+        let bare = text.trim_start().trim_matches('"');
+        if bare.starts_with("- ") && key.parse::<usize>().is_ok() {
+            return Some(self.replace(line, end, &yaml(&json!([value])), indent(text)));
+        }
+        bare.starts_with(&key).then_some(())?;
+        if text.ends_with(':') {
+            return Some(self.replace(line + 1, end, &yaml(value), indent(text) + 2));
+        }
+        Some(self.replace(line, end, &yaml(&json!({ key: value })), indent(text)))
+    }
+
+    /// Deletes the value at `pointer` with the comment above it, and its owner if nothing else would be left there.
     fn delete(&self, pointer: &str) -> Option<Hunk> {
         let (owner, _) = pointer.rsplit_once('/')?;
-        let members = match self.spec.value().pointer(owner)? {
-            Value::Array(items) => items.len(),
-            value => value.as_object()?.len(),
+        self.deleted.borrow_mut().insert(pointer.to_owned());
+        let members: Vec<String> = match self.at(owner)? {
+            Value::Array(items) => (0..items.len()).map(|index| index.to_string()).collect(),
+            value => value.as_object()?.keys().map(|key| escape(key)).collect(),
         };
-        if members == 1 {
-            return self.delete(owner);
+        let is_deleted = |key: &String| self.deleted.borrow().contains(&format!("{owner}/{key}"));
+        if members.iter().all(is_deleted) {
+            let grown = self.grown.borrow().contains(owner);
+            return if grown { None } else { self.delete(owner) };
         }
         let line = self.spec.document.line(pointer)?;
+        let text = self.spec.line(line)?;
         // Several values of a flow collection share a line.
         let alone = self.spec.document.line(owner) != Some(line);
-        alone.then(|| self.replace(line, self.spec.end_of_block(line), &[], 0))
+        let is_comment = |above: &u64| {
+            self.spec
+                .line(*above)
+                .is_some_and(|it| it.trim_start().starts_with('#') && indent(it) == indent(text))
+        };
+        let first = (1..line).rev().take_while(is_comment).last().unwrap_or(line);
+        alone.then(|| self.replace(first, self.spec.end_of_block(line), &[], 0))
     }
 
     /// Appends to the list or mapping `key` of `owner`, which is created if it doesn't exist.
     fn append(&self, owner: &str, key: &str, members: &Value) -> Option<Hunk> {
         let inner = format!("{owner}/{key}");
+        self.grown.borrow_mut().insert(inner.clone());
         let below = format!("{inner}/");
         let lines = &self.spec.document.lines;
         let Some(line) = lines.get(&inner) else {
@@ -521,19 +958,41 @@ fn reads_back(text: &str) -> bool {
         && !words.contains(&text.to_lowercase().as_str())
 }
 
-/// The schema `item` within the arrays of the type `kind`: `string[][]`.
-fn nested(item: Value, kind: &str) -> Value {
-    let arrays = kind.matches("[]");
-    arrays.fold(item, |items, _| json!({ "type": "array", "items": items }))
+fn is_body(place: &Place) -> bool {
+    matches!(place.last(), Some(Step::Body | Step::Answer(_)))
 }
 
-/// A value of the text page as one of its type.
-fn retype(value: &Value, kind: Option<&str>) -> Value {
+/// Whether it is a header of an answer.
+fn is_header(place: &Place) -> bool {
+    matches!(place.tail(), [Step::Answer(_), Step::Parameter { .. }])
+}
+
+/// The content of a body or answer, with one schema for all media types.
+fn content(media: &[Value], schema: &Value) -> Value {
+    media.iter().map(|media| (plain(media), json!({ "schema": schema }))).collect()
+}
+
+/// Keeps what isn't compared: descriptions, names, extensions.
+fn keep(old: Option<&Value>, new: &mut Map<String, Value>, keywords: Keywords) {
+    for (key, value) in old.and_then(Value::as_object).into_iter().flatten() {
+        let known = compared(keywords, key);
+        if !new.contains_key(key) && matches!(known, None | Some(Compared::Not(_))) {
+            new.insert(key.clone(), value.clone());
+        }
+    }
+}
+
+/// A value of the text page as one of the type of its place or, for a limit, as a number.
+fn retype(aspect: Aspect, value: &Value, kind: Option<&str>) -> Value {
     let (Value::String(text), Some(kind)) = (value, kind) else { return value.clone() };
     let parsed = || serde_json::from_str(text).ok();
+    let limit = ["min", "max", "mul"].iter().any(|start| aspect.keyword().starts_with(start));
     match kind {
-        "boolean" | "integer" | "number" => parsed().unwrap_or_else(|| value.clone()),
-        _ if kind.ends_with("[]") => parsed().unwrap_or_else(|| json!([value])),
-        _ => value.clone(),
+        _ if limit => parsed(),
+        _ if !matches!(aspect, Aspect::Example | Aspect::Default) => None,
+        "boolean" | "integer" | "number" => parsed(),
+        _ if kind.ends_with("[]") => parsed().or_else(|| Some(json!([value]))),
+        _ => None,
     }
+    .unwrap_or_else(|| value.clone())
 }

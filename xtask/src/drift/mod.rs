@@ -3,6 +3,7 @@
 pub mod edit;
 pub mod impact;
 pub mod listed;
+mod schemes;
 mod shown;
 
 use crate::contract::{
@@ -43,7 +44,8 @@ pub fn findings(
         }
     }
     let differences = &comparison.differences;
-    let reporter = Reporter { spec, public, page, name, record, differences };
+    let editor = &Editor::new(spec, &page.facts, differences);
+    let reporter = Reporter { spec, public, page, name, record, editor };
     let mut findings: Vec<_> = groups.iter().map(|(_, group)| reporter.finding(group)).collect();
     findings.extend(
         record.into_iter().flat_map(|record| reporter.no_longer_shown(&comparison, record)),
@@ -57,7 +59,7 @@ struct Reporter<'a> {
     page: &'a Page,
     name: &'a str,
     record: Option<&'a Page>,
-    differences: &'a [Difference],
+    editor: &'a Editor<'a>,
 }
 
 impl Reporter<'_> {
@@ -92,9 +94,8 @@ impl Reporter<'_> {
         let added = matches!(difference, Difference::Added { .. });
         finding =
             finding.at(SPEC, spec_line, if added { "it is missing here" } else { "the spec" });
-        let editor = Editor { spec, page, all: self.differences };
         for member in group {
-            add_new(&mut finding.edit, editor.hunks(member).unwrap_or_default());
+            add_new(&mut finding.edit, self.editor.hunks(member).unwrap_or_default());
             if let Some((item, methods)) = impact::of(spec, self.public, member.place()) {
                 add_new(&mut finding.items, [item]);
                 add_new(&mut finding.methods, methods);
@@ -310,5 +311,5 @@ pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Recei
     let mut names: Vec<String> = comparison.silent.iter().map(Silent::name).collect();
     names.dedup();
     let facts = Counts { operations, agreeing, differing, silent, unreadable };
-    Receipt { compared: vec![compared], facts, silent: names, waived: Vec::new() }
+    Receipt { compared: vec![compared], facts, silent: names, ..Receipt::default() }
 }

@@ -32,6 +32,12 @@ impl Page {
                     | A::Enum
                     | A::Minimum
                     | A::Maximum
+                    | A::MinLength
+                    | A::MaxLength
+                    | A::MinItems
+                    | A::MaxItems
+                    | A::MinProperties
+                    | A::MaxProperties
                     | A::Pattern
                     | A::Default
                     | A::Example
@@ -47,10 +53,12 @@ impl Page {
         }
         // Properties without a name may be anything unless the page says otherwise.
         let is_any = |place| spec.value(place, Aspect::Type).is_some_and(|kind| kind == "any");
-        if place.last() == Some(&Step::Values) && is_any(place) {
+        let closed = self.facts.value(&parent, Aspect::AdditionalProperties).is_some();
+        if place.last() == Some(&Step::Values) && is_any(place) && !closed {
             return false;
         }
         match (self.shape, place.last()) {
+            (Shape::Text, Some(Step::Parameter { .. })) if is_answer(&parent) => false,
             (Shape::Markdown, _)
             | (_, Some(Step::Operation { .. } | Step::Parameter { .. } | Step::Body)) => true,
             // One answer is selected, and the page may not list the others.

@@ -116,5 +116,6 @@ fn add(facts: &mut Facts, mut own: Facts, line: u64, unreadable: &mut Vec<Unread
         }
         own.subjects.retain(|place, _| place.root() != root);
     }
+    facts.not_compared.append(&mut own.not_compared);
     facts.subjects.extend(own.subjects);
 }

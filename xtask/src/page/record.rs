@@ -71,6 +71,7 @@ pub fn load(root: &Path) -> Result<Option<Recorded>> {
         anyhow!("{RECORD}: {error}; replace it with `cargo xtask docs PAGE --record`")
     })?;
     let subjects = record.facts.into_iter().map(|entry| (entry.at, entry.subject)).collect();
-    let page = Page { shape: record.shape, facts: Facts { subjects }, unreadable: Vec::new() };
+    let facts = Facts { subjects, ..Facts::default() };
+    let page = Page { shape: record.shape, facts, unreadable: Vec::new() };
     Ok(Some(Recorded { page, silent: record.silent }))
 }

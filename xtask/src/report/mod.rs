@@ -91,6 +91,8 @@ pub struct Receipt {
     pub facts: Counts,
     /// The facts of the spec on which the page is silent.
     pub silent: Vec<String>,
+    /// The keywords on the page that aren't compared.
+    pub not_compared: Vec<String>,
     /// The fingerprints of waived findings.
     pub waived: Vec<String>,
 }

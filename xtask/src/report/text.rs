@@ -29,6 +29,10 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
             let _ = writeln!(text, "  {}", clean(place));
         }
     }
+    if !report.receipt.not_compared.is_empty() {
+        let keywords = report.receipt.not_compared.join(", ");
+        let _ = writeln!(text, "not compared, see xtask/README.md: {}", clean(&keywords));
+    }
     for fingerprint in &report.receipt.waived {
         let _ = writeln!(text, "waived: {}", clean(fingerprint));
     }

@@ -98,7 +98,7 @@ pub(crate) fn edited(change: impl Fn(&mut Value)) -> String {
     let mut page = read();
     let differences = compare(&spec.facts, &mut page).differences;
     assert!(!differences.is_empty());
-    let editor = Editor { spec: &spec, page: &page.facts, all: &differences };
+    let editor = Editor::new(&spec, &page.facts, &differences);
     let hunks = differences.iter().flat_map(|it| editor.hunks(it).expect("an edit"));
     let text = apply(SPEC, &hunks.collect::<Vec<_>>());
     let spec = Spec::parse(text.clone()).unwrap_or_else(|error| panic!("{error}: {text}"));

@@ -7,6 +7,7 @@ mod deletions;
 mod edit;
 mod foreign_types;
 mod generate;
+mod keywords;
 mod moves;
 mod mutants;
 mod page;

@@ -132,8 +132,11 @@ impl Text<'_> {
         if stated(Aspect::Enum).is_some() {
             row += " · enum";
         }
-        for (aspect, word) in [(Aspect::Minimum, "min"), (Aspect::Maximum, "max")] {
-            if let Some(limit) = stated(aspect) {
+        for (aspects, word) in [
+            ([Aspect::MinProperties, Aspect::MinItems, Aspect::MinLength, Aspect::Minimum], "min"),
+            ([Aspect::MaxProperties, Aspect::MaxItems, Aspect::MaxLength, Aspect::Maximum], "max"),
+        ] {
+            if let Some(limit) = aspects.into_iter().find_map(stated) {
                 let _ = write!(row, " · {word}: {}", plain(limit));
             }
         }

@@ -101,7 +101,8 @@ const SHOWN_BY_BOTH: [&str; 7] = [
     "page: POST /api/v1/volumes/{volumeId}/detach added",
 ];
 
-const SHOWN_BY_MARKDOWN: [&str; 1] = [
+const SHOWN_BY_MARKDOWN: [&str; 2] = [
+    "page: POST /api/v1/volumes/create-from-snapshots body.source|2 not {\"required\":[\"datafySnapshotId\"]} -> not stated",
     "page: POST /api/v1/volumes/create-from-snapshots body.source|2.inventedList added (string[]), required",
 ];
 
