@@ -291,6 +291,36 @@ async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
     }
 }
 
+#[tokio::test]
+async fn the_values_of_extras_appear_in_no_error_and_no_trace() {
+    let _turn = TURN.lock().await;
+    let output = Output::default();
+    let writer = output.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let timeouts = Timeouts::builder().attempt(Duration::from_millis(50)).build().unwrap();
+    for fault in wire() {
+        let stage = Stage::of(1).await;
+        let builder = stage.builder().query("of-client", CANARY).header("of-client", CANARY);
+        let datafy = builder.timeouts(timeouts).build().unwrap();
+        stage.fake.inject_with(move || Some(fault.clone()));
+        for operation in OPERATIONS {
+            if let Err(error) = operation.call(&datafy, 0).await {
+                assert!(!all_of(&error).contains(CANARY), "{}", all_of(&error));
+            }
+        }
+        assert!(stage.fake.requests().iter().all(|request| request.target().contains(CANARY)));
+    }
+    let traces = output.text();
+    assert!(traces.contains("deactivate_autoscaling"));
+    let line = traces.lines().find(|line| line.contains(CANARY));
+    assert_eq!(line, None);
+}
+
 /// Panics in the middle of a call.
 #[derive(Debug)]
 struct Panics;

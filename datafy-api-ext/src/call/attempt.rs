@@ -9,6 +9,7 @@ use super::retry_after;
 use super::success::{Success, Unusable};
 use super::transport;
 use crate::client::connect;
+use crate::client::extras::{self, Extras};
 use crate::client::token::Credential;
 use crate::client::{Inner, Timeouts};
 use crate::error::{Cause, ErrorKind};
@@ -37,16 +38,19 @@ pub(crate) async fn attempt<O: Operation>(
     client: &Inner,
     operation: &O,
     scope: Scope<'_>,
+    extras: Option<&Extras>,
     timeouts: &Timeouts,
     remaining: Duration,
     credential: &Credential,
 ) -> Result<Completed<O::Content>, Failure> {
     let limit = timeouts.attempt().min(remaining);
     let started = Instant::now();
-    let request = operation.request(credential.raw(), scope).map_err(|error| {
+    let mut request = operation.request(credential.raw(), scope).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
             .because(Cause::of(&error))
     })?;
+    extras::apply(client.extras.as_ref(), extras, &mut request)
+        .map_err(|error| Failure::not_sent(ErrorKind::Request, error.to_string(), false))?;
     let (http, own_limit) = client.http.client(timeouts.connect(), limit).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, error.to_string(), false)
             .because(error.source().and_then(Cause::of))

@@ -19,6 +19,7 @@ pub(crate) use detached::created_id;
 pub use operation::Operation;
 
 use crate::abandoned::Abandoned;
+use crate::client::extras::Extras;
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
 use crate::error::Error;
 use crate::id::SubAccountId;
@@ -51,12 +52,14 @@ pub struct Call<O> {
     sub_account: Option<Option<SubAccountId>>,
     timeouts: Option<Timeouts>,
     retry: Option<RetryPolicy>,
+    /// Boxed, since most calls have none.
+    extras: Option<Box<Extras>>,
     pub(crate) operation: O,
 }
 
 impl<O> Call<O> {
     pub(crate) fn new(datafy: Datafy, operation: O) -> Self {
-        Self { datafy, sub_account: None, timeouts: None, retry: None, operation }
+        Self { datafy, sub_account: None, timeouts: None, retry: None, extras: None, operation }
     }
 
     /// Returns a call of another operation with the options of this one.
@@ -66,6 +69,7 @@ impl<O> Call<O> {
             sub_account: self.sub_account.clone(),
             timeouts: self.timeouts,
             retry: self.retry,
+            extras: self.extras.clone(),
             operation,
         }
     }
@@ -108,6 +112,26 @@ impl<O> Call<O> {
     /// Sets how often, and after which pauses, the call is retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
+        self
+    }
+
+    /// Sends a query parameter with the call, in place of the client's of this name: see
+    /// [`DatafyBuilder::query`](crate::DatafyBuilder::query).
+    ///
+    /// If the parameter can't be set, the call fails with [`NotSent`](crate::Outcome::NotSent) and
+    /// [`Request`](crate::ErrorKind::Request).
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extras.get_or_insert_default().query(name.into(), value.into());
+        self
+    }
+
+    /// Sends a header with the call, in place of the client's of this name: see
+    /// [`DatafyBuilder::header`](crate::DatafyBuilder::header).
+    ///
+    /// If the header can't be set, the call fails with [`NotSent`](crate::Outcome::NotSent) and
+    /// [`Request`](crate::ErrorKind::Request).
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.extras.get_or_insert_default().header(name.as_ref(), value.as_ref());
         self
     }
 }

@@ -88,8 +88,10 @@ impl<'a, O: Operation> Run<'a, O> {
         let sub_account = self.call.sub_account.as_ref().unwrap_or(&client.sub_account);
         let scope = Scope::new(sub_account.as_ref());
         let operation = &self.call.operation;
+        let extras = self.call.extras.as_deref();
         self.in_flight = true;
-        let ended = attempt(client, operation, scope, self.timeouts, left, &credential).await;
+        let ended =
+            attempt(client, operation, scope, extras, self.timeouts, left, &credential).await;
         self.in_flight = false;
         (ended, Some(credential))
     }

@@ -6,6 +6,7 @@ use crate::client::InvalidSetting;
 use crate::client::RetryPolicy;
 use crate::client::Timeouts;
 use crate::client::budget::Budget;
+use crate::client::extras::Extras;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::jitter::Jitter;
 use crate::client::on_abandoned::OnAbandoned;
@@ -47,6 +48,7 @@ pub struct DatafyBuilder {
     endpoint: Option<String>,
     allow_plain_http: bool,
     sub_account: Option<SubAccountId>,
+    extras: Extras,
     timeouts: Timeouts,
     retry: RetryPolicy,
     retry_budget: Option<u32>,
@@ -127,6 +129,35 @@ impl DatafyBuilder {
     /// Sets the sub-account in whose context calls are made. Each [call](crate::Call::sub_account) can name another.
     pub fn sub_account(mut self, id: SubAccountId) -> Self {
         self.sub_account = Some(id);
+        self
+    }
+
+    /// Sends a query parameter with each request, for what this version of the crate doesn't know yet.
+    ///
+    /// The value is percent-encoded. Setting a parameter again replaces its value, also for one
+    /// [call](crate::Call::query). [`build`](Self::build) fails for a parameter that the API documents: its own method
+    /// sets it. The service may ignore what it doesn't know. `Debug` and traces don't show the value.
+    ///
+    /// ```
+    /// use datafy_api_ext::Datafy;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let datafy = Datafy::builder().token("a token").query("region", "eu-west-1").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extras.query(name.into(), value.into());
+        self
+    }
+
+    /// Sends a header with each request, for what this version of the crate doesn't know yet.
+    ///
+    /// Setting a header again replaces its value, also for one [call](crate::Call::header). [`build`](Self::build)
+    /// fails for a header that the API documents, for those that the client controls (such as `Authorization`, `Host`,
+    /// `Content-Length` and `Connection`), and for what no header can hold. `Debug` and traces don't show the value.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.extras.header(name.as_ref(), value.as_ref());
         self
     }
 
@@ -275,6 +306,7 @@ impl DatafyBuilder {
             http,
             base,
             sub_account: self.sub_account,
+            extras: self.extras.checked()?,
             timeouts: self.timeouts,
             retry: self.retry,
             budget: Budget::new(budget),
@@ -294,6 +326,7 @@ impl fmt::Debug for DatafyBuilder {
             .field("endpoint", &self.endpoint.as_deref().map(Endpoint))
             .field("allow_plain_http", &self.allow_plain_http)
             .field("sub_account", &self.sub_account)
+            .field("extras", &self.extras)
             .field("timeouts", &self.timeouts)
             .field("retry", &self.retry)
             .field("retry_budget", &self.retry_budget)

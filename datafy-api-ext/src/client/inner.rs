@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::clock::Clock;
+use super::extras::Extras;
 use super::http::Http;
 use super::jitter::Jitter;
 use super::on_abandoned::OnAbandoned;
@@ -17,6 +18,7 @@ pub(crate) struct Inner {
     pub(crate) base: BaseUrl,
     pub(crate) tokens: Tokens,
     pub(crate) sub_account: Option<SubAccountId>,
+    pub(crate) extras: Option<Extras>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Budget,

@@ -11,6 +11,7 @@ mod custom_http;
 mod display;
 mod endpoint;
 mod errors;
+mod extras;
 mod fake;
 mod fake_wire;
 mod faults;

@@ -1,0 +1,141 @@
+//! Query parameters and headers that the contract doesn't have.
+
+use datafy_api_ext::fake::Fault;
+use datafy_api_ext::{
+    Call, CreateSnapshot, Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome,
+    VolumeId,
+};
+use datafy_tests::{Listener, Stage};
+
+const VALUE: &str = "a b&c=d/é,+%";
+const ENCODED: &str = "a+b%26c%3Dd%2F%C3%A9%2C%2B%25";
+
+fn client(listener: &Listener) -> datafy_api_ext::DatafyBuilder {
+    Datafy::builder().endpoint(listener.url()).token("token-1")
+}
+
+fn snapshot(datafy: &Datafy) -> Call<CreateSnapshot> {
+    datafy.volume(VolumeId::new("vol-1").unwrap()).create_snapshot()
+}
+
+#[tokio::test]
+async fn every_operation_sends_the_extras_of_the_client_and_of_the_call() {
+    macro_rules! extend {
+        ($call:expr) => {
+            drop($call.query("own", "1").header("x-own", "2").await.unwrap())
+        };
+    }
+    for number in 0..datafy_api::operations::ALL.len() {
+        let listener = Listener::answering_json("{}");
+        let datafy = client(&listener).query("of client", VALUE).header("X-Client", "3");
+        let datafy = datafy.build().unwrap();
+        let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
+        let source = DatafySnapshotId::new("dsnap-1").unwrap();
+        let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
+        match number {
+            0 => extend!(volume.create_snapshot()),
+            1 => extend!(datafy.create_volume().from_snapshot(source)),
+            2 => extend!(volume.attach(instance, device)),
+            _ => extend!(volume.deactivate_autoscaling()),
+        }
+        let requests = listener.requests();
+        let [request] = requests.as_slice() else { panic!("{requests:?}") };
+        let target = request.line.split(' ').nth(1).unwrap();
+        let (_, query) = target.split_once('?').unwrap();
+        assert_eq!(query, format!("of+client={ENCODED}&own=1"));
+        assert_eq!((&*request.headers["x-client"], &*request.headers["x-own"]), ("3", "2"));
+    }
+}
+
+#[tokio::test]
+async fn the_last_value_of_a_name_is_sent_and_that_of_the_call_replaces_the_clients() {
+    let listener = Listener::answering_json("{}");
+    let builder = client(&listener).query("a", "1").query("b", "2").query("a", "3");
+    let datafy = builder.header("x-a", "4").header("X-B", "5").header("X-A", "6").build().unwrap();
+    snapshot(&datafy).await.unwrap();
+    snapshot(&datafy).query("b", "7").query("b", "8").header("X-a", "9").await.unwrap();
+    let sent = listener.requests().into_iter().map(|request| {
+        let query = request.line.split(['?', ' ']).nth(2).unwrap().to_owned();
+        (query, request.headers["x-a"].clone(), request.headers["x-b"].clone())
+    });
+    let expected = [("b=2&a=3", "6", "5"), ("a=3&b=8", "9", "5")];
+    let expected = expected.map(|(query, a, b)| (query.to_owned(), a.to_owned(), b.to_owned()));
+    assert_eq!(sent.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn every_attempt_sends_the_extras_and_the_fake_records_them() {
+    let stage = Stage::of(1).await;
+    stage.fake.inject(Fault::status(429));
+    let datafy = stage.builder().query("q", VALUE).header("x-a", "b").build().unwrap();
+    let volume = datafy.volume(VolumeId::new("vol-seed0").unwrap());
+    volume.create_snapshot().await.unwrap();
+    let requests = stage.fake.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        let (path, query) = request.target().split_once('?').unwrap();
+        assert_eq!(path, "/api/v1/volumes/vol-seed0/create-snapshot");
+        assert_eq!(query, format!("q={ENCODED}"));
+        assert_eq!(request.header("x-a"), Some("b"));
+    }
+}
+
+/// Headers that can't be set, and a part of the reason.
+const HEADERS: [(&str, &str, &str); 14] = [
+    ("Authorization", "v", "can't be `authorization`, which the client controls"),
+    ("Host", "v", "`host`"),
+    ("Content-Length", "0", "`content-length`"),
+    ("Content-Type", "v", "`content-type`"),
+    ("Accept", "v", "`accept`"),
+    ("Accept-Encoding", "gzip", "`accept-encoding`"),
+    ("Transfer-Encoding", "chunked", "`transfer-encoding`"),
+    ("Connection", "close", "`connection`"),
+    ("Upgrade", "h2c", "`upgrade`"),
+    ("TE", "trailers", "`te`"),
+    ("Expect", "100-continue", "`expect`"),
+    ("Proxy-Authorization", "v", "`proxy-authorization`"),
+    ("x a", "v", "has an invalid name: \"x a\""),
+    ("x-a", "hidden\r\nx: y", "`x-a` has a value that no header can hold"),
+];
+
+#[tokio::test]
+async fn what_the_contract_or_the_client_sends_can_not_be_set() {
+    let listener = Listener::answering_json("{}");
+    let datafy = client(&listener).build().unwrap();
+    let documented = datafy_api::operations::ALL.iter().flat_map(|operation| operation.headers);
+    let documented = documented.map(|name| (*name, "v", "which the API documents"));
+    let mut refused = 0;
+    for (name, value, expected) in documented.chain(HEADERS) {
+        let built = client(&listener).header(name, value).build().unwrap_err();
+        let built = format!("{built} {built:?}");
+        assert!(built.contains("the setting `header` ") && built.contains(expected), "{built}");
+        assert!(!built.contains("hidden"), "{built}");
+        let error = snapshot(&datafy).header(name, value).await.unwrap_err();
+        assert_eq!((error.outcome(), error.kind()), (Outcome::NotSent, ErrorKind::Request));
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(!format!("{error:?}").contains("hidden"), "{error:?}");
+        assert_eq!(error.attempts(), 1, "another attempt would fail, too");
+        refused += 1;
+    }
+    assert!(refused > HEADERS.len(), "the contract documents a header");
+    let built = client(&listener).query("", "v").build().unwrap_err();
+    assert_eq!(built.to_string(), "the setting `query` has an empty name");
+    let error = snapshot(&datafy).query("", "v").query("a", "b").await.unwrap_err();
+    assert_eq!((error.outcome(), error.kind()), (Outcome::NotSent, ErrorKind::Request));
+    assert!(listener.requests().is_empty(), "nothing was sent");
+}
+
+#[tokio::test]
+async fn debug_shows_the_names_of_extras_only() {
+    let listener = Listener::answering(datafy_tests::http(400, "text/plain", "no"));
+    let builder = client(&listener).query("the-query", VALUE).header("the-header", "hidden");
+    let shown = format!("{builder:?}");
+    assert!(shown.contains("the-query") && shown.contains("the-header"), "{shown}");
+    let datafy = builder.build().unwrap();
+    let call = snapshot(&datafy).query("own-query", VALUE).header("own-header", "hidden");
+    let called = format!("{call:?}");
+    assert!(called.contains("own-query") && called.contains("own-header"), "{called}");
+    let error = call.await.unwrap_err();
+    let shown = format!("{shown} {datafy:?} {called} {error:?} {error:#}");
+    assert!(!shown.contains("a b") && !shown.contains("a+b") && !shown.contains("hidden"));
+}
