@@ -3,7 +3,7 @@
 use super::{Aspect, Facts, Place, Step, Subject, Within, moves, plain, without_names};
 use crate::page::{Page, Shape};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The result of a comparison.
@@ -75,10 +75,7 @@ impl Difference {
 
 /// Compares. Where order and spelling mean nothing, the page is changed to match the spec.
 pub fn compare(spec: &Facts, page: &mut Page) -> Comparison {
-    if page.shape == Shape::Text {
-        name_limits(spec, &mut page.facts);
-    }
-    normalize(spec, &mut page.facts);
+    normalize(spec, page);
     let moved = moves::find(spec, page);
     let mut comparison = Comparison::default();
     // A difference of a place covers all places below it.
@@ -242,7 +239,11 @@ fn name_limits(spec: &Facts, page: &mut Facts) {
 }
 
 /// Gives the places of the page the names and numbers of the same places in the spec.
-pub fn normalize(spec: &Facts, page: &mut Facts) {
+pub fn normalize(spec: &Facts, page: &mut Page) {
+    if page.shape == Shape::Text {
+        name_limits(spec, &mut page.facts);
+    }
+    let page = &mut page.facts;
     // Operations whose paths differ only in the names of parameters are the same.
     rename(spec, page, |place| match place.last()? {
         Step::Operation { .. } => Some(without_names(&place.to_string())),
@@ -262,13 +263,13 @@ pub fn normalize(spec: &Facts, page: &mut Facts) {
 
 /// Moves the places that the spec doesn't have to the place beside it with the same key.
 fn rename(spec: &Facts, page: &mut Facts, key: impl Fn(&Place) -> Option<String>) {
+    let named = |place: &Place| Some(((place.parent(), key(place)?), place.clone()));
+    let missing = spec.subjects.keys().filter(|place| page.get(place).is_none());
+    let mut missing: BTreeMap<_, _> = missing.filter_map(named).collect();
     let unknown = page.subjects.keys().filter(|place| spec.get(place).is_none());
-    let unknown = unknown.filter_map(|place| Some((place.clone(), key(place)?)));
-    for (place, name) in unknown.collect::<Vec<_>>() {
-        let parent = place.parent();
-        let mut beside = spec.children(&parent).filter(|own| page.get(own).is_none());
-        if let Some(own) = beside.find(|own| key(own).as_ref() == Some(&name)) {
-            page.relocate(&place, own);
+    for (name, place) in unknown.filter_map(named).collect::<Vec<_>>() {
+        if let Some(own) = missing.remove(&name) {
+            page.relocate(&place, &own);
         }
     }
 }

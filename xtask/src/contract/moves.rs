@@ -21,8 +21,9 @@ fn pair(
 ) -> Vec<(Place, Place)> {
     let mut pairs = Vec::new();
     for place in gone {
-        let best = (0..new.len()).max_by_key(|at| (rank(place, &new[*at]), usize::MAX - at));
-        if let Some(best) = best.filter(|best| rank(place, &new[*best]) > 0) {
+        let ranks = new.iter().map(|to| rank(place, to)).zip((0..new.len()).rev());
+        if let Some((_, from_end)) = ranks.filter(|(rank, _)| *rank > 0).max() {
+            let best = new.len() - 1 - from_end;
             pairs.push((place.clone(), new.remove(best)));
         }
     }
@@ -62,20 +63,18 @@ fn same_operation(gone: &Place, new: &Place) -> usize {
     if path == new_path {
         return 3;
     }
-    let segments = |path: &'_ str| -> Vec<String> {
-        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    let (old, new) = (segments(path), segments(new_path));
-    let mut differing = old.iter().zip(&new).filter(|(old, new)| old != new);
+    let prefixed =
+        |long: &str, short: &str| short.matches('/').count() > 1 && long.ends_with(short);
+    let mut differing = path.split('/').zip(new_path.split('/')).filter(|(old, new)| old != new);
     let alike = match (differing.next(), differing.next()) {
-        (Some((old, new)), None) if old.len().min(new.len()) > 0 => {
-            !old.contains('{') && !new.contains('{') && (is_version(old, new) || similar(old, new))
+        (Some((old, new)), None) if path.matches('/').count() == new_path.matches('/').count() => {
+            let fixed = !old.contains('{') && !new.contains('{');
+            fixed && (is_version(old, new) || similar(old, new))
         }
         _ => false,
     };
-    let alike = alike && old.len() == new.len();
-    let prefixed = old.len().min(new.len()) > 1 && (old.ends_with(&new) || new.ends_with(&old));
-    usize::from(method == new_method && (alike || prefixed)) * 2
+    let same = alike || prefixed(path, new_path) || prefixed(new_path, path);
+    usize::from(method == new_method && same) * 2
 }
 
 fn is_version(one: &str, other: &str) -> bool {

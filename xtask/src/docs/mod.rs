@@ -30,7 +30,7 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
     let mut recorded =
         record::load(root).or_else(|error| if record { Ok(None) } else { Err(error) })?;
     if let Some(recorded) = &mut recorded {
-        normalize(&spec.facts, &mut recorded.page.facts);
+        normalize(&spec.facts, &mut recorded.page);
     }
     let mut waivers = Waivers::load(root)?;
     let mut page = Page::read(bytes, &spec.facts)

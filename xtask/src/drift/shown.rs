@@ -3,7 +3,7 @@
 //! A page may hide it now, or the copy may have lost it: neither is agreement.
 
 use super::Reporter;
-use crate::contract::{Comparison, Place};
+use crate::contract::{Aspect, Comparison, Facts, Place};
 use crate::files::{RECORD, SPEC};
 use crate::page::Page;
 use crate::report::{Finding, Link, clean};
@@ -46,6 +46,10 @@ impl Reporter<'_> {
                     format!("`{}`", place.within_operation())
                 };
                 add(format!("the label of the section of {at}"), place);
+            }
+            let values = |facts: &Facts| facts.value(place, Aspect::Enum).map(|it| !it.is_null());
+            if values(&self.page.facts) == Some(false) && values(&record.facts) == Some(true) {
+                add(format!("the values of `{}`", place.within_operation()), place);
             }
         }
         lost.into_iter().map(|(what, places)| self.lost(&what, &places)).collect()

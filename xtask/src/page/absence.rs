@@ -59,8 +59,9 @@ impl Page {
         }
         match (self.shape, place.last()) {
             (Shape::Text, Some(Step::Parameter { .. })) if is_answer(&parent) => false,
-            (Shape::Markdown, _)
-            | (_, Some(Step::Operation { .. } | Step::Parameter { .. } | Step::Body)) => true,
+            (Shape::Markdown, _) | (_, Some(Step::Operation { .. } | Step::Body)) => true,
+            // The headers of an answer are folded.
+            (_, Some(Step::Parameter { .. })) => !is_answer(&parent),
             // One answer is selected, and the page may not list the others.
             (_, Some(Step::Answer(_))) => !self.facts.children(&parent).any(is_answer),
             (_, Some(Step::Property(_) | Step::Values | Step::Items)) => self.is_unfolded(&parent),

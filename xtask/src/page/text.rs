@@ -243,6 +243,8 @@ struct Reader<'a> {
     between_schemes: &'static str,
     /// No row of a scheme waits for the line that names the scheme.
     scheme_is_named: bool,
+    /// Says that a request without authorization is allowed.
+    or_none: &'static str,
     names_a_body: bool,
     names_answers: bool,
     /// The last line that separates alternatives.
@@ -271,6 +273,7 @@ impl<'a> Reader<'a> {
             schemes: Vec::new(),
             between_schemes: " and ",
             scheme_is_named: true,
+            or_none: "",
             names_a_body: names(Section::Body),
             names_answers: names(Section::Answers),
             last_or: block.lines.iter().rposition(or).unwrap_or(0),
@@ -287,7 +290,7 @@ impl<'a> Reader<'a> {
             self.line(index);
         }
         if !self.schemes.is_empty() {
-            let scheme = self.schemes.join(self.between_schemes);
+            let scheme = self.schemes.join(self.between_schemes) + self.or_none;
             let line = Some(self.block.line);
             self.facts.subject(&self.operation).state(Aspect::Security, scheme, line);
         }
@@ -428,6 +431,13 @@ impl<'a> Reader<'a> {
             self.section = Section::Authorizations;
             self.scheme_is_named = false;
             self.row = None;
+            let states = |fact| row.stated.contains(&fact);
+            if !states((Aspect::Type, "string".into())) {
+                self.cannot_read(number, "the header of an authorization is no string".to_owned());
+            }
+            if !states((Aspect::Required, true.into())) {
+                self.or_none = " or none";
+            }
             return;
         }
         let operation = self.operation.clone();

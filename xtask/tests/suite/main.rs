@@ -3,8 +3,8 @@
 mod api;
 mod codegen;
 mod compiled;
-mod deletions;
 mod edit;
+mod evolutions;
 mod foreign_types;
 mod generate;
 mod keywords;

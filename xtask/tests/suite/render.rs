@@ -107,18 +107,18 @@ impl Text<'_> {
 
     fn content(&mut self, place: &Place) {
         for inner in self.facts.children(place) {
-            if matches!(inner.last(), Some(Step::Property(_))) {
+            if matches!(inner.last(), Some(Step::Property(_) | Step::Values)) {
                 self.row(inner);
             }
         }
     }
 
     fn row(&mut self, place: &Place) {
-        let (Some(Step::Property(name) | Step::Parameter { name, .. }), Some(subject)) =
-            (place.last(), self.facts.get(place))
-        else {
-            return;
+        let name = match place.last() {
+            Some(Step::Property(name) | Step::Parameter { name, .. }) => name,
+            _ => "Other properties",
         };
+        let Some(subject) = self.facts.get(place) else { return };
         let stated = |aspect| subject.stated.get(&aspect).map(|stated| &stated.value);
         let flag = |aspect| stated(aspect) == Some(&Value::Bool(true));
         let old = self.variations.old;

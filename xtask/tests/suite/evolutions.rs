@@ -1,0 +1,412 @@
+//! Deletes and changes every fact of a page in turn: none of these evolutions may pass for agreement.
+//!
+//! What counts as a fact is decided here from the form of the page alone, not by the readers under test.
+
+use crate::render::{self, Variations};
+use regex::Regex;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+use tempfile::TempDir;
+use xtask::contract::Spec;
+use xtask::docs;
+use xtask::files::{self, RECORD, SPEC, WAIVERS};
+use xtask::report::Ending;
+
+/// A page that states one thing less, or another thing.
+struct Evolution {
+    what: String,
+    page: String,
+}
+
+/// The evolutions of a page, which agrees with the workspace at `root`, that pass for agreement.
+fn unseen(root: &Path, name: &str, page: &str, evolutions: &[Evolution]) -> Vec<String> {
+    let ending = |page: &str| docs::compare(root, "page", page.as_bytes(), false).ending;
+    assert_eq!(ending(page), Ending::Equal, "{name}");
+    let agree = evolutions.iter().filter(|evolution| ending(&evolution.page) == Ending::Equal);
+    let unseen: Vec<_> = agree.map(|evolution| evolution.what.clone()).collect();
+    let is_deletion = |it: &&Evolution| it.what.starts_with("without");
+    let deletions = evolutions.iter().filter(is_deletion).count();
+    let changes = evolutions.len() - deletions;
+    println!("{name}: {deletions} deletions and {changes} changes, {} unseen", unseen.len());
+    unseen
+}
+
+/// A workspace with this spec, and the record of this page.
+fn workspace(spec: &Value, page: &str) -> TempDir {
+    let root = tempfile::tempdir().expect("a directory");
+    fs::create_dir(root.path().join("xtask")).expect("created");
+    // JSON is YAML.
+    fs::write(root.path().join(SPEC), spec.to_string()).expect("written");
+    fs::write(root.path().join(WAIVERS), "[]").expect("written");
+    let recorded = docs::compare(root.path(), "page", page.as_bytes(), true);
+    assert_eq!(recorded.ending, Ending::Equal, "{:?} {:?}", recorded.findings, recorded.problems);
+    assert!(root.path().join(RECORD).exists(), "it is recorded");
+    root
+}
+
+/// A document with every kind of fact that a page can show.
+fn rich() -> Value {
+    json!({
+        "openapi": "3.0.3",
+        "security": [{ "own": [] }],
+        "components": { "securitySchemes": { "own": { "type": "http", "scheme": "bearer" } } },
+        "paths": { "/v1/things/{id}": { "post": {
+            "parameters": [
+                { "name": "id", "in": "path", "required": true, "schema": { "type": "string", "pattern": "^t-" } },
+                { "name": "page", "in": "query", "required": false,
+                  "schema": { "type": "integer", "minimum": 1, "maximum": 9, "default": 1 } },
+                { "name": "tag", "in": "query", "required": true,
+                  "schema": { "type": "array", "items": { "type": "string" } } },
+                { "name": "X-Trace", "in": "header", "required": true, "deprecated": true,
+                  "schema": { "type": "string", "format": "uuid" } },
+                { "name": "session", "in": "cookie", "required": false, "schema": { "type": "string" } },
+            ],
+            "requestBody": { "required": true, "content": { "application/json": { "schema": {
+                "type": "object",
+                "required": ["kind"],
+                "properties": {
+                    "kind": { "type": "string", "enum": ["one", "two"], "example": "one" },
+                    "secret": { "type": "string", "writeOnly": true, "nullable": true },
+                    "source": { "oneOf": [
+                        { "type": "object", "properties": { "a": { "type": "string" } } },
+                        { "type": "object", "properties": { "b": { "type": "string" } } },
+                    ] },
+                    "owner": { "type": "object", "properties": { "name": { "type": "string" } } },
+                    "old": { "type": "number", "deprecated": true },
+                },
+                "additionalProperties": { "type": "string" },
+            } } } },
+            "responses": {
+                "200": { "description": "x", "headers": {
+                    "X-Left": { "required": true, "schema": { "type": "integer" } },
+                }, "content": { "application/json": { "schema": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "properties": {
+                        "id": { "type": "string", "readOnly": true, "minLength": 3, "maxLength": 9 },
+                        "sizes": { "type": "array", "minItems": 1, "uniqueItems": true,
+                                   "items": { "type": "integer", "multipleOf": 2 } },
+                        "part": { "type": "number", "minimum": 0, "exclusiveMinimum": true, "not": { "enum": [1] } },
+                        "pet": { "oneOf": [
+                            { "type": "object", "properties": { "kind": { "type": "string" } } },
+                            { "type": "object", "properties": { "kind": { "type": "integer" } } },
+                        ], "discriminator": { "propertyName": "kind" } },
+                        "ready": { "type": "boolean", "default": false },
+                    },
+                } } } },
+                "404": { "description": "x" },
+            },
+        } }, "/v1/things": { "post": { "responses": { "204": { "description": "x" } } } } },
+    })
+}
+
+/// Lines that open a section.
+const LABELS: [&str; 7] = [
+    "Authorizations",
+    "Path parameters",
+    "Query parameters",
+    "Header parameters",
+    "cookie",
+    "Body",
+    "Responses",
+];
+
+/// Evolutions of a copied text.
+fn of_text(page: &str) -> Vec<Evolution> {
+    let lines: Vec<&str> = page.lines().collect();
+    let mut evolutions = Vec::new();
+    let mut replace = |what: String, range: Range<usize>, by: Option<&str>| {
+        let kept = lines[..range.start].iter().copied().chain(by);
+        let kept: Vec<&str> = kept.chain(lines[range.end..].iter().copied()).collect();
+        evolutions.push(Evolution { what, page: kept.join("\n") });
+    };
+    let row = Regex::new(
+        r"(?x)^(?<name>Other\ properties|[^\ ]*?)
+        (?<type>string|integer|number|boolean|object|any|one\ of)(?<list>\[\])?
+        (?<first>\ ·\ [^·A-Z]+?)?(?<second>\ ·\ [^·A-Z]+?)?(?<third>\ ·\ [^·A-Z]+?)?
+        (?<mark>Read-only|Write-only)?(?<label>Required|Optional)(?<late>Deprecated)?
+        (?<example>Example:.*?)?(?<values>Possible\ values:.*)?$",
+    );
+    let row = row.expect("a regular expression");
+    let tail = Regex::new("^(Example|Default|Pattern|Possible values): .*$").expect("one");
+    let fact = Regex::new("^(post|/.*|[1-5]\\d\\d|[a-z]+/[a-z]+|No content|or|Bearer .*)$");
+    let fact = fact.expect("a regular expression");
+    let is_label = |line: &str| LABELS.contains(&line);
+    let is_path = |line: &str| line.starts_with('/');
+    let first = lines.iter().position(|line| *line == "post").expect("an operation");
+    for (at, line) in lines.iter().enumerate().skip(first) {
+        let (here, whole) = (at + 1, at..at + 1);
+        // Below the path the page repeats that there is no content.
+        let above = lines[..at].iter().rev().find(|line| !line.is_empty());
+        let repeats = *line == "No content" && above.is_some_and(|line| is_path(line));
+        let is_row = row.is_match(line);
+        if !repeats && (fact.is_match(line) || is_label(line) || is_row || tail.is_match(line)) {
+            replace(format!("without line {here}: {line}"), whole.clone(), None);
+            let other = match *line {
+                "post" => "put".to_owned(),
+                "or" => "or\nor".to_owned(),
+                "No content" => "application/json".to_owned(),
+                "application/json" => "text/plain".to_owned(),
+                status if status.len() == 3 && status.starts_with(char::is_numeric) => {
+                    "201".to_owned()
+                }
+                scheme if scheme.starts_with("Bearer ") => scheme.replace("Bearer", "Basic"),
+                label if is_label(label) => {
+                    let other = LABELS.iter().position(|other| *other == label).expect("it");
+                    LABELS[(other + 1) % LABELS.len()].to_owned()
+                }
+                other => format!("{other}x"),
+            };
+            replace(format!("another line {here}: {line} -> {other}"), whole.clone(), Some(&other));
+        }
+        if is_label(line) {
+            let rest = lines[here..].iter().take_while(|line| !is_label(line) && **line != "post");
+            replace(format!("without section {here}: {line}"), at..here + rest.count(), None);
+        }
+        if let Some(parts) = row.captures(line) {
+            for name in row.capture_names().flatten() {
+                let Some(part) = parts.name(name) else { continue };
+                // The values below show it too; and nobody must send what has no name.
+                if part.as_str() == " · enum" || (name == "label" && line.starts_with("Other ")) {
+                    continue;
+                }
+                let other = match part.as_str() {
+                    "Required" => "Optional".to_owned(),
+                    "Optional" => "Required".to_owned(),
+                    "Read-only" => "Write-only".to_owned(),
+                    "Write-only" => "Read-only".to_owned(),
+                    "[]" => "[][]".to_owned(),
+                    "Deprecated" | "Other properties" => String::new(),
+                    "string" => "integer".to_owned(),
+                    _ if name == "type" => "string".to_owned(),
+                    other => format!("{other}x"),
+                };
+                for (kind, by) in [("without", ""), ("another", &*other)] {
+                    let changed = format!("{}{by}{}", &line[..part.start()], &line[part.end()..]);
+                    let what = format!("{kind} {name} `{}` in line {here}: {line}", part.as_str());
+                    replace(what, whole.clone(), Some(&changed));
+                }
+            }
+            let is_below =
+                |line: &&&str| !row.is_match(line) && !is_label(line) && **line != "post";
+            let below = lines[here..].iter().take_while(is_below).count();
+            replace(format!("without row {here}: {line}"), at..here + below, None);
+        }
+        if is_path(line) {
+            let start = lines[..at - 1].iter().rposition(|line| *line == "post").expect("a start");
+            replace(format!("without operation {line}"), start..here, None);
+        }
+        // A copy that ends too early.
+        if lines[here..].iter().any(|line| is_path(line)) {
+            replace(format!("without all from line {here}"), at..lines.len(), None);
+        }
+    }
+    evolutions
+}
+
+#[test]
+fn every_evolution_of_a_copied_text_is_seen() {
+    let root = files::root();
+    let spec = Spec::load(&root).expect("the spec");
+    let inline = Variations { inline: true, icons: true, ..Variations::default() };
+    let mut pages = vec![
+        ("rendered", render::text(&spec.facts, Variations::default())),
+        ("rendered inline", render::text(&spec.facts, inline)),
+    ];
+    pages.extend(vendors("datafy-api.txt").map(|page| ("page of record", page)));
+    for (name, page) in pages {
+        let evolutions = of_text(&page);
+        assert!(evolutions.len() > 400, "{name}: only {}", evolutions.len());
+        assert_eq!(unseen(&root, name, &page, &evolutions), [""; 0], "{name}");
+    }
+
+    let rich = rich();
+    let facts = Spec::parse(rich.to_string()).expect("a spec").facts;
+    let mut pages = vec![
+        ("rich".to_owned(), rich.clone(), render::text(&facts, Variations::default())),
+        ("rich inline".to_owned(), rich, render::text(&facts, inline)),
+    ];
+    let revision = |shape: &str| vendors(&format!("revision/page.{shape}"));
+    if let (Some(text), Some(markdown)) = (revision("txt"), revision("md")) {
+        pages.push(("revision/page.txt".to_owned(), whole(&markdown), text));
+    }
+    for (name, document, page) in pages {
+        let root = workspace(&document, &page);
+        let evolutions = of_text(&page);
+        assert!(evolutions.len() > 150, "{name}: only {}", evolutions.len());
+        assert_eq!(unseen(root.path(), &name, &page, &evolutions), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn an_evolution_that_changes_nothing_is_counted_as_unseen() {
+    let root = files::root();
+    let page = render::text(&Spec::load(&root).expect("the spec").facts, Variations::default());
+    let without = page.replace("It went well.", "");
+    let prose = [Evolution { what: "without prose".to_owned(), page: without }];
+    assert_eq!(unseen(&root, "prose", &page, &prose), ["without prose"]);
+}
+
+/// Pages are kept beside the checkout, since their sentences aren't ours.
+fn vendors(file: &str) -> Option<String> {
+    fs::read_to_string(files::root().join("../shared/docs").join(file)).ok()
+}
+
+/// The documents of a page of Markdown, and where they are.
+fn documents(page: &str) -> impl Iterator<Item = (Range<usize>, Value)> {
+    page.match_indices("{\"").filter_map(|(start, _)| {
+        let line = page[start..].lines().next()?;
+        let document = serde_json::from_str(line).ok()?;
+        Some((start..start + line.len(), document))
+    })
+}
+
+/// The documents as one.
+fn whole(page: &str) -> Value {
+    let mut whole = Map::new();
+    for (_, document) in documents(page) {
+        let Value::Object(document) = document else { continue };
+        merge(&mut whole, document);
+    }
+    whole.into()
+}
+
+fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Object(into)), Value::Object(from)) => merge(into, from),
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+/// Evolutions of the documents of a page of Markdown.
+fn of_markdown(page: &str) -> Vec<Evolution> {
+    let mut evolutions = Vec::new();
+    for (range, document) in documents(page) {
+        let (path, _) = document["paths"].as_object().expect("paths").iter().next().expect("one");
+        let mut add = |kind: &str, pointer: &str, changed: &Value| {
+            let what = format!("{kind} {pointer} of {path}");
+            let page = format!("{}{changed}{}", &page[..range.start], &page[range.end..]);
+            evolutions.push(Evolution { what, page });
+        };
+        let mut nodes = Vec::new();
+        walk(&document, "", &mut nodes);
+        let used = used(&document);
+        nodes.retain(|pointer| {
+            let parts: Vec<_> = pointer.splitn(5, '/').collect();
+            let component = parts[..parts.len().min(4)].join("/");
+            parts[1] != "components" || used.iter().any(|used| used.starts_with(&component))
+        });
+        for pointer in nodes.iter().filter(|pointer| !is_prose(pointer)) {
+            let (owner, key) = pointer.rsplit_once('/').expect("a node below the root");
+            let key = key.replace("~1", "/").replace("~0", "~");
+            if !follows(&document, pointer) {
+                let mut without = document.clone();
+                match without.pointer_mut(owner).expect("it") {
+                    Value::Object(members) => drop(members.remove(&key)),
+                    Value::Array(items) => drop(items.remove(key.parse().expect("a number"))),
+                    _ => unreachable!("only these have members"),
+                }
+                add("without", pointer, &without);
+            }
+            let other = match document.pointer(pointer).expect("it") {
+                Value::Bool(value) => json!(!value),
+                Value::Number(value) => json!(value.as_i64().expect("an integer") + 1),
+                Value::String(value) => json!(format!("{value}x")),
+                _ => continue,
+            };
+            let mut changed = document.clone();
+            *changed.pointer_mut(pointer).expect("it") = other;
+            add("another", pointer, &changed);
+        }
+    }
+    evolutions
+}
+
+fn walk(value: &Value, pointer: &str, nodes: &mut Vec<String>) {
+    let members: Vec<(String, &Value)> = match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| (key.replace('~', "~0").replace('/', "~1"), member))
+            .collect(),
+        Value::Array(items) => (0..).map(|index: usize| index.to_string()).zip(items).collect(),
+        _ => Vec::new(),
+    };
+    for (key, member) in members {
+        let inner = format!("{pointer}/{key}");
+        nodes.push(inner.clone());
+        walk(member, &inner, nodes);
+    }
+}
+
+/// The components that the operations of a document refer to.
+fn used(document: &Value) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    let mut open = vec![document["paths"].to_string(), document["security"].to_string()];
+    let name = Regex::new("\"#(/components/[^\"]+)\"|^\\[\\{\"([^\"]+)\"").expect("one");
+    while let Some(text) = open.pop() {
+        for found in name.captures_iter(&text) {
+            let scheme =
+                found.get(2).map(|it| format!("/components/securitySchemes/{}", it.as_str()));
+            let pointer = scheme.unwrap_or_else(|| found[1].to_owned());
+            open.extend(document.pointer(&pointer).map(Value::to_string));
+            used.insert(pointer);
+        }
+    }
+    used
+}
+
+/// Whether a key is a name, and not a keyword.
+fn is_name(pointer: &str) -> bool {
+    let (owner, _) = pointer.rsplit_once('/').expect("a node below the root");
+    let names = ["/properties", "/schemas", "/components/parameters", "/securitySchemes", "/paths"];
+    names.iter().any(|names| owner.ends_with(names))
+}
+
+/// Whether the node is prose or a name that is ours, or what no page shows or each fence may lack.
+fn is_prose(pointer: &str) -> bool {
+    let mut above = pointer.to_owned();
+    while let Some((owner, key)) = above.rsplit_once('/') {
+        let prose = ["description", "summary", "operationId", "tags", "info", "openapi", "servers"];
+        let ours = key == "bearerFormat" || key.starts_with("x-");
+        if !is_name(&above) && (prose.contains(&key) || ours) {
+            return true;
+        }
+        above = owner.to_owned();
+    }
+    false
+}
+
+/// Whether what the node states also follows from what is beside it, or is the default.
+fn follows(document: &Value, pointer: &str) -> bool {
+    let (owner, key) = pointer.rsplit_once('/').expect("a node below the root");
+    let (owner, value) = (document.pointer(owner), document.pointer(pointer).expect("it"));
+    let beside = |key: &str| owner.is_some_and(|owner| owner.get(key).is_some());
+    !is_name(pointer)
+        && ((key == "required" && *value == Value::Bool(false))
+            || (key == "style" && *value == "form")
+            || (key == "type" && ["properties", "items", "enum"].into_iter().any(beside)))
+}
+
+#[test]
+fn every_evolution_of_the_markdown_is_seen() {
+    let spec = Spec::load(&files::root()).expect("the spec");
+    let rendered = |document: &Value| render::markdown(document, Variations::default());
+    let mut pages = vec![
+        ("rendered".to_owned(), rendered(spec.value())),
+        ("rich".to_owned(), rendered(&rich())),
+    ];
+    for file in ["next/page.md", "revision/page.md"] {
+        pages.extend(vendors(file).map(|page| (file.to_owned(), page)));
+    }
+    for (name, page) in pages {
+        let root = workspace(&whole(&page), &page);
+        let evolutions = of_markdown(&page);
+        assert!(evolutions.len() > 150, "{name}: only {}", evolutions.len());
+        assert_eq!(unseen(root.path(), &name, &page, &evolutions), [""; 0], "{name}");
+    }
+}
