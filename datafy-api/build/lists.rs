@@ -9,7 +9,7 @@ use syn::{
     parse_quote,
 };
 
-/// Replaces the code for `list` in the method `operation` and in its mock; both then take a slice. Fails, with the
+/// Replaces the code for `list` in the method `operation` and in its mock; both then take a slice or an option. Fails, with the
 /// reason, if the code has an unexpected form.
 pub(crate) fn send(items: &mut [Item], operation: &str, list: &List) -> Result<(), String> {
     let mut in_both = || {
@@ -38,7 +38,7 @@ fn in_client(method: &mut ImplItemFn, list: &List) -> Option<(Ident, Type)> {
     statements.insert(1, with_list);
     let of_argument = type_of(method, &argument.to_string())?;
     let item = item(of_argument)?;
-    *of_argument = parse_quote!(&'a [#item]);
+    *of_argument = parse_quote!(impl Into<crate::query::List<'a, #item>>);
     Some((argument, item))
 }
 
@@ -47,7 +47,7 @@ fn in_mock(method: &mut ImplItemFn, list: &List, item: &Type) {
     let List { name, exploded, .. } = list;
     let argument = &method.sig.ident;
     *method = parse_quote! {
-        pub fn #argument<'a>(self, value: &'a [#item]) -> Self {
+        pub fn #argument<'a>(self, value: impl Into<crate::query::List<'a, #item>>) -> Self {
             Self(crate::query::expect_list(self.0, #name, #exploded, value))
         }
     };

@@ -1,5 +1,5 @@
 //! Lists in the query of a request.
-#![allow(dead_code, reason = "used if the spec has a list in a query")]
+#![allow(dead_code, unreachable_pub, reason = "used if the spec has a list in a query")]
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
@@ -8,9 +8,52 @@ use std::fmt::Display;
 /// All characters but the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// A list of values: made of a slice or an array, or of one value or none as an `Option`.
+#[derive(Clone, Copy, Debug)]
+pub enum List<'a, T> {
+    /// One value or none.
+    AtMostOne(Option<T>),
+    /// Any number of values.
+    Slice(&'a [T]),
+}
+
+impl<T> List<'_, T> {
+    fn as_slice(&self) -> &[T] {
+        match self {
+            Self::AtMostOne(value) => value.as_slice(),
+            Self::Slice(values) => values,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for List<'_, T> {
+    fn from(value: Option<T>) -> Self {
+        Self::AtMostOne(value)
+    }
+}
+
+impl<'a, T> From<&'a [T]> for List<'a, T> {
+    fn from(values: &'a [T]) -> Self {
+        Self::Slice(values)
+    }
+}
+
+impl<'a, T, const N: usize> From<&'a [T; N]> for List<'a, T> {
+    fn from(values: &'a [T; N]) -> Self {
+        Self::Slice(values)
+    }
+}
+
 /// Returns `url` with a list added to its query, as `style: form` of OpenAPI: each item as a parameter if `exploded`,
 /// otherwise all in one parameter, separated by commas. An empty list is not sent.
-pub(crate) fn with_list<T: Display>(mut url: Url, name: &str, exploded: bool, list: &[T]) -> Url {
+pub(crate) fn with_list<'a, T: Display + 'a>(
+    mut url: Url,
+    name: &str,
+    exploded: bool,
+    list: impl Into<List<'a, T>>,
+) -> Url {
+    let list = list.into();
+    let list = list.as_slice();
     if list.is_empty() {
         return url;
     }
@@ -32,12 +75,14 @@ pub(crate) fn with_list<T: Display>(mut url: Url, name: &str, exploded: bool, li
 
 /// Expects a list in the query, or none if it is empty.
 #[cfg(feature = "httpmock")]
-pub(crate) fn expect_list<T: Display>(
+pub(crate) fn expect_list<'a, T: Display + 'a>(
     when: httpmock::When,
     name: &str,
     exploded: bool,
-    list: &[T],
+    list: impl Into<List<'a, T>>,
 ) -> httpmock::When {
+    let list = list.into();
+    let list = list.as_slice();
     let items = list.iter().map(ToString::to_string);
     if list.is_empty() {
         when.query_param_missing(name)
@@ -72,5 +117,8 @@ mod tests {
             let url = with_list(url.parse().expect("a URL"), "ids", exploded, list);
             assert_eq!(url.as_str(), expected);
         }
+        let of =
+            |list: Option<&str>| with_list("http://h".parse().expect("a URL"), "id", false, list);
+        assert_eq!([of(Some("a")), of(None)].map(String::from), ["http://h/?id=a", "http://h/"]);
     }
 }

@@ -191,11 +191,11 @@ fn a_list_in_the_query_is_sent_as_the_spec_says() {
         let count = |code: &str, part: &str| code.matches(part).count();
         let with_list = format!("crate::query::with_list(url, \"accounts\", {exploded}, accounts)");
         assert_eq!(count(&client, &with_list), operations, "{client}");
-        let signatures = count(&client, "accounts: &'a [&'a str],");
+        let signatures = count(&client, "accounts: impl Into<crate::query::List<'a, &'a str>>,");
         assert_eq!(signatures, 2 * operations, "building and sending: {client}");
         let expect = format!("expect_list(self.0, \"accounts\", {exploded}, value)");
         assert_eq!(count(&mocks, &expect), operations, "{mocks}");
-        assert_eq!(count(&mocks, "fn accounts<'a>(self, value: &'a [&'a str])"), operations);
+        assert_eq!(count(&mocks, "value: impl Into<crate::query::List<'a, &'a str>>"), operations);
         assert!(!client.contains("QueryParam") && !mocks.contains("Vec<"), "the generator's own");
     }
 }
@@ -248,8 +248,8 @@ fn a_path_can_hold_parameters_of_its_operations() {
     let path = "  /api/v1/volumes/{volumeId}/attach:\n";
     let shared = "    parameters:\n      - { name: a, in: query, schema: { type: array, items: { type: integer } } }\n";
     let code = generate(&SPEC.replacen(path, &format!("{path}{shared}"), 1)).expect("it is valid");
-    assert_eq!(code.matches("a: &'a [i64],").count(), 2, "{code}");
-    assert_eq!(code.matches("value: &'a [i64]").count(), 1, "{code}");
+    assert_eq!(code.matches("a: impl Into<crate::query::List<'a, i64>>,").count(), 2, "{code}");
+    assert_eq!(code.matches("value: impl Into<crate::query::List<'a, i64>>").count(), 1, "{code}");
 }
 
 #[test]
