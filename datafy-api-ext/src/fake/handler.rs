@@ -23,7 +23,7 @@ type Served = Result<Answer, Answer>;
 
 fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
     let (operation, volume) = route(request)?;
-    let scope = scope(state, request)?;
+    let scope = scope(state, operation, request)?;
     check_content_type(request)?;
     let next = state.effects.len() + 1;
     let resources = state.resources.entry(scope).or_default();
@@ -81,7 +81,7 @@ fn volume_in_path<'a>(operation: &Operation, path: &'a str) -> Option<&'a str> {
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
-fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
+fn scope(state: &State, operation: Operation, request: &RecordedRequest) -> Result<Scope, Answer> {
     let token = request
         .header("authorization")
         .and_then(|value| value.split_once(' '))
@@ -91,13 +91,20 @@ fn scope(state: &State, request: &RecordedRequest) -> Result<Scope, Answer> {
     let account =
         state.tokens.get(token).ok_or_else(|| refusal(401, "the bearer token is wrong"))?;
     let account = Scope::account(*account);
-    let Some(id) = request.header("x-datafy-sub-account-id") else { return Ok(account) };
-    let scope = Scope { sub_account: Some(id.to_owned()), ..account };
+    let Some(id) = sub_account(operation, request) else { return Ok(account) };
+    let scope = Scope { sub_account: Some(id.clone()), ..account };
     if state.resources.contains_key(&scope) {
         Ok(scope)
     } else {
         Err(refusal(403, &format!("the account has no sub-account {id}")))
     }
+}
+
+/// The sub-account: no operation has another parameter outside of its path.
+fn sub_account(operation: Operation, request: &RecordedRequest) -> Option<String> {
+    let mut headers = operation.headers.iter();
+    let header = headers.find_map(|name| request.header(&name.to_lowercase()).map(str::to_owned));
+    header.or_else(|| operation.query.iter().find_map(|name| request.query(name)))
 }
 
 /// A body must be declared as JSON. Parameters such as `charset` are allowed.

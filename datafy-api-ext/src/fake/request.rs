@@ -39,6 +39,13 @@ impl RecordedRequest {
         &self.body
     }
 
+    /// The value of the first query parameter with this name, decoded.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let (_, query) = self.target.split_once('?')?;
+        let url = reqwest::Url::parse(&format!("http://fake/?{query}")).ok()?;
+        url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    }
+
     /// The values of all headers with this name.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())

@@ -4,11 +4,10 @@
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{
-    Call, Datafy, DatafySnapshotId, DeviceName, InstanceId, Operation, Source, SubAccountId,
-    VolumeId,
+    Call, Datafy, DatafySnapshotId, DeviceName, InstanceId, Operation, SubAccountId, VolumeId,
 };
-use datafy_tests::{Listener, Request};
-use serde_json::{Map, Value, json};
+use datafy_tests::{Listener, Request, other_source};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
@@ -25,12 +24,11 @@ fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
     let volume = datafy.volume(VolumeId::new("vol-1")?);
     let snapshot = DatafySnapshotId::new("dsnap-1")?;
     let (instance, device) = (InstanceId::new("i-1")?, DeviceName::new("/dev/sdb")?);
-    let other = Source::Undocumented(Map::from_iter([("key".to_owned(), json!("value"))]));
     let described = volume.create_snapshot().autoscaling_only(true).description("nightly");
     Ok(vec![
         ("create_snapshot", end(described)),
         ("create_volume_from_snapshots", end(datafy.create_volume().from_snapshot(snapshot))),
-        ("create_volume_from_snapshots", end(datafy.create_volume().from_source(other))),
+        ("create_volume_from_snapshots", end(datafy.create_volume().from_source(other_source()))),
         ("attach_volume", end(volume.attach(instance, device))),
         ("deactivate_autoscaling", end(volume.deactivate_autoscaling())),
     ])

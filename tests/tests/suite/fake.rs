@@ -2,9 +2,9 @@
 
 use datafy_api_ext::fake::{Fake, Fault, verify};
 use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, Source, SubAccountId,
-    VolumeId,
+    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, SubAccountId, VolumeId,
 };
+use datafy_tests::other_source;
 use serde_json::json;
 
 fn volume_id(id: &str) -> VolumeId {
@@ -121,8 +121,7 @@ async fn a_conflict_with_the_state_is_refused_with_409() {
 #[tokio::test]
 async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
     let (fake, datafy) = seeded().await;
-    let source = Source::Undocumented(serde_json::Map::new());
-    let result = datafy.create_volume().from_source(source).await;
+    let result = datafy.create_volume().from_source(other_source()).await;
     refused(result, 400, "the fake knows no source but `datafySnapshotId`");
 
     let post = async |path: &str, body: &str| {
@@ -165,7 +164,10 @@ async fn accounts_and_sub_accounts_see_only_their_own_resources() {
     refused(within.clone().await, 403, "the account has no sub-account sub-1");
 
     fake.account().sub_account(&sub).add_volume(volume_id("vol-5"), 1);
-    within.await.unwrap();
+    within.query("extra", "a b&c").await.unwrap();
+    let requests = fake.requests();
+    let sent = requests.last().unwrap();
+    assert_eq!((sent.query("extra").as_deref(), sent.query("b")), (Some("a b&c"), None));
     refused(call().await, 404, "there is no volume vol-5");
     assert_eq!(fake.account().sub_account(&sub).snapshots().len(), 1);
     assert_eq!(fake.account().snapshots(), []);

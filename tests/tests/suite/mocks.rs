@@ -71,7 +71,7 @@ async fn each_operation_has_a_mock_that_matches_its_call_and_no_other() {
 async fn a_mock_can_give_an_undocumented_answer() {
     let server = MockServer::start_async().await;
     let mock = server.deactivate_autoscaling(|when, then| {
-        when.x_datafy_sub_account_id(SUB_ACCOUNT);
+        when.volume_id("vol-1");
         then.into_inner().status(409).json_body(json!({ "message": "not managed" }));
     });
     let volume = datafy(&server).volume(VolumeId::new("vol-1").unwrap());

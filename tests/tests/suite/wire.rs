@@ -7,10 +7,10 @@ use datafy_api::operations::{
 use datafy_api::types::CreateSnapshotRequest;
 use datafy_api_ext::{
     AttachVolume, Call, CreateSnapshot, CreateVolume, Datafy, DatafyBuilder, DatafySnapshotId,
-    DeactivateAutoscaling, DeviceName, InstanceId, Operation, Source, SubAccountId, VolumeId,
+    DeactivateAutoscaling, DeviceName, InstanceId, Operation, SubAccountId, VolumeId,
 };
-use datafy_tests::{Listener, Request};
-use serde_json::{Map, Value, json};
+use datafy_tests::{Listener, Request, other_source, other_sources};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
@@ -46,8 +46,7 @@ fn from_snapshot(datafy: &Datafy) -> Call<CreateVolume> {
 }
 
 fn from_object(datafy: &Datafy) -> Call<CreateVolume> {
-    let object: Map<String, Value> = serde_json::from_str(r#"{"a":[1,{"b":null}]}"#).unwrap();
-    datafy.create_volume().from_source(Source::Undocumented(object))
+    datafy.create_volume().from_source(other_source())
 }
 
 fn attach(datafy: &Datafy) -> Call<AttachVolume> {
@@ -206,7 +205,7 @@ async fn create_volume_sends_its_source_with_every_combination_of_options() {
     let body = json!({ "source": { "datafySnapshotId": "dsnap-1" } });
     let facts = &CREATE_VOLUME_FROM_SNAPSHOTS;
     expect_every_combination(facts, from_snapshot, Expected::body(body), &[]).await;
-    let body = json!({ "source": { "a": [1, { "b": null }] } });
+    let body = json!({ "source": other_sources()[0] });
     expect_every_combination(facts, from_object, Expected::body(body), &[]).await;
 }
 
