@@ -4,8 +4,8 @@ use crate::contract::{Spec, normalize};
 use crate::drift::{self, listed::PublicItems};
 use crate::files::{self, RECORD, SPEC};
 use crate::page::{self, Page, record};
-use crate::report::{Problem, Report, Waivers};
-use anyhow::{Context, Result};
+use crate::report::{self, Problem, Report, Waivers};
+use anyhow::{Context, Result, anyhow};
 use std::path::Path;
 
 const COMMAND: &str = "docs";
@@ -16,6 +16,25 @@ pub fn run(root: &Path, source: &str, record: bool) -> Report {
         Ok(bytes) => compare(root, page::name(source), &bytes, record),
         Err(error) => Report::could_not_check(COMMAND, &error),
     }
+}
+
+/// Applies the edits of the findings to the spec below `root`.
+pub fn apply(root: &Path, report: &mut Report) -> Result<()> {
+    let hunks: Vec<_> = report.findings.iter().flat_map(|finding| &finding.edit).collect();
+    let text = report::apply(&files::read(root, SPEC)?, hunks)
+        .map_err(|hunk| anyhow!("{SPEC}:{}: it has changed meanwhile", hunk.line))?;
+    files::write(root, SPEC, &text)?;
+    let left = report.findings.iter().filter(|finding| finding.edit.is_empty()).count();
+    let by_hand = if left > 0 {
+        format!("; {left} findings are to be edited by hand")
+    } else {
+        String::new()
+    };
+    report
+        .receipt
+        .compared
+        .push(format!("applied the edits to {SPEC}{by_hand}; run `cargo xtask generate`"));
+    Ok(())
 }
 
 /// Compares the page in `bytes`, which findings call `name`.

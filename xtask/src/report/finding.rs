@@ -2,6 +2,7 @@
 
 use crate::contract::{Place, Step};
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::fmt;
 use strum::Display;
 
@@ -122,4 +123,32 @@ pub struct Hunk {
     pub line: u64,
     pub remove: Vec<String>,
     pub insert: Vec<String>,
+}
+
+/// The text with all hunks applied, or the first hunk that doesn't fit it.
+pub fn apply<'a>(
+    text: &str,
+    hunks: impl IntoIterator<Item = &'a Hunk>,
+) -> Result<String, &'a Hunk> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    // Findings may share a hunk.
+    let mut once: Vec<&Hunk> = Vec::new();
+    for hunk in hunks {
+        if !once.contains(&hunk) {
+            once.push(hunk);
+        }
+    }
+    let indent =
+        |hunk: &Hunk| hunk.insert.first().map_or(0, |line| line.len() - line.trim_start().len());
+    // From the bottom up; at one line, the least indented first.
+    once.sort_by_key(|hunk| (Reverse(hunk.line), indent(hunk)));
+    for hunk in once {
+        let at = usize::try_from(hunk.line).unwrap_or(usize::MAX).saturating_sub(1);
+        let end = at.saturating_add(hunk.remove.len());
+        if lines.get(at..end).is_none_or(|removed| removed != hunk.remove) {
+            return Err(hunk);
+        }
+        lines.splice(at..end, hunk.insert.iter().map(String::as_str));
+    }
+    Ok(lines.join("\n") + "\n")
 }

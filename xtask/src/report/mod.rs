@@ -8,7 +8,7 @@ mod github;
 pub mod text;
 mod waivers;
 
-pub use finding::{Breaks, Cause, Finding, Hunk, Link, Spot};
+pub use finding::{Breaks, Cause, Finding, Hunk, Link, Spot, apply};
 pub use waivers::Waivers;
 
 use serde::Serialize;

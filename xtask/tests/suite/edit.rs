@@ -4,28 +4,11 @@ use serde_json::{Value, json};
 use xtask::contract::{Facts, Spec, compare, openapi};
 use xtask::drift::edit::Editor;
 use xtask::page::{Page, Shape};
-use xtask::report::Hunk;
+use xtask::report::{self, Hunk};
 
 /// The text with all hunks applied.
 pub(crate) fn apply(text: &str, hunks: &[Hunk]) -> String {
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let mut hunks: Vec<Hunk> = hunks.iter().fold(Vec::new(), |mut once, hunk| {
-        if !once.contains(hunk) {
-            once.push(hunk.clone());
-        }
-        once
-    });
-    let indent =
-        |hunk: &Hunk| hunk.insert.first().map_or(0, |line| line.len() - line.trim_start().len());
-    // From the bottom up; at one line, the least indented first.
-    hunks.sort_by_key(|hunk| (std::cmp::Reverse(hunk.line), indent(hunk)));
-    for hunk in hunks {
-        let at = usize::try_from(hunk.line).expect("a line") - 1;
-        let removed: Vec<_> =
-            lines.splice(at..at + hunk.remove.len(), hunk.insert.iter().cloned()).collect();
-        assert_eq!(removed, hunk.remove, "a hunk shows what it removes");
-    }
-    lines.join("\n") + "\n"
+    report::apply(text, hunks).expect("a hunk shows what it removes")
 }
 
 const SPEC: &str = r##"openapi: 3.0.3
