@@ -1,6 +1,7 @@
 //! The vendor's page as facts, in either of the shapes in which people get it.
 
 mod absence;
+mod block;
 mod markdown;
 pub mod record;
 mod row;
