@@ -37,3 +37,6 @@ pub use operations::{
 };
 pub use outcome::Outcome;
 pub use subject::Subject;
+
+// Doesn't compile, and says why, if `datafy-api` is generated from a spec that this crate doesn't fit.
+datafy_api::expect_fitting_spec!();

@@ -1,5 +1,5 @@
-//! Turns `openapi.yaml` into the source text of the client. The build script and `cargo xtask generate`
-//! both call [`generate`].
+//! Turns `openapi.yaml` into the source text of the client. The build script and `cargo xtask generate` both call
+//! [`generate`]; for the spec of a dependent the build script calls [`generate_other`].
 //!
 //! `examine` rejects what the generator can't handle, `prepare` changes the spec and `adapt` the generated code where
 //! the generator would deviate from the spec, `client` runs the generator, and `table` adds the operations as data.
@@ -14,6 +14,7 @@ use std::panic::{self, AssertUnwindSafe};
 use syn::{Attribute, File, Item, parse_quote};
 
 mod base_url;
+mod differences;
 mod lists;
 mod optional_bodies;
 mod parameters;
@@ -60,8 +61,44 @@ impl Refusal {
     }
 }
 
+/// The environment variable that names the spec of a dependent.
+pub(crate) const VARIABLE: &str = "DATAFY_API_SPEC";
+
 /// Generates the client for the spec in `yaml`, as formatted Rust.
 pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
+    Ok(print("Generated from openapi.yaml by `cargo xtask generate`.", generate_file(yaml)?, None))
+}
+
+/// Generates the client for `yaml`, the spec of a dependent. `own` is that of the crate: `datafy-api-ext` doesn't
+/// compile with a client that differs in what it uses.
+pub(crate) fn generate_other(yaml: &str, own: &str) -> Result<String, Refusal> {
+    let file = generate_file(yaml)?;
+    let found = differences::between(&generate_file(own)?, &file);
+    let error = (!found.is_empty()).then(|| {
+        format!(
+            "datafy-api is generated from the spec that {VARIABLE} names, which this version of datafy-api-ext doesn't \
+             fit:\n- {}\nuse datafy-api alone, or adapt a copy of datafy-api-ext and remove this line",
+            found.join("\n- ")
+        )
+    });
+    let begin = format!("Generated from the spec that {VARIABLE} names.");
+    Ok(print(&begin, file, error.as_deref()))
+}
+
+/// Prints the client, with a macro that expands to `error`, if any.
+fn print(begin: &str, mut file: File, error: Option<&str>) -> String {
+    let error = error.map(|error| quote! { compile_error!(#error); });
+    file.items.push(parse_quote! {
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! expect_fitting_spec {
+            () => { #error };
+        }
+    });
+    format!("// {begin} Do not edit.\n\n{}", prettyplease::unparse(&file))
+}
+
+fn generate_file(yaml: &str) -> Result<File, Refusal> {
     let document = Document::parse(yaml).map_err(|problem| Refusal {
         line: None,
         pointer: None,
@@ -92,10 +129,7 @@ pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
         )
     })?;
     derive_json_schemas(&mut file);
-    Ok(format!(
-        "// Generated from openapi.yaml by `cargo xtask generate`. Do not edit.\n\n{}",
-        prettyplease::unparse(&file)
-    ))
+    Ok(file)
 }
 
 /// Changes the generated code where it does something else than the spec says, or does more work than is needed.

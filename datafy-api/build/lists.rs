@@ -9,8 +9,8 @@ use syn::{
     parse_quote,
 };
 
-/// Replaces the code for `list` in the method `operation` and in its mock; both then take a slice or an option. Fails, with the
-/// reason, if the code has an unexpected form.
+/// Replaces the code for `list` in the method `operation` and in its mock; both then take a slice or an option. Fails,
+/// with the reason, if the code has an unexpected form.
 pub(crate) fn send(items: &mut [Item], operation: &str, list: &List) -> Result<(), String> {
     let mut in_both = || {
         let (name, item) = in_client(method(items, "Client", operation)?, list)?;

@@ -782,3 +782,8 @@ pub mod operations {
         DEACTIVATE_AUTOSCALING,
     ];
 }
+#[doc(hidden)]
+#[macro_export]
+macro_rules! expect_fitting_spec {
+    () => {};
+}

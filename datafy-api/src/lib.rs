@@ -22,6 +22,13 @@ mod generated {
     include!("generated.rs");
 }
 
+/// The source of the generated code: of [`Client`], [`types`] and [`operations`].
+#[cfg(feature = "codegen")]
+pub const SOURCE: &str = include_str!(concat!(env!("OUT_DIR"), "/generated.rs"));
+/// The source of the generated code: of [`Client`], [`types`] and [`operations`].
+#[cfg(not(feature = "codegen"))]
+pub const SOURCE: &str = include_str!("generated.rs");
+
 #[cfg(feature = "schemars")]
 pub use generated::json_schemas;
 #[cfg(feature = "httpmock")]

@@ -31,6 +31,11 @@ pub fn client(yaml: &str) -> Result<String> {
     codegen::generate(yaml).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
 }
 
+/// The client of a dependent with the spec in `yaml`. `own` is the spec of this workspace.
+pub fn client_of_dependent(yaml: &str, own: &str) -> Result<String> {
+    codegen::generate_other(yaml, own).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
+}
+
 /// The content of the copy of the spec in `yaml`.
 pub fn copy(yaml: &str) -> String {
     format!(

@@ -278,6 +278,70 @@ fn a_refusal_that_the_page_documents_still_reaches_the_caller_whole() {
     assert_eq!(code, generate(SPEC).expect("the spec is fine"));
 }
 
+/// What a client that is generated from the spec with `from` replaced lacks for `datafy-api-ext`.
+fn misfits(from: &str, to: &str) -> Vec<String> {
+    assert!(SPEC.contains(from), "the spec holds no {from:?}");
+    let spec = SPEC.replace(from, to);
+    let code = xtask::generate::client_of_dependent(&spec, SPEC).expect("it is valid");
+    let (code, expansion) = code.split_once("macro_rules! expect_fitting_spec").expect("the macro");
+    assert!(code.starts_with("// Generated from the spec that DATAFY_API_SPEC names."), "{code}");
+    assert_eq!(expansion.contains("compile_error!"), expansion.contains("doesn't fit"));
+    let mut parts = expansion.split("\\n- ").skip(1).map(str::to_owned).collect::<Vec<_>>();
+    if let Some(last) = parts.last_mut() {
+        last.truncate(last.find("\\nuse datafy-api alone").expect("the remedy"));
+    }
+    parts
+}
+
+#[test]
+fn what_the_client_of_a_dependent_lacks_for_the_other_crate_is_listed() {
+    let description = "        description:\n          type: string\n          description: A text kept with the new snapshot.\n";
+    let status = "        status:\n          type: string\n          description: How far";
+    let table: [(&str, &str, &[&str]); 9] = [
+        (
+            "operationId: attachVolume",
+            "operationId: attachDisk",
+            &["there is no operation `attach_volume`"],
+        ),
+        (
+            "name: X-Datafy-Sub-Account-Id",
+            "name: Region",
+            &[
+                "`attach_volume` takes (volume_id, region, body) instead of (volume_id, sub_account, body)",
+                "`create_snapshot` takes (volume_id, region, body) instead of (volume_id, sub_account, body)",
+                "`create_volume_from_snapshots` takes (region, body) instead of (sub_account, body)",
+                "`deactivate_autoscaling` takes (volume_id, region) instead of (volume_id, sub_account)",
+            ],
+        ),
+        (
+            status,
+            &status.replace("status:", "state:"),
+            &["`Snapshot` has no `status`", "`Snapshot` also has `state`"],
+        ),
+        (
+            status,
+            &status.replace("string", "integer"),
+            &["`status` of `Snapshot` has another type"],
+        ),
+        (
+            "        - instanceId\n",
+            "",
+            &["`instance_id` of `AttachVolumeRequest` has another type"],
+        ),
+        // What code for the own spec doesn't notice.
+        (description, &format!("        color:\n          type: string\n{description}"), &[]),
+        ("description: How far the", "description: Where the", &[]),
+        ("        required: true\n        content", "        content", &[]),
+        ("url: https://api.datafy.io", "url: https://other.example", &[]),
+    ];
+    for (from, to, expected) in table {
+        assert_eq!(misfits(from, to), expected, "{from:?} -> {to:?}");
+    }
+    let header = "name: X-Datafy-Sub-Account-Id\n      in: header\n";
+    assert_eq!(misfits(header, "name: accounts\n      in: query\n"), [""; 0]);
+    assert!(!generate(SPEC).expect("valid").contains("compile_error!"));
+}
+
 #[test]
 fn generating_twice_gives_the_same() {
     assert_eq!(generate(SPEC).expect("fine"), generate(SPEC).expect("fine"));
