@@ -460,8 +460,11 @@ fn table(
         .map(|operation| format_ident!("{}", operation.name.to_uppercase()))
         .collect();
     let entries = operations.iter().zip(&constants).map(|(operation, constant)| {
-        let Operation { name, method, path, idempotent, parameters, .. } = operation;
+        let Operation { name, method, path, idempotent, parameters, request, .. } = operation;
         let Parameters { query, headers, .. } = parameters;
+        let body = members(document.value.pointer(&format!("{request}/properties")))
+            .filter(|(_, property)| property.get("readOnly") != Some(&Value::Bool(true)))
+            .map(|(name, _)| name);
         let doc = format!("`{method} {path}`");
         quote! {
             #[doc = #doc]
@@ -472,6 +475,7 @@ fn table(
                 idempotent: #idempotent,
                 query: &[#(#query),*],
                 headers: &[#(#headers),*],
+                body: &[#(#body),*],
             };
         }
     });

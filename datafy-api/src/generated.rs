@@ -746,6 +746,7 @@ pub mod operations {
         idempotent: false,
         query: &[],
         headers: &["x-datafy-sub-account-id"],
+        body: &["source"],
     };
     ///`POST /api/v1/volumes/{volumeId}/attach`
     pub const ATTACH_VOLUME: Operation = Operation {
@@ -755,6 +756,7 @@ pub mod operations {
         idempotent: true,
         query: &[],
         headers: &["x-datafy-sub-account-id"],
+        body: &["deviceName", "instanceId"],
     };
     ///`POST /api/v1/volumes/{volumeId}/create-snapshot`
     pub const CREATE_SNAPSHOT: Operation = Operation {
@@ -764,6 +766,7 @@ pub mod operations {
         idempotent: false,
         query: &[],
         headers: &["x-datafy-sub-account-id"],
+        body: &["autoscalingOnly", "description"],
     };
     ///`POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`
     pub const DEACTIVATE_AUTOSCALING: Operation = Operation {
@@ -773,6 +776,7 @@ pub mod operations {
         idempotent: true,
         query: &[],
         headers: &["x-datafy-sub-account-id"],
+        body: &[],
     };
     /// All operations.
     pub const ALL: &[Operation] = &[

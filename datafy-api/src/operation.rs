@@ -17,4 +17,6 @@ pub struct Operation {
     pub query: &'static [&'static str],
     /// The names of its header parameters, in lower case.
     pub headers: &'static [&'static str],
+    /// The names of the properties of its body that a request can set. Empty without a body.
+    pub body: &'static [&'static str],
 }

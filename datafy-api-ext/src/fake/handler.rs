@@ -126,7 +126,7 @@ fn create_snapshot(
     request: &RecordedRequest,
     number: usize,
 ) -> Applied {
-    let body: types::CreateSnapshotRequest = body(request, &["autoscalingOnly", "description"])?;
+    let body: types::CreateSnapshotRequest = body(request, CREATE_SNAPSHOT)?;
     let of = find(resources, volume)?;
     if body.autoscaling_only.unwrap_or(true) && !of.managed {
         return Err(refusal(409, &format!("volume {volume} is not managed")));
@@ -146,7 +146,7 @@ fn create_snapshot(
 }
 
 fn create_volume(resources: &mut Resources, request: &RecordedRequest, number: usize) -> Applied {
-    let body: types::CreateVolumeRequest = body(request, &["source"])?;
+    let body: types::CreateVolumeRequest = body(request, CREATE_VOLUME_FROM_SNAPSHOTS)?;
     let types::VolumeSource::DatafySnapshotSource(source) = body.source else {
         return Err(refusal(400, "the fake knows no source but `datafySnapshotId`"));
     };
@@ -172,7 +172,7 @@ fn attach_volume(
     volume: &VolumeId,
     request: &RecordedRequest,
 ) -> Applied {
-    let body: types::AttachVolumeRequest = body(request, &["instanceId", "deviceName"])?;
+    let body: types::AttachVolumeRequest = body(request, ATTACH_VOLUME)?;
     let refused = |error: crate::InvalidId| refusal(400, &error.to_string());
     let instance = InstanceId::new(body.instance_id).map_err(refused)?;
     let device = DeviceName::new(body.device_name).map_err(refused)?;
@@ -212,16 +212,16 @@ fn find<'a>(resources: &'a mut Resources, volume: &VolumeId) -> Result<&'a mut F
     resources.volumes.get_mut(volume).ok_or_else(missing)
 }
 
-/// Reads the body of the request, an object with no other properties than `known`.
+/// Reads the body of the request, an object with no other properties than the operation documents.
 fn body<T: serde::de::DeserializeOwned>(
     request: &RecordedRequest,
-    known: &[&str],
+    operation: Operation,
 ) -> Result<T, Answer> {
     let value: Value = serde_json::from_slice(request.body())
         .map_err(|error| refusal(400, &format!("the body is not JSON: {error}")))?;
     let unknown = value
         .as_object()
-        .and_then(|object| object.keys().find(|key| !known.contains(&key.as_str())));
+        .and_then(|object| object.keys().find(|key| !operation.body.contains(&key.as_str())));
     if let Some(unknown) = unknown {
         return Err(refusal(400, &format!("`{unknown}` can't be set")));
     }
