@@ -131,6 +131,12 @@ static ROW: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a regular expression")
 });
 
+/// Whether the line has the form of a row with an English label.
+pub(super) fn is_english(line: &str) -> bool {
+    line.len() <= LONGEST
+        && ROW.captures(line).is_some_and(|captures| captures.name("label").is_some())
+}
+
 fn parse(line: &str, known: &BTreeSet<String>) -> Option<Row> {
     let captures = ROW.captures(line)?;
     let part = |name| captures.name(name).map_or("", |part| part.as_str());

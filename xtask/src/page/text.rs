@@ -23,7 +23,8 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<(Facts, Vec<Unreadable>),
     // `Body` and `Headers` are the same words in other languages.
     let english = |line: &Line<'_>| {
         let section = label(line.text).map(|(section, _)| section);
-        section.is_some_and(|section| !matches!(section, Section::Body | Section::Headers))
+        let only_here = |section| !matches!(section, Section::Body | Section::Headers);
+        section.map_or_else(|| row::is_english(line.text), only_here)
     };
     if !blocks.iter().any(|block| block.lines.iter().any(english)) {
         return Err(NotAPage::Language);

@@ -183,7 +183,9 @@ fn of_text(page: &str) -> Vec<Evolution> {
         }
         if is_label(line) {
             let rest = lines[here..].iter().take_while(|line| !is_label(line) && **line != "post");
-            replace(format!("without section {here}: {line}"), at..here + rest.count(), None);
+            let end = here + rest.count();
+            replace(format!("without section {here}: {line}"), at..end, None);
+            replace(format!("without the content of section {here}: {line}"), here..end, None);
         }
         if let Some(parts) = row.captures(line) {
             for name in row.capture_names().flatten() {

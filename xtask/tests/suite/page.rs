@@ -243,6 +243,12 @@ fn a_path_may_stand_only_in_a_sample_of_the_request() {
         let query = Place::operation("get", "/b/{id}").then(query);
         assert_eq!(stated(&read, &query, Aspect::Type), Some(json!("string")), "{page}");
     }
+    // An older page without labels is not one in another language.
+    let unlabelled = "get\nhttps://api.example/v1 /b/ {id}\nid string required\nq string\n\
+        curl -L \\\n--url 'https://api.example/v1/b/{id}'\n";
+    let page = Page::read(unlabelled.as_bytes(), &spec).expect("a page");
+    assert!(page.facts.get(&Place::operation("get", "/b/{id}")).is_some());
+    assert!(page.unreadable[0].problem.contains("no section below it"), "{:?}", page.unreadable);
     let page = format!("T\npost\n{rows}post\n/a\nPOST /a HTTP/1.1\nT\nget\n{rows}get\n/b/{{id}}\n");
     assert_eq!(Page::read(page.as_bytes(), &spec).expect("a page").facts.operations().count(), 2);
 }
