@@ -237,7 +237,8 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                     "add `x-idempotent: true` (a retry leads to the same state) or `x-idempotent: false` (a retry creates a second object)",
                 ));
             };
-            let body_is_optional = body(document, operation, &pointer)?;
+            let request = resolve(document, format!("{pointer}/requestBody"));
+            let body_is_optional = body(document, operation, &request)?;
             if operation.pointer("/responses/default").is_some() {
                 return Err(Refusal::at(
                     document,
@@ -253,10 +254,7 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
                 idempotent,
                 parameters: parameters::examine(document, path, &pointer)?,
                 body_is_optional,
-                request: resolve(
-                    document,
-                    format!("{pointer}/requestBody/content/application~1json/schema"),
-                ),
+                request: resolve(document, format!("{request}/content/application~1json/schema")),
                 pointer,
             });
         }
@@ -264,10 +262,9 @@ fn examine(document: &Document) -> Result<Vec<Operation>, Refusal> {
     Ok(operations)
 }
 
-/// Rejects a body that the generator can't send. Returns whether the operation has one and it is optional.
+/// Rejects the body at `pointer` if the generator can't send it. Returns whether the operation has one and it is optional.
 fn body(document: &Document, operation: &Value, pointer: &str) -> Result<bool, Refusal> {
-    let Some(body) = operation.get("requestBody") else { return Ok(false) };
-    let pointer = format!("{pointer}/requestBody");
+    let Some(body) = document.value.pointer(pointer) else { return Ok(false) };
     let content = format!("{pointer}/content");
     if !members(body.get("content")).map(|(media, _)| media).eq(["application/json"]) {
         return Err(Refusal::at(

@@ -5,7 +5,8 @@ use super::{Refusal, resolve};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The parameters of an operation, without those in its path.
+/// The parameters of an operation.
+#[derive(Default)]
 pub(crate) struct Parameters {
     /// The names of those in the query.
     pub(crate) query: Vec<String>,
@@ -13,6 +14,8 @@ pub(crate) struct Parameters {
     pub(crate) headers: Vec<String>,
     /// The lists in the query.
     pub(crate) lists: Vec<List>,
+    /// The JSON pointers to all of them.
+    pub(crate) pointers: Vec<String>,
 }
 
 /// A query parameter that is a list. The generator's code for it is replaced: see `lists`.
@@ -21,8 +24,6 @@ pub(crate) struct List {
     pub(crate) name: String,
     /// Whether each item is sent as a parameter (`explode: true`), or all in one, separated by commas.
     pub(crate) exploded: bool,
-    /// The JSON pointer to the parameter.
-    pointer: String,
 }
 
 const SUPPORTED: &str = "only `form` in a query and `simple` in a path or a header are supported; extend datafy-api/build/parameters.rs";
@@ -43,7 +44,7 @@ pub(crate) fn examine(
             all.insert((text("in"), text("name")), pointer);
         }
     }
-    let mut found = Parameters { query: Vec::new(), headers: Vec::new(), lists: Vec::new() };
+    let mut found = Parameters::default();
     for ((place, name), pointer) in all {
         let exploded = form(document, &pointer, &place)?;
         match &*place {
@@ -51,7 +52,8 @@ pub(crate) fn examine(
             "header" => found.headers.push(name.to_ascii_lowercase()),
             _ => {}
         }
-        found.lists.extend(exploded.map(|exploded| List { name, exploded, pointer }));
+        found.lists.extend(exploded.map(|exploded| List { name, exploded }));
+        found.pointers.push(pointer);
     }
     Ok(found)
 }
@@ -73,9 +75,9 @@ fn form(document: &Document, pointer: &str, place: &str) -> Result<Option<bool>,
     if let Some(given) = text(document, pointer, "style").filter(|given| *given != style) {
         return refuse("/style", format!("the generator would ignore `style: {given}`"), SUPPORTED);
     }
-    if parameter("allowReserved") == Some(&Value::Bool(true)) {
-        let problem = "the generator encodes reserved characters in each parameter".to_owned();
-        return refuse("/allowReserved", problem, "remove `allowReserved`");
+    if place == "path" && parameter("required") != Some(&Value::Bool(true)) {
+        let problem = "a parameter in the path is always sent".to_owned();
+        return refuse("", problem, "write `required: true`");
     }
     if parameter("schema").is_none() {
         let problem = "the generator needs the `schema` of a parameter".to_owned();
@@ -92,11 +94,6 @@ fn form(document: &Document, pointer: &str, place: &str) -> Result<Option<bool>,
         let remedy = "use `boolean`, `integer`, `number` or `string`, or in a query an `array` of one of them";
         return Err(Refusal::at(document, &schema, problem, remedy));
     }
-    if text(document, &schema, "format") == Some("date-time") {
-        let problem = "the generator would not write a date as RFC 3339 says".to_owned();
-        let at = format!("{schema}/format");
-        return Err(Refusal::at(document, &at, problem, "remove `format`: callers pass a string"));
-    }
     let exploded = parameter("explode") != Some(&Value::Bool(false));
     Ok(is_list.then_some(exploded))
 }
@@ -106,11 +103,39 @@ fn text<'a>(document: &'a Document, pointer: &str, key: &str) -> Option<&'a str>
     document.value.pointer(&format!("{pointer}/{}", escape(key)))?.as_str()
 }
 
-/// Removes what the generator would make another type than a plain list of, such as a limit on the number of items.
-pub(crate) fn prepare(document: &Document, spec: &mut Value, list: &List) {
-    let schema = resolve(document, format!("{}/schema", list.pointer));
-    let items = document.value.pointer(&format!("{schema}/items"));
-    if let Some(schema) = spec.pointer_mut(&format!("{}/schema", list.pointer)) {
-        *schema = json!({ "type": "array", "items": items });
+/// Removes from the schema of the parameter at `pointer` what the generator's code can't send: null, and dates with a
+/// time, which it wouldn't write as RFC 3339 says, so that callers pass a text. A list keeps what decides on the type
+/// of an item.
+pub(crate) fn prepare(document: &Document, spec: &mut Value, pointer: &str) {
+    let at = |pointer: String| document.value.pointer(&resolve(document, pointer)).cloned();
+    let schema = format!("{pointer}/schema");
+    let Some(mut own) = at(schema.clone()) else { return };
+    if own.get("type").is_some_and(|kind| kind == "array") {
+        let items = at(format!("{}/items", resolve(document, schema.clone()))).unwrap_or_default();
+        let mut kept = json!({});
+        for key in ["type", "format", "enum"] {
+            if let Some(value) = items.get(key) {
+                kept[key] = value.clone();
+            }
+        }
+        own = json!({ "type": "array", "items": sendable(kept) });
+    } else if own != sendable(own.clone()) {
+        own = sendable(own);
+    } else {
+        return;
     }
+    if let Some(schema) = spec.pointer_mut(&schema) {
+        *schema = own;
+    }
+}
+
+/// The schema without null, and without the format of a date with a time.
+fn sendable(mut schema: Value) -> Value {
+    if let Value::Object(schema) = &mut schema {
+        schema.remove("nullable");
+        if schema.get("format").is_some_and(|format| format == "date-time") {
+            schema.remove("format");
+        }
+    }
+    schema
 }

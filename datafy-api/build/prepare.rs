@@ -8,8 +8,8 @@ use serde_json::Value;
 pub(crate) fn prepare(document: &Document, operations: &[Operation]) -> Value {
     let mut spec = document.value.clone();
     for operation in operations {
-        for list in &operation.parameters.lists {
-            parameters::prepare(document, &mut spec, list);
+        for pointer in &operation.parameters.pointers {
+            parameters::prepare(document, &mut spec, pointer);
         }
         if let Some(schema) = spec.pointer_mut(&operation.request) {
             prepare_request(schema);
@@ -34,16 +34,10 @@ pub(crate) fn prepare(document: &Document, operations: &[Operation]) -> Value {
     spec
 }
 
-/// Removes what the generator needs further crates for, patterns and UUIDs, and what its code for a parameter doesn't
-/// compile with: the null that can't be sent.
+/// Removes what the generator needs further crates for: patterns and UUIDs.
 fn simplify(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            if object.contains_key("in")
-                && let Some(Value::Object(schema)) = object.get_mut("schema")
-            {
-                schema.remove("nullable");
-            }
             if object.get("type").is_some_and(|kind| kind == "string") {
                 object.remove("pattern");
                 if object.get("format").is_some_and(|format| format == "uuid") {

@@ -139,3 +139,18 @@ async fn debug_shows_the_names_of_extras_only() {
     let shown = format!("{shown} {datafy:?} {called} {error:?} {error:#}");
     assert!(!shown.contains("a b") && !shown.contains("a+b") && !shown.contains("hidden"));
 }
+
+#[tokio::test]
+async fn both_calls_of_a_restore_send_the_extras_of_the_first() {
+    let stage = Stage::of(1).await;
+    let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
+    let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
+    let call = stage.client().restore(snapshot).query("a", "1").header("x-a", "2");
+    call.attach_to(instance, device).await.unwrap();
+    let requests = stage.fake.requests();
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert!(request.target().ends_with("?a=1"), "{}", request.target());
+        assert_eq!(request.header("x-a"), Some("2"));
+    }
+}
