@@ -145,12 +145,12 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
         job: impl Fn(&Datafy, &T) -> J + Send + Sync + 'static,
     ) -> Result<Run<T, J>, FleetError> {
         self.check()?;
-        let (log, earlier) = match self.journal.take() {
-            None => (None, HashMap::new()),
+        let journal = match self.journal.take() {
+            None => None,
             Some(path) => {
                 let (log, entries) =
                     Log::open(path, self.header::<J>(), self.datafy.clone()).await?;
-                (Some(log), results::<J>(&entries))
+                Some((log, Mutex::new(results::<J>(&entries))))
             }
         };
         // Jobs beyond this would wait for the client, and would still be sent after a stop.
@@ -159,8 +159,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
             monitor: Monitor::new(self.datafy.clone()),
             pace: self.rate.map(Pace::new),
             seen: self.refuse_duplicates.then(Mutex::default),
-            log,
-            earlier: Mutex::new(earlier),
+            journal,
             datafy: self.datafy,
             job,
         });
@@ -262,9 +261,8 @@ struct Shared<F> {
     pace: Option<Pace>,
     /// The keys so far, if duplicates are refused.
     seen: Option<Mutex<HashSet<SmolStr>>>,
-    log: Option<Log>,
-    /// What earlier runs leave to do.
-    earlier: Mutex<HashMap<SmolStr, Earlier>>,
+    /// The journal, and what earlier runs leave to do.
+    journal: Option<(Log, Mutex<HashMap<SmolStr, Earlier>>)>,
 }
 
 impl<F> Shared<F> {
@@ -297,7 +295,7 @@ impl<F> Shared<F> {
         let result = match turn {
             Err(not_done) => Err(not_done),
             Ok(()) => {
-                let page = Page { log: self.log.as_ref(), key: &key };
+                let page = Page { log: self.journal.as_ref().map(|(log, _)| log), key: &key };
                 (self.job)(&self.datafy, &item).perform(resume, page).await
             }
         };
@@ -319,7 +317,8 @@ impl<F> Shared<F> {
         {
             return Err(NotDone::Duplicate);
         }
-        let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((_, earlier)) = &self.journal else { return Ok(Resume::FRESH) };
+        let mut earlier = earlier.lock().unwrap_or_else(PoisonError::into_inner);
         match earlier.get(key) {
             Some(Earlier::Done(id)) => Err(NotDone::AppliedBefore { created_id: id.clone() }),
             Some(Earlier::Unknown(step)) => Err(NotDone::UnknownBefore { step: step.clone() }),
@@ -336,7 +335,7 @@ impl<F> Shared<F> {
 
     /// Fails if no further job may be started.
     fn check<E>(&self) -> Result<(), NotDone<E>> {
-        match self.log.as_ref().and_then(Log::failure) {
+        match self.journal.as_ref().and_then(|(log, _)| log.failure()) {
             Some(failure) => Err(NotDone::Journal(failure.clone())),
             None => self.monitor.check(),
         }

@@ -104,6 +104,18 @@ impl Restore {
         self
     }
 
+    /// Sends a query parameter with each call: see [`Call::query`](crate::Call::query).
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.create = self.create.query(name, value);
+        self
+    }
+
+    /// Sends a header with each call: see [`Call::header`](crate::Call::header).
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        self.create = self.create.header(name, value);
+        self
+    }
+
     /// Records the steps in the file at `path`, so that the same restore can be resumed, even after a crash.
     ///
     /// Each step is recorded on disk before its request is sent, and its result afterwards. If the file exists, the

@@ -136,7 +136,7 @@ impl Fleet {
         for number in self.numbers() {
             let truth = self.truth(number);
             assert!(truth.created.len() <= 1, "an effect is doubled: {number}: {truth:?}");
-            self.compare(number, entry(number), &truth);
+            compare(number, entry(number), &truth);
         }
         for line in self.lines() {
             let number = line["key"].as_str().unwrap().parse().unwrap();
@@ -153,26 +153,6 @@ impl Fleet {
         }
         let unknown = self.numbers().filter_map(entry);
         unknown.filter(|entry| entry.steps.iter().any(is(StepState::Unknown))).count()
-    }
-
-    /// Checks that the journal claims no more than the truth, and accounts for each effect.
-    fn compare(&self, number: usize, entry: Option<&Entry>, truth: &Truth) {
-        let steps = entry.map_or(&[][..], |entry| &entry.steps);
-        let (create, attach) = (steps.first(), steps.get(1));
-        match create.map(|step| (step.state, &step.created_id)) {
-            Some((StepState::Applied, Some(id))) => {
-                assert_eq!(&truth.created[..], [id.as_str()], "{number}: {entry:?}");
-            }
-            // The answer was cut before its ID.
-            Some((StepState::Applied, None)) => assert_eq!(truth.created.len(), 1),
-            Some((StepState::Unknown, _)) => {}
-            _ => assert!(truth.created.is_empty(), "{number}: {truth:?}, {entry:?}"),
-        }
-        match attach.map(|step| step.state) {
-            Some(StepState::Applied) => assert!(truth.attached, "{number}: {entry:?}"),
-            Some(StepState::Unknown) => {}
-            _ => assert!(!truth.attached, "{number}: {truth:?}, {entry:?}"),
-        }
     }
 
     /// Settles what is unknown with what the fake did.
@@ -241,6 +221,26 @@ struct Truth {
     /// The IDs of the objects that it created.
     created: Vec<String>,
     attached: bool,
+}
+
+/// Checks that the journal claims no more than the truth, and accounts for each effect.
+fn compare(number: usize, entry: Option<&Entry>, truth: &Truth) {
+    let steps = entry.map_or(&[][..], |entry| &entry.steps);
+    let (create, attach) = (steps.first(), steps.get(1));
+    match create.map(|step| (step.state, &step.created_id)) {
+        Some((StepState::Applied, Some(id))) => {
+            assert_eq!(&truth.created[..], [id.as_str()], "{number}: {entry:?}");
+        }
+        // The answer was cut before its ID.
+        Some((StepState::Applied, None)) => assert_eq!(truth.created.len(), 1),
+        Some((StepState::Unknown, _)) => {}
+        _ => assert!(truth.created.is_empty(), "{number}: {truth:?}, {entry:?}"),
+    }
+    match attach.map(|step| step.state) {
+        Some(StepState::Applied) => assert!(truth.attached, "{number}: {entry:?}"),
+        Some(StepState::Unknown) => {}
+        _ => assert!(!truth.attached, "{number}: {truth:?}, {entry:?}"),
+    }
 }
 
 fn is(state: StepState) -> impl Fn(&Step) -> bool {

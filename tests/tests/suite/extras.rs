@@ -141,12 +141,12 @@ async fn debug_shows_the_names_of_extras_only() {
 }
 
 #[tokio::test]
-async fn both_calls_of_a_restore_send_the_extras_of_the_first() {
+async fn both_calls_of_a_restore_send_its_extras() {
     let stage = Stage::of(1).await;
     let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
     let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
-    let call = stage.client().restore(snapshot).query("a", "1").header("x-a", "2");
-    call.attach_to(instance, device).await.unwrap();
+    let restore = stage.client().restore(snapshot).attach_to(instance, device);
+    restore.query("a", "1").header("x-a", "2").await.unwrap();
     let requests = stage.fake.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {
