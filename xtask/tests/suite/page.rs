@@ -219,6 +219,23 @@ fn the_label_of_a_section_wins_over_what_the_spec_expects() {
 }
 
 #[test]
+fn a_body_shows_its_properties_and_folds_those_of_its_alternatives() {
+    let spec = |schema: Value| {
+        facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+            "requestBody": { "content": { "application/json": { "schema": schema } } },
+            "responses": { "200": { "description": "x" } },
+        } } } }))
+    };
+    let object = json!({ "type": "object", "properties": { "size": { "type": "integer" } } });
+    let size = operation().then(Step::Body).property("size");
+    let text = page_with("Body\nResponses\n200\nNo content");
+    let gone = differences(&spec(object.clone()), &text);
+    assert!(gone.contains(&Difference::Removed { place: size }), "{gone:?}");
+    let text = page_with("Body\none ofRequired\n\nor\nResponses\n200\nNo content");
+    assert_eq!(differences(&spec(json!({ "oneOf": [object, { "type": "string" }] })), &text), []);
+}
+
+#[test]
 fn a_path_may_stand_only_in_a_sample_of_the_request() {
     let rows = "Query parameters\nqstringOptional\nResponses\n200\nNo content\n";
     let spec = facts(&json!({ "paths": { "/b/{id}": { "get": { "responses": {} } } } }));
