@@ -7,6 +7,8 @@ use crate::call::{Call, created_id};
 use crate::error::Error;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
+use futures_util::FutureExt;
+use futures_util::future::Either;
 use sealed::Sealed;
 use serde::Serialize;
 use std::future::Future;
@@ -91,21 +93,35 @@ impl Page<'_> {
     ///
     /// Fails if the intent can't be recorded, and then sends nothing. If the result can't be recorded, the journal
     /// accepts no further intent, and the next run takes the step for unknown.
-    pub(super) async fn step<O: Operation, A: Answer, F>(
+    pub(super) fn step<O: Operation, A: Answer, F>(
         self,
+        call: Call<O>,
+        send: impl FnOnce(Call<O>) -> F,
+    ) -> impl Future<Output = Result<Result<A, Error>, JournalError>>
+    where
+        F: Future<Output = Result<A, Error>>,
+    {
+        match self.log {
+            None => Either::Left(send(call).map(Ok)),
+            // Boxed: it would enlarge the future of every call.
+            Some(log) => Either::Right(Box::pin(self.record(log, call, send))),
+        }
+    }
+
+    async fn record<O: Operation, A: Answer, F>(
+        self,
+        log: &Log,
         call: Call<O>,
         send: impl FnOnce(Call<O>) -> F,
     ) -> Result<Result<A, Error>, JournalError>
     where
         F: Future<Output = Result<A, Error>>,
     {
-        let Some(log) = self.log else { return Ok(send(call).await) };
         let record =
             |event| Record { key: self.key.to_owned(), operation: O::FACTS.name.to_owned(), event };
         let marker = call.operation.marker().map(str::to_owned);
         let intent = record(Event::Begin { subject: call.subject(), marker });
-        // Boxed, like the other write, since they would enlarge the future of every call.
-        Box::pin(log.write(&intent, Kind::Intent)).await?;
+        log.write(&intent, Kind::Intent).await?;
         let result = send(call).await;
         let error = result.as_ref().err();
         let ended = record(Event::End {
@@ -113,7 +129,7 @@ impl Page<'_> {
             created_id: created_id(&result).map(str::to_owned),
             request_id: error.and_then(Error::request_id).map(str::to_owned),
         });
-        let _ = Box::pin(log.write(&ended, Kind::Result)).await;
+        let _ = log.write(&ended, Kind::Result).await;
         Ok(result)
     }
 }
@@ -137,11 +153,17 @@ impl<O: Operation + 'static> Job for Call<O> {
         }
     }
 
-    async fn perform(self, resume: Resume, page: Page<'_>) -> Performed<Self> {
-        let send = |call: Self| async move {
-            call.send().await.map_err(|error| error.at_least(resume.outcome))
+    fn perform(
+        self,
+        resume: Resume,
+        page: Page<'_>,
+    ) -> impl Future<Output = Performed<Self>> + Send {
+        // Without an `async` block, which would hold the call twice.
+        let send = move |call: Self| {
+            call.send().map(move |result| result.map_err(|error| error.at_least(resume.outcome)))
         };
-        page.step(self, send).await.map_err(NotDone::Journal)?.map_err(NotDone::Failed)
+        page.step(self, send)
+            .map(|result| result.map_err(NotDone::Journal)?.map_err(NotDone::Failed))
     }
 }
 

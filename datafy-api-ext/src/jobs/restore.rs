@@ -21,6 +21,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 /// A restore, still without the place to attach the volume to. Created by [`Datafy::restore`].
+///
+/// It can't be awaited: a volume that is created and not attached costs money and serves nobody.
+///
+/// ```compile_fail,E0277
+/// # async fn example(datafy: datafy_api_ext::Datafy, snapshot: datafy_api_ext::DatafySnapshotId) {
+/// datafy.restore(snapshot).await;
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a restore needs a place; call `attach_to`"]
 pub struct NewRestore {

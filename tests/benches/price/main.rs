@@ -16,6 +16,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use server::Server;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 
@@ -34,12 +35,18 @@ struct Cost {
 }
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Cargo also runs benches as tests; there is nothing to test.
-    if std::env::args().any(|argument| argument == "--test") {
+    if arguments.iter().any(|argument| argument == "--test") {
         return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let plain = Server::start(None);
+    if let [flag, name, items] = &arguments[..]
+        && flag == "--memory"
+    {
+        return print_memory(&runtime, &plain, name, items.parse().unwrap());
+    }
     compare(
         "one call after the other",
         &runtime,
@@ -63,6 +70,7 @@ fn main() {
     );
 
     fleet(&runtime, &plain);
+    memory();
     tls(&runtime);
     construction(&runtime);
 }
@@ -220,37 +228,45 @@ fn fleet(runtime: &Runtime, server: &Server) {
     }
     let each = median(all.iter().map(|round| round[1].wall));
     println!("with a journal: {:.0} calls per second, 64 at a time", 1.0 / each);
+}
 
-    // In memory, if possible: a hundred thousand restores wait for a disk several thousand times.
-    let directory = tempfile::tempdir_in("/dev/shm").unwrap_or(directory);
-    let path = directory.path().join("journal.jsonl");
+/// What a process does whose memory is measured, by the name of its only argument.
+const MEASURED: [&str; 3] = ["snapshots", "restores", "restores with a journal"];
+
+/// Measures the peak memory of fleets, each in a process of its own.
+fn memory() {
     println!("\npeak memory above the idle client, in KiB, 64 at a time");
-    println!("| items | snapshots | restores | restores with a journal |\n|---|---|---|---|");
-    let datafy = contender::datafy(server, false);
-    for items in [1_000, 10_000, 100_000] {
-        let snapshots = peak(runtime, run_fleet(&datafy, items, None));
-        let restores = peak(runtime, run_restores(&datafy, items, None));
-        let journaled = {
-            let _ = std::fs::remove_file(&path);
-            peak(runtime, run_restores(&datafy, items, Some(&path)))
+    println!("| items | {} |\n|---|---|---|---|", MEASURED.join(" | "));
+    for items in ["1000", "10000", "100000"] {
+        let peak = |name: &&str| {
+            let program = std::env::current_exe().unwrap();
+            let output = Command::new(program).args(["--memory", name, items]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
-        println!("| {items} | {snapshots} | {restores} | {journaled} |");
+        println!("| {items} | {} |", MEASURED.iter().map(peak).collect::<Vec<_>>().join(" | "));
     }
 }
 
-/// Runs `work`, and returns by how much the memory of the process grew at most, in KiB. Allocations can't be counted:
-/// the thread that writes a journal frees what another has allocated.
-fn peak(runtime: &Runtime, work: impl Future<Output = ()>) -> u64 {
+/// Prints by how much the memory of this process grows at most. Allocations can't be counted: the thread that writes a
+/// journal frees what another has allocated.
+fn print_memory(runtime: &Runtime, server: &Server, name: &str, items: u32) {
     let value = |name: &str| -> Option<u64> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let line = status.lines().find(|line| line.starts_with(name))?;
         line.split_whitespace().nth(1)?.parse().ok()
     };
-    // Resets the peak.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let before = value("VmRSS:").unwrap_or_default();
-    runtime.block_on(work);
-    value("VmHWM:").unwrap_or_default().saturating_sub(before)
+    // In memory, if possible: a hundred thousand restores wait for a disk several thousand times.
+    let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let journal = directory.path().join("journal.jsonl");
+    let datafy = contender::datafy(server, false);
+    runtime.block_on(run_fleet(&datafy, 1, None));
+    let before = value("VmHWM:").unwrap_or_default();
+    match MEASURED.iter().position(|known| *known == name) {
+        Some(0) => runtime.block_on(run_fleet(&datafy, items, None)),
+        Some(1) => runtime.block_on(run_restores(&datafy, items, None)),
+        _ => runtime.block_on(run_restores(&datafy, items, Some(&journal))),
+    }
+    println!("{}", value("VmHWM:").unwrap_or_default() - before);
 }
 
 /// Compares calls over TLS: the first call of a new client, and later ones.
