@@ -67,24 +67,39 @@ impl Compiled {
     }
 }
 
-/// The finding for the first error of the compiler, or of the program.
-pub fn failure(errors: &str) -> Finding {
-    let mut lines = errors.lines().skip_while(|line| !line.starts_with("error"));
-    let first = lines.next().or_else(|| errors.lines().next()).unwrap_or("no error was printed");
-    // `  --> file:line:column`
-    let place = lines.next().and_then(|line| {
-        let mut parts = line.trim().strip_prefix("--> ")?.rsplitn(3, ':');
-        let line = parts.nth(1)?.parse().ok()?;
-        Some((parts.next()?.to_owned(), line))
-    });
-    let compiler = place.is_some() || errors.contains("could not compile");
+/// The most errors of the compiler that are shown.
+const MOST_ERRORS: usize = 12;
+
+/// The finding for the errors of the compiler, or of the program. Errors in tests and examples come last: they follow
+/// from those in what they use.
+pub fn failure(stderr: &str) -> Finding {
+    let mut lines = stderr.lines().peekable();
+    let mut errors: Vec<(&str, String, u64)> = Vec::new();
+    while let Some(line) = lines.next() {
+        // `  --> file:line:column`
+        let place = lines.peek().filter(|_| line.starts_with("error")).and_then(|place| {
+            let mut parts = place.trim().strip_prefix("--> ")?.rsplitn(3, ':');
+            let line = parts.nth(1)?.parse().ok()?;
+            Some((parts.next()?.to_owned(), line))
+        });
+        errors.extend(place.map(|(file, number)| (line, file, number)));
+    }
+    errors.sort_by_key(|(_, file, line)| (file.starts_with("tests/"), file.clone(), *line));
+    errors.dedup();
+    let printed = || stderr.lines().find(|line| line.starts_with("error"));
+    let first = errors.first().map(|(error, ..)| *error).or_else(printed);
+    let first = first.or_else(|| stderr.lines().next()).unwrap_or("no error was printed");
+    let compiler = !errors.is_empty() || stderr.contains("could not compile");
     let what = if compiler { "the code doesn't compile" } else { "the program `facts` failed" };
     let mut finding = Finding::new(Link::Compiled, first, format!("{what}: {first}"));
-    if let Some((file, line)) = place {
-        finding = finding.at(&file, Some(line), "the first error");
+    for (error, file, line) in errors.iter().take(MOST_ERRORS) {
+        finding = finding.at(file, Some(*line), *error);
     }
-    finding.help(
-        "fix it and run this again: the links that need compiled code were not checked. \
-         `cargo run --package datafy-tests --bin facts` prints all errors",
-    )
+    let more = match errors.len().saturating_sub(MOST_ERRORS) {
+        0 => String::new(),
+        more => format!("; {more} more errors are not shown"),
+    };
+    finding.help(format!(
+        "fix the errors and run this again: the links that need compiled code were not checked{more}"
+    ))
 }

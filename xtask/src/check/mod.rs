@@ -49,7 +49,8 @@ fn try_run(root: &Path) -> Result<Report> {
         Err(finding) => findings.push(*finding),
     }
     let mut waivers = Waivers::load(root)?;
-    let (mut findings, waived) = waivers.sift(findings);
+    let (findings, waived) = waivers.sift(findings);
+    let mut findings = record::merge(findings);
     // A waiver may concern a link that could not be compiled.
     if compiles {
         findings.extend(waivers.findings());

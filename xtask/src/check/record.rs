@@ -7,6 +7,7 @@ use crate::files::{RECORD, SPEC};
 use crate::page::record::Recorded;
 use crate::report::{Finding, Link};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 pub fn check(spec: &Spec, public: &PublicItems, recorded: Recorded) -> (Vec<Finding>, Comparison) {
     let Recorded { mut page, silent } = recorded;
@@ -47,4 +48,34 @@ pub fn check(spec: &Spec, public: &PublicItems, recorded: Recorded) -> (Vec<Find
         );
     }
     (findings, comparison)
+}
+
+/// Replaces the findings about the record by one, the last. The record may predate the page that the spec follows, so
+/// that an edit of the spec could undo what is right.
+pub fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    let (of_record, mut findings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.link == Link::Page);
+    let Some(first) = of_record.first() else { return findings };
+    let title = match of_record.len() {
+        1 => format!("{SPEC} and the recorded page differ: {}", first.title),
+        places => format!("{SPEC} and the recorded page differ in {places} places"),
+    };
+    let mut merged = Finding::new(Link::Page, "record", title);
+    merged.spots.clone_from(&first.spots);
+    merged.help = format!(
+        "if {SPEC} follows a newer page, the record predates that: run `cargo xtask docs PAGE --record`. If the \
+         page is the same, correct {SPEC}. By the record"
+    );
+    for finding in of_record {
+        let line = finding.spots.iter().find(|spot| spot.file == SPEC).and_then(|spot| spot.line);
+        let at = line.map_or_else(String::new, |line| format!("{SPEC}:{line}: "));
+        let _ = write!(merged.help, "\n{at}{}", finding.title);
+        for operation in finding.operations {
+            if !merged.operations.contains(&operation) {
+                merged.operations.push(operation);
+            }
+        }
+    }
+    findings.push(merged);
+    findings
 }

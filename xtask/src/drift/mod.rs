@@ -81,7 +81,7 @@ impl Reporter<'_> {
         }
         let mut finding = Finding::new(Link::Page, clean(what.trim()), clean(&title));
         finding.operations = group.iter().map(|member| member.place().root().to_string()).collect();
-        finding.breaks = Some(impact::breaks(page, difference));
+        finding.breaks = Some(impact::breaks(&spec.facts, page, difference));
         finding.cause = self.record.and_then(|record| cause(&spec.facts, record, difference));
         let (page_line, spec_line) = self.lines(difference);
         if page_line.is_some() {

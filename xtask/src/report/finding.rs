@@ -98,11 +98,15 @@ pub struct Spot {
     pub focus: Option<String>,
 }
 
-/// Whether those who call the API with what is released have to change something.
+/// Whether those who call the API with what is released have to change something, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Breaks {
+    /// Either of the two.
     pub callers: bool,
-    pub why: &'static str,
+    /// The released client stops working with the service.
+    pub wire: Option<&'static str>,
+    /// Code stops compiling with the next release.
+    pub build: Option<&'static str>,
 }
 
 /// Why page and spec differ, judged by the recorded page.

@@ -60,8 +60,10 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Gro
         note("methods", finding.methods.join(", "));
     }
     if let Some(breaks) = &finding.breaks {
-        let verdict = if breaks.callers { "yes" } else { "no" };
-        note("breaks callers", format!("{verdict}: {}", breaks.why));
+        let verdict =
+            |why: Option<&str>| why.map_or_else(|| "no".to_owned(), |why| format!("yes: {why}"));
+        note("breaks requests and answers", verdict(breaks.wire));
+        note("breaks the build", verdict(breaks.build));
     }
     if let Some(cause) = finding.cause {
         note("cause", cause.to_string());

@@ -10,6 +10,12 @@ fn the_first_error_of_the_compiler_is_reported_with_its_place() {
     let spot = &finding.spots[0];
     assert_eq!(spot.file, "datafy-api-ext/src/create_snapshot.rs");
     assert_eq!(spot.line, Some(27));
+    let error = |file: &str, line: usize| format!("error: {file}\n  --> {file}:{line}:5\n");
+    let many: String = (1..30).map(|line| error("datafy-api-ext/src/a.rs", line)).collect();
+    let many = failure(&format!("{}{many}{many}", error("tests/src/x.rs", 1)));
+    assert_eq!(many.spots.len(), 12);
+    assert!(many.spots.iter().all(|spot| spot.file == "datafy-api-ext/src/a.rs"), "{many:?}");
+    assert!(many.help.ends_with("; 18 more errors are not shown"), "{}", many.help);
     assert!(failure("").title.contains("no error was printed"));
     let title = failure("Error: \"nothing drives x\"").title;
     assert_eq!(title, "the program `facts` failed: Error: \"nothing drives x\"");

@@ -7,6 +7,7 @@ mod edit;
 mod evolutions;
 mod foreign_types;
 mod generate;
+mod impact;
 mod keywords;
 mod moves;
 mod mutants;
