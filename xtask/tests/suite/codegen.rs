@@ -4,7 +4,7 @@ fn generate(yaml: &str) -> Result<String, String> {
     xtask::generate::client(yaml).map_err(|error| error.to_string())
 }
 
-const SPEC: &str = include_str!("../../../openapi.yaml");
+const SPEC: &str = include_str!("../fixtures/record/openapi.yaml");
 
 /// The refusal of the spec with `from` replaced.
 fn refusal(from: &str, to: &str) -> String {

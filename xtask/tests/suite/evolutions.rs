@@ -3,6 +3,7 @@
 //! What counts as a fact is decided here from the form of the page alone, not by the readers under test.
 
 use crate::render::{self, Variations};
+use crate::workspace;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -230,7 +231,7 @@ fn of_text(page: &str) -> Vec<Evolution> {
 
 #[test]
 fn every_evolution_of_a_copied_text_is_seen() {
-    let spec = files::read(&files::root(), SPEC).expect("the spec");
+    let spec = files::read(&workspace::record(), SPEC).expect("the spec");
     let inline = Variations { inline: true, icons: true, ..Variations::default() };
     let mut pages = Vec::new();
     for (name, spec, variations) in [
@@ -263,7 +264,7 @@ fn every_evolution_of_a_copied_text_is_seen() {
 
 #[test]
 fn an_evolution_that_changes_nothing_is_counted_as_unseen() {
-    let root = files::root();
+    let root = workspace::record();
     let page = render::text(&Spec::load(&root).expect("the spec").facts, Variations::default());
     let without = page.replace("It went well.", "");
     let prose = [Evolution { what: "without prose".to_owned(), page: without }];
@@ -414,7 +415,7 @@ fn follows(document: &Value, pointer: &str) -> bool {
 
 #[test]
 fn every_evolution_of_the_markdown_is_seen() {
-    let spec = Spec::load(&files::root()).expect("the spec");
+    let spec = Spec::load(&workspace::record()).expect("the spec");
     let rendered = |document: &Value| render::markdown(document, Variations::default());
     let mut pages = vec![
         ("contract".to_owned(), rendered(spec.value())),

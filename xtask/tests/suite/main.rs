@@ -12,6 +12,7 @@ mod keywords;
 mod moves;
 mod mutants;
 mod page;
+mod rehearsal;
 mod render;
 mod report;
 mod rustdoc;

@@ -227,7 +227,8 @@ fn every_mutant_of_the_spec_is_caught() {
     println!("{} mutants: {counts:?}", mutants.len());
     assert!(survivors.is_empty(), "{} survive:\n{}", survivors.len(), survivors.join("\n"));
     for ((spot, _), needed) in BLIND_SPOTS.iter().zip(blind) {
-        assert!(needed, "{spot} is no longer a blind spot");
+        let occurs = mutants.iter().any(|it| format!("{} {}", it.pointer, it.what).contains(spot));
+        assert!(needed || !occurs, "{spot} is no longer a blind spot");
     }
     assert!(mutants.len() > 1_000, "only {} mutants were made", mutants.len());
 }

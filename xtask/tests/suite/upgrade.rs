@@ -9,12 +9,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use xtask::check;
-use xtask::contract::{Facts, Spec};
+use xtask::contract::{Facts, Place, Spec, Step};
 use xtask::docs;
 use xtask::drift::edit;
 use xtask::files::{self, GENERATED, SPEC};
 use xtask::generate;
-use xtask::report::{Ending, Finding, Format, Hunk, Report};
+use xtask::report::{Ending, Finding, Format, Hunk, Link, Report};
 
 /// The document of the spec with changes: those of the vendor's revision, and others.
 fn changed(root: &Path) -> Value {
@@ -108,7 +108,7 @@ const SHOWN_BY_MARKDOWN: [&str; 2] = [
 
 #[test]
 fn each_change_of_the_page_is_one_finding_and_a_folded_one_is_none() {
-    let root = xtask::files::root();
+    let root = workspace::record();
     let changed = changed(&root);
     let text = docs(&root, &render::text(&facts(&changed), Variations::default()));
     assert_eq!(fingerprints(&text), BTreeSet::from(SHOWN_BY_BOTH));
@@ -159,7 +159,7 @@ fn vendor(file: &str) -> Option<Vec<u8>> {
 #[test]
 fn the_page_of_record_agrees_and_is_silent_where_it_folds() {
     let Some(page) = vendor("datafy-api.txt") else { return };
-    let report = docs::compare(&xtask::files::root(), "page", &page, false);
+    let report = docs::compare(&workspace::record(), "page", &page, false);
     assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
     assert_eq!(report.receipt.facts.unreadable, 0);
     assert_eq!(
@@ -181,10 +181,10 @@ fn the_page_of_record_agrees_and_is_silent_where_it_folds() {
 #[test]
 fn the_changed_page_gives_its_changes_in_either_shape() {
     let Some(text) = vendor("next/page.txt") else { return };
-    let report = docs::compare(&xtask::files::root(), "page", &text, false);
+    let report = docs::compare(&workspace::record(), "page", &text, false);
     assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
     let Some(markdown) = vendor("next/page.md") else { return };
-    let report = docs::compare(&xtask::files::root(), "page", &markdown, false);
+    let report = docs::compare(&workspace::record(), "page", &markdown, false);
     let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
     assert_eq!(fingerprints(&report), all.collect());
 }
@@ -209,6 +209,26 @@ fn the_record_shows_whether_the_page_changed_or_the_transcription_was_wrong() {
     assert!(cause(&of_autoscaling).contains("the page changed"));
     change(root, SPEC, &[("          default: true", "          default: other")]);
     assert!(cause(&of_autoscaling).contains("agrees with neither"));
+}
+
+#[test]
+fn a_record_that_predates_the_page_is_one_finding_that_says_what_to_run() {
+    let copy = copy("0.1.99");
+    let root = copy.path();
+    for (from, to) in
+        [("default: true", "default: false"), ("- deviceName\n", "- deviceName\n        - other\n")]
+    {
+        change(root, SPEC, &[(from, to)]);
+    }
+    let findings = check::before_compiling(root).expect("it can be read").1;
+    let others = findings.iter().filter(|finding| finding.link != Link::Page).count();
+    let findings = check::record::merge(findings);
+    assert_eq!(findings.len(), others + 1);
+    let merged = findings.last().expect("a finding");
+    assert!(merged.title.contains("and the recorded page differ"), "{merged:?}");
+    assert!(merged.help.contains("`cargo xtask docs PAGE --record`"), "{merged:?}");
+    assert!(merged.help.contains("autoscalingOnly"), "{merged:?}");
+    assert_eq!(merged.edit, []);
 }
 
 #[test]
@@ -331,6 +351,9 @@ fn follow(root: &Path, findings: &[Finding]) {
 fn applying_the_printed_edits_ends_in_agreement() {
     let copy = copy("0.1.99");
     let root = copy.path();
+    for file in [SPEC, files::RECORD] {
+        fs::copy(workspace::record().join(file), root.join(file)).expect("copied");
+    }
     let page = render::markdown(&changed(root), Variations::default());
     let report = docs(root, &page);
     follow(root, &report.findings);
@@ -346,27 +369,29 @@ fn applying_the_printed_edits_ends_in_agreement() {
     assert!(titles.contains(&"the description is still to be written"), "{titles:?}");
     fs::write(root.join(SPEC), spec.replace(edit::TO_DESCRIBE, "Detached.")).expect("written");
     assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
-
-    // What follows in hand-written code is left to the compiler.
-    let compiled = workspace::compiled(root).expect_err("it doesn't compile");
-    assert!(compiled.title.starts_with("the code doesn't compile: error"), "{compiled:?}");
-    assert!(compiled.spots[0].file.starts_with("datafy-api-ext/src/"), "{compiled:?}");
 }
 
 #[test]
 fn each_change_of_the_code_is_caught() {
+    let copy = copy("0.1.98");
+    let root = copy.path();
+    let spec = Spec::load(root).expect("the spec");
+    let create = Place::operation("post", "/api/v1/volumes/create-from-snapshots");
+    let parameter = spec.facts.children(&create).find_map(|place| match place.last() {
+        Some(Step::Parameter { within, name }) => Some((within, name)),
+        _ => None,
+    });
+    let (within, name) = parameter.expect("the sub-account");
+    let sub_account = (format!("\"{name}\""), format!("\"{name}x\""));
     let generated = [
         ("rename = \"deviceName\"", "rename = \"device\""),
         ("create-from-snapshots\",", "create-from-snapshot\","),
-        ("\"X-Datafy-Sub-Account-Id\"", "\"X-Sub-Account-Id\""),
+        (&sub_account.0, &sub_account.1),
         (
             ".client.post(url).headers(header_map).build()",
             ".client.put(url).headers(header_map).build()",
         ),
     ];
-    let copy = copy("0.1.98");
-    let root = copy.path();
-    let spec = Spec::load(root).expect("the spec");
     let committed = files::read(root, GENERATED).expect("the generated code");
     for change in generated {
         let changed = committed.replacen(change.0, change.1, 1);
@@ -395,8 +420,7 @@ fn each_change_of_the_code_is_caught() {
         format!("wire: {attach} body.device undocumented"),
         format!("wire: {attach} body.deviceName unsent"),
         "wire: POST /api/v1/volumes/create-from-snapshots line".to_owned(),
-        "wire: POST /api/v1/volumes/create-from-snapshots header x-sub-account-id undocumented"
-            .to_owned(),
+        format!("wire: {create} {within} {}x undocumented", name.to_lowercase()),
         "wire: POST /api/v1/volumes/{volumeId}/deactivate-autoscaling line".to_owned(),
         format!("wire: {snapshot} body.autoscalingOnly unsent"),
         format!("fake: {attach} unserved"),

@@ -11,6 +11,12 @@ use xtask::report::Finding;
 /// Each build puts its program in the same place.
 static TURN: Mutex<()> = Mutex::new(());
 
+/// A folder with the contract of the page of record. Tests of particular places use it, so that they hold for whatever
+/// contract the workspace has.
+pub(crate) fn record() -> PathBuf {
+    xtask::files::root().join("xtask/tests/fixtures/record")
+}
+
 /// What the compiled code of the workspace at `root` knows, or why it can't be compiled.
 pub(crate) fn compiled(root: &Path) -> Result<Compiled, Box<Finding>> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
