@@ -12,7 +12,7 @@ use datafy_api::types;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// The source that a volume is created from.
@@ -40,10 +40,10 @@ impl From<DatafySnapshotId> for Source {
 /// The ID of a snapshot, or the object.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DatafySnapshot(id) => id.fmt(f),
-            Self::Undocumented(object) => write!(f, "{}", json!(object)),
+        if let Self::DatafySnapshot(id) = self {
+            return id.fmt(f);
         }
+        write!(f, "{}", serde_json::json!(self))
     }
 }
 
@@ -136,11 +136,11 @@ impl sealed::Operation for CreateVolume {
     }
 
     fn subject(&self) -> Subject {
-        let snapshot = match &self.source {
-            Source::DatafySnapshot(id) => Some(id.clone()),
-            Source::Undocumented(_) => None,
-        };
-        Subject { snapshot, ..Subject::default() }
+        let mut subject = Subject::default();
+        if let Source::DatafySnapshot(id) = &self.source {
+            subject.snapshot = Some(id.clone());
+        }
+        subject
     }
 }
 
