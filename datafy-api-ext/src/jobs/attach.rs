@@ -134,7 +134,7 @@ impl Attach {
         earlier: Outcome,
         page: Page<'_>,
     ) -> Result<Result<(), Error>, super::journal::JournalError> {
-        page.step(self.call.clone(), |_| self.send_after(earlier)).await
+        page.step(self.call.clone(), earlier, |_| self.send_after(earlier)).await
     }
 
     /// Attaches the volume, with as many calls as fit into the limit. `outcome` is that of the calls before.

@@ -167,10 +167,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
         let results = self
             .items
             .into_stream()
-            .map(move |item| {
-                let fleet = Arc::clone(&fleet);
-                async move { fleet.process(item).await }
-            })
+            .map(move |item| Arc::clone(&fleet).process(item))
             .buffer_unordered(concurrency);
         Ok(Run { results: results.boxed(), monitor })
     }
@@ -267,7 +264,7 @@ struct Shared<F> {
 
 impl<F> Shared<F> {
     /// Does the job of one item, or returns why not.
-    async fn process<T: Keyed, J: Job>(&self, item: T) -> (T, Performed<J>)
+    async fn process<T: Keyed, J: Job>(self: Arc<Self>, item: T) -> (T, Performed<J>)
     where
         F: Fn(&Datafy, &T) -> J,
     {

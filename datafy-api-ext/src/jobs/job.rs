@@ -7,8 +7,6 @@ use crate::call::{Call, created_id};
 use crate::error::Error;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
-use futures_util::FutureExt;
-use futures_util::future::Either;
 use sealed::Sealed;
 use serde::Serialize;
 use std::future::Future;
@@ -91,38 +89,25 @@ pub struct Page<'a> {
 impl Page<'_> {
     /// Runs one step: records that the call is about to be sent, has `send` send it, and records the result.
     ///
-    /// Fails if the intent can't be recorded, and then sends nothing. If the result can't be recorded, the journal
-    /// accepts no further intent, and the next run takes the step for unknown.
-    pub(super) fn step<O: Operation, A: Answer, F>(
+    /// `earlier` is the outcome of earlier runs of the step: the result is no lower. Fails if the intent can't be
+    /// recorded, and then sends nothing. If the result can't be recorded, the journal accepts no further intent, and the
+    /// next run takes the step for unknown.
+    pub(super) async fn step<O: Operation, A: Answer, F>(
         self,
         call: Call<O>,
-        send: impl FnOnce(Call<O>) -> F,
-    ) -> impl Future<Output = Result<Result<A, Error>, JournalError>>
-    where
-        F: Future<Output = Result<A, Error>>,
-    {
-        match self.log {
-            None => Either::Left(send(call).map(Ok)),
-            // Boxed: it would enlarge the future of every call.
-            Some(log) => Either::Right(Box::pin(self.record(log, call, send))),
-        }
-    }
-
-    async fn record<O: Operation, A: Answer, F>(
-        self,
-        log: &Log,
-        call: Call<O>,
+        earlier: Outcome,
         send: impl FnOnce(Call<O>) -> F,
     ) -> Result<Result<A, Error>, JournalError>
     where
         F: Future<Output = Result<A, Error>>,
     {
+        let Some(log) = self.log else { return Ok(send(call).await) };
         let record =
             |event| Record { key: self.key.to_owned(), operation: O::FACTS.name.to_owned(), event };
         let marker = call.operation.marker().map(str::to_owned);
         let intent = record(Event::Begin { subject: call.subject(), marker });
         log.write(&intent, Kind::Intent).await?;
-        let result = send(call).await;
+        let result = send(call).await.map_err(|error| error.at_least(earlier));
         let error = result.as_ref().err();
         let ended = record(Event::End {
             outcome: error.map_or(Outcome::Applied, Error::outcome),
@@ -153,17 +138,15 @@ impl<O: Operation + 'static> Job for Call<O> {
         }
     }
 
-    fn perform(
-        self,
-        resume: Resume,
-        page: Page<'_>,
-    ) -> impl Future<Output = Performed<Self>> + Send {
-        // Without an `async` block, which would hold the call twice.
-        let send = move |call: Self| {
-            call.send().map(move |result| result.map_err(|error| error.at_least(resume.outcome)))
+    async fn perform(self, resume: Resume, page: Page<'_>) -> Performed<Self> {
+        let result = match page.log {
+            None => self.send().await,
+            // Boxed: it would enlarge the future of every call.
+            Some(_) => Box::pin(page.step(self, resume.outcome, Call::send))
+                .await
+                .map_err(NotDone::Journal)?,
         };
-        page.step(self, send)
-            .map(|result| result.map_err(NotDone::Journal)?.map_err(NotDone::Failed))
+        result.map_err(NotDone::Failed)
     }
 }
 

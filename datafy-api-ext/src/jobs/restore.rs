@@ -143,7 +143,7 @@ impl Restore {
         let mut unattached = Unattached::new(&self.create);
         let volume = match self.volume.clone() {
             Some(volume) => volume,
-            None => match page.step(self.create.clone(), Call::send).await {
+            None => match page.step(self.create.clone(), Outcome::NotSent, Call::send).await {
                 Err(error) => return Err(self.failed(Cause::Journal(error))),
                 Ok(Ok(created)) => match created.require_id() {
                     Ok(id) => id.clone(),
