@@ -87,6 +87,12 @@ impl Checker<'_> {
         {
             self.find(pointer, "a schema with properties must state `type: object`".to_owned());
         }
+        if object.get("type").is_none()
+            && object.get("items").is_some()
+            && !pointer.ends_with("/properties")
+        {
+            self.find(pointer, "a schema with items must state `type: array`".to_owned());
+        }
         let own = object.get("type").is_some_and(Value::is_string).then_some(object);
         for (schema, word) in
             [(own, "example"), (own, "default"), (object.get("schema"), "example")]

@@ -1,5 +1,7 @@
 //! `cargo xtask docs`: compares a page with openapi.yaml.
 
+mod refused;
+
 use crate::contract::{Spec, normalize};
 use crate::drift::{self, listed::PublicItems};
 use crate::files::{self, RECORD, SPEC};
@@ -64,7 +66,8 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
     let before = recorded.as_ref().map(|recorded| &recorded.page);
     let (comparison, findings) = drift::findings(&spec, &public, &mut page, name, before);
     let unreadable = page.unreadable.len();
-    let (findings, waived) = waivers.sift(findings);
+    let (mut findings, waived) = waivers.sift(findings);
+    let refused = refused::withdraw(&spec, &mut findings);
     // The silence of a part of the page is not the vendor's.
     let mut operations = spec.facts.operations();
     let complete = problems.is_empty() && operations.all(|place| page.facts.get(place).is_some());
@@ -72,6 +75,7 @@ fn try_compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Result<Re
     report.page = Some(name.to_owned());
     report.receipt = drift::receipt(&spec, &comparison, unreadable);
     report.receipt.waived = waived;
+    report.receipt.compared.extend(refused);
     report.receipt.not_compared = page.facts.not_compared.iter().cloned().collect();
     if let Some(new_record) = new_record {
         report.receipt.compared.push(if complete {

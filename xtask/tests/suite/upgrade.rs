@@ -212,6 +212,29 @@ fn the_record_shows_whether_the_page_changed_or_the_transcription_was_wrong() {
 }
 
 #[test]
+fn an_edit_that_the_next_command_refuses_is_not_given() {
+    let root = workspace::record();
+    let document = Spec::load(&root).expect("the spec").value().clone();
+    let media = "/paths/~1api~1v1~1volumes~1{volumeId}~1attach/post/requestBody/content";
+    let status = "/components/schemas/Snapshot/properties/status";
+    for (pointer, key, value, word) in [
+        (media, "text/plain", json!({ "schema": { "type": "string" } }), "one media type"),
+        (status, "example", json!(7), "the example doesn't fit its schema"),
+    ] {
+        let mut changed = document.clone();
+        changed.pointer_mut(pointer).expect("a place")[key] = value;
+        // Another difference keeps its edit.
+        let open = "/components/schemas/CreateSnapshotRequest/properties/autoscalingOnly/default";
+        *changed.pointer_mut(open).expect("a default") = json!(false);
+        let report = docs(&root, &render::markdown(&changed, Variations::default()));
+        let [first, second] = report.findings.as_slice() else { panic!("{:?}", report.findings) };
+        let (refused, kept) = if first.edit.is_empty() { (first, second) } else { (second, first) };
+        assert!(refused.edit.is_empty() && refused.help.contains(word), "{refused:?}");
+        assert!(!kept.edit.is_empty(), "{kept:?}");
+    }
+}
+
+#[test]
 fn a_record_that_predates_the_page_is_one_finding_that_says_what_to_run() {
     let copy = copy("0.1.99");
     let root = copy.path();
@@ -305,19 +328,23 @@ fn a_page_is_read_from_a_url_and_a_missing_one_is_not_equal() {
 fn a_finding_prints_in_each_format() {
     let root = xtask::files::root();
     let page = render::text(&Spec::load(&root).expect("the spec").facts, Variations::default());
-    let page = page.replacen("Default: true", "Default: \u{1b}[31mfalse%", 1);
+    let page = page.replacen(
+        "Example: Snapshot of volume vol-0b9176567fe16f0bc",
+        "Example: \u{1b}[31mfalse%",
+        1,
+    );
     let report = docs(&root, &page);
     let text = report.render(Format::Text, false);
-    let line = page.lines().position(|line| line.starts_with("Default:")).expect("it") + 1;
+    let line = page.lines().position(|line| line.starts_with("Example: \u{1b}")).expect("it") + 1;
     for part in [
-        "error[page]: `body.autoscalingOnly`: `default` is",
+        "error[page]: `body.description`: `example` is",
         &format!("--> page:{line}:1"),
         "openapi.yaml:",
-        "types::CreateSnapshotRequest::autoscaling_only",
-        "Call<CreateSnapshot>::autoscaling_only",
-        "breaks requests and answers: yes: leaving it out",
+        "types::CreateSnapshotRequest::description",
+        "Call<CreateSnapshot>::description",
+        "breaks requests and answers: no",
         "breaks the build: no",
-        "-          default: true",
+        "-          example: Snapshot of volume",
         "compared 4 of 4 operations",
         "1 finding\n",
     ] {
@@ -328,7 +355,7 @@ fn a_finding_prints_in_each_format() {
 
     let json: Value = serde_json::from_str(&report.render(Format::Json, false)).expect("JSON");
     assert_eq!((&json["version"], &json["ending"]), (&json!(1), &json!("drift")));
-    assert_eq!(json["findings"][0]["breaks"]["callers"], json!(true));
+    assert_eq!(json["findings"][0]["breaks"]["callers"], json!(false));
     assert_eq!(json["receipt"]["facts"]["differing"], json!(1));
 
     let github = report.render(Format::Github, false);
