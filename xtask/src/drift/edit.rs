@@ -8,7 +8,7 @@ use crate::report::Hunk;
 use heck::{ToLowerCamelCase, ToUpperCamelCase};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stands for a description; `check` reports it until it is replaced.
 pub const TO_DESCRIBE: &str = "Describe it in your own words.";
@@ -39,6 +39,10 @@ pub struct Editor<'a> {
     page: &'a Facts,
     /// The differences of the page: a parameter that has moved is referred to under its new name.
     all: &'a [Difference],
+    /// The IDs of new operations.
+    ids: BTreeMap<&'a Place, String>,
+    /// The hunks of what is added.
+    added: BTreeMap<&'a Place, Vec<Hunk>>,
     /// The JSON pointers of what is replaced as a whole, each with its hunks.
     whole: Vec<(String, Vec<Hunk>)>,
     /// The JSON pointers of what is deleted, and of the lists and mappings that grow.
@@ -48,15 +52,21 @@ pub struct Editor<'a> {
 
 impl<'a> Editor<'a> {
     pub fn new(spec: &'a Spec, page: &'a Facts, all: &'a [Difference]) -> Self {
-        let (whole, deleted, grown) = Default::default();
-        let mut editor = Self { spec, page, all, whole, deleted, grown };
+        let (added, whole, deleted, grown) = Default::default();
+        let ids = operation_ids(spec, all);
+        let mut editor = Self { spec, page, all, ids, added, whole, deleted, grown };
         // An edit may depend on what the others delete and add.
         for difference in all {
-            editor.specific(difference);
+            let hunks = editor.specific(difference);
+            // Adding something doesn't depend on the others.
+            if let (Difference::Added { place }, Some(hunks)) = (difference, hunks) {
+                editor.added.insert(place, hunks);
+            }
         }
         let mut whole: Vec<(String, Vec<Hunk>)> = Vec::new();
         for difference in all {
             let pair = match difference {
+                Difference::Added { place } if editor.added.contains_key(place) => None,
                 Difference::Changed { place, aspect: Aspect::Content, .. } => editor.content(place),
                 _ if editor.specific(difference).is_some() => None,
                 Difference::Changed { place, .. } => editor.replace_schema(place),
@@ -89,7 +99,9 @@ impl<'a> Editor<'a> {
         // The outermost, if several are.
         let whole =
             self.whole.iter().filter(|(whole, _)| is_within(whole)).min_by_key(|(at, _)| at.len());
-        whole.map(|(_, hunks)| hunks.clone()).or_else(|| self.specific(difference))
+        let added =
+            || self.added.get(place).filter(|_| matches!(difference, Difference::Added { .. }));
+        whole.map(|(_, hunks)| hunks).or_else(added).cloned().or_else(|| self.specific(difference))
     }
 
     fn specific(&self, difference: &Difference) -> Option<Vec<Hunk>> {
@@ -446,7 +458,7 @@ impl<'a> Editor<'a> {
         method: &str,
         schemas: &mut Map<String, Value>,
     ) -> Option<Hunk> {
-        let id = self.operation_id(place);
+        let id = self.ids.get(place)?.clone();
         let mut operation = json!({ TO_CHOOSE: null, "operationId": id, "x-idempotent": false });
         let mut parameters = Vec::new();
         let mut answers = Map::new();
@@ -528,7 +540,8 @@ impl<'a> Editor<'a> {
     fn component(&self, place: &Place, schemas: &mut Map<String, Value>) -> Value {
         let operation = place.root();
         let id = self.spec.operation_id(&operation).map(str::to_owned);
-        let id = id.unwrap_or_else(|| self.operation_id(&operation)).to_upper_camel_case();
+        let id = id.or_else(|| self.ids.get(&operation).cloned()).unwrap_or_default();
+        let id = id.to_upper_camel_case();
         let name = match place.last() {
             Some(Step::Answer(status)) => {
                 let answers = self.page.children(&operation);
@@ -562,25 +575,6 @@ impl<'a> Editor<'a> {
             return Some(Vec::new());
         }
         Some(vec![self.append("/components", "schemas", &schemas.into())?])
-    }
-
-    /// The last word of the path, with a number if another operation has that name.
-    fn operation_id(&self, place: &Place) -> String {
-        let name = |place: &Place| match place.last() {
-            Some(Step::Operation { path, method }) => {
-                let mut words = path.rsplit('/').filter(|word| !word.contains('{'));
-                words.find(|word| !word.is_empty()).unwrap_or(method).to_lower_camel_case()
-            }
-            _ => String::new(),
-        };
-        let own = name(place);
-        let new = self.all.iter().map(Difference::place).take_while(|other| *other != place);
-        let old = self.spec.facts.operations().filter_map(|place| self.spec.operation_id(place));
-        let old = old.filter(|id| id.trim_end_matches(|c: char| c.is_ascii_digit()) == own);
-        match new.filter(|other| name(other) == own).count() + old.count() {
-            0 => own,
-            others => format!("{own}{}", others + 1),
-        }
     }
 
     fn remove(&self, place: &Place) -> Option<Vec<Hunk>> {
@@ -956,6 +950,25 @@ fn reads_back(text: &str) -> bool {
         && !text.ends_with(' ')
         && text.chars().all(|c| c.is_alphanumeric() || "_-./ ,;'()".contains(c))
         && !words.contains(&text.to_lowercase().as_str())
+}
+
+/// The IDs of new operations: the last word of the path, with a number if another operation has that name.
+fn operation_ids<'a>(spec: &Spec, all: &'a [Difference]) -> BTreeMap<&'a Place, String> {
+    let old = spec.facts.operations().filter_map(|place| spec.operation_id(place));
+    let old = old.map(|id| id.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned());
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    old.for_each(|name| *names.entry(name).or_default() += 1);
+    let mut ids = BTreeMap::new();
+    for difference in all {
+        let Difference::Added { place } = difference else { continue };
+        let Some(Step::Operation { path, method }) = place.last() else { continue };
+        let mut words = path.rsplit('/').filter(|word| !word.contains('{'));
+        let name = words.find(|word| !word.is_empty()).unwrap_or(method).to_lower_camel_case();
+        let number = names.entry(name.clone()).or_default();
+        *number += 1;
+        ids.insert(place, if *number == 1 { name } else { format!("{name}{number}") });
+    }
+    ids
 }
 
 fn is_body(place: &Place) -> bool {
