@@ -1,6 +1,7 @@
 //! Every keyword of OpenAPI 3.0 is compared and has an edit, or is listed as not compared.
 
 use crate::edit::apply;
+use crate::render::{self, Variations};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use xtask::contract::keywords::{self, Compared, OBJECTS};
@@ -344,4 +345,26 @@ fn a_keyword_of_a_later_version_is_listed_as_not_compared() {
     let text = document.pointer_mut("/components/schemas/Body/properties/text").expect("it");
     text["contentEncoding"] = json!("base64");
     assert!(page(&document).facts.not_compared.contains("contentEncoding"));
+}
+
+#[test]
+fn a_limit_in_a_copied_text_gets_the_keyword_of_its_type() {
+    let spec = Spec::parse(SPEC.to_owned()).expect("a spec");
+    let mut document = spec.value().clone();
+    let properties = document.pointer_mut("/components/schemas/Body/properties").expect("it");
+    properties["text"]["maxLength"] = json!(255);
+    properties["number"]["maximum"] = json!(10);
+    properties["list"]["minItems"] = json!(1);
+    let text = render::text(&page(&document).facts, Variations::default());
+    let mut page = Page::read(text.as_bytes(), &spec.facts).expect("a page");
+    let differences = compare(&spec.facts, &mut page).differences;
+    let editor = Editor::new(&spec, &page.facts, &differences);
+    let hunks: Vec<_> =
+        differences.iter().flat_map(|it| editor.hunks(it).expect("an edit")).collect();
+    let edited = apply(SPEC, &hunks);
+    for line in ["          maxLength: 255\n", "          maximum: 10\n", "          minItems: 1\n"]
+    {
+        assert!(edited.contains(line), "{line}: {edited}");
+    }
+    assert_eq!(differences.len(), 3, "{differences:?}");
 }
