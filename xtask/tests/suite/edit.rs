@@ -149,3 +149,16 @@ fn a_parameter_that_moves_keeps_its_description_and_takes_its_name_along_in_the_
         "required: false\n          description: \"A text.\\n\\n- of several paragraphs\\n\"\n";
     assert!(text.contains(description), "{text}");
 }
+
+#[test]
+fn all_members_of_a_mapping_are_removed_or_replaced_together() {
+    let all_but = |names: Value| {
+        edited(|document| {
+            document.pointer_mut(BODY).expect("the body")["properties"] = names.clone();
+        })
+    };
+    let none = all_but(json!({}));
+    assert!(none.ends_with("    Body:\n      type: object\n"), "{none}");
+    let other = all_but(json!({ "one": { "type": "boolean" }, "two": { "type": "number" } }));
+    assert!(other.contains("        one:\n          type: boolean\n"), "{other}");
+}
