@@ -25,7 +25,7 @@
 //!   answers. Creates always have a body.
 //! - HAProxy repeats any request if it is configured to (`retry-on all-retryable-errors`).
 //!
-//! The gateways are Debian packages, which `.ci/gateways` installs. Without them these tests are skipped,
+//! The gateways are Debian packages, which `.ci/programs` installs. Without them these tests are skipped,
 //! unless the environment variable `CI` is set: then they fail. `cargo test --test gateways -- --nocapture`
 //! prints the results as tables.
 #![allow(clippy::unwrap_used)]

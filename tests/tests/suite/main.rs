@@ -1,7 +1,8 @@
 //! The integration tests of the workspace, in one program with a file for each topic.
 //!
-//! Tests that need a separate program: `features`, `gateways`, `load` and `traces`. Without the programs of the
-//! gateways, `gateways` prints a message and is skipped; with the environment variable `CI` set it fails.
+//! Tests that need a separate program: `crashes`, `features`, `gateways`, `load` and `traces`. Without the programs that
+//! `.ci/programs` installs, `gateways` and a part of `crashes` print a message and are skipped; with the environment
+//! variable `CI` set they fail.
 #![allow(clippy::unwrap_used)]
 
 mod answers;
