@@ -233,7 +233,7 @@ fn fleet(runtime: &Runtime, server: &Server) {
 /// What a process does whose memory is measured, by the name of its only argument.
 const MEASURED: [&str; 3] = ["snapshots", "restores", "restores with a journal"];
 
-/// Measures the peak memory of fleets, each in a process of its own.
+/// Measures the peak memory of fleets, each in a separate process.
 fn memory() {
     println!("\npeak memory above the idle client, in KiB, 64 at a time");
     println!("| items | {} |\n|---|---|---|---|", MEASURED.join(" | "));

@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
             self.facts.subject(place).opaque = true;
             return;
         }
-        // What would mean something else with the array has a place of its own.
+        // What would mean something else with the array has a separate place.
         let apart = members(Some(&value)).any(|(keyword, _)| {
             let compared = keywords::compared(SCHEMA, keyword);
             !matches!(keyword.as_str(), "type" | "items" | "example" | "examples" | "const")
