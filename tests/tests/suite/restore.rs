@@ -7,6 +7,7 @@ use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy, VolumeId,
 };
 use datafy_tests::Stage;
+use futures_util::stream;
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -362,4 +363,22 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
     let restored: Vec<_> = volumes.iter().filter(|volume| volume.source.is_some()).collect();
     assert!(restored.iter().all(|volume| volume.attachment.is_some()));
     assert_eq!(restored.len(), 30 - doubtful, "{restored:?}");
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_left_is_continued_once_if_its_key_comes_twice() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restores.jsonl");
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::status(403));
+    restore_rows(&stage.client(), 1, &path).await;
+    let datafy = stage.client();
+    let fleet = datafy.fleet_of_stream(stream::iter([Row(0), Row(0)])).concurrency(1);
+    let mut run = fleet.journal(&path).run(|datafy, Row(_)| restore(datafy)).await.unwrap();
+    let first = run.next().await.unwrap().1.unwrap();
+    // Its device is in use by the first volume.
+    let NotDone::Failed(second) = run.next().await.unwrap().1.unwrap_err() else { panic!() };
+    assert_ne!(second.volume_id().unwrap(), &first);
+    assert_eq!(stage.fake.effects().len(), 3);
 }
