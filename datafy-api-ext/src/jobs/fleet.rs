@@ -108,7 +108,8 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
 
     /// Refuses an item of a stream whose key has come before, with [`NotDone::Duplicate`].
     ///
-    /// This keeps the keys of all items in memory. A list is always checked.
+    /// This keeps the keys of all items in memory. A list is always checked. Use it whenever a stream has a
+    /// [journal](Self::journal): jobs with the same key share an entry there.
     pub fn refuse_duplicates(mut self) -> Self {
         self.refuse_duplicates = true;
         self
@@ -130,7 +131,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     ///
     /// An incomplete last write, as a crash leaves it, is discarded. A damaged journal, or one of another job,
     /// operation, endpoint or sub-account, is an error. If the journal can't be written any more, or if it is removed,
-    /// renamed, replaced or truncated, the run sends nothing more. A run that resumes keeps the keys in the journal in
+    /// renamed, replaced or truncated, the run begins no further step. A run that resumes keeps the keys in the journal in
     /// memory.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
@@ -342,7 +343,7 @@ impl<F> Shared<F> {
 /// A running fleet: a stream of one result per item, in the order in which the jobs end.
 ///
 /// Dropping it cancels the jobs in flight; [`Monitor::in_flight`] lists their keys. With a journal, the drop waits until
-/// the current write is done, and only then can the next run open the file.
+/// what is queued is written, and only then can the next run open the file.
 pub struct Run<T, J: Job> {
     results: BoxStream<'static, (T, Performed<J>)>,
     monitor: Monitor,

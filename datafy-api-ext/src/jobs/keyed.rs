@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 /// An item of a fleet, with a key by which results and a [journal](super::journal) name it.
 ///
-/// The key must be unique in the fleet, and the same in each run: a name in the caller's list, for example.
+/// The key must be unique in the fleet, and stand for the same arguments in each run that uses the same journal: a name
+/// in the caller's list, for example. The arguments are not compared.
 ///
 /// ```
 /// use datafy_api_ext::jobs::Keyed;
@@ -48,7 +49,7 @@ impl Keyed for String {
     }
 }
 
-/// A pair of a key and anything else.
+/// A pair of a key and any value.
 impl<K: AsRef<str>, T> Keyed for (K, T) {
     fn key(&self) -> Cow<'_, str> {
         self.0.as_ref().into()

@@ -28,7 +28,8 @@ pub struct Progress {
     pub done_before: u64,
     /// Items that were not attempted because an earlier run may have had an effect.
     pub unknown_before: u64,
-    /// Items that were not attempted for another reason: the run was stopped, or the item is a duplicate.
+    /// Items that were not attempted for another reason: the run was stopped, the token is refused, the
+    /// journal can't be used, or the item is a duplicate.
     pub not_attempted: u64,
     /// Items whose jobs are in flight, or wait for their turn.
     pub in_flight: u64,

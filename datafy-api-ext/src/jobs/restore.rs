@@ -362,6 +362,9 @@ impl RestoreError {
 
     /// Returns the rest of the restore: both steps, or only the attach if the volume was created.
     ///
+    /// Don't use it if the restore has a [journal](Restore::journal), which would not know what is done here, so that a
+    /// later run creates another volume: run the restore with the journal again.
+    ///
     /// Fails, and returns the error, if a volume was or may have been created and its ID is unknown: another create
     /// might make a second volume.
     pub fn resume(self) -> Result<Restore, Self> {

@@ -50,7 +50,7 @@ pub enum JournalError {
         expected: String,
     },
     /// A complete line of the file is not a valid record. (An incomplete last line, as a crash leaves it, is fine.)
-    #[error("the journal {} is damaged at line {line}; find out what happened to the item of that line, then repair or remove the journal", path.display())]
+    #[error("the journal {} is damaged at line {line}; find out what happened to the item of that line, then repair it; a run with another file would repeat what was done", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -58,13 +58,13 @@ pub enum JournalError {
         line: usize,
     },
     /// A run, or a [`Journal`](crate::jobs::journal::Journal), has the file open.
-    #[error("the journal {} is in use; wait for the run that uses it, or use another file", path.display())]
+    #[error("the journal {} is in use; wait for the run that uses it", path.display())]
     InUse {
         /// The file.
         path: PathBuf,
     },
     /// Somebody removed, replaced or changed the file while a run used it. Nothing is sent any more.
-    #[error("the journal {} {change} while it was in use; put it back, then run again", path.display())]
+    #[error("the journal {} {change} while it was in use; restore its content before the next run, which would otherwise repeat what was done", path.display())]
     Changed {
         /// The file.
         path: PathBuf,

@@ -23,7 +23,7 @@ pub(crate) struct Log {
 }
 
 impl Drop for Log {
-    /// Waits for the writer, so that the next run finds the file closed. This takes one write to disk at most.
+    /// Waits for the writer, so that the next run finds the file closed. This takes two writes to disk at most.
     fn drop(&mut self) {
         self.lines = None;
         if let Some(writer) = self.writer.take() {
