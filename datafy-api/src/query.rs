@@ -73,7 +73,7 @@ pub(crate) fn with_list<'a, T: Display + 'a>(
     url
 }
 
-/// Expects a list in the query, or none if it is empty.
+/// Expects a list in the query, or no such parameter if the list is empty.
 #[cfg(feature = "httpmock")]
 pub(crate) fn expect_list<'a, T: Display + 'a>(
     when: httpmock::When,
