@@ -12,6 +12,7 @@ mod one_line;
 mod operations;
 mod outcome;
 mod subject;
+mod with_cause;
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
 #[cfg_attr(
     not(feature = "fake"),

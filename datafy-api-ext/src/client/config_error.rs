@@ -2,10 +2,14 @@
 
 use crate::client::{InvalidSetting, TokenError};
 use crate::id::InvalidId;
+use crate::with_cause::with_cause;
 use datafy_api::base_url::InvalidBaseUrl;
 use std::error::Error;
+use std::fmt;
 
 /// Why a client can't be built from its settings. No variant shows the token.
+///
+/// `{error}` is one line that says what is wrong; `{error:#}` adds the causes.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -19,7 +23,7 @@ pub enum ConfigError {
     #[error("the environment variable `{0}` is not valid Unicode; correct its value")]
     NotUnicode(&'static str),
     /// The value of an environment variable is not a valid setting.
-    #[error("the environment variable `{name}` can't be used")]
+    #[error(fmt = variable)]
     Variable {
         /// The name of the variable.
         name: &'static str,
@@ -33,7 +37,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The endpoint is not a valid base URL.
-    #[error("the endpoint is not valid")]
+    #[error(fmt = endpoint)]
     Endpoint(#[from] InvalidBaseUrl),
     /// The endpoint is plain `http` to another machine, which would reveal the token.
     #[error(
@@ -52,9 +56,25 @@ pub enum ConfigError {
     )]
     NoTls,
     /// A root certificate can't be used.
-    #[error("the root certificates can't be used")]
+    #[error(fmt = root_certificate)]
     RootCertificate(#[source] Box<dyn Error + Send + Sync>),
     /// The HTTP client can't be set up, usually because of its TLS settings.
-    #[error("the HTTP client can't be set up")]
+    #[error(fmt = http)]
     Http(#[source] Box<dyn Error + Send + Sync>),
+}
+
+fn variable(name: &str, source: &ConfigError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_cause(format_args!("the environment variable `{name}` can't be used"), source, f)
+}
+
+fn endpoint(source: &InvalidBaseUrl, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_cause("the endpoint is not valid", source, f)
+}
+
+fn root_certificate(source: &impl fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_cause("the root certificates can't be used", source, f)
+}
+
+fn http(source: &impl fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_cause("the HTTP client can't be set up", source, f)
 }

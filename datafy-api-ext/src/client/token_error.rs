@@ -1,6 +1,8 @@
 //! Why there is no token.
 
+use crate::with_cause::with_cause;
 use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -51,8 +53,12 @@ pub enum TokenError {
         path: PathBuf,
     },
     /// The token provider returned an error.
-    #[error("the token provider failed")]
+    #[error(fmt = provider)]
     Provider(#[source] Box<dyn Error + Send + Sync>),
+}
+
+fn provider(source: &impl fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_cause("the token provider failed", source, f)
 }
 
 /// What an I/O error means for the token file, and what to do.
