@@ -1,13 +1,14 @@
 //! Creates snapshots of 5,000 volumes, on a fake Datafy that injects a fault into every fiftieth request.
 //!
-//! Press Ctrl-C to stop the run cleanly: calls in flight end, and no other is started. Run it again to resume from the
-//! journal, which is kept until every snapshot is certain: the example `journal` lists and settles it.
+//! Press Ctrl-C to stop the run cleanly: calls in flight end, and no other is started. Press it again to quit at once. Run it
+//! again to resume from the journal, which is kept until every snapshot is certain: the example `journal` lists and settles
+//! it.
 //!
 //! Exits with 0 if all snapshots were created, with 2 if some were not, and with 3 if it is unknown whether some were, or
 //! if some were not attempted. The faults of this example cause some of the latter.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::{Monitor, NotDone, Progress};
+use datafy_api_ext::jobs::{Monitor, NotDone};
 use datafy_api_ext::{Call, CreateSnapshot, Datafy, SystemClock, VolumeId};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -24,13 +25,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprint!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -87,7 +82,7 @@ async fn run() -> Result<u8, Box<dyn Error>> {
         "snapshots that the fake created in this run",
         fake.account().snapshots().len()
     );
-    let code = exit_code(monitor.progress());
+    let code = monitor.progress().exit_code();
     if code == 0 {
         std::fs::remove_file(journal)?;
     } else {
@@ -98,19 +93,13 @@ async fn run() -> Result<u8, Box<dyn Error>> {
     Ok(code)
 }
 
-fn exit_code(progress: Progress) -> u8 {
-    if progress.unknown + progress.unknown_before + progress.not_attempted > 0 {
-        3
-    } else if progress.failed > 0 {
-        2
-    } else {
-        0
-    }
-}
-
+/// Stops the run at the first Ctrl-C, and the program at the second. The journal is fit for both.
 async fn stop_on_ctrl_c(monitor: Monitor) {
     if tokio::signal::ctrl_c().await.is_ok() {
         monitor.stop();
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(130);
     }
 }
 

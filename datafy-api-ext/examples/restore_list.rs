@@ -1,14 +1,14 @@
 //! Restores the snapshots of a list: creates a volume from each, and attaches it.
 //!
 //! `DATAFY_TOKEN=.. cargo run --example restore_list -- LIST.csv JOURNAL.jsonl`. The list has the columns `name`,
-//! `snapshot`, `instance` and `device`. The results are JSON Lines on standard output. Press Ctrl-C to stop cleanly; run it
-//! again, also after `kill -9`, to resume from the journal. Without arguments, it restores three snapshots on a fake.
+//! `snapshot`, `instance` and `device`. The results are JSON Lines on standard output. Press Ctrl-C to stop cleanly, and again to quit
+//! at once; run it again, also after `kill -9`, to resume from the journal. Without arguments, it restores three snapshots on a fake.
 //!
 //! Exits with 0 if everything was restored, with 2 if something was not, and with 3 if it is unknown what happened to
 //! some, or if some were not attempted.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::{Keyed, Monitor, Progress, Restore};
+use datafy_api_ext::jobs::{Keyed, Monitor, Restore};
 use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId};
 use serde::Deserialize;
 use serde_json::json;
@@ -42,13 +42,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprint!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprint!(": {error}");
-                cause = error.source();
-            }
-            eprintln!();
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -85,7 +79,7 @@ async fn restore(datafy: &Datafy, rows: Vec<Row>, journal: &Path) -> Result<u8, 
         };
         writeln!(std::io::stdout(), "{line}")?;
     }
-    Ok(exit_code(monitor.progress()))
+    Ok(monitor.progress().exit_code())
 }
 
 fn job(datafy: &Datafy, row: &Row) -> Restore {
@@ -93,19 +87,13 @@ fn job(datafy: &Datafy, row: &Row) -> Restore {
     restore.attach_to(row.instance.clone(), row.device.clone()).attach_within(PATIENCE)
 }
 
-fn exit_code(progress: Progress) -> u8 {
-    if progress.unknown + progress.unknown_before + progress.not_attempted > 0 {
-        3
-    } else if progress.failed > 0 {
-        2
-    } else {
-        0
-    }
-}
-
+/// Stops the run at the first Ctrl-C, and the program at the second. The journal is fit for both.
 async fn stop_on_ctrl_c(monitor: Monitor) {
     if tokio::signal::ctrl_c().await.is_ok() {
         monitor.stop();
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(130);
     }
 }
 

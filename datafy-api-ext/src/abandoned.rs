@@ -1,5 +1,8 @@
 //! A call whose result nobody received.
 
+use crate::call::operation::sealed::Answer;
+use crate::client::Datafy;
+use crate::error::Error;
 use crate::one_line::OneLine;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
@@ -29,6 +32,46 @@ pub struct Abandoned {
     pub marker: Option<String>,
     /// The time at which the call was started.
     pub started: DateTime<Utc>,
+}
+
+impl Abandoned {
+    /// What is known once the call has this result.
+    pub(crate) fn with_result<A: Answer>(mut self, result: &Result<A, Error>) -> Self {
+        let (outcome, created_id) = match result {
+            Ok(answer) => (Outcome::Applied, answer.created_id()),
+            Err(error) => (error.outcome(), error.created_id()),
+        };
+        self.outcome = outcome;
+        self.created_id = created_id.map(str::to_owned);
+        self
+    }
+}
+
+/// Reports an effect when it is dropped, unless somebody has received the result.
+pub(crate) struct Unreceived {
+    datafy: Datafy,
+    abandoned: Option<Abandoned>,
+}
+
+impl Unreceived {
+    pub(crate) fn new(datafy: Datafy, abandoned: Abandoned) -> Self {
+        Self { datafy, abandoned: Some(abandoned) }
+    }
+
+    /// Reports nothing: the caller has the result.
+    pub(crate) fn received(mut self) {
+        self.abandoned = None;
+    }
+}
+
+impl Drop for Unreceived {
+    fn drop(&mut self) {
+        if let Some(abandoned) = &self.abandoned
+            && abandoned.outcome >= Outcome::Unknown
+        {
+            self.datafy.inner().on_abandoned.report(abandoned);
+        }
+    }
 }
 
 impl fmt::Display for Abandoned {

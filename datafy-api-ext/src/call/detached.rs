@@ -1,16 +1,16 @@
 //! A call that runs to its end even if the caller goes away.
 
 use super::Call;
-use super::operation::{Operation, sealed::Answer};
-use crate::abandoned::Abandoned;
-use crate::client::Datafy;
+use super::operation::Operation;
+use crate::abandoned::Unreceived;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
 use std::fmt;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::sync::oneshot;
+use std::task::{Context, Poll, ready};
+use tokio::task::JoinHandle;
 
 /// A call in flight that runs to its end on the runtime, whether or not this is awaited. Created by
 /// [`Call::detached`].
@@ -20,35 +20,14 @@ use tokio::sync::oneshot;
 /// is [`Unknown`](crate::Outcome::Unknown).
 #[must_use = "the result of the call is reported as abandoned unless it is awaited"]
 pub struct Detached<O: Operation> {
-    receiver: oneshot::Receiver<Ended<O>>,
+    task: JoinHandle<Ended<O>>,
+    marker: Option<String>,
 }
 
 /// The result of a detached call.
 struct Ended<O: Operation> {
-    /// `None` once the caller has received it.
-    result: Option<Result<O::Answer, Error>>,
-    abandoned: Abandoned,
-    datafy: Datafy,
-}
-
-impl<O: Operation> Drop for Ended<O> {
-    fn drop(&mut self) {
-        let Some(result) = &self.result else { return };
-        let outcome = result.as_ref().err().map_or(Outcome::Applied, Error::outcome);
-        if outcome >= Outcome::Unknown {
-            self.abandoned.outcome = outcome;
-            self.abandoned.created_id = created_id(result).map(str::to_owned);
-            self.datafy.inner().on_abandoned.report(&self.abandoned);
-        }
-    }
-}
-
-/// The ID of the object that a call has created, if it is known.
-pub(crate) fn created_id<A: Answer>(result: &Result<A, Error>) -> Option<&str> {
-    match result {
-        Ok(answer) => answer.created_id(),
-        Err(error) => error.created_id(),
-    }
+    result: Result<O::Answer, Error>,
+    unreceived: Unreceived,
 }
 
 impl<O: Operation + 'static> Call<O> {
@@ -65,15 +44,15 @@ impl<O: Operation + 'static> Call<O> {
     /// # Panics
     /// Outside a Tokio runtime.
     pub fn detached(self) -> Detached<O> {
-        let (sender, receiver) = oneshot::channel();
         let datafy = self.datafy.clone();
         let abandoned = self.abandoned();
-        tokio::spawn(async move {
-            let result = Some(self.send().await);
-            // Without a receiver, the result is dropped here and reported.
-            let _ = sender.send(Ended { result, abandoned, datafy });
+        let marker = abandoned.marker.clone();
+        let task = tokio::spawn(async move {
+            let result = self.send().await;
+            let unreceived = Unreceived::new(datafy, abandoned.with_result(&result));
+            Ended { result, unreceived }
         });
-        Detached { receiver }
+        Detached { task, marker }
     }
 }
 
@@ -81,18 +60,19 @@ impl<O: Operation> Future for Detached<O> {
     type Output = Result<O::Answer, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let received = match Pin::new(&mut self.receiver).poll(context) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(mut ended)) => ended.result.take(),
-            Poll::Ready(Err(_)) => None,
-        };
-        Poll::Ready(received.unwrap_or_else(|| {
-            Err(Error::new(Report {
+        Poll::Ready(match ready!(Pin::new(&mut self.task).poll(context)) {
+            Ok(Ended { result, unreceived }) => {
+                unreceived.received();
+                result
+            }
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => Err(Error::new(Report {
                 kind: ErrorKind::ConnectionLost,
                 text: "the runtime was shut down during the call".to_owned(),
+                marker: self.marker.take(),
                 ..Report::new(O::FACTS.name, Outcome::Unknown)
-            }))
-        }))
+            })),
+        })
     }
 }
 

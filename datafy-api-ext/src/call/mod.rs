@@ -15,7 +15,6 @@ pub(crate) mod success;
 mod transport;
 
 pub use detached::Detached;
-pub(crate) use detached::created_id;
 pub use operation::Operation;
 
 use crate::abandoned::Abandoned;

@@ -2,7 +2,7 @@
 
 use super::job::sealed::Sealed;
 use super::job::{Earlier, Job, Page, Resume};
-use super::journal::Entry;
+use super::journal::{Entry, JournalError};
 use super::not_done::NotDone;
 use crate::call::Call;
 use crate::client::Stopwatch;
@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Report};
 use crate::id::VolumeId;
 use crate::operations::AttachVolume;
 use crate::outcome::Outcome;
+use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -125,40 +126,58 @@ impl Attach {
 
     /// Attaches the volume.
     pub async fn send(self) -> Result<(), Error> {
-        self.send_after(Outcome::NotSent).await
+        let mut outcome = Outcome::NotSent;
+        let send = |call: Call<AttachVolume>, _| async { Ok::<_, Infallible>(call.send().await) };
+        let Ok(result) = self.repeat(&mut outcome, send).await;
+        result
     }
 
-    /// Sends the call, and records it.
+    /// Attaches the volume, and records each call.
     pub(super) async fn record(
         &self,
-        earlier: Outcome,
+        outcome: &mut Outcome,
         page: Page<'_>,
-    ) -> Result<Result<(), Error>, super::journal::JournalError> {
-        page.step(self.call.clone(), earlier, |_| self.send_after(earlier)).await
+    ) -> Result<Result<(), Error>, JournalError> {
+        self.repeat(outcome, |call, earlier| page.step(call, earlier)).await
     }
 
-    /// Attaches the volume, with as many calls as fit into the limit. `outcome` is that of the calls before.
-    async fn send_after(&self, mut outcome: Outcome) -> Result<(), Error> {
+    /// Repeats the call with `send` until it succeeds, as often as the wait allows.
+    ///
+    /// `outcome` is that of all calls so far. Fails if `send` does.
+    async fn repeat<E, F>(
+        &self,
+        outcome: &mut Outcome,
+        send: impl Fn(Call<AttachVolume>, Outcome) -> F,
+    ) -> Result<Result<(), Error>, E>
+    where
+        F: Future<Output = Result<Result<(), Error>, E>>,
+    {
         let Some(wait) = &self.wait else {
-            return self.call.clone().send().await.map_err(|error| error.at_least(outcome));
+            let result = send(self.call.clone(), *outcome).await?;
+            return Ok(result.inspect_err(|error| *outcome = error.outcome().max(*outcome)));
         };
         let mut time = Stopwatch::start(self.call.clock());
+        // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
+        let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
         let mut last: Option<Error> = None;
         let mut observation = None;
         for round in 1.. {
             let left = wait.limit.saturating_sub(time.passed());
+            let checked = wait.check(self.call.operation.volume(), left).await;
+            if is_late(time.passed()) {
+                observation = checked.err().or(observation);
+                break;
+            }
             let mut asked = None;
-            match wait.check(self.call.operation.volume(), left).await {
+            match checked {
                 Err(reason) => observation = Some(reason),
                 Ok(()) => {
                     let left = wait.limit.saturating_sub(time.passed());
-                    let error = match self.call.clone().ending_within(left).send().await {
-                        Ok(()) => return Ok(()),
-                        Err(error) => error,
-                    };
-                    outcome = error.outcome().max(outcome);
+                    let call = self.call.clone().ending_within(left);
+                    let Err(error) = send(call, *outcome).await? else { return Ok(Ok(())) };
+                    *outcome = error.outcome().max(*outcome);
                     asked = error.retry_after();
-                    let hopeless = is_hopeless(&error, outcome);
+                    let hopeless = is_hopeless(&error, *outcome);
                     last = Some(error);
                     if hopeless {
                         break;
@@ -166,8 +185,7 @@ impl Attach {
                 }
             }
             let pause = self.call.policy().pause(round, asked, self.call.jitter());
-            // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
-            if time.passed() + pause + wait.limit / 10 >= wait.limit {
+            if is_late(time.passed() + pause) {
                 break;
             }
             time.pause(pause).await;
@@ -181,7 +199,7 @@ impl Attach {
                 ..Report::new(<Call<AttachVolume> as Job>::NAME, Outcome::NotSent)
             })
         });
-        Err(error.at_least(outcome).observed(observation))
+        Ok(Err(error.at_least(*outcome).observed(observation)))
     }
 }
 
@@ -210,12 +228,13 @@ impl Job for Attach {
     type Failure = Error;
     const NAME: &'static str = <Call<AttachVolume> as Job>::NAME;
 
-    fn earlier(entry: &Entry) -> Earlier {
-        <Call<AttachVolume> as Job>::earlier(entry)
+    fn earlier(&self, entry: &Entry) -> Earlier {
+        self.call.earlier(entry)
     }
 
     async fn perform(self, resume: Resume, page: Page<'_>) -> Result<(), NotDone> {
-        let result = self.record(resume.outcome, page).await;
+        let mut outcome = resume.outcome;
+        let result = self.record(&mut outcome, page).await;
         result.map_err(NotDone::Journal)?.map_err(NotDone::Failed)
     }
 }

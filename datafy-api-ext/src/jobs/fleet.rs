@@ -1,7 +1,7 @@
 //! Does a job for each of many items.
 
 use super::job::{Earlier, Failure, Job, Page, Performed, Resume};
-use super::journal::{Entry, Header, JournalError, Log};
+use super::journal::{Entries, Header, JournalError, Log};
 use super::keyed::Keyed;
 use super::not_done::NotDone;
 use super::pace::Pace;
@@ -10,7 +10,7 @@ use super::progress::{Monitor, StopReason};
 use crate::client::{Datafy, InvalidSetting};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -66,7 +66,7 @@ impl Datafy {
 
     /// Returns a fleet of the items in a stream, which may be too long for memory. The run ends when the stream ends.
     ///
-    /// An item that comes twice is processed twice, unless you [refuse duplicates](Fleet::refuse_duplicates).
+    /// An item that comes twice is processed twice, unless the fleet [refuses duplicates](Fleet::refuse_duplicates).
     pub fn fleet_of_stream<T: Keyed + Send + 'static>(
         &self,
         items: impl Stream<Item = T> + Send + 'static,
@@ -108,8 +108,8 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
 
     /// Refuses an item of a stream whose key has come before, with [`NotDone::Duplicate`].
     ///
-    /// This keeps the keys of all items in memory. A list is always checked. Use it whenever a stream has a
-    /// [journal](Self::journal): jobs with the same key share an entry there.
+    /// This keeps the keys of all items in memory. A list is always checked, and so is a stream with a
+    /// [journal](Self::journal), where the key stands for one job.
     pub fn refuse_duplicates(mut self) -> Self {
         self.refuse_duplicates = true;
         self
@@ -130,9 +130,11 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     /// a new one. See [`journal`](super::journal) for the format and for how to settle what is unknown.
     ///
     /// An incomplete last write, as a crash leaves it, is discarded. A damaged journal, or one of another job,
-    /// operation, endpoint or sub-account, is an error. If the journal can't be written any more, or if it is removed,
-    /// renamed, replaced or truncated, the run begins no further step. A run that resumes keeps the keys in the journal in
-    /// memory.
+    /// operation, endpoint or sub-account, is an error. An item whose key the journal has for other arguments is not
+    /// attempted. If the journal can't be written any more, or if it is removed, renamed, replaced or truncated, the run
+    /// begins no further step.
+    ///
+    /// The entries of earlier runs are kept in memory, and of a stream also the keys of all items.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
@@ -148,18 +150,15 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
         self.check()?;
         let journal = match self.journal.take() {
             None => None,
-            Some(path) => {
-                let (log, entries) =
-                    Log::open(path, self.header::<J>(), self.datafy.clone()).await?;
-                Some((log, Mutex::new(results::<J>(&entries))))
-            }
+            Some(path) => Some(Log::open(path, self.header::<J>(), self.datafy.clone()).await?),
         };
         // Jobs beyond this would wait for the client, and would still be sent after a stop.
         let concurrency = self.concurrency.min(self.datafy.inner().in_flight);
         let fleet = Arc::new(Shared {
             monitor: Monitor::new(self.datafy.clone()),
             pace: self.rate.map(Pace::new),
-            seen: self.refuse_duplicates.then(Mutex::default),
+            seen: (self.refuse_duplicates || journal.is_some() && self.items.is_stream())
+                .then(Mutex::default),
             journal,
             datafy: self.datafy,
             job,
@@ -178,16 +177,16 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     /// Fails as [`run`](Self::run) does, except that duplicates are counted. The items of a stream are consumed.
     pub async fn plan<J: Job>(
         mut self,
-        _job: impl Fn(&Datafy, &T) -> J,
+        job: impl Fn(&Datafy, &T) -> J,
     ) -> Result<Plan, FleetError> {
         self.check_settings()?;
+        let checks_keys =
+            self.refuse_duplicates || self.journal.is_some() || !self.items.is_stream();
         let path = self.journal.take().filter(|path| path.exists());
         let entries = match path {
-            None => Vec::new(),
+            None => Entries::default(),
             Some(path) => Log::read(path, self.header::<J>()).await?,
         };
-        let earlier = results::<J>(&entries);
-        let checks_keys = self.refuse_duplicates || matches!(self.items, Items::List(_));
         let mut seen = HashSet::new();
         let mut plan = Plan::default();
         let mut items = self.items.into_stream();
@@ -197,7 +196,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
                 plan.duplicates += 1;
                 continue;
             }
-            plan.add(earlier.get(&*key).unwrap_or(&Earlier::Unfinished(Resume::FRESH)));
+            plan.add(&entries.left_to_do(&job(&self.datafy, &item), &key));
         }
         Ok(plan)
     }
@@ -227,17 +226,16 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
 }
 
 impl<T: Send + 'static> Items<T> {
+    fn is_stream(&self) -> bool {
+        matches!(self, Self::Stream(_))
+    }
+
     fn into_stream(self) -> BoxStream<'static, T> {
         match self {
             Self::List(items) => stream::iter(items).boxed(),
             Self::Stream(items) => items,
         }
     }
-}
-
-/// What earlier runs leave to do, by key, for each item that they know.
-fn results<J: Job>(entries: &[Entry]) -> HashMap<SmolStr, Earlier> {
-    entries.iter().map(|entry| (SmolStr::new(&entry.key), J::earlier(entry))).collect()
 }
 
 impl<T> fmt::Debug for Fleet<T> {
@@ -259,8 +257,8 @@ struct Shared<F> {
     pace: Option<Pace>,
     /// The keys so far, if duplicates are refused.
     seen: Option<Mutex<HashSet<SmolStr>>>,
-    /// The journal, and what earlier runs leave to do.
-    journal: Option<(Log, Mutex<HashMap<SmolStr, Earlier>>)>,
+    /// The journal, and what earlier runs have recorded there.
+    journal: Option<(Log, Entries)>,
 }
 
 impl<F> Shared<F> {
@@ -270,7 +268,8 @@ impl<F> Shared<F> {
         F: Fn(&Datafy, &T) -> J,
     {
         let key = SmolStr::new(item.key());
-        let started = self.resume(&key).and_then(|resume| {
+        let job = (self.job)(&self.datafy, &item);
+        let started = self.resume(&job, &key).and_then(|resume| {
             let slot = self.monitor.begin(key.clone())?;
             Ok((resume, slot))
         });
@@ -294,7 +293,7 @@ impl<F> Shared<F> {
             Err(not_done) => Err(not_done),
             Ok(()) => {
                 let page = Page { log: self.journal.as_ref().map(|(log, _)| log), key: &key };
-                (self.job)(&self.datafy, &item).perform(resume, page).await
+                job.perform(resume, page).await
             }
         };
         // The status of the last answer, not of the deciding one: the token is refused only if the call ended with a
@@ -309,25 +308,18 @@ impl<F> Shared<F> {
     }
 
     /// Returns what earlier runs have done for an item, unless it must not be attempted.
-    fn resume<E: Failure>(&self, key: &SmolStr) -> Result<Resume, NotDone<E>> {
+    fn resume<J: Job>(&self, job: &J, key: &SmolStr) -> Result<Resume, NotDone<J::Failure>> {
         if let Some(seen) = &self.seen
             && !seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
         {
             return Err(NotDone::Duplicate);
         }
-        let Some((_, earlier)) = &self.journal else { return Ok(Resume::FRESH) };
-        let mut earlier = earlier.lock().unwrap_or_else(PoisonError::into_inner);
-        match earlier.get(key) {
-            Some(Earlier::Done(id)) => Err(NotDone::AppliedBefore { created_id: id.clone() }),
-            Some(Earlier::Unknown(step)) => Err(NotDone::UnknownBefore { step: step.clone() }),
-            Some(Earlier::Unfinished(resume)) => {
-                let resume = resume.clone();
-                self.check()?;
-                // What is left is done once: if the item comes again, it is another job.
-                earlier.remove(key);
-                Ok(resume)
-            }
-            None => self.check().map(|()| Resume::FRESH),
+        let Some((_, entries)) = &self.journal else { return Ok(Resume::FRESH) };
+        match entries.left_to_do(job, key) {
+            Earlier::Done(created_id) => Err(NotDone::AppliedBefore { created_id }),
+            Earlier::Unknown(step) => Err(NotDone::UnknownBefore { step }),
+            Earlier::Conflict(step) => Err(NotDone::Conflict { step }),
+            Earlier::Unfinished(resume) => self.check().map(|()| resume),
         }
     }
 

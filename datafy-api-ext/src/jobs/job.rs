@@ -2,8 +2,9 @@
 
 use super::journal::{Entry, Event, JournalError, Kind, Log, Record, Step, StepState};
 use super::not_done::NotDone;
-use crate::call::operation::{Operation, sealed::Answer};
-use crate::call::{Call, created_id};
+use crate::abandoned::Unreceived;
+use crate::call::Call;
+use crate::call::operation::Operation;
 use crate::error::Error;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
@@ -24,9 +25,9 @@ pub trait Job: Sealed + Send + 'static {
     #[doc(hidden)]
     const NAME: &'static str;
 
-    /// What earlier runs leave to do with the item of this entry.
+    /// What earlier runs leave to do, according to the entry of the item.
     #[doc(hidden)]
-    fn earlier(entry: &Entry) -> Earlier;
+    fn earlier(&self, entry: &Entry) -> Earlier;
 
     /// Does what is left to do, and records it.
     #[doc(hidden)]
@@ -61,6 +62,8 @@ pub enum Earlier {
     Done(Option<String>),
     /// Nothing before somebody finds out what the step did.
     Unknown(Box<Step>),
+    /// Nothing. They were about something else: this step had other arguments.
+    Conflict(Box<Step>),
     /// The rest of the job.
     Unfinished(Resume),
 }
@@ -87,35 +90,77 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Runs one step: records that the call is about to be sent, has `send` send it, and records the result.
+    pub(super) const NONE: Self = Page { log: None, key: "" };
+
+    /// Runs one step: records that the call is about to be sent, sends it, and records the result.
     ///
-    /// `earlier` is the outcome of earlier runs of the step: the result is no lower. Fails if the intent can't be
+    /// `earlier` is the outcome of earlier calls of the step: that of the error is no lower. Fails if the intent can't be
     /// recorded, and then sends nothing. If the result can't be recorded, the journal accepts no further intent, and the
     /// next run takes the step for unknown.
-    pub(super) async fn step<O: Operation, A: Answer, F>(
+    pub(super) async fn step<O: Operation>(
         self,
         call: Call<O>,
         earlier: Outcome,
-        send: impl FnOnce(Call<O>) -> F,
-    ) -> Result<Result<A, Error>, JournalError>
-    where
-        F: Future<Output = Result<A, Error>>,
-    {
-        let Some(log) = self.log else { return Ok(send(call).await) };
-        let record =
-            |event| Record { key: self.key.to_owned(), operation: O::FACTS.name.to_owned(), event };
-        let marker = call.operation.marker().map(str::to_owned);
-        let intent = record(Event::Begin { subject: call.subject(), marker });
-        log.write(&intent, Kind::Intent).await?;
-        let result = send(call).await.map_err(|error| error.at_least(earlier));
-        let error = result.as_ref().err();
-        let ended = record(Event::End {
-            outcome: error.map_or(Outcome::Applied, Error::outcome),
-            created_id: created_id(&result).map(str::to_owned),
-            request_id: error.and_then(Error::request_id).map(str::to_owned),
+    ) -> Result<Result<O::Answer, Error>, JournalError> {
+        let Some(log) = self.log else {
+            return Ok(call.send().await.map_err(|error| error.at_least(earlier)));
+        };
+        let (datafy, abandoned) = (call.datafy().clone(), call.abandoned());
+        let (subject, marker) = (abandoned.subject.clone(), abandoned.marker.clone());
+        let unsent = Unsent(Some((log, self.record::<O>(Event::end(Outcome::NotSent)))));
+        log.write(&self.record::<O>(Event::Begin { subject, marker }), Kind::Intent).await?;
+        unsent.sent();
+
+        let result = call.send().await.map_err(|error| error.at_least(earlier));
+        let abandoned = abandoned.with_result(&result);
+        let ended = self.record::<O>(Event::End {
+            outcome: abandoned.outcome,
+            created_id: abandoned.created_id.clone(),
+            request_id: result.as_ref().err().and_then(Error::request_id).map(str::to_owned),
         });
+        let unreceived = Unreceived::new(datafy, abandoned);
         let _ = log.write(&ended, Kind::Result).await;
+        unreceived.received();
         Ok(result)
+    }
+
+    /// Records that a call was applied without a journal.
+    pub(super) async fn adopt<O: Operation>(
+        self,
+        call: &Call<O>,
+        created_id: String,
+    ) -> Result<(), JournalError> {
+        let Some(log) = self.log else { return Ok(()) };
+        let (subject, marker) = (call.subject(), None);
+        log.write(&self.record::<O>(Event::Begin { subject, marker }), Kind::Intent).await?;
+        let ended = Event::End {
+            outcome: Outcome::Applied,
+            created_id: Some(created_id),
+            request_id: None,
+        };
+        log.write(&self.record::<O>(ended), Kind::Result).await
+    }
+
+    fn record<O: Operation>(self, event: Event) -> Record {
+        Record { key: self.key.to_owned(), operation: O::FACTS.name.to_owned(), event }
+    }
+}
+
+/// Records that a request was not sent after all, if the run is dropped while its intent is written.
+struct Unsent<'a>(Option<(&'a Log, Record)>);
+
+impl Unsent<'_> {
+    fn sent(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        if let Some((log, record)) = &self.0 {
+            // It follows the intent, so it is of the same kind.
+            drop(log.queue(record, Kind::Intent));
+        }
     }
 }
 
@@ -126,15 +171,17 @@ impl<O: Operation + 'static> Job for Call<O> {
     type Failure = Error;
     const NAME: &'static str = O::FACTS.name;
 
-    fn earlier(entry: &Entry) -> Earlier {
-        let Some(step) = entry.step(Self::NAME) else { return Earlier::Unfinished(Resume::FRESH) };
-        match step.state {
-            StepState::Applied => Earlier::Done(step.created_id.clone()),
-            StepState::Unknown if !step.is_idempotent() => Earlier::Unknown(Box::new(step.clone())),
-            StepState::Unknown => {
-                Earlier::Unfinished(Resume { outcome: Outcome::Unknown, ..Resume::FRESH })
-            }
-            _ => Earlier::Unfinished(Resume::FRESH),
+    fn earlier(&self, entry: &Entry) -> Earlier {
+        let step = entry.step(Self::NAME).filter(|step| step.may_be_applied());
+        let Some(step) = step else { return Earlier::Unfinished(Resume::FRESH) };
+        if step.subject != self.subject() {
+            Earlier::Conflict(Box::new(step.clone()))
+        } else if step.state == StepState::Applied {
+            Earlier::Done(step.created_id.clone())
+        } else if step.is_idempotent() {
+            Earlier::Unfinished(Resume { outcome: Outcome::Unknown, ..Resume::FRESH })
+        } else {
+            Earlier::Unknown(Box::new(step.clone()))
         }
     }
 
@@ -142,9 +189,7 @@ impl<O: Operation + 'static> Job for Call<O> {
         let result = match page.log {
             None => self.send().await,
             // Boxed: it would enlarge the future of every call.
-            Some(_) => Box::pin(page.step(self, resume.outcome, Call::send))
-                .await
-                .map_err(NotDone::Journal)?,
+            Some(_) => Box::pin(page.step(self, resume.outcome)).await.map_err(NotDone::Journal)?,
         };
         result.map_err(NotDone::Failed)
     }

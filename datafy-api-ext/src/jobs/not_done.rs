@@ -4,9 +4,13 @@ use super::job::Failure;
 use super::journal::{JournalError, Step};
 use crate::error::Error;
 use crate::one_line::OneLine;
+use crate::with_cause::with_cause;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use std::fmt;
 
 /// Why the job of an item was not done, as far as is known.
+///
+/// `{error}` is one line; `{error:#}` adds the causes.
 ///
 /// As JSON it is an object with the [`state`](Self::state) and a `text`; a failure also has the `error`, and what an
 /// earlier run did has the `created_id` or the `step`.
@@ -23,7 +27,7 @@ pub enum NotDone<E = Error> {
     #[error("not attempted: the service refuses the token")]
     TokenRefused,
     /// Not attempted: the journal can't be used.
-    #[error("not attempted: the journal can't be used")]
+    #[error(fmt = journal)]
     Journal(#[source] JournalError),
     /// Not attempted: an item with the same key came before.
     #[error("not attempted: an item with the same key came before")]
@@ -42,11 +46,18 @@ pub enum NotDone<E = Error> {
         /// What the journal says about it.
         step: Box<Step>,
     },
+    /// Not attempted: according to the journal, an earlier run used the key for something else, which was or may have
+    /// been done.
+    #[error("not attempted: the journal has this key for {} of {}{}; use another key, or another journal", OneLine(&step.operation), step.subject, with(", which created ", step.created_id.as_deref()))]
+    Conflict {
+        /// What the journal says about it.
+        step: Box<Step>,
+    },
 }
 
 impl<E> NotDone<E> {
     /// Returns the kind of reason in snake case: `failed`, `stopped`, `token_refused`, `journal`, `duplicate`,
-    /// `applied_before` or `unknown_before`.
+    /// `applied_before`, `unknown_before` or `conflict`.
     pub fn state(&self) -> &'static str {
         match self {
             Self::Failed(_) => "failed",
@@ -56,6 +67,7 @@ impl<E> NotDone<E> {
             Self::Duplicate => "duplicate",
             Self::AppliedBefore { .. } => "applied_before",
             Self::UnknownBefore { .. } => "unknown_before",
+            Self::Conflict { .. } => "conflict",
         }
     }
 }
@@ -64,17 +76,23 @@ impl<E: Failure> Serialize for NotDone<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("NotDone", 3)?;
         object.serialize_field("state", self.state())?;
-        object.serialize_field("text", &self.to_string())?;
+        object.serialize_field("text", &format!("{self:#}"))?;
         match self {
             Self::Failed(error) => object.serialize_field("error", error)?,
             Self::AppliedBefore { created_id } => {
                 object.serialize_field("created_id", created_id)?;
             }
-            Self::UnknownBefore { step } => object.serialize_field("step", step)?,
+            Self::UnknownBefore { step } | Self::Conflict { step } => {
+                object.serialize_field("step", step)?;
+            }
             _ => {}
         }
         object.end()
     }
+}
+
+fn journal(error: &JournalError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    with_cause("not attempted: the journal can't be used", error, f)
 }
 
 /// Returns `detail` after `lead`, or nothing without a detail.
@@ -85,8 +103,10 @@ fn with(lead: &str, detail: Option<&str>) -> String {
 /// Says what an earlier run did, and how to find it.
 fn earlier(step: &Step) -> String {
     let operation = OneLine(&step.operation);
-    let created = with("applied it, but created ", step.created_id.as_deref());
-    let did = if created.is_empty() { "may have applied it".to_owned() } else { created };
+    let did = match &step.created_id {
+        Some(id) => format!("created {}, which is no usable ID", OneLine(id)),
+        None => "may have applied it".to_owned(),
+    };
     let marker = with("; look for ", step.marker.as_deref());
     format!("{did} ({operation} at {:?}){marker}", step.begun)
 }

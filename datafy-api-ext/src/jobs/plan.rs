@@ -18,6 +18,8 @@ pub struct Plan {
     pub done_before: u64,
     /// Items that would be reported and not repeated, since it is unknown what an earlier run did.
     pub unknown_before: u64,
+    /// Items that would be refused, since an earlier run used their key for something else.
+    pub conflicts: u64,
     /// Items that would be refused, since one with the same key comes before them.
     pub duplicates: u64,
 }
@@ -27,6 +29,7 @@ impl Plan {
         match earlier {
             Earlier::Done(_) => self.done_before += 1,
             Earlier::Unknown(_) => self.unknown_before += 1,
+            Earlier::Conflict(_) => self.conflicts += 1,
             Earlier::Unfinished(resume) => {
                 self.to_do += 1;
                 self.to_continue += u64::from(resume.volume.is_some());

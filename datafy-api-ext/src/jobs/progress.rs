@@ -28,13 +28,27 @@ pub struct Progress {
     pub done_before: u64,
     /// Items that were not attempted because an earlier run may have had an effect.
     pub unknown_before: u64,
-    /// Items that were not attempted for another reason: the run was stopped, the token is refused, the
-    /// journal can't be used, or the item is a duplicate.
+    /// Items that were not attempted for another reason: the run was stopped, the token is refused, the journal can't be
+    /// used or has the key for something else, or the item is a duplicate.
     pub not_attempted: u64,
     /// Items whose jobs are in flight, or wait for their turn.
     pub in_flight: u64,
     /// Jobs that ended per second, on average since the start of the run.
     pub rate: f64,
+}
+
+impl Progress {
+    /// Returns an exit code for a program that has run the fleet to its end: 0 if every item is done, 2 if some failed,
+    /// and 3 if the effect of some is unknown, or some were not attempted.
+    pub fn exit_code(&self) -> u8 {
+        if self.unknown + self.unknown_before + self.not_attempted + self.in_flight > 0 {
+            3
+        } else if self.failed > 0 {
+            2
+        } else {
+            0
+        }
+    }
 }
 
 /// Reports the progress of a [`Run`](crate::jobs::Run), and can stop it.

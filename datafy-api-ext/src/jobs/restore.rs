@@ -5,14 +5,14 @@ use super::job::sealed::Sealed;
 use super::job::{Earlier, Failure, Job, Page, Performed, Resume};
 use super::journal::{Entry, Header, JournalError, Log, StepState};
 use super::not_done::NotDone;
-use crate::abandoned::Abandoned;
+use crate::abandoned::{Abandoned, Unreceived};
 use crate::call::Call;
 use crate::client::{Datafy, RetryPolicy, Timeouts};
 use crate::error::Error;
 use crate::id::{Answered, DeviceName, InstanceId, SubAccountId, UnusableId, VolumeId};
 use crate::operations::{AttachVolume, CreateVolume, Source};
 use crate::outcome::Outcome;
-use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
+use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -135,67 +135,46 @@ impl Restore {
 
     /// Creates the volume, unless it exists already, attaches it and returns its ID.
     pub async fn send(self) -> Result<VolumeId, RestoreError> {
-        self.advance(Page { log: None, key: "" }).await
+        self.advance(Page::NONE).await
     }
 
     /// Does the steps that are left, and records them.
     async fn advance(mut self, page: Page<'_>) -> Result<VolumeId, RestoreError> {
-        let mut unattached = Unattached::new(&self.create);
+        let recorded = page.log.is_some();
+        match self.steps(page).await {
+            Ok(volume) => Ok(volume),
+            Err(cause) => Err(RestoreError(Box::new(Failed { restore: self, cause, recorded }))),
+        }
+    }
+
+    async fn steps(&mut self, page: Page<'_>) -> Result<VolumeId, Cause> {
+        let abandoned = self.create.abandoned();
         let volume = match self.volume.clone() {
             Some(volume) => volume,
-            None => match page.step(self.create.clone(), Outcome::NotSent, Call::send).await {
-                Err(error) => return Err(self.failed(Cause::Journal(error))),
-                Ok(Ok(created)) => match created.require_id() {
-                    Ok(id) => id.clone(),
-                    Err(unusable) => return Err(self.failed(Cause::NoId(unusable))),
-                },
+            None => match page.step(self.create.clone(), Outcome::NotSent).await? {
+                Ok(created) => created.require_id()?.clone(),
                 // The volume exists, and its ID could be read from an otherwise unusable answer.
-                Ok(Err(error)) => match error.volume_id().and_then(Answered::id) {
+                Err(error) => match error.volume_id().and_then(Answered::id) {
                     Some(id) => id.clone(),
-                    None => return Err(self.failed(Cause::Call(error))),
+                    None => return Err(error.into()),
                 },
             },
         };
-        unattached.abandoned.created_id = Some(volume.to_string());
         self.volume = Some(volume.clone());
-        let operation =
-            AttachVolume::new(volume.clone(), self.instance.clone(), self.device.clone());
-        let attach = Attach::new(self.create.with(operation), self.wait.clone());
-        let attached = attach.record(self.attach_outcome, page).await;
-        unattached.abandoned.created_id = None;
-        match attached {
-            Ok(Ok(())) => Ok(volume),
-            Ok(Err(error)) => {
-                self.attach_outcome = error.outcome();
-                Err(self.failed(Cause::Call(error)))
-            }
-            Err(error) => Err(self.failed(Cause::Journal(error))),
-        }
+        let created_id = Some(volume.to_string());
+        let abandoned = Abandoned { outcome: Outcome::Applied, created_id, ..abandoned };
+        let unattached = Unreceived::new(self.create.datafy().clone(), abandoned);
+        let attach = Attach::new(self.attach(volume.clone()), self.wait.clone());
+        let attached = attach.record(&mut self.attach_outcome, page).await;
+        unattached.received();
+        attached??;
+        Ok(volume)
     }
 
-    fn failed(self, cause: Cause) -> RestoreError {
-        RestoreError(Box::new((self, cause)))
-    }
-}
-
-/// Reports the created volume if the restore is dropped before the caller has its ID.
-struct Unattached {
-    datafy: Datafy,
-    abandoned: Abandoned,
-}
-
-impl Unattached {
-    fn new(create: &Call<CreateVolume>) -> Self {
-        let abandoned = Abandoned { outcome: Outcome::Applied, ..create.abandoned() };
-        Self { datafy: create.datafy().clone(), abandoned }
-    }
-}
-
-impl Drop for Unattached {
-    fn drop(&mut self) {
-        if self.abandoned.created_id.is_some() {
-            self.datafy.inner().on_abandoned.report(&self.abandoned);
-        }
+    /// The call that attaches the volume.
+    fn attach(&self, volume: VolumeId) -> Call<AttachVolume> {
+        let (instance, device) = (self.instance.clone(), self.device.clone());
+        self.create.with(AttachVolume::new(volume, instance, device))
     }
 }
 
@@ -215,35 +194,45 @@ impl Job for Restore {
     type Failure = RestoreError;
     const NAME: &'static str = "restore";
 
-    fn earlier(entry: &Entry) -> Earlier {
+    fn earlier(&self, entry: &Entry) -> Earlier {
+        let fresh = Earlier::Unfinished(Resume::FRESH);
         let create = entry.step(CREATE_VOLUME_FROM_SNAPSHOTS.name);
-        let attach = entry.step(ATTACH_VOLUME.name);
-        let Some(create) = create else { return Earlier::Unfinished(Resume::FRESH) };
+        let Some(create) = create.filter(|step| step.may_be_applied()) else { return fresh };
+        if create.subject != self.create.subject() {
+            return Earlier::Conflict(Box::new(create.clone()));
+        }
         let volume = create.created_id.as_ref().and_then(|id| VolumeId::new(id).ok());
-        match (create.state, volume, attach.map(|step| step.state)) {
-            (StepState::Applied, Some(volume), Some(StepState::Applied)) => {
-                Earlier::Done(Some(volume.into()))
-            }
-            (StepState::Applied, volume @ Some(_), Some(StepState::Unknown)) => {
-                Earlier::Unfinished(Resume { volume, outcome: Outcome::Unknown })
-            }
-            (StepState::Applied, volume @ Some(_), _) => {
-                Earlier::Unfinished(Resume { volume, outcome: Outcome::NotSent })
-            }
+        let (StepState::Applied, Some(volume)) = (create.state, volume) else {
             // Without its ID, the volume can't be attached.
-            (StepState::Applied, None, _) | (StepState::Unknown, ..) => {
-                Earlier::Unknown(Box::new(create.clone()))
+            return Earlier::Unknown(Box::new(create.clone()));
+        };
+        if self.volume.as_ref().is_some_and(|own| *own != volume) {
+            return Earlier::Conflict(Box::new(create.clone()));
+        }
+        match self.attach(volume.clone()).earlier(entry) {
+            Earlier::Done(_) => Earlier::Done(Some(volume.into())),
+            Earlier::Unfinished(attach) => {
+                Earlier::Unfinished(Resume { volume: Some(volume), ..attach })
             }
-            _ => Earlier::Unfinished(Resume::FRESH),
+            other => other,
         }
     }
 
     async fn perform(mut self, resume: Resume, page: Page<'_>) -> Performed<Self> {
-        self.volume = resume.volume.or(self.volume);
+        match (&self.volume, resume.volume) {
+            // An earlier run of this program has created it without the journal.
+            (Some(volume), None) => {
+                let adopted = page.adopt(&self.create, volume.to_string()).await;
+                adopted.map_err(NotDone::Journal)?;
+            }
+            (_, recorded) => self.volume = recorded,
+        }
         self.attach_outcome = self.attach_outcome.max(resume.outcome);
         self.advance(page).await.map_err(|error| match *error.0 {
-            (Restore { volume: None, .. }, Cause::Journal(error)) => NotDone::Journal(error),
-            parts => NotDone::Failed(RestoreError(Box::new(parts))),
+            Failed { restore: Self { volume: None, .. }, cause: Cause::Journal(error), .. } => {
+                NotDone::Journal(error)
+            }
+            failed => NotDone::Failed(RestoreError(Box::new(failed))),
         })
     }
 }
@@ -267,13 +256,13 @@ impl JournaledRestore {
         let (log, entries) = Log::open(path, header, datafy).await.map_err(NotDone::Journal)?;
         let Restore { instance, device, .. } = &restore;
         let key = format!("{} to {instance} as {device}", restore.create.operation.source());
-        let entry = entries.iter().find(|entry| entry.key == key);
-        match entry.map_or(Earlier::Unfinished(Resume::FRESH), <Restore as Job>::earlier) {
+        match entries.left_to_do(&restore, &key) {
             Earlier::Done(id) => match id.as_ref().and_then(|id| VolumeId::new(id).ok()) {
                 Some(volume) => Ok(volume),
                 None => Err(NotDone::AppliedBefore { created_id: id }),
             },
             Earlier::Unknown(step) => Err(NotDone::UnknownBefore { step }),
+            Earlier::Conflict(step) => Err(NotDone::Conflict { step }),
             Earlier::Unfinished(resume) => {
                 let page = Page { log: Some(&log), key: &key };
                 Job::perform(restore, resume, page).await
@@ -306,7 +295,15 @@ pub enum RestoreStep {
 /// Why a [`Restore`] failed: the step, the volume if it was created, and the cause.
 ///
 /// `{error}` is one line; `{error:#}` adds the causes.
-pub struct RestoreError(Box<(Restore, Cause)>);
+pub struct RestoreError(Box<Failed>);
+
+struct Failed {
+    /// What is left to do.
+    restore: Restore,
+    cause: Cause,
+    /// Whether a journal has recorded the steps.
+    recorded: bool,
+}
 
 #[derive(Debug)]
 enum Cause {
@@ -315,10 +312,28 @@ enum Cause {
     Journal(JournalError),
 }
 
+impl From<Error> for Cause {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<UnusableId> for Cause {
+    fn from(unusable: UnusableId) -> Self {
+        Self::NoId(unusable)
+    }
+}
+
+impl From<JournalError> for Cause {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
 impl RestoreError {
     /// The volume that was created, if any. It exists, and is billed.
     pub fn volume_id(&self) -> Option<&VolumeId> {
-        self.0.0.volume.as_ref()
+        self.0.restore.volume.as_ref()
     }
 
     /// The step that failed.
@@ -331,11 +346,11 @@ impl RestoreError {
 
     /// The outcome of the step that failed, over all its calls.
     pub fn outcome(&self) -> Outcome {
-        match (&self.0.1, self.step()) {
+        match (&self.0.cause, self.step()) {
             (Cause::Call(error), RestoreStep::CreateVolume) => error.outcome(),
             (Cause::NoId(_), _) => Outcome::Applied,
             (Cause::Call(_), RestoreStep::AttachVolume) | (Cause::Journal(_), _) => {
-                self.0.0.attach_outcome
+                self.0.restore.attach_outcome
             }
         }
     }
@@ -343,7 +358,7 @@ impl RestoreError {
     /// The error of the last call, or `None` if the volume was created but the answer holds no usable ID, or if the
     /// journal could not be written.
     pub fn error(&self) -> Option<&Error> {
-        match &self.0.1 {
+        match &self.0.cause {
             Cause::Call(error) => Some(error),
             Cause::NoId(_) | Cause::Journal(_) => None,
         }
@@ -353,7 +368,7 @@ impl RestoreError {
     ///
     /// [`volume_id`](Self::volume_id) is `None` in that case.
     pub fn answered_id(&self) -> Option<&str> {
-        match &self.0.1 {
+        match &self.0.cause {
             Cause::Call(error) => error.volume_id().map(Answered::as_str),
             Cause::NoId(unusable) => unusable.found(),
             Cause::Journal(_) => None,
@@ -362,14 +377,12 @@ impl RestoreError {
 
     /// Returns the rest of the restore: both steps, or only the attach if the volume was created.
     ///
-    /// Don't use it if the restore has a [journal](Restore::journal), which would not know what is done here, so that a
-    /// later run creates another volume: run the restore with the journal again.
-    ///
     /// Fails, and returns the error, if a volume was or may have been created and its ID is unknown: another create
-    /// might make a second volume.
+    /// might make a second volume. Fails, too, if the restore has a [journal](Restore::journal), which would not know what
+    /// is done here: run it with the journal again.
     pub fn resume(self) -> Result<Restore, Self> {
         let lost = self.step() == RestoreStep::CreateVolume && self.outcome() >= Outcome::Unknown;
-        if lost { Err(self) } else { Ok(self.0.0) }
+        if lost || self.0.recorded { Err(self) } else { Ok(self.0.restore) }
     }
 }
 
@@ -384,10 +397,10 @@ impl fmt::Display for RestoreError {
             (None, Outcome::Unknown) => f.write_str("a volume may have been created")?,
             (None, _) => f.write_str("no volume was created")?,
         }
-        match &self.0.1 {
+        match &self.0.cause {
             Cause::Call(error) if f.alternate() => write!(f, ": {error:#}"),
             Cause::NoId(unusable) if f.alternate() => write!(f, ": {unusable}"),
-            Cause::Journal(error) if f.alternate() => write!(f, ": {error}"),
+            Cause::Journal(error) if f.alternate() => write!(f, ": {error:#}"),
             _ => Ok(()),
         }
     }
@@ -398,14 +411,14 @@ impl fmt::Debug for RestoreError {
         f.debug_struct("RestoreError")
             .field("volume_id", &self.volume_id())
             .field("step", &self.step())
-            .field("cause", &self.0.1)
+            .field("cause", &self.0.cause)
             .finish()
     }
 }
 
 impl std::error::Error for RestoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.1 {
+        match &self.0.cause {
             Cause::Call(error) => Some(error),
             Cause::NoId(unusable) => Some(unusable),
             Cause::Journal(error) => Some(error),

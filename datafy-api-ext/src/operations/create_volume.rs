@@ -43,7 +43,10 @@ impl fmt::Display for Source {
         if let Self::DatafySnapshot(id) = self {
             return id.fmt(f);
         }
-        write!(f, "{}", serde_json::json!(self))
+        let mut object = serde_json::json!(self);
+        // The text is the key in a journal, whatever order the members of objects have in this program.
+        object.sort_all_objects();
+        write!(f, "{object}")
     }
 }
 

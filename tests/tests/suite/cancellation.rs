@@ -294,6 +294,71 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
     assert!(resumed > 2, "{resumed}");
 }
 
+/// Polls a future until `happened`, then `more` times, and drops it. Returns its result if it ended before.
+async fn dropped_after<F: Future>(
+    future: F,
+    happened: impl Fn() -> bool,
+    mut more: usize,
+) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if !happened() => Poll::Pending,
+        Poll::Pending if more == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            more -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_future_is_dropped() {
+    // Whether the journal is lost during the create or during the attach.
+    for lost_at in [1, 2] {
+        let scene = Scene::new().await;
+        let directory = tempfile::tempdir().unwrap();
+        let (mut ended, mut reported) = (0, 0);
+        // The journal often fails before the next poll, so each point is tried many times.
+        for point in 1..POINTS {
+            let path = directory.path().join(point.to_string());
+            let file = path.clone();
+            let mut requests = 0;
+            scene.stage.fake.inject_with(move || {
+                requests += 1;
+                if requests == lost_at {
+                    std::fs::remove_file(&file).unwrap();
+                }
+                None
+            });
+            let before = scene.stage.fake.effects().len();
+            let happened = || scene.stage.fake.effects().len() == before + lost_at;
+            let restore = restore(&scene.datafy, point).journal(&path);
+            let result = dropped_after(restore.send(), happened, point % 3).await;
+            scene.stage.fake.inject_with(|| None);
+            let reports = scene.settle().await;
+            let [volume] = &scene.created(point)[..] else { panic!("at {point}") };
+            ended += usize::from(result.is_some());
+            match result {
+                None => {
+                    let accounted = reports.iter().any(|report| names(report, volume));
+                    assert!(accounted, "{volume:?} is lost at {point}: {reports:?}");
+                    let accounted = reports.iter().any(|it| names_attachment(it, volume));
+                    assert!(volume.attachment.is_none() || accounted, "at {point}: {reports:?}");
+                    reported += 1;
+                }
+                Some(Ok(id)) => assert_eq!((lost_at, id), (2, volume.id.clone())),
+                Some(Err(NotDone::Failed(error))) => {
+                    assert_eq!((lost_at, error.volume_id()), (1, Some(&volume.id)));
+                }
+                Some(Err(other)) => panic!("{other}"),
+            }
+        }
+        assert!(ended > 0 && reported > 0, "{ended} ended, {reported} reported");
+    }
+}
+
 #[tokio::test]
 async fn a_call_that_ends_or_sends_nothing_is_not_reported() {
     let scene = Scene::new().await;
@@ -349,7 +414,7 @@ async fn the_result_of_a_detached_call_is_unknown_if_its_runtime_is_shut_down() 
     let scene = Scene::new().await;
     scene.inject(&[Some(Fault::ApplyThenHang)]);
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let call = scene.datafy.volume(volume(1)).create_snapshot();
+    let call = scene.datafy.volume(volume(1)).create_snapshot().traceable();
     let entered = runtime.enter();
     let call = call.detached();
     drop(entered);
@@ -357,7 +422,8 @@ async fn the_result_of_a_detached_call_is_unknown_if_its_runtime_is_shut_down() 
     shut_down(runtime).await;
     let error = call.await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    assert_eq!(scene.settle().await.len(), 1);
+    let [report] = &scene.settle().await[..] else { panic!() };
+    assert_eq!((error.marker(), error.marker().is_some()), (report.marker.as_deref(), true));
 }
 
 #[tokio::test]

@@ -311,6 +311,29 @@ async fn progress_counts_what_earlier_runs_did() {
 }
 
 #[tokio::test]
+async fn the_exit_code_of_a_run_is_that_of_its_worst_item() {
+    for (faults, expected) in [
+        (vec![], 0),
+        (vec![Fault::status(403)], 2),
+        (vec![Fault::status(403), Fault::ApplyThenReset], 3),
+    ] {
+        let stage = Stage::of(3).await;
+        for fault in faults {
+            stage.fake.inject(fault);
+        }
+        let fleet = stage.client().fleet(ids(3));
+        let mut run =
+            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let monitor = run.monitor();
+        assert!(run.next().await.is_some());
+        let stopped = monitor.progress();
+        assert!(stopped.in_flight == 0 || stopped.exit_code() == 3);
+        while run.next().await.is_some() {}
+        assert_eq!(monitor.progress().exit_code(), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_setting_out_of_range_is_named() {
     let stage = Stage::of(1).await;
     let datafy = stage.client();

@@ -211,14 +211,100 @@ async fn a_truncated_last_write_is_accepted() {
     let (stage, datafy, _directory, path) = written(2).await;
     let whole = fs::read(&path).unwrap();
     let made = stage.fake.effects().len();
+    let header = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     // After every cut each volume is begun, applied, or not in the journal.
-    for length in 0..whole.len() {
+    for length in header..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         stage.fake.inject_with(|| Some(Fault::status(403)));
         let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
         assert_eq!(results.len(), 2, "cut at {length}");
     }
     assert_eq!(stage.fake.effects().len(), made);
+}
+
+#[tokio::test]
+async fn a_journal_without_a_complete_header_was_truncated_and_is_refused() {
+    let (stage, datafy, directory, path) = written(2).await;
+    let whole = fs::read(&path).unwrap();
+    let header = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    for (length, expected) in
+        [(0, " is empty; "), (1, " is damaged at line 1; "), (header, "line 1; ")]
+    {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        let error = Journal::read(&path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), &whole[..length]);
+    }
+    assert_eq!(stage.fake.effects().len(), 2);
+    // A new journal appears whole, so that a crash leaves none like these.
+    fs::write(path.with_extension("jsonl.new"), "left by a crash").unwrap();
+    let fresh = directory.path().join("fresh.jsonl");
+    fs::write(directory.path().join("fresh.jsonl.new"), &whole[..header]).unwrap();
+    snapshots(&datafy, ids(1), Some(&fresh)).await.unwrap();
+    assert!(!directory.path().join("fresh.jsonl.new").exists());
+    assert_eq!(lines(&fresh).len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_dropped_run_had_queued_is_recorded_as_not_sent() {
+    let stage = Stage::of(8).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    let fleet = datafy.fleet(ids(8)).concurrency(4).journal(&path);
+    let mut run =
+        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    // One poll queues four intents.
+    assert!(futures_util::FutureExt::now_or_never(run.next()).is_none());
+    drop(run);
+    assert_eq!(stage.fake.requests().len(), 0);
+    let states: Vec<_> = {
+        let journal = Journal::read(&path).unwrap();
+        journal.entries().iter().map(|entry| entry.last_step().state).collect()
+    };
+    assert_eq!(states, [StepState::NotSent; 4]);
+    let results = snapshots(&datafy, ids(8), Some(&path)).await.unwrap();
+    assert_eq!(count(&results, Result::is_ok), 8);
+}
+
+#[tokio::test]
+async fn a_result_without_a_begin_is_damage_and_a_second_result_is_not() {
+    let stage = Stage::of(1).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    let deactivate = async || {
+        let fleet = datafy.fleet(ids(1)).journal(&path);
+        let mut run = fleet
+            .run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling())
+            .await
+            .unwrap();
+        while run.next().await.is_some() {}
+    };
+    deactivate().await;
+    let [header, begin, end] = &texts(&path)[..] else { panic!() };
+    fs::write(&path, [&**header, begin, begin, end, end].concat()).unwrap();
+    assert_eq!(Journal::read(&path).unwrap().entries()[0].last_step().state, StepState::Applied);
+    fs::write(&path, [&**header, end].concat()).unwrap();
+    let error = Journal::read(&path).unwrap_err().to_string();
+    assert!(error.contains("damaged at line 2"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failed_journal_says_why_in_one_line_and_as_json() {
+    let stage = Stage::of(1).await;
+    let error = snapshots(&stage.client(), ids(1), Some(Path::new("/nowhere/journal"))).await;
+    let error = error.unwrap_err();
+    let line = format!("{error:#}");
+    assert!(
+        line.starts_with("the journal /nowhere/journal can't be read or written: No such file"),
+        "{line}"
+    );
+    let FleetError::Journal(error) = error else { panic!() };
+    let not_done: NotDone = NotDone::Journal(error);
+    let expected = format!("not attempted: the journal can't be used: {line}");
+    assert_eq!(format!("{not_done:#}"), expected);
+    assert_eq!(serde_json::to_value(&not_done).unwrap()["text"], expected);
 }
 
 /// The lines of a journal as texts, with their line ends.

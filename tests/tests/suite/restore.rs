@@ -366,19 +366,151 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_left_is_continued_once_if_its_key_comes_twice() {
+async fn an_item_of_a_stream_with_a_journal_is_refused_if_its_key_has_come_before() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("restores.jsonl");
-    stage.fake.inject_none();
-    stage.fake.inject(Fault::status(403));
-    restore_rows(&stage.client(), 1, &path).await;
     let datafy = stage.client();
-    let fleet = datafy.fleet_of_stream(stream::iter([Row(0), Row(0)])).concurrency(1);
-    let mut run = fleet.journal(&path).run(|datafy, Row(_)| restore(datafy)).await.unwrap();
-    let first = run.next().await.unwrap().1.unwrap();
-    // Its device is in use by the first volume.
-    let NotDone::Failed(second) = run.next().await.unwrap().1.unwrap_err() else { panic!() };
-    assert_ne!(second.volume_id().unwrap(), &first);
-    assert_eq!(stage.fake.effects().len(), 3);
+    // In a new journal, and in one that already has the key.
+    stage.fake.inject(Fault::status(403));
+    for created in [0, 1] {
+        let fleet = datafy.fleet_of_stream(stream::iter([Row(0), Row(0)])).concurrency(2);
+        let mut run = fleet.journal(&path).run(|datafy, Row(_)| restore(datafy)).await.unwrap();
+        let (mut restored, mut refused) = (0, 0);
+        while let Some((_, result)) = run.next().await {
+            restored += usize::from(result.is_ok());
+            refused += usize::from(matches!(result, Err(NotDone::Duplicate)));
+        }
+        assert_eq!((restored, refused), (created, 1));
+    }
+    assert_eq!(stage.fake.account().volumes().len(), 2, "one volume is restored");
+}
+
+#[tokio::test]
+async fn a_restore_that_is_resumed_with_a_journal_creates_no_second_volume() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    let datafy = stage.client();
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::status(409));
+    let error = restore(&datafy).await.unwrap_err();
+    let volume = error.volume_id().unwrap().clone();
+    stage.fake.inject(Fault::status(403));
+    let rest = error.resume().unwrap();
+    let error = rest.clone().journal(&path).await.unwrap_err();
+    assert!(matches!(&error, NotDone::Failed(error) if error.volume_id() == Some(&volume)));
+
+    // Another process, which knows nothing but the journal.
+    assert_eq!(journaled(&datafy, &path).await.unwrap(), volume);
+    assert_eq!(rest.journal(&path).await.unwrap(), volume, "it is done");
+    assert_eq!(stage.fake.effects().len(), 2, "one volume is created and attached");
+
+    // A journal that knows another volume is not one of this restore.
+    let other = directory.path().join("other.jsonl");
+    // Their device is in use by the first volume.
+    let error = restore(&datafy).await.unwrap_err();
+    let NotDone::Failed(second) = journaled(&datafy, &other).await.unwrap_err() else { panic!() };
+    let second = second.volume_id().unwrap().clone();
+    let rest = error.resume().unwrap();
+    let conflict = rest.journal(&other).await.unwrap_err();
+    let NotDone::Conflict { step } = &conflict else { panic!("{conflict}") };
+    assert_eq!(step.created_id.as_deref(), Some(second.as_str()));
+}
+
+#[tokio::test]
+async fn a_restore_with_a_journal_is_resumed_only_with_its_journal() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    stage.fake.inject(Fault::status(403));
+    let NotDone::Failed(error) = journaled(&stage.client(), &path).await.unwrap_err() else {
+        panic!()
+    };
+    assert!(error.resume().is_err());
+    journaled(&stage.client(), &path).await.unwrap();
+    assert_eq!(stage.fake.effects().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_is_refused_if_its_journal_has_other_arguments() {
+    let stage = Stage::of(2).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restores.jsonl");
+    let datafy = stage.client();
+    stage.fake.inject_none();
+    let run = async |snapshot: &str, device: &str| {
+        let (snapshot, device) =
+            (DatafySnapshotId::new(snapshot).unwrap(), DeviceName::new(device).unwrap());
+        let fleet = datafy.fleet([Row(0)]).journal(&path);
+        let job = move |datafy: &Datafy, _: &Row| {
+            datafy.restore(snapshot.clone()).attach_to(place().0, device.clone())
+        };
+        fleet.run(job).await.unwrap().next().await.unwrap().1
+    };
+    stage.fake.inject(Fault::status(403));
+    run("dsnap-seed0", "/dev/sdb").await.unwrap_err();
+    let volume = run("dsnap-seed0", "/dev/sdc").await.unwrap();
+    for (snapshot, device, operation) in [
+        ("dsnap-seed1", "/dev/sdc", "create_volume_from_snapshots"),
+        ("dsnap-seed0", "/dev/sdb", "attach_volume"),
+    ] {
+        let error = run(snapshot, device).await.unwrap_err();
+        let NotDone::Conflict { step } = &error else { panic!("{error}") };
+        assert_eq!(step.operation, operation);
+        let text = error.to_string();
+        let begins = format!("not attempted: the journal has this key for {operation} of ");
+        assert!(text.starts_with(&begins), "{text}");
+        assert!(text.ends_with("; use another key, or another journal"), "{text}");
+        assert_eq!(serde_json::to_value(&error).unwrap()["state"], "conflict");
+    }
+    let fleet = datafy.fleet([Row(0), Row(1)]).journal(&path);
+    let job = |datafy: &Datafy, _: &Row| {
+        let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
+        datafy.restore(snapshot).attach_to(place().0, place().1)
+    };
+    let plan = fleet.plan(job).await.unwrap();
+    assert_eq!((plan.conflicts, plan.to_do), (1, 1));
+    let before = run("dsnap-seed0", "/dev/sdc").await.unwrap_err();
+    assert!(
+        matches!(&before, NotDone::AppliedBefore { created_id } if created_id.as_deref() == Some(volume.as_str()))
+    );
+    assert_eq!(stage.fake.effects().len(), 2);
+}
+
+#[tokio::test]
+async fn each_attach_of_a_wait_is_recorded() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    stage.fake.account().hold_back_new_volumes(2);
+    restore(&stage.client()).attach_within(MINUTE).journal(&path).await.unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let events: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains(r#""attach_volume""#))
+        .map(|line| if line.contains(r#""begin""#) { "begin" } else { "end" })
+        .collect();
+    assert_eq!(events, ["begin", "end", "begin", "end", "begin", "end"]);
+}
+
+#[tokio::test]
+async fn a_wait_sends_no_attach_once_the_journal_has_failed() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    stage.fake.account().hold_back_new_volumes(5);
+    let checks = AtomicUsize::new(0);
+    let file = path.clone();
+    let ready = move |_| {
+        if checks.fetch_add(1, Ordering::Relaxed) == 1 {
+            std::fs::remove_file(&file).unwrap();
+        }
+        std::future::ready(Ok::<_, String>(()))
+    };
+    let restore = restore(&stage.client()).ready_when(MINUTE, ready).journal(&path);
+    let NotDone::Failed(error) = restore.await.unwrap_err() else { panic!() };
+    assert!(format!("{error:#}").contains("was removed or renamed"), "{error:#}");
+    assert_eq!((error.outcome(), error.volume_id().is_some()), (Outcome::Refused, true));
+    assert_eq!(stage.fake.requests().len(), 2, "one attach is sent");
 }

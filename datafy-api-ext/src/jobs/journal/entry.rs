@@ -1,10 +1,12 @@
 //! What a journal says about an item.
 
 use super::line::{Event, Record};
+use crate::jobs::job::{Earlier, Job, Resume};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// What a journal says about one item of a fleet, or about a restore.
 ///
@@ -93,12 +95,7 @@ pub enum StepState {
 }
 
 impl Entry {
-    pub(super) fn new(key: String) -> Self {
-        Self { key, steps: Vec::new() }
-    }
-
-    /// Applies a record of this item. Fails if it can't follow the records before it.
-    pub(super) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
+    fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
         let Record { operation, event, .. } = record;
         let step = self.steps.iter_mut().find(|step| step.operation == operation);
         match (event, step) {
@@ -122,7 +119,7 @@ impl Entry {
                 step.tally.open += 1;
                 step.state = step.tally.state();
             }
-            (Event::End { outcome, created_id, request_id }, Some(step)) if step.tally.open > 0 => {
+            (Event::End { outcome, created_id, request_id }, Some(step)) => {
                 step.tally.end(outcome, step.is_idempotent());
                 step.ended = Some(time);
                 step.created_id = created_id.or(step.created_id.take());
@@ -141,10 +138,45 @@ impl Entry {
     }
 }
 
+/// What a journal says about all items.
+#[derive(Default)]
+pub(crate) struct Entries {
+    /// In the order in which the items were begun.
+    pub(super) list: Vec<Entry>,
+    /// The position of each entry, by its key.
+    index: HashMap<String, usize>,
+}
+
+impl Entries {
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+        self.index.get(key).map(|at| &self.list[*at])
+    }
+
+    /// What earlier runs leave to do of a job.
+    pub(crate) fn left_to_do<J: Job>(&self, job: &J, key: &str) -> Earlier {
+        self.get(key).map_or(Earlier::Unfinished(Resume::FRESH), |entry| job.earlier(entry))
+    }
+
+    /// Applies a record. Fails if it can't follow the records before it.
+    pub(super) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
+        let next = self.list.len();
+        let at = *self.index.entry(record.key.clone()).or_insert(next);
+        if at == next {
+            self.list.push(Entry { key: record.key.clone(), steps: Vec::new() });
+        }
+        self.list[at].apply(time, record)
+    }
+}
+
 /// A record that can't follow the ones before it.
 pub(super) struct Misplaced;
 
 impl Step {
+    /// Whether the service acted, or may have acted.
+    pub(crate) fn may_be_applied(&self) -> bool {
+        matches!(self.state, StepState::Applied | StepState::Unknown)
+    }
+
     /// Whether the operation is idempotent. One that this version of the crate doesn't know counts as if it was not.
     pub(crate) fn is_idempotent(&self) -> bool {
         let known = datafy_api::operations::ALL.iter().find(|known| known.name == self.operation);
@@ -154,7 +186,8 @@ impl Step {
 
 impl Tally {
     fn end(&mut self, outcome: Outcome, idempotent: bool) {
-        self.open -= 1;
+        // None is open if an idempotent call has been applied meanwhile.
+        self.open = self.open.saturating_sub(1);
         match outcome {
             Outcome::Applied => self.applied = true,
             Outcome::Unknown => self.in_doubt = true,

@@ -1,23 +1,31 @@
 //! Why a journal can't be used.
 
 use crate::one_line::OneLine;
+use crate::with_cause::with_cause;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why a journal can't be used.
 ///
-/// All but `Io` and `Changed` leave the file unchanged.
+/// `{error}` is one line; `{error:#}` adds the cause. All but `Io` and `Changed` leave the file unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The file can't be read or written.
-    #[error("the journal {} can't be read or written", path.display())]
+    #[error(fmt = io)]
     Io {
         /// The file.
         path: PathBuf,
         /// The reason.
         source: Arc<io::Error>,
+    },
+    /// The file is empty. A journal never is: it was truncated, or another program has made the file.
+    #[error("the journal {} is empty; if a run has used it, restore its content, otherwise remove it", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is not a journal.
     #[error("{} is not a journal: its first line is \"{}\"; use another file", path.display(), OneLine(found))]
@@ -71,6 +79,11 @@ pub enum JournalError {
         /// What happened to it.
         change: &'static str,
     },
+}
+
+fn io(path: &Path, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let text = format_args!("the journal {} can't be read or written", path.display());
+    with_cause(text, source, f)
 }
 
 impl JournalError {

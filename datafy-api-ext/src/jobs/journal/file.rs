@@ -2,12 +2,11 @@
 
 use super::error::JournalError;
 use super::line::{Timed, VERSION, line};
-use super::{Entry, Header};
+use super::{Entries, Header};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use same_file::Handle;
 use serde_json::Value;
-use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,23 +22,30 @@ pub(super) struct JournalFile {
 /// The content of a journal.
 pub(super) struct Content {
     pub(super) header: Header,
-    pub(super) entries: Vec<Entry>,
-    /// The position of each entry, by its key.
-    pub(super) index: HashMap<String, usize>,
+    pub(super) entries: Entries,
     /// If a crash has damaged the last write: where the damage begins, and the lines after it that are complete.
     repair: Option<(u64, Vec<u8>)>,
     last_time: DateTime<Utc>,
 }
 
 impl JournalFile {
-    /// Opens and locks the file, and reads it.
+    /// Opens and locks the journal at `path`, and reads it.
     pub(super) fn open(
         path: &Path,
         options: &OpenOptions,
     ) -> Result<(Self, Vec<u8>), JournalError> {
+        Self::open_at(path, path, options)
+    }
+
+    /// Opens and locks the file at `place`, which is or becomes the journal at `path`, and reads it.
+    fn open_at(
+        path: &Path,
+        place: &Path,
+        options: &OpenOptions,
+    ) -> Result<(Self, Vec<u8>), JournalError> {
         let io = |error| JournalError::io(path, error);
         let path = std::path::absolute(path).map_err(io)?;
-        let mut file = options.open(&path).map_err(io)?;
+        let mut file = options.open(place).map_err(io)?;
         // Reading a device might never end.
         if !file.metadata().map_err(io)?.is_file() {
             return Err(io(io::Error::other("it is not a regular file")));
@@ -66,18 +72,34 @@ impl JournalFile {
         &self.path
     }
 
-    /// Makes a new journal of the file, which is empty or has an incomplete header.
-    pub(super) fn begin(
-        &mut self,
+    /// Creates the journal at `path`. It appears there with its first line complete, so that an empty one is known to
+    /// have been truncated.
+    pub(super) fn create(
+        path: &Path,
         header: &Header,
         now: DateTime<Utc>,
-    ) -> Result<(), JournalError> {
-        self.io(self.handle.as_file().set_len(0))?;
-        self.length = 0;
-        let header = serde_json::to_string(header).map_err(io::Error::from);
-        let header = self.io(header)?;
-        self.append(now, &[header], &[])?;
-        // A new file survives a crash only once its directory is on disk, too.
+    ) -> Result<Self, JournalError> {
+        let io = |error| JournalError::io(path, error);
+        let mut place = path.as_os_str().to_owned();
+        place.push(".new");
+        let place = Path::new(&place);
+        let (mut file, _) = Self::open_at(path, place, Self::writable().create(true))?;
+        // Only who has the lock may rename the file, so another run may have done it before this one had the lock.
+        let renamed = Handle::from_path(place).map_or(true, |now| now != file.handle);
+        if renamed || fs::exists(path).map_err(io)? {
+            return Err(JournalError::InUse { path: path.to_owned() });
+        }
+        let header = serde_json::to_string(header).map_err(|error| io(error.into()))?;
+        let (text, time) = (line(now, &header), now.trunc_subsecs(6));
+        let mut new = file.handle.as_file();
+        new.set_len(0).and_then(|()| new.write_all(text.as_bytes())).map_err(io)?;
+        new.sync_all().and_then(|()| fs::rename(place, path)).map_err(io)?;
+        (file.length, file.last_time) = (text.len() as u64, time);
+        Ok(file)
+    }
+
+    /// Writes the entry of the file in its directory to disk, without which the file may not survive a power cut.
+    pub(super) fn sync_directory(&self) -> Result<(), JournalError> {
         #[cfg(unix)]
         if let Some(directory) = self.path.parent() {
             self.io(File::open(directory).and_then(|directory| directory.sync_all()))?;
@@ -152,18 +174,20 @@ impl JournalFile {
 }
 
 impl Content {
-    /// Reads a journal. Returns `None` if it is empty, or its header was never written completely.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, JournalError> {
-        let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        if complete == 0 && is_torn_header(bytes) {
-            return Ok(None);
+    /// Reads a journal.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, JournalError> {
+        if bytes.is_empty() {
+            return Err(JournalError::Empty { path: path.to_owned() });
         }
+        let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let damaged = |index| JournalError::Damaged { path: path.to_owned(), line: index + 1 };
+        if complete == 0 && is_cut_header(bytes) {
+            return Err(damaged(0));
+        }
         let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         let mut content = Self {
             header: header(path, first)?,
-            entries: Vec::new(),
-            index: HashMap::new(),
+            entries: Entries::default(),
             repair: (complete < bytes.len()).then_some((complete as u64, Vec::new())),
             last_time: DateTime::UNIX_EPOCH,
         };
@@ -191,27 +215,17 @@ impl Content {
                 kept.extend_from_slice(line);
             }
             content.last_time = time;
-            content.apply(time, record).ok_or_else(|| damaged(index))?;
+            content.entries.apply(time, record).map_err(|_| damaged(index))?;
         }
         if let Some((at, _)) = zeros {
             content.repair = Some((at as u64, kept));
         }
-        Ok(Some(content))
-    }
-
-    /// Applies a record, or returns `None` if it can't follow the records before it.
-    pub(super) fn apply(&mut self, time: DateTime<Utc>, record: super::line::Record) -> Option<()> {
-        let next = self.entries.len();
-        let at = *self.index.entry(record.key.clone()).or_insert(next);
-        if at == next {
-            self.entries.push(Entry::new(record.key.clone()));
-        }
-        self.entries[at].apply(time, record).ok()
+        Ok(content)
     }
 }
 
-/// Whether a crash has prevented the header from being written completely.
-fn is_torn_header(bytes: &[u8]) -> bool {
+/// Whether these are the first bytes of a header.
+fn is_cut_header(bytes: &[u8]) -> bool {
     let begins = br#"{"time":""#;
     bytes.iter().all(|byte| *byte == 0) || bytes.starts_with(begins) || begins.starts_with(bytes)
 }

@@ -53,6 +53,13 @@ pub(crate) enum Event {
     },
 }
 
+impl Event {
+    /// A result that says nothing but the outcome.
+    pub(crate) fn end(outcome: Outcome) -> Self {
+        Self::End { outcome, created_id: None, request_id: None }
+    }
+}
+
 /// A record as it is read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Timed {

@@ -3,7 +3,7 @@
 use super::error::JournalError;
 use super::file::{Content, JournalFile};
 use super::line::Record;
-use super::{Entry, Header};
+use super::{Entries, Header};
 use crate::client::Datafy;
 use std::fs::OpenOptions;
 use std::io;
@@ -39,6 +39,9 @@ struct Line {
     written: oneshot::Sender<Result<(), JournalError>>,
 }
 
+/// Whether a line was written, once it is known.
+type Written = oneshot::Receiver<Result<(), JournalError>>;
+
 /// Whether a line records what is about to be sent, or what happened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -52,18 +55,18 @@ impl Log {
         path: PathBuf,
         header: Header,
         datafy: Datafy,
-    ) -> Result<(Self, Vec<Entry>), JournalError> {
+    ) -> Result<(Self, Entries), JournalError> {
         let opening = path.clone();
         let opened = tokio::task::spawn_blocking(move || open(&opening, &header, datafy)).await;
         opened.unwrap_or_else(|panic| Err(JournalError::io(&path, io::Error::other(panic))))
     }
 
     /// Reads what earlier runs have recorded, and changes nothing.
-    pub(crate) async fn read(path: PathBuf, header: Header) -> Result<Vec<Entry>, JournalError> {
+    pub(crate) async fn read(path: PathBuf, header: Header) -> Result<Entries, JournalError> {
         let reading = path.clone();
         let read = tokio::task::spawn_blocking(move || {
             let (_, bytes) = JournalFile::open(&reading, OpenOptions::new().read(true))?;
-            let Some(content) = Content::parse(&reading, &bytes)? else { return Ok(Vec::new()) };
+            let content = Content::parse(&reading, &bytes)?;
             content.header.expect(&header, &reading)?;
             Ok(content.entries)
         });
@@ -77,29 +80,39 @@ impl Log {
 
     /// Adds a record. It is on disk when this returns.
     pub(crate) async fn write(&self, record: &Record, kind: Kind) -> Result<(), JournalError> {
-        let io = |error| JournalError::io(&self.path, error);
-        let object = serde_json::to_string(record).map_err(|error| io(error.into()))?;
+        let stopped = |_| Err(self.io(io::Error::other("the thread that writes it has stopped")));
+        self.queue(record, kind)?.await.unwrap_or_else(stopped)
+    }
+
+    /// Adds a record to those that are about to be written. The value that is returned says when it is on disk.
+    pub(crate) fn queue(&self, record: &Record, kind: Kind) -> Result<Written, JournalError> {
+        let object = serde_json::to_string(record).map_err(|error| self.io(error.into()))?;
         let (written, answer) = oneshot::channel();
         // If the writer has stopped, the line is dropped, and `answer` ends with an error.
         let _ = self.lines.as_ref().map(|lines| lines.send(Line { object, kind, written }));
-        let stopped = || Err(io(io::Error::other("the thread that writes it has stopped")));
-        answer.await.unwrap_or_else(|_| stopped())
+        Ok(answer)
+    }
+
+    fn io(&self, error: io::Error) -> JournalError {
+        JournalError::io(&self.path, error)
     }
 }
 
-fn open(path: &Path, header: &Header, datafy: Datafy) -> Result<(Log, Vec<Entry>), JournalError> {
-    let (mut file, bytes) = JournalFile::open(path, JournalFile::writable().create(true))?;
-    let entries = match Content::parse(path, &bytes)? {
-        Some(mut content) => {
+fn open(path: &Path, header: &Header, datafy: Datafy) -> Result<(Log, Entries), JournalError> {
+    let (file, entries) = match JournalFile::open(path, &JournalFile::writable()) {
+        Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            let file = JournalFile::create(path, header, datafy.clock().date().into())?;
+            (file, Entries::default())
+        }
+        Err(error) => return Err(error),
+        Ok((mut file, bytes)) => {
+            let mut content = Content::parse(path, &bytes)?;
             content.header.expect(header, path)?;
             file.repair(&mut content)?;
-            content.entries
-        }
-        None => {
-            file.begin(header, datafy.clock().date().into())?;
-            Vec::new()
+            (file, content.entries)
         }
     };
+    file.sync_directory()?;
     let (lines, receiver) = mpsc::unbounded_channel();
     let failure = Arc::default();
     let failed = Arc::clone(&failure);

@@ -6,6 +6,7 @@ mod file;
 mod line;
 mod log;
 
+pub(super) use entry::Entries;
 pub use entry::{Entry, Step, StepState};
 pub use error::JournalError;
 pub(super) use line::{Event, Header, Record};
@@ -114,10 +115,7 @@ impl Journal {
             opened => (opened, None),
         };
         let (file, bytes) = opened?;
-        let content = Content::parse(path, &bytes)?.ok_or_else(|| JournalError::NotAJournal {
-            path: path.to_owned(),
-            found: String::new(),
-        })?;
+        let content = Content::parse(path, &bytes)?;
         Ok(Self { file, content, read_only })
     }
 
@@ -143,12 +141,12 @@ impl Journal {
 
     /// What the journal says about each item, in the order in which the items were begun.
     pub fn entries(&self) -> &[Entry] {
-        &self.content.entries
+        &self.content.entries.list
     }
 
     /// Returns the entry with this key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.content.index.get(key).map(|at| &self.content.entries[*at])
+        self.content.entries.get(key)
     }
 
     /// Records what was found out about the last step of an item, so that the next run repeats or skips it.
@@ -182,7 +180,7 @@ impl Journal {
         let now = SystemTime::now().into();
         self.file.append(now, &[line], &[])?;
         // A settlement can follow any record.
-        let _ = self.content.apply(now, record);
+        let _ = self.content.entries.apply(now, record);
         Ok(())
     }
 }
@@ -206,7 +204,7 @@ impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal")
             .field("path", &self.file.path())
-            .field("entries", &self.content.entries.len())
+            .field("entries", &self.content.entries.list.len())
             .finish_non_exhaustive()
     }
 }
