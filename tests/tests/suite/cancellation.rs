@@ -369,6 +369,8 @@ async fn a_call_that_ends_or_sends_nothing_is_not_reported() {
     volume.create_snapshot().await.unwrap_err();
     scene.inject(&[Some(Fault::ApplyThenReset)]);
     volume.create_snapshot().await.unwrap_err();
+    scene.inject(&[None, Some(Fault::status(403))]);
+    restore(&scene.datafy, 1).await.unwrap_err();
     assert_eq!(scene.settle().await, []);
 }
 

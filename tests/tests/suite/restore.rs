@@ -214,6 +214,21 @@ async fn a_check_that_hangs_ends_with_the_wait() {
     assert_eq!(error.observation(), Some("the check of the volume did not end in time"));
 }
 
+#[tokio::test]
+async fn an_attach_is_not_sent_if_the_check_leaves_too_little_time_for_its_answer() {
+    let stage = Stage::of(1).await;
+    let volume = stage.client().volume(VolumeId::new("vol-seed0").unwrap());
+    let (instance, device) = place();
+    let limit = Duration::from_millis(500);
+    let slow = move |_| async move {
+        tokio::time::sleep(limit * 91 / 100).await;
+        Ok::<_, String>(())
+    };
+    let error = volume.attach(instance, device).ready_when(limit, slow).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
+    assert_eq!(stage.fake.requests().len(), 0);
+}
+
 async fn journaled(datafy: &Datafy, path: &Path) -> Result<VolumeId, NotDone<RestoreError>> {
     restore(datafy).retry(RetryPolicy::none()).journal(path).await
 }
