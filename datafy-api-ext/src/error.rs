@@ -3,7 +3,9 @@
 use crate::id::{Answered, DatafySnapshotId, VolumeId};
 use crate::one_line::OneLine;
 use crate::outcome::Outcome;
+use crate::subject::Subject;
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::error::Error as StdError;
 use std::fmt;
@@ -44,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
     pub(crate) observation: Option<String>,
+    /// What the call is about, and when it ended.
+    pub(crate) call: Option<(Subject, DateTime<Utc>)>,
 }
 
 impl Report {
@@ -69,6 +73,7 @@ impl Report {
             budget_is_empty: false,
             marker: None,
             observation: None,
+            call: None,
         }
     }
 }
@@ -151,9 +156,27 @@ impl Error {
         self
     }
 
+    /// Sets what the call is about, and when it ended.
+    pub(crate) fn of_call(mut self, subject: Subject, ended: DateTime<Utc>) -> Self {
+        self.0.call = Some((subject, ended));
+        self
+    }
+
     /// The name of the operation, as in [`datafy_api::operations`].
     pub fn operation(&self) -> &'static str {
         self.0.operation
+    }
+
+    /// What the call is about. `None` if no call was made, or the runtime was shut down during the call.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.0.call.as_ref().map(|(subject, _)| subject)
+    }
+
+    /// The time at which the call was started, by the client's [clock](crate::Clock). `None` if the
+    /// [subject](Self::subject) is.
+    pub fn started(&self) -> Option<DateTime<Utc>> {
+        let (_, ended) = self.0.call.as_ref()?;
+        ended.checked_sub_signed(TimeDelta::from_std(self.elapsed()).ok()?)
     }
 
     /// Whether the call had an effect.
@@ -309,6 +332,8 @@ impl fmt::Debug for Error {
             .field("volume_id", &self.volume_id())
             .field("marker", &self.marker())
             .field("observation", &self.observation())
+            .field("subject", &self.subject())
+            .field("started", &self.started())
             .field("text", &self.0.text)
             .field("cause", &self.0.cause)
             .field("body", &self.body().map(String::from_utf8_lossy))
@@ -324,7 +349,7 @@ impl StdError for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Error", 14)?;
+        let mut object = serializer.serialize_struct("Error", 16)?;
         object.serialize_field("operation", self.operation())?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("kind", &self.kind())?;
@@ -340,6 +365,8 @@ impl Serialize for Error {
         object.serialize_field("volume_id", &self.volume_id())?;
         object.serialize_field("marker", &self.marker())?;
         object.serialize_field("observation", &self.observation())?;
+        object.serialize_field("subject", &self.subject())?;
+        object.serialize_field("started", &self.started())?;
         object.end()
     }
 }

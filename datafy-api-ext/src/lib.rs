@@ -11,6 +11,8 @@ pub mod jobs;
 mod one_line;
 mod operations;
 mod outcome;
+#[cfg(feature = "reconcile")]
+pub mod reconcile;
 mod subject;
 mod with_cause;
 #[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]

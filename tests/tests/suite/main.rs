@@ -22,6 +22,7 @@ mod journal;
 mod json;
 mod mocks;
 mod properties;
+mod reconcile;
 mod redaction;
 mod restore;
 mod retries;

@@ -182,6 +182,12 @@ impl Step {
         let known = datafy_api::operations::ALL.iter().find(|known| known.name == self.operation);
         known.is_some_and(|known| known.idempotent)
     }
+
+    /// Whether the result of a call was not recorded.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn is_running(&self) -> bool {
+        self.tally.open > 0
+    }
 }
 
 impl Tally {

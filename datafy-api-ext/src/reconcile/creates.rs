@@ -1,0 +1,262 @@
+//! Which of the objects that EC2 shows each create made.
+
+use super::finding::Verdict;
+use super::sent_call::{SentCall, Target};
+use super::settings::Settings;
+use crate::id::Answered;
+use crate::jobs::journal::StepState;
+use chrono::{DateTime, Utc};
+use std::collections::{HashMap, HashSet};
+
+/// The number of objects that an ambiguous verdict lists.
+const LISTED: usize = 100;
+
+/// An EBS object.
+pub(super) struct Object<'a> {
+    /// What it was created from.
+    pub(super) subject: &'a str,
+    /// The ID in Datafy, which all objects of an effect share.
+    pub(super) group: &'a str,
+    pub(super) time: Option<DateTime<Utc>>,
+    pub(super) description: Option<&'a str>,
+}
+
+/// The EBS objects with the same ID in Datafy.
+struct Group<'a> {
+    id: &'a str,
+    /// The time of the first object. Unknown if that of any object is.
+    time: Option<DateTime<Utc>>,
+    /// The calls whose markers the descriptions hold.
+    marked: Vec<usize>,
+    /// Whether a description holds a marker of another call.
+    foreign: bool,
+}
+
+/// The calls and the objects with the same subject.
+#[derive(Default)]
+struct Subject<'a> {
+    calls: Vec<usize>,
+    groups: HashMap<&'a str, Group<'a>>,
+}
+
+/// A create, with the times between which its objects were created, if any.
+#[derive(Clone, Copy)]
+struct Window {
+    call: usize,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+/// Returns the verdict about each create of `target` of which something remains to be found out.
+pub(super) fn verdicts<'a, Id>(
+    target: Target,
+    calls: &'a [SentCall],
+    objects: impl Iterator<Item = Object<'a>>,
+    fetched: DateTime<Utc>,
+    settings: &Settings,
+) -> Vec<(usize, Verdict<Id>)>
+where
+    Answered<Id>: From<String>,
+{
+    let mut subjects: HashMap<&str, Subject<'_>> = HashMap::new();
+    let mut markers: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut explained: HashSet<&str> = HashSet::new();
+    for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.target() == Some(target)) {
+        if let Some(marker) = &call.marker {
+            markers.entry(marker).or_default().push(at);
+        }
+        if call.is_open() {
+            if let Some(key) = call.key() {
+                subjects.entry(key).or_default().calls.push(at);
+            }
+        } else if let Some(id) = &call.created_id {
+            explained.insert(id);
+        }
+    }
+
+    // Whether the service copies descriptions, and so markers, to EC2.
+    let mut carried = false;
+    for object in objects {
+        let Some(subject) = subjects.get_mut(object.subject) else { continue };
+        let group = subject.groups.entry(object.group).or_insert_with(|| Group {
+            id: object.group,
+            time: object.time,
+            marked: Vec::new(),
+            foreign: false,
+        });
+        group.time = group.time.min(object.time);
+        for marker in object.description.into_iter().flat_map(markers_in) {
+            let named = markers.get(marker).map_or(&[][..], Vec::as_slice);
+            carried |= !named.is_empty();
+            let own = named
+                .iter()
+                .filter(|&&at| calls[at].is_open() && calls[at].key() == Some(object.subject));
+            let before = group.marked.len();
+            group.marked.extend(own);
+            group.foreign |= group.marked.len() == before;
+        }
+        group.marked.sort_unstable();
+        group.marked.dedup();
+    }
+
+    let mut found = Vec::new();
+    for subject in subjects.into_values() {
+        let groups = subject.groups.into_values().filter(|it| !explained.contains(it.id));
+        let rules = Rules { target, calls, fetched, settings, carried };
+        found.extend(rules.apply(&subject.calls, groups.collect()));
+    }
+    found
+}
+
+struct Rules<'a> {
+    target: Target,
+    calls: &'a [SentCall],
+    fetched: DateTime<Utc>,
+    settings: &'a Settings,
+    carried: bool,
+}
+
+impl Rules<'_> {
+    /// Judges the open calls about one subject. `groups` are those that no other call explains.
+    fn apply<Id>(&self, calls: &[usize], mut groups: Vec<Group<'_>>) -> Vec<(usize, Verdict<Id>)>
+    where
+        Answered<Id>: From<String>,
+    {
+        groups.sort_unstable_by_key(|group| (group.time, group.id));
+        let (marked, unmarked): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| !group.marked.is_empty());
+        let mut by_call: HashMap<usize, Vec<&Group<'_>>> = HashMap::new();
+        for group in &marked {
+            for call in &group.marked {
+                by_call.entry(*call).or_default().push(group);
+            }
+        }
+        // Those without a time are first.
+        let (untimed, timed) = unmarked.split_at(unmarked.partition_point(|it| it.time.is_none()));
+
+        let (traced, others): (Vec<_>, Vec<_>) =
+            calls.iter().partition(|call| by_call.contains_key(*call));
+        let mut verdicts: Vec<_> =
+            traced.into_iter().map(|call| (call, self.of_marked(call, &by_call[&call]))).collect();
+        let windows: Vec<Window> = others.into_iter().map(|call| self.window(call)).collect();
+        let cover = Cover::new(&windows);
+        for window in windows {
+            verdicts.push((window.call, self.of_unmarked(window, untimed, timed, &cover)));
+        }
+        verdicts
+    }
+
+    fn window(&self, call: usize) -> Window {
+        let SentCall { begun, ended, .. } = self.calls[call];
+        let (start, end) = self.settings.window(begun, ended);
+        Window { call, start, end }
+    }
+
+    /// The verdict about a call whose marker these groups carry.
+    fn of_marked<Id>(&self, call: usize, groups: &[&Group<'_>]) -> Verdict<Id>
+    where
+        Answered<Id>: From<String>,
+    {
+        match groups {
+            [group] if group.marked.len() == 1 && !group.foreign && self.is_single(call) => {
+                happened(group)
+            }
+            _ => ambiguous(groups.iter().copied()),
+        }
+    }
+
+    /// The verdict about a call whose marker no group carries.
+    fn of_unmarked<Id>(
+        &self,
+        window: Window,
+        untimed: &[Group<'_>],
+        timed: &[Group<'_>],
+        cover: &Cover,
+    ) -> Verdict<Id>
+    where
+        Answered<Id>: From<String>,
+    {
+        let call = &self.calls[window.call];
+        let from = &timed[timed.partition_point(|it| it.time < Some(window.start))..];
+        let (within, after) = from.split_at(from.partition_point(|it| it.time <= Some(window.end)));
+        match (untimed, within) {
+            ([], [group]) if self.is_certain(window.call, group, cover) => happened(group),
+            ([], []) => {
+                if call.state != StepState::Unknown || !self.is_single(window.call) {
+                    ambiguous([].into_iter())
+                } else if self.fetched < window.end {
+                    Verdict::NotYetSeen { look_again_after: window.end }
+                } else if self.target == Target::Volume && !after.is_empty() {
+                    // Datafy replaces the EBS volumes of a volume, so it may be older than they are.
+                    ambiguous(after.iter())
+                } else {
+                    Verdict::DidNotHappen
+                }
+            }
+            _ => ambiguous(untimed.iter().chain(within)),
+        }
+    }
+
+    /// Whether the only group in the window of a call is that of the call.
+    fn is_certain(&self, call: usize, group: &Group<'_>, cover: &Cover) -> bool {
+        let marker_is_missing = self.carried && self.calls[call].marker.is_some();
+        !self.settings.require_marker
+            && !marker_is_missing
+            && !group.foreign
+            && self.is_single(call)
+            && group.time.is_some_and(|time| cover.windows_at(time) == 1)
+    }
+
+    /// Whether this is one call, and not several under the same key of a journal, one of which created an object.
+    fn is_single(&self, call: usize) -> bool {
+        let call = &self.calls[call];
+        call.state != StepState::Unknown || call.created_id.is_none()
+    }
+}
+
+/// Tells how many windows include a time.
+struct Cover {
+    starts: Vec<DateTime<Utc>>,
+    ends: Vec<DateTime<Utc>>,
+}
+
+impl Cover {
+    fn new(windows: &[Window]) -> Self {
+        let mut starts: Vec<_> = windows.iter().map(|it| it.start).collect();
+        let mut ends: Vec<_> = windows.iter().map(|it| it.end).collect();
+        starts.sort_unstable();
+        ends.sort_unstable();
+        Self { starts, ends }
+    }
+
+    fn windows_at(&self, time: DateTime<Utc>) -> usize {
+        let begun = self.starts.partition_point(|start| *start <= time);
+        let ended = self.ends.partition_point(|end| *end < time);
+        begun - ended
+    }
+}
+
+fn happened<Id>(group: &Group<'_>) -> Verdict<Id>
+where
+    Answered<Id>: From<String>,
+{
+    match Answered::from(group.id.to_owned()) {
+        Answered::Id(id) => Verdict::Happened(id),
+        unexpected @ Answered::Unexpected(_) => Verdict::Ambiguous(vec![unexpected]),
+    }
+}
+
+fn ambiguous<'a, 'b: 'a, Id>(groups: impl Iterator<Item = &'a Group<'b>>) -> Verdict<Id>
+where
+    Answered<Id>: From<String>,
+{
+    Verdict::Ambiguous(groups.take(LISTED).map(|group| group.id.to_owned().into()).collect())
+}
+
+/// The markers in a description: `[datafy-`, letters or digits, `]`.
+fn markers_in(description: &str) -> impl Iterator<Item = &str> {
+    description.match_indices("[datafy-").filter_map(|(at, _)| {
+        let rest = &description[at..];
+        rest.find(']').map(|end| &rest[..=end])
+    })
+}

@@ -1,0 +1,165 @@
+//! A call whose effect is looked up.
+
+use super::{Query, RESTORED_FROM, SOURCE_VOLUME};
+use crate::abandoned::Abandoned;
+use crate::error::Error;
+use crate::id::{DatafySnapshotId, VolumeId};
+use crate::jobs::journal::{Step, StepState};
+use crate::outcome::Outcome;
+use crate::subject::Subject;
+use chrono::{DateTime, Utc};
+use datafy_api::operations::{ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
+
+/// A call: one whose effect is looked up, or one whose known effect explains an object.
+///
+/// Made from a [`Step`] of a journal, an [`Error`], or an [`Abandoned`] call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SentCall {
+    /// The name of the operation, as in [`datafy_api::operations`].
+    pub operation: String,
+    /// What the call is about.
+    pub subject: Subject,
+    /// The marker that [`traceable`](crate::Call::traceable) appended to the description, if any.
+    pub marker: Option<String>,
+    /// A time before which no request was sent.
+    pub begun: DateTime<Utc>,
+    /// A time after which no request was sent, or `None` if it is unknown.
+    pub ended: Option<DateTime<Utc>>,
+    /// What is known about the effect.
+    pub state: StepState,
+    /// The ID of the object that was created, if it is known.
+    pub created_id: Option<String>,
+}
+
+impl SentCall {
+    /// Returns a call about whose effect nothing is known.
+    pub fn new(operation: impl Into<String>, subject: Subject, begun: DateTime<Utc>) -> Self {
+        Self {
+            operation: operation.into(),
+            subject,
+            marker: None,
+            begun,
+            ended: None,
+            state: StepState::Unknown,
+            created_id: None,
+        }
+    }
+
+    /// Returns the call that failed with this error, or `None` if the error doesn't hold its
+    /// [subject](Error::subject).
+    pub fn from_error(error: &Error) -> Option<Self> {
+        let begun = error.started()?;
+        let state = match error.outcome() {
+            Outcome::NotSent => StepState::NotSent,
+            Outcome::Refused => StepState::Refused,
+            Outcome::Unknown => StepState::Unknown,
+            Outcome::Applied => StepState::Applied,
+        };
+        Some(Self {
+            marker: error.marker().map(str::to_owned),
+            ended: begun.checked_add_signed(chrono::TimeDelta::from_std(error.elapsed()).ok()?),
+            state,
+            created_id: error.created_id().map(str::to_owned),
+            ..Self::new(error.operation(), error.subject()?.clone(), begun)
+        })
+    }
+
+    /// What the operation creates or changes.
+    pub(super) fn target(&self) -> Option<Target> {
+        match self.operation.as_str() {
+            name if name == CREATE_SNAPSHOT.name => Some(Target::Snapshot),
+            name if name == CREATE_VOLUME_FROM_SNAPSHOTS.name => Some(Target::Volume),
+            name if name == ATTACH_VOLUME.name => Some(Target::Attachment),
+            _ => None,
+        }
+    }
+
+    /// The value of the tag by which the objects of the call are found.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self.target()? {
+            Target::Snapshot | Target::Attachment => {
+                self.subject.volume.as_ref().map(AsRef::as_ref)
+            }
+            Target::Volume => self.subject.snapshot.as_ref().map(AsRef::as_ref),
+        }
+    }
+
+    /// Whether the ID of the created object is known, and of the documented form.
+    fn has_usable_id(&self) -> bool {
+        let id = self.created_id.as_deref();
+        match self.target() {
+            Some(Target::Snapshot) => id.is_some_and(|id| DatafySnapshotId::new(id).is_ok()),
+            Some(Target::Volume) => id.is_some_and(|id| VolumeId::new(id).is_ok()),
+            _ => true,
+        }
+    }
+
+    /// Whether something remains to be found out: the effect, or the ID of what was created.
+    pub(super) fn is_open(&self) -> bool {
+        match self.state {
+            StepState::Unknown => true,
+            StepState::Applied => !self.has_usable_id(),
+            _ => false,
+        }
+    }
+}
+
+/// What an operation creates or changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    Snapshot,
+    Volume,
+    Attachment,
+}
+
+impl Target {
+    /// The subcommand of `aws ec2` that lists the objects, and the tag to filter by.
+    pub(super) fn query(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Snapshot => ("describe-snapshots", SOURCE_VOLUME),
+            Self::Volume => ("describe-volumes", RESTORED_FROM),
+            Self::Attachment => ("describe-volumes", SOURCE_VOLUME),
+        }
+    }
+}
+
+impl From<&Step> for SentCall {
+    fn from(step: &Step) -> Self {
+        Self {
+            marker: step.marker.clone(),
+            // With the same key twice in a run, one call may have ended, and another one not.
+            ended: step.ended.filter(|_| !step.is_running()),
+            state: step.state,
+            created_id: step.created_id.clone(),
+            ..Self::new(step.operation.clone(), step.subject.clone(), step.begun)
+        }
+    }
+}
+
+impl From<&Abandoned> for SentCall {
+    fn from(abandoned: &Abandoned) -> Self {
+        let state = match abandoned.outcome {
+            Outcome::Applied => StepState::Applied,
+            _ => StepState::Unknown,
+        };
+        Self {
+            marker: abandoned.marker.clone(),
+            state,
+            created_id: abandoned.created_id.clone(),
+            ..Self::new(abandoned.operation, abandoned.subject.clone(), abandoned.started)
+        }
+    }
+}
+
+impl Error {
+    /// The command that lists what the call may have created or attached, if its outcome is
+    /// [`Unknown`](Outcome::Unknown).
+    ///
+    /// `None` for any other outcome, for an operation whose effect EC2 doesn't show, and if the error doesn't hold its
+    /// [subject](Self::subject). Run it in the account and the region of the volume.
+    pub fn how_to_find(&self) -> Option<String> {
+        let call = SentCall::from_error(self).filter(|call| call.state == StepState::Unknown)?;
+        Query::of(&call).map(|query| query.to_string())
+    }
+}

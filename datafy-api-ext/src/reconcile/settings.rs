@@ -1,0 +1,99 @@
+//! The allowances of a look-up.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+/// The allowances of a look-up. A verdict is right as long as they hold.
+///
+/// ```
+/// use datafy_api_ext::reconcile::Settings;
+/// use std::time::Duration;
+///
+/// let settings = Settings::new().settling_time(Duration::from_secs(30 * 60));
+/// assert_eq!(settings.clock_skew, Duration::from_secs(60));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How far the clocks of the caller, of EC2, and of the machine that sent the call are apart at most. 1 minute by
+    /// default.
+    pub clock_skew: Duration,
+    /// How long after the end of a call the service may still act, including the time until EC2 shows the objects.
+    /// 15 minutes by default.
+    pub settling_time: Duration,
+    /// How long a call takes at most whose end was not recorded, since its process died. 10 minutes by default: that is
+    /// enough for the default [operation timeout](crate::Timeouts::operation). Raise it if yours is longer.
+    pub longest_call: Duration,
+    /// Whether a snapshot must carry the marker of the call. `false` by default: then the only snapshot in the time
+    /// window is that of the call, as long as all calls that create snapshots of the volume are given.
+    pub require_marker: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            clock_skew: Duration::from_secs(60),
+            settling_time: Duration::from_secs(15 * 60),
+            longest_call: Duration::from_secs(10 * 60),
+            require_marker: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Returns the defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`clock_skew`](Self::clock_skew).
+    #[must_use]
+    pub fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
+    /// Sets [`settling_time`](Self::settling_time).
+    #[must_use]
+    pub fn settling_time(mut self, time: Duration) -> Self {
+        self.settling_time = time;
+        self
+    }
+
+    /// Sets [`longest_call`](Self::longest_call).
+    #[must_use]
+    pub fn longest_call(mut self, time: Duration) -> Self {
+        self.longest_call = time;
+        self
+    }
+
+    /// Sets [`require_marker`](Self::require_marker).
+    #[must_use]
+    pub fn require_marker(mut self, require: bool) -> Self {
+        self.require_marker = require;
+        self
+    }
+
+    /// The times between which the objects of a call may have been created. The second one is also when EC2 shows all.
+    pub(super) fn window(
+        &self,
+        begun: DateTime<Utc>,
+        ended: Option<DateTime<Utc>>,
+    ) -> (DateTime<Utc>, DateTime<Utc>) {
+        let ended = ended.unwrap_or_else(|| later(begun, self.longest_call)).max(begun);
+        let end = later(later(ended, self.settling_time), self.clock_skew);
+        (earlier(begun, self.clock_skew), end)
+    }
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
+
+fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    time.checked_add_signed(delta(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+fn earlier(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    time.checked_sub_signed(delta(by)).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
