@@ -6,6 +6,9 @@
 #![cfg(unix)]
 
 mod disk;
+mod ec2;
+mod night;
+mod recorded;
 mod scene;
 
 use scene::{Kind, Scene};

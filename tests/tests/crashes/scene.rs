@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 
 /// A fake with faults.
 pub(crate) struct Scene {
-    fake: Arc<Fake>,
+    pub(crate) fake: Arc<Fake>,
     directory: TempDir,
     faults: Arc<AtomicBool>,
     next: usize,
@@ -195,7 +195,7 @@ impl Fleet {
         self.first..self.first + self.count
     }
 
-    fn truth(&self, number: usize) -> Truth {
+    pub(crate) fn truth(&self, number: usize) -> Truth {
         let account = self.fake.account();
         match self.kind {
             Kind::Snapshots => {
@@ -217,10 +217,10 @@ impl Fleet {
 
 /// What the fake did for an item.
 #[derive(Debug)]
-struct Truth {
+pub(crate) struct Truth {
     /// The IDs of the objects that it created.
-    created: Vec<String>,
-    attached: bool,
+    pub(crate) created: Vec<String>,
+    pub(crate) attached: bool,
 }
 
 /// Checks that the journal claims no more than the truth, and accounts for each effect.

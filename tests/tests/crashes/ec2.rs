@@ -1,0 +1,204 @@
+//! An EC2 API that this project did not write: moto's server, read with the AWS CLI.
+//!
+//! Both are Python packages, which `.ci/programs` installs below `target`.
+
+use datafy_api_ext::InstanceId;
+use datafy_api_ext::fake::{Fake, FakeSnapshot, FakeVolume};
+use reqwest::Url;
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The EBS objects of each Datafy object.
+const PARTS: usize = 2;
+
+/// One in this many effects appears late.
+const LATE: usize = 10;
+
+/// The directory of the programs, or `None` if they are not installed. Panics then if `CI` is set.
+pub(crate) fn programs() -> Option<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/ec2/bin");
+    let installed = directory.join("moto_server").exists() && directory.join("aws").exists();
+    assert!(installed || std::env::var_os("CI").is_none(), "{} is missing", directory.display());
+    if !installed {
+        println!("skipped: moto and the AWS CLI are not installed; `. .ci/tools; . .ci/programs`");
+    }
+    installed.then_some(directory)
+}
+
+/// A server that keeps what the fake did as tagged EBS objects.
+pub(crate) struct Ec2 {
+    server: Child,
+    programs: PathBuf,
+    endpoint: String,
+    http: reqwest::Client,
+    /// The volume that all snapshots are of.
+    disk: String,
+    pub(crate) instance: InstanceId,
+    /// Whether the description of a snapshot reaches EC2, which is not documented.
+    descriptions: bool,
+    snapshots: HashSet<String>,
+    /// The EBS volumes of each Datafy volume.
+    volumes: HashMap<String, Vec<String>>,
+    attached: HashSet<String>,
+}
+
+impl Drop for Ec2 {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl Ec2 {
+    pub(crate) async fn start(programs: PathBuf, descriptions: bool) -> Self {
+        let mut command = Command::new(programs.join("moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut server = command.spawn().unwrap();
+        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+        let endpoint = lines
+            .find_map(|line| Some(line.unwrap().split_once("Running on ")?.1.to_owned()))
+            .expect("the server has started");
+        // It logs each request.
+        std::thread::spawn(move || lines.for_each(drop));
+        let mut ec2 = Self {
+            server,
+            programs,
+            endpoint,
+            http: reqwest::Client::new(),
+            disk: String::new(),
+            instance: InstanceId::new("i-1").unwrap(),
+            descriptions,
+            snapshots: HashSet::new(),
+            volumes: HashMap::new(),
+            attached: HashSet::new(),
+        };
+        ec2.disk = ec2.create_volume(&[]).await;
+        let parameters = [("ImageId", "ami-12c6146b"), ("MinCount", "1"), ("MaxCount", "1")];
+        let answer = ec2.ask("RunInstances", &parameters.map(owned)).await;
+        ec2.instance = InstanceId::new(between(&answer, "<instanceId>", "<")).unwrap();
+        ec2
+    }
+
+    /// Creates the EBS objects of all effects that are not there yet, except for one in ten if `late` is false.
+    pub(crate) async fn mirror(&mut self, fake: &Fake, late: bool) {
+        for (number, snapshot) in fake.account().snapshots().iter().enumerate() {
+            let seed = snapshot.id.as_str().contains("seed");
+            if !seed
+                && (late || number % LATE != 0)
+                && self.snapshots.insert(snapshot.id.to_string())
+            {
+                self.create_snapshot(snapshot).await;
+            }
+        }
+        for (number, volume) in fake.account().volumes().iter().enumerate() {
+            if volume.source.is_some() && (late || number % LATE != 0) {
+                self.create_and_attach(volume).await;
+            }
+        }
+    }
+
+    async fn create_snapshot(&self, snapshot: &FakeSnapshot) {
+        let tags = [
+            ("Managed-By", "Datafy.io"),
+            ("datafy:source-volume:id", snapshot.volume.as_str()),
+            ("datafy:snapshot:id", snapshot.id.as_str()),
+            ("datafy:snapshot:generation-id", "1"),
+        ];
+        let mut parameters = vec![owned(("VolumeId", self.disk.as_str()))];
+        if self.descriptions {
+            parameters
+                .extend(snapshot.description.clone().map(|it| ("Description".to_owned(), it)));
+        }
+        parameters.extend(tagged("snapshot", &tags));
+        for _ in 0..PARTS {
+            self.ask("CreateSnapshot", &parameters).await;
+        }
+    }
+
+    async fn create_and_attach(&mut self, volume: &FakeVolume) {
+        let id = volume.id.to_string();
+        if !self.volumes.contains_key(&id) {
+            let source = volume.source.as_ref().unwrap();
+            let tags = [
+                ("Managed-By", "Datafy.io"),
+                ("datafy:source-volume:id", id.as_str()),
+                ("datafy:restored-from-snapshot:id", source.as_str()),
+            ];
+            let mut parts = Vec::new();
+            for _ in 0..PARTS {
+                parts.push(self.create_volume(&tags).await);
+            }
+            self.volumes.insert(id.clone(), parts);
+        }
+        let Some(attachment) = &volume.attachment else { return };
+        if self.attached.insert(id.clone()) {
+            for (part, ebs) in self.volumes[&id].iter().enumerate() {
+                let device = match part {
+                    0 => attachment.device.to_string(),
+                    part => format!("{}{part}", attachment.device),
+                };
+                let instance = attachment.instance.as_str();
+                let parameters = [("VolumeId", ebs.as_str()), ("InstanceId", instance)];
+                let mut parameters = parameters.map(owned).to_vec();
+                parameters.push(("Device".to_owned(), device));
+                self.ask("AttachVolume", &parameters).await;
+            }
+        }
+    }
+
+    async fn create_volume(&self, tags: &[(&str, &str)]) -> String {
+        let parameters = [("Size", "1"), ("AvailabilityZone", "us-east-1a")];
+        let mut parameters = parameters.map(owned).to_vec();
+        parameters.extend(tagged("volume", tags));
+        between(&self.ask("CreateVolume", &parameters).await, "<volumeId>", "<")
+    }
+
+    /// Sends a request of EC2's query API. The server checks no signature.
+    async fn ask(&self, action: &str, parameters: &[(String, String)]) -> String {
+        let fixed = [("Action", action), ("Version", "2016-11-15")].map(owned);
+        let url = Url::parse_with_params(&self.endpoint, fixed.iter().chain(parameters)).unwrap();
+        let scope = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/ec2/aws4_request, \
+                     SignedHeaders=host, Signature=0";
+        let answer = self.http.get(url).header("authorization", scope).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{action}: {status}: {text}");
+        text
+    }
+
+    /// Runs a command line in a shell that finds the AWS CLI, and returns its standard output.
+    pub(crate) fn run(&self, line: &str) -> Vec<u8> {
+        let path = format!("{}:/usr/bin:/bin", self.programs.display());
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).env("PATH", path).env("AWS_ENDPOINT_URL", &self.endpoint);
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_PAGER", "");
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{line}: {error}");
+        output.stdout
+    }
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// The parameters that give an object its tags.
+fn tagged(kind: &str, tags: &[(&str, &str)]) -> Vec<(String, String)> {
+    if tags.is_empty() {
+        return Vec::new();
+    }
+    let mut parameters = vec![owned(("TagSpecification.1.ResourceType", kind))];
+    for (number, (key, value)) in (1..).zip(tags) {
+        parameters.push((format!("TagSpecification.1.Tag.{number}.Key"), (*key).to_owned()));
+        parameters.push((format!("TagSpecification.1.Tag.{number}.Value"), (*value).to_owned()));
+    }
+    parameters
+}
+
+fn between(text: &str, start: &str, end: &str) -> String {
+    let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("no {start} in {text}"));
+    rest.split(end).next().unwrap().to_owned()
+}

@@ -1,0 +1,137 @@
+//! A night, and the morning after: a fleet with faults is killed, and what is unknown then is found out with EC2.
+
+use crate::ec2::{Ec2, programs};
+use crate::scene::{Fleet, Kind, Scene};
+use chrono::{DateTime, TimeDelta, Utc};
+use datafy_api_ext::jobs::journal::{Journal, StepState};
+use datafy_api_ext::reconcile::{
+    AttachVerdict, Ec2Objects, Finding, Query, SentCall, Settings, Verdict, find_out,
+};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+const VOLUMES: usize = 1_000;
+/// With descriptions it is the same, but for one rule.
+const DESCRIBED: usize = 150;
+const RESTORES: usize = 150;
+
+/// How long the windows of all calls are, at most: a call, the settling time, and the skew of the clocks.
+const SETTLED: TimeDelta = TimeDelta::minutes(30);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_night_of_faults_and_kills_each_volume_has_one_snapshot() {
+    night(Kind::Snapshots, VOLUMES, false).await;
+    night(Kind::Snapshots, DESCRIBED, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_night_of_faults_and_kills_each_snapshot_is_restored_once() {
+    night(Kind::Restores, RESTORES, false).await;
+}
+
+async fn night(kind: Kind, items: usize, descriptions: bool) {
+    let Some(programs) = programs() else { return };
+    let mut ec2 = Ec2::start(programs, descriptions).await;
+    let mut scene = Scene::start(fastrand::Rng::new()).await;
+    scene.fake.account().add_instance(ec2.instance.clone());
+    let fleet = scene.fleet(kind, items);
+    let instance = ec2.instance.to_string();
+    let worker = || -> Command {
+        let mut worker = fleet.worker();
+        worker.env("INSTANCE", &instance).env("CLOCK_AHEAD", "40");
+        worker
+    };
+    for _ in 0..4 {
+        fleet.wait_or_kill(worker().spawn().unwrap(), Duration::from_millis(300)).await;
+        ec2.mirror(&scene.fake, false).await;
+    }
+    assert!(worker().status().unwrap().success());
+    let unknown = fleet.check().await;
+    ec2.mirror(&scene.fake, false).await;
+
+    // Too early: what is not there may still appear.
+    let early = look(&fleet, &ec2, now());
+    assert_eq!(early.absent, 0);
+    assert!(early.settled > 0 && early.open > 0, "{early:?}");
+
+    ec2.mirror(&scene.fake, true).await;
+    let late = look(&fleet, &ec2, now() + SETTLED);
+    let settled = early.settled + late.settled;
+    println!(
+        "{kind:?}: {unknown} of {items} unknown; {} found at once, {} later, {} did not happen, {} open",
+        early.settled,
+        late.settled - late.absent,
+        late.absent,
+        late.open
+    );
+    assert!(unknown >= items / 20 && settled * 100 >= unknown * 95, "{late:?}");
+
+    // A restore may have another unknown step.
+    scene.heal();
+    for _ in 0..2 {
+        assert!(worker().status().unwrap().success());
+        ec2.mirror(&scene.fake, true).await;
+        look(&fleet, &ec2, now() + SETTLED);
+    }
+    assert_eq!(fleet.check().await, 0, "everything is known");
+    fleet.check_that_all_is_done();
+}
+
+/// The result of a look at EC2.
+#[derive(Debug, Default)]
+struct Look {
+    settled: usize,
+    /// Those among them that did not happen.
+    absent: usize,
+    open: usize,
+}
+
+/// Does what the documentation says, at the time `fetched`. Each verdict is compared with the truth.
+fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
+    let mut journal = Journal::read(&fleet.journal).unwrap();
+    let steps = journal.entries().iter().flat_map(|it| it.steps.iter().map(|step| (&it.key, step)));
+    let (keys, calls): (Vec<String>, Vec<SentCall>) =
+        steps.map(|(key, step)| (key.clone(), SentCall::from(step))).unzip();
+    let mut objects = Ec2Objects::new();
+    for query in Query::of_all(&calls) {
+        let output = ec2.run(&query.to_string());
+        objects.read(query.command, &output).unwrap();
+    }
+    let mut look = Look::default();
+    let findings = find_out(&calls, &objects, fetched, &Settings::new());
+    for ((key, call), finding) in keys.iter().zip(&calls).zip(&findings) {
+        let truth = fleet.truth(key.parse().unwrap());
+        let id = call.created_id.as_ref();
+        let open = call.state == StepState::Unknown
+            || call.state == StepState::Applied
+                && id.is_none()
+                && call.operation != "attach_volume";
+        if !open {
+            continue;
+        }
+        match finding {
+            Finding::Snapshot(Verdict::Happened(id)) => assert_eq!(truth.created, [id.as_str()]),
+            Finding::Volume(Verdict::Happened(id)) => assert_eq!(truth.created, [id.as_str()]),
+            Finding::Snapshot(Verdict::DidNotHappen) | Finding::Volume(Verdict::DidNotHappen) => {
+                assert!(truth.created.is_empty(), "{key}: {truth:?}");
+                look.absent += 1;
+            }
+            Finding::Attach(AttachVerdict::Attached) => assert!(truth.attached, "{key}"),
+            // The next run repeats it.
+            Finding::Attach(AttachVerdict::NotAttached) => continue,
+            _ => {}
+        }
+        match finding.settled() {
+            Some(found) => {
+                journal.settle(key, found).unwrap();
+                look.settled += 1;
+            }
+            None => look.open += 1,
+        }
+    }
+    look
+}
+
+fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
+}

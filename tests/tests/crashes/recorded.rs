@@ -1,0 +1,110 @@
+//! The output of the AWS CLI, recorded from a real EC2 API, so that it is read without one, too.
+//!
+//! `RECORD=1 cargo test --test crashes recorded` records it anew.
+
+use crate::ec2::{Ec2, programs};
+use datafy_api_ext::fake::Fake;
+use datafy_api_ext::reconcile::{
+    AttachVerdict, Ec2Objects, Finding, SentCall, Settings, Verdict, find_out,
+};
+use datafy_api_ext::{DatafySnapshotId, DeviceName, InstanceId, Subject, VolumeId};
+use serde_json::{Deserializer, Value};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+/// Two snapshots of a volume, in pages; a volume that was restored from one of them, and attached.
+const COMMANDS: [(&str, &str); 2] = [
+    (
+        "snapshots.json",
+        "page=$(aws ec2 describe-snapshots --filters Name=tag:Managed-By,Values=Datafy.io \
+         --max-items 3 --output json) && echo \"$page\" && aws ec2 describe-snapshots --filters \
+         Name=tag:Managed-By,Values=Datafy.io --output json --starting-token \
+         \"$(echo \"$page\" | sed -n 's/.*\"NextToken\": \"\\(.*\\)\".*/\\1/p')\"",
+    ),
+    (
+        "volumes.json",
+        "aws ec2 describe-volumes --filters Name=tag:Managed-By,Values=Datafy.io --output json",
+    ),
+];
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/ec2").join(name)
+}
+
+#[test]
+fn recorded_output_of_the_cli_is_read_and_proves_what_happened() {
+    let mut objects = Ec2Objects::new();
+    for (name, _) in COMMANDS {
+        objects.read(name, &fs::read(fixture(name)).unwrap()).unwrap();
+    }
+    assert_eq!((objects.snapshots().len(), objects.volumes().len()), (4, 2));
+    let begun = objects.snapshots()[0].start_time.unwrap();
+    let snapshot: DatafySnapshotId = "dsnap-00000000000000001".parse().unwrap();
+    let volume: VolumeId = "vol-00000000000000003".parse().unwrap();
+    let mut about = [Subject::default(), Subject::default(), Subject::default()];
+    about[0].volume = Some("vol-1".parse().unwrap());
+    about[1].snapshot = Some(snapshot.clone());
+    about[2].volume = Some(volume.clone());
+    let attachment = &objects.volumes()[0].attachments[0];
+    about[2].instance = attachment.instance_id.as_deref().map(|id| InstanceId::new(id).unwrap());
+    let operations = ["create_snapshot", "create_volume_from_snapshots", "attach_volume"];
+    let mut calls: Vec<SentCall> =
+        operations.iter().zip(about).map(|(name, of)| SentCall::new(*name, of, begun)).collect();
+    let look = |calls: &[SentCall]| find_out(calls, &objects, begun, &Settings::new());
+    let findings = look(&calls);
+    let Finding::Snapshot(Verdict::Ambiguous(ids)) = &findings[0] else { panic!("{findings:?}") };
+    assert_eq!(ids.len(), 2, "there are two snapshots");
+    assert_eq!(findings[1], Finding::Volume(Verdict::Happened(volume)));
+    assert_eq!(findings[2], Finding::Attach(AttachVerdict::Attached));
+    calls[0].marker = Some("[datafy-1]".to_owned());
+    assert_eq!(look(&calls)[0], Finding::Snapshot(Verdict::Happened(snapshot)));
+}
+
+/// The paths of all values, with their types.
+fn shape(text: &[u8]) -> BTreeSet<String> {
+    fn add(value: &Value, path: &str, shape: &mut BTreeSet<String>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|it| add(it, &format!("{path}[]"), shape)),
+            Value::Object(members) => {
+                members.iter().for_each(|(name, it)| add(it, &format!("{path}.{name}"), shape));
+            }
+            Value::String(_) => drop(shape.insert(format!("{path}: string"))),
+            Value::Number(_) => drop(shape.insert(format!("{path}: number"))),
+            Value::Bool(_) | Value::Null => drop(shape.insert(format!("{path}: {value}"))),
+        }
+    }
+    let mut all = BTreeSet::new();
+    for document in Deserializer::from_slice(text).into_iter::<Value>() {
+        add(&document.unwrap(), "", &mut all);
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_output_of_the_cli_has_the_shape_that_was_recorded() {
+    let Some(programs) = programs() else { return };
+    let mut ec2 = Ec2::start(programs, true).await;
+    let fake = Fake::start().await.unwrap();
+    let volume: VolumeId = "vol-1".parse().unwrap();
+    fake.account().add_volume(volume.clone(), 1);
+    fake.account().add_instance(ec2.instance.clone());
+    let datafy = fake.client().build().unwrap();
+    for marker in ["[datafy-1]", "[datafy-2]"] {
+        let call = datafy.volume(volume.clone()).create_snapshot();
+        call.description(format!("nightly {marker}")).await.unwrap();
+    }
+    let device = DeviceName::new("/dev/sdf").unwrap();
+    let source: DatafySnapshotId = "dsnap-00000000000000001".parse().unwrap();
+    datafy.restore(source).attach_to(ec2.instance.clone(), device).await.unwrap();
+    ec2.mirror(&fake, true).await;
+    for (name, command) in COMMANDS {
+        let output = ec2.run(command);
+        if std::env::var_os("RECORD").is_some() {
+            fs::create_dir_all(fixture("")).unwrap();
+            fs::write(fixture(name), &output).unwrap();
+        }
+        let recorded = fs::read(fixture(name)).unwrap();
+        assert_eq!(shape(&output), shape(&recorded), "record {name} anew");
+    }
+}
