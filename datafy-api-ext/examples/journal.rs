@@ -4,16 +4,28 @@
 //! cargo run --example journal -- JOURNAL                           list the entries
 //! cargo run --example journal -- JOURNAL settle KEY applied [ID]   the service acted; the next run skips the step
 //! cargo run --example journal -- JOURNAL settle KEY not-applied    it did not; the next run repeats the step
+//! cargo run --example journal -- JOURNAL settle --from-ec2         print the commands that list what may be there
+//! cargo run --example journal -- JOURNAL settle --from-ec2 FILE..  settle what their output proves; - is standard input
 //! ```
 //!
-//! Without arguments, it shows all of this with a journal of a fake. Exits with 3 if an entry is unknown.
+//! Without arguments, it shows the listing and settling with a journal of a fake. Exits with 3 if an entry is unknown.
+//!
+//! Give `--from-ec2` the complete output of all commands. It assumes that a command ran for 10 minutes at most before it
+//! last wrote to its file, and that standard input is the pipe of a command that was started at the same time.
+//! `RECONCILE.md` says what else a result relies on.
 
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
+use datafy_api_ext::reconcile::{Ec2Objects, Query, SentCall, Settings, find_out};
 use datafy_api_ext::{Datafy, VolumeId};
 use std::error::Error;
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+/// How long a command takes at most from its first request until it has written its output.
+const LONGEST_FETCH: Duration = Duration::from_secs(600);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -32,12 +44,20 @@ async fn run() -> Result<u8, Box<dyn Error>> {
     let (journal, key, found) = match arguments[..] {
         [] => return on_a_fake().await,
         [journal] => return Ok(list(&Journal::read(journal)?)),
+        [journal, "settle", "--from-ec2"] => return Ok(print_queries(&Journal::read(journal)?)),
+        [journal, "settle", "--from-ec2", ref files @ ..] => {
+            return settle_from_ec2(Journal::read(journal)?, files);
+        }
         [journal, "settle", key, "not-applied"] => (journal, key, Settled::NotApplied),
         [journal, "settle", key, "applied"] => (journal, key, Settled::Applied { id: None }),
         [journal, "settle", key, "applied", id] => {
             (journal, key, Settled::Applied { id: Some(id.to_owned()) })
         }
-        _ => return Err("give JOURNAL, or JOURNAL settle KEY applied [ID] | not-applied".into()),
+        _ => {
+            return Err("give JOURNAL, JOURNAL settle KEY applied [ID] | not-applied, or JOURNAL \
+                        settle --from-ec2 [FILE..]"
+                .into());
+        }
     };
     let mut journal = Journal::read(journal)?;
     journal.settle(key, found)?;
@@ -62,6 +82,54 @@ fn list(journal: &Journal) -> u8 {
     }
     println!("{} items, {unknown} steps unknown", journal.entries().len());
     if unknown > 0 { 3 } else { 0 }
+}
+
+/// All calls of a journal, with the keys of their entries.
+fn calls(journal: &Journal) -> (Vec<String>, Vec<SentCall>) {
+    let steps = |entry: &'_ datafy_api_ext::jobs::journal::Entry| {
+        entry.steps.iter().map(|step| (entry.key.clone(), step.into())).collect::<Vec<_>>()
+    };
+    journal.entries().iter().flat_map(steps).unzip()
+}
+
+/// Prints the commands whose output shows what the unknown calls did.
+fn print_queries(journal: &Journal) -> u8 {
+    let (_, calls) = calls(journal);
+    let queries = Query::of_all(&calls);
+    for query in &queries {
+        println!("{query}");
+    }
+    if queries.is_empty() { 0 } else { 3 }
+}
+
+/// Settles what the output of the commands proves, and lists the rest.
+fn settle_from_ec2(mut journal: Journal, files: &[&str]) -> Result<u8, Box<dyn Error>> {
+    let mut objects = Ec2Objects::new();
+    let mut fetched = SystemTime::now();
+    for &file in files {
+        let mut json = Vec::new();
+        if file == "-" {
+            std::io::stdin().read_to_end(&mut json)?;
+        } else {
+            fetched = fetched.min(std::fs::metadata(file)?.modified()? - LONGEST_FETCH);
+            json = std::fs::read(file)?;
+        }
+        objects.read(file, &json)?;
+    }
+    let (keys, calls) = calls(&journal);
+    let findings = find_out(&calls, &objects, fetched.into(), &Settings::new());
+    for ((key, call), finding) in keys.iter().zip(&calls).zip(findings) {
+        if call.state != StepState::Unknown {
+            continue;
+        }
+        println!("{key}: {}: {finding}", call.operation);
+        // Only the last step can be settled.
+        let last = journal.entry(key).map(|entry| entry.last_step().operation == call.operation);
+        if let (Some(found), Some(true)) = (finding.settled(), last) {
+            journal.settle(key, found)?;
+        }
+    }
+    Ok(list(&journal))
 }
 
 async fn on_a_fake() -> Result<u8, Box<dyn Error>> {

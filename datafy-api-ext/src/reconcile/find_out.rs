@@ -11,7 +11,8 @@ use chrono::{DateTime, Utc};
 /// Finds out what calls did from the objects that EC2 shows. Returns a finding for each call, in their order.
 ///
 /// `calls` are all calls that may have created one of the objects, each once: also those that were applied, since they
-/// explain objects. [The module](super) says why. `fetched` is the time at which the first of the `objects` was
+/// explain objects, and those that were begun until the last object was fetched: so read a journal after fetching.
+/// [The module](super) says why. `fetched` is the time at which the first of the `objects` was
 /// requested.
 ///
 /// The time and the memory are linear in the number of calls and objects, but for sorting the objects of each subject.

@@ -23,6 +23,7 @@ mod json;
 mod mocks;
 mod properties;
 mod reconcile;
+mod reconcile_properties;
 mod redaction;
 mod restore;
 mod retries;

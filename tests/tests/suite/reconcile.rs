@@ -2,14 +2,40 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datafy_api_ext::Subject;
+use datafy_api_ext::fake::{Answer, Fake, Fault};
 use datafy_api_ext::jobs::journal::{Settled, StepState};
 use datafy_api_ext::reconcile::{
     AttachVerdict, Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume, Finding, Query, SentCall,
     Settings, Verdict, find_out, volumes_ready,
 };
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 const VOLUME: &str = "vol-1";
+
+#[tokio::test]
+async fn an_unknown_error_says_how_to_find_what_it_did() {
+    let fake = Fake::start().await.unwrap();
+    fake.account().add_volume(VOLUME.parse().unwrap(), 100);
+    let datafy = fake.client().build().unwrap();
+    let call = || datafy.volume(VOLUME.parse().unwrap()).create_snapshot().traceable();
+    fake.inject(Fault::ApplyThenReset);
+    let now = || DateTime::<Utc>::from(SystemTime::now());
+    let before = now();
+    let error = call().await.unwrap_err();
+    let command = "aws ec2 describe-snapshots --filters Name=tag:datafy:source-volume:id,Values=vol-1 --output json";
+    assert_eq!(error.how_to_find().as_deref(), Some(command));
+    let sent = SentCall::from_error(&error).unwrap();
+    assert_eq!(sent.marker.as_deref(), error.marker());
+    assert_eq!(sent.state, StepState::Unknown);
+    let second = TimeDelta::seconds(1);
+    assert!(sent.begun > before - second && sent.begun <= sent.ended.unwrap(), "{sent:?}");
+    assert!(sent.ended.unwrap() <= now() + second, "{sent:?}");
+
+    fake.inject(Fault::Answer(Answer::status(409)));
+    let refused = call().await.unwrap_err();
+    assert_eq!(refused.how_to_find(), None);
+    assert_eq!(SentCall::from_error(&refused).unwrap().state, StepState::Refused);
+}
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_800_000_000 + seconds)
