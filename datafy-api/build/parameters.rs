@@ -28,6 +28,9 @@ pub(crate) struct List {
 
 const SUPPORTED: &str = "only `form` in a query and `simple` in a path or a header are supported; extend datafy-api/build/parameters.rs";
 
+/// The headers that OpenAPI 3.0 describes elsewhere; it ignores parameters of these names.
+const NOT_PARAMETERS: [&str; 3] = ["accept", "authorization", "content-type"];
+
 /// Returns the parameters of the operation at `pointer`, with those that all operations of `path` share. Rejects those
 /// that the generator can't send.
 pub(crate) fn examine(
@@ -71,6 +74,11 @@ fn form(document: &Document, pointer: &str, place: &str) -> Result<Option<bool>,
             return refuse("/in", problem, SUPPORTED);
         }
     };
+    let name = text(document, pointer, "name").unwrap_or_default();
+    if place == "header" && NOT_PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        let problem = format!("OpenAPI ignores the header parameter `{name}`");
+        return refuse("/name", problem, "leave it out: the client sets this header");
+    }
     let parameter = |key: &str| document.value.pointer(&format!("{pointer}/{key}"));
     if let Some(given) = text(document, pointer, "style").filter(|given| *given != style) {
         return refuse("/style", format!("the generator would ignore `style: {given}`"), SUPPORTED);

@@ -40,6 +40,7 @@ fn split_method(mut method: ImplItemFn) -> Option<[ImplItemFn; 2]> {
     let request = binding(build.last()?)?.clone();
     remove_one(&mut send, |call| call.method == "pre")?;
     remove_one(&mut build, |call| call.method == "append" && names_api_version(call))?;
+    set_headers_last(&mut build, &request)?;
 
     let call = &method.sig.ident;
     let name = format_ident!("{call}_request");
@@ -62,6 +63,35 @@ fn split_method(mut method: ImplItemFn) -> Option<[ImplItemFn; 2]> {
     builder.block.stmts = build;
     method.block.stmts = send;
     Some([builder, method])
+}
+
+/// Makes the statements that collect headers add them to the request, which the last statement builds. The generator
+/// collects them in a map of their own.
+fn set_headers_last(build: &mut Vec<Stmt>, request: &Ident) -> Option<()> {
+    let mut last = build.pop()?;
+    let Stmt::Local(local) = &mut last else { return None };
+    let map = take_headers(&mut local.init.as_mut()?.expr)?;
+    let at = build.iter().position(|it| binding(it) == Some(&map))?;
+    build[at] = parse_quote!(let #map = #request.headers_mut(););
+    if at + 1 == build.len() {
+        build.pop();
+    }
+    build.insert(at, last);
+    Some(())
+}
+
+/// Removes `.headers(map)` from a chain of calls. Returns the map.
+fn take_headers(chain: &mut Expr) -> Option<Ident> {
+    let call = match chain {
+        Expr::Try(it) => return take_headers(&mut it.expr),
+        Expr::MethodCall(call) if call.method == "headers" => call,
+        Expr::MethodCall(call) => return take_headers(&mut call.receiver),
+        _ => return None,
+    };
+    let Some(Expr::Path(map)) = call.args.first() else { return None };
+    let map = map.path.get_ident()?.clone();
+    *chain = (*call.receiver).clone();
+    Some(map)
 }
 
 /// Removes the statement whose method call satisfies `matches`. Returns `None` unless there is exactly one.

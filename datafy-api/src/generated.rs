@@ -222,10 +222,6 @@ impl Client {
         let url = self
             .baseurl
             .with_path(format_args!("/api/v1/volumes/create-from-snapshots",));
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
-        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -235,8 +231,11 @@ impl Client {
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
+        let header_map = request.headers_mut();
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
         self.inner.prepare(&mut request);
         Ok(request)
     }
@@ -280,12 +279,12 @@ Arguments:
                     "/api/v1/volumes/{}/attach", encode_path(& volume_id.to_string())
                 ),
             );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        #[allow(unused_mut)]
+        let mut request = self.client.post(url).json(&body).build()?;
+        let header_map = request.headers_mut();
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
         }
-        #[allow(unused_mut)]
-        let mut request = self.client.post(url).json(&body).headers(header_map).build()?;
         self.inner.prepare(&mut request);
         Ok(request)
     }
@@ -332,10 +331,6 @@ Arguments:
                     .to_string())
                 ),
             );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
-        }
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -345,8 +340,11 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .json(&body)
-            .headers(header_map)
             .build()?;
+        let header_map = request.headers_mut();
+        if let Some(value) = x_datafy_sub_account_id {
+            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+        }
         self.inner.prepare(&mut request);
         Ok(request)
     }
@@ -392,12 +390,12 @@ Arguments:
                     .to_string())
                 ),
             );
-        let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
+        #[allow(unused_mut)]
+        let mut request = self.client.post(url).build()?;
+        let header_map = request.headers_mut();
         if let Some(value) = x_datafy_sub_account_id {
             header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
         }
-        #[allow(unused_mut)]
-        let mut request = self.client.post(url).headers(header_map).build()?;
         self.inner.prepare(&mut request);
         Ok(request)
     }

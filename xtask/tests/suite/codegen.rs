@@ -150,7 +150,7 @@ fn each_operation_has_a_method_that_builds_its_request_and_one_that_sends_it() {
     let parameter = |name: &str| {
         format!("- {{ name: {name}, in: header, schema: {{ type: string }} }}\n        - $ref")
     };
-    for name in ["info", "request", "result", "api-version"] {
+    for name in ["info", "request", "result", "header_map", "api-version"] {
         let spec = SPEC.replacen("- $ref", &parameter(name), 1);
         let code = generate(&spec).expect("it is valid");
         let build = |it: &str| it.contains(".build()?;") && it.contains("self.inner.prepare(&mut ");
@@ -214,6 +214,8 @@ fn a_parameter_that_the_generator_would_send_differently_is_refused() {
         assert!(text.starts_with("openapi.yaml:1"), "the line of the parameter: {text}");
         assert!(text.contains(expected), "{text}");
     }
+    let text = refusal("name: X-Datafy-Sub-Account-Id", "name: content-Type");
+    assert!(text.contains("SubAccountId/name: OpenAPI ignores the header parameter"), "{text}");
     let text = refusal("in: path\n      required: true", "in: path\n      required: false");
     assert!(text.contains("parameters/VolumeId: a parameter in the path is always sent"), "{text}");
     let schema = "        type: string\n        example: 1536356a-b26f-4feb-8cd5-56b54b6c51d2";

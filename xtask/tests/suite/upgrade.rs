@@ -414,10 +414,7 @@ fn each_change_of_the_code_is_caught() {
         ("rename = \"deviceName\"", "rename = \"device\""),
         ("create-from-snapshots\",", "create-from-snapshot\","),
         (&sub_account.0, &sub_account.1),
-        (
-            ".client.post(url).headers(header_map).build()",
-            ".client.put(url).headers(header_map).build()",
-        ),
+        (".client.post(url).build()", ".client.put(url).build()"),
     ];
     let committed = files::read(root, GENERATED).expect("the generated code");
     for change in generated {
