@@ -52,7 +52,7 @@ impl Form {
         text.len() > self.prefix.len()
             && text.len() <= MAX_LENGTH
             && text.starts_with(self.prefix)
-            && text.chars().all(|letter| self.allows(letter))
+            && text.bytes().all(|byte| self.allows(byte.into()))
             && !text.contains("..")
     }
 

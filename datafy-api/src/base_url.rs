@@ -1,7 +1,7 @@
 //! The base URL of the service.
 
 use reqwest::Url;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 /// The URL that the paths of the operations are appended to.
@@ -30,8 +30,12 @@ impl BaseUrl {
 
     /// Returns the URL with `path` appended. The values in `path` must be percent-encoded.
     pub(crate) fn with_path(&self, path: fmt::Arguments<'_>) -> Url {
+        // Long enough for most paths, so that it needn't grow.
+        let mut whole = String::with_capacity(128);
+        whole.push_str(self.url.path().trim_end_matches('/'));
+        whole.write_fmt(path).expect("writing to a string doesn't fail");
         let mut url = self.url.clone();
-        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        url.set_path(&whole);
         url
     }
 

@@ -1,30 +1,35 @@
 //! One attempt: sends the operation's request once, and classifies how it ended.
 
+use super::Call;
 use super::evidence::Evidence;
 use super::exchange::{BodyEnd, Received, receive};
 use super::failure::{Answer, Failure};
-use super::operation::{Scope, sealed::Operation};
+use super::operation::{Operation, Scope, sealed};
 use super::partial_json;
 use super::retry_after;
 use super::success::{Success, Unusable};
 use super::transport;
 use crate::client::connect;
-use crate::client::extras::{self, Extras};
+use crate::client::extras;
 use crate::client::token::Credential;
-use crate::client::{Inner, Timeouts};
 use crate::error::{Cause, ErrorKind};
 use crate::outcome::Outcome;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
+use reqwest::{Request, StatusCode};
 use serde_json::Value;
 use std::error::Error as _;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// The headers that may hold a request ID, the most specific first. The vendor's page doesn't name one.
-const REQUEST_ID: [&str; 5] =
-    ["x-request-id", "x-amzn-requestid", "x-amz-request-id", "apigw-requestid", "x-amzn-trace-id"];
+static REQUEST_ID: [HeaderName; 5] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-amzn-requestid"),
+    HeaderName::from_static("x-amz-request-id"),
+    HeaderName::from_static("apigw-requestid"),
+    HeaderName::from_static("x-amzn-trace-id"),
+];
 
 /// The result of a call, with the status and the request ID of the answer.
 pub(crate) struct Completed<T> {
@@ -34,34 +39,26 @@ pub(crate) struct Completed<T> {
 }
 
 /// Sends the operation's request once. `remaining` is the time until the deadline of the call.
-pub(crate) async fn attempt<O: Operation>(
-    client: &Inner,
-    operation: &O,
-    scope: Scope<'_>,
-    extras: Option<&Extras>,
-    timeouts: &Timeouts,
+pub(super) async fn attempt<O: Operation>(
+    call: &Call<O>,
     remaining: Duration,
     credential: &Credential,
-) -> Result<Completed<O::Content>, Failure> {
+) -> Result<Completed<<O as sealed::Operation>::Content>, Failure> {
+    let (client, timeouts) = (call.datafy.inner(), call.effective_timeouts());
     let limit = timeouts.attempt().min(remaining);
     let started = Instant::now();
-    let mut request = operation.request(credential.raw(), scope).map_err(|error| {
-        Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
-            .because(Cause::of(&error))
-    })?;
-    extras::apply(client.extras.as_ref(), extras, &mut request)
-        .map_err(|error| Failure::not_sent(ErrorKind::Request, error.to_string(), false))?;
+    let request = request(call, credential)?;
     let (http, own_limit) = client.http.client(timeouts.connect(), limit).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, error.to_string(), false)
             .because(error.source().and_then(Cause::of))
     })?;
-    let connect_limit = own_limit.map(|connect| started + connect);
+    let connect_limit = own_limit.map(move |connect| started + connect);
     let mut received = Received::default();
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
     let ended = timeout_at(started + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, ended) {
         (Some(status), _) => {
-            let ended = classify(client, operation, credential, limit, status, received);
+            let ended = classify(call, credential, limit, status, received);
             if let Err(failure) = &ended
                 && status.is_success()
                 && failure.evidence.outcome() == Outcome::Unknown
@@ -79,15 +76,28 @@ pub(crate) async fn attempt<O: Operation>(
     }
 }
 
+/// Builds the request. Not a part of [`attempt`], whose future would keep it to the end.
+fn request<O: Operation>(call: &Call<O>, credential: &Credential) -> Result<Request, Failure> {
+    let client = call.datafy.inner();
+    let sub_account = call.sub_account.as_ref().unwrap_or(&client.sub_account);
+    let scope = Scope::new(sub_account.as_ref());
+    let mut request = call.operation.request(credential.raw(), scope).map_err(|error| {
+        Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
+            .because(Cause::of(&error))
+    })?;
+    extras::apply(client.extras.as_ref(), call.extras.as_deref(), &mut request)
+        .map_err(|error| Failure::not_sent(ErrorKind::Request, error.to_string(), false))?;
+    Ok(request)
+}
+
 /// Classifies an answer, as far as it arrived within `limit`.
 fn classify<O: Operation>(
-    client: &Inner,
-    operation: &O,
+    call: &Call<O>,
     credential: &Credential,
     limit: Duration,
     status: StatusCode,
     received: Received,
-) -> Result<Completed<O::Content>, Failure> {
+) -> Result<Completed<<O as sealed::Operation>::Content>, Failure> {
     let Received { headers, body, end, .. } = received;
     // The service may send the token back.
     let body = credential.redact_body(&body).unwrap_or(body);
@@ -102,7 +112,7 @@ fn classify<O: Operation>(
     let (evidence, kind, cause) = if status.is_success() {
         let media_type = media_type(&headers);
         let success = Success { media_type, body: &body, whole: cut.is_none() };
-        match operation.decode(&success) {
+        match call.operation.decode(&success) {
             Ok(content) => return Ok(Completed { status, request_id, content }),
             Err(Unusable::Foreign(problem)) => {
                 foreign = Some(problem);
@@ -115,7 +125,7 @@ fn classify<O: Operation>(
             }
         }
     } else {
-        let retry_after = retry_after::read(&headers, || client.clock.date());
+        let retry_after = retry_after::read(&headers, || call.clock().date());
         let evidence = Evidence::of_status(status.as_u16(), retry_after);
         let kind = match evidence {
             Evidence::Rejected { status: 429, .. } => ErrorKind::Throttled,
@@ -147,7 +157,7 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
-    let value = REQUEST_ID.iter().find_map(|name| headers.get(*name))?;
+    let value = REQUEST_ID.iter().find_map(|name| headers.get(name))?;
     Some(credential.redact(value.to_str().ok()?.to_owned()))
 }
 

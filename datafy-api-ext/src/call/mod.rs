@@ -49,9 +49,9 @@ pub struct Call<O> {
     /// `None`: the client's setting. `Some(None)`: the account itself.
     #[expect(clippy::option_option, reason = "both mean something")]
     sub_account: Option<Option<SubAccountId>>,
-    timeouts: Option<Timeouts>,
-    retry: Option<RetryPolicy>,
-    /// Boxed, since most calls have none.
+    // Boxed, since most calls have none of their own.
+    timeouts: Option<Box<Timeouts>>,
+    retry: Option<Box<RetryPolicy>>,
     extras: Option<Box<Extras>>,
     pub(crate) operation: O,
 }
@@ -66,8 +66,8 @@ impl<O> Call<O> {
         Call {
             datafy: self.datafy.clone(),
             sub_account: self.sub_account.clone(),
-            timeouts: self.timeouts,
-            retry: self.retry,
+            timeouts: self.timeouts.clone(),
+            retry: self.retry.clone(),
             extras: self.extras.clone(),
             operation,
         }
@@ -75,8 +75,7 @@ impl<O> Call<O> {
 
     /// Shortens the operation timeout of the call to `limit`.
     pub(crate) fn ending_within(mut self, limit: Duration) -> Self {
-        let timeouts = self.timeouts.as_ref().unwrap_or(&self.datafy.inner().timeouts);
-        self.timeouts = Some(timeouts.cut_to(limit));
+        self.timeouts = Some(Box::new(self.effective_timeouts().cut_to(limit)));
         self
     }
 
@@ -92,8 +91,12 @@ impl<O> Call<O> {
         self.datafy.inner().jitter.next()
     }
 
+    fn effective_timeouts(&self) -> &Timeouts {
+        self.timeouts.as_deref().unwrap_or(&self.datafy.inner().timeouts)
+    }
+
     pub(crate) fn policy(&self) -> &RetryPolicy {
-        self.retry.as_ref().unwrap_or(&self.datafy.inner().retry)
+        self.retry.as_deref().unwrap_or(&self.datafy.inner().retry)
     }
 
     /// Makes the call in the context of a sub-account, or of the account itself with `None`.
@@ -104,13 +107,13 @@ impl<O> Call<O> {
 
     /// Sets the timeouts of the call.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = Some(timeouts);
+        self.timeouts = Some(Box::new(timeouts));
         self
     }
 
     /// Sets how often, and after which pauses, the call is retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(policy);
+        self.retry = Some(Box::new(policy));
         self
     }
 

@@ -5,9 +5,9 @@ use super::attempt::{Completed, attempt};
 use super::decision::{Next, Situation, Stop, decide};
 use super::failure::Failure;
 use super::history::History;
-use super::operation::{Operation, Scope, sealed};
+use super::operation::{Operation, sealed};
 use crate::client::token::Credential;
-use crate::client::{Inner, Stopwatch, Timeouts, TokenError};
+use crate::client::{Inner, Stopwatch, TokenError};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
 use std::borrow::Cow;
@@ -23,7 +23,6 @@ use tracing::{Span, debug};
 pub(super) struct Run<'a, O: Operation> {
     call: &'a Call<O>,
     span: &'a Span,
-    timeouts: &'a Timeouts,
     time: Stopwatch<'a>,
     attempts: u32,
     /// Whether a request is in flight.
@@ -40,7 +39,6 @@ impl<'a, O: Operation> Run<'a, O> {
         Self {
             call,
             span,
-            timeouts: call.timeouts.as_ref().unwrap_or(&client.timeouts),
             time: Stopwatch::start(&*client.clock),
             attempts: 0,
             in_flight: false,
@@ -80,18 +78,12 @@ impl<'a, O: Operation> Run<'a, O> {
             Ok(ready) => ready,
             Err(failure) => return (Err(failure), None),
         };
-        let left = self.left();
-        if left < self.reserve() {
+        if self.left() < self.reserve() {
             let text = "no time was left for a request; raise the operation timeout";
             return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
         }
-        let sub_account = self.call.sub_account.as_ref().unwrap_or(&client.sub_account);
-        let scope = Scope::new(sub_account.as_ref());
-        let operation = &self.call.operation;
-        let extras = self.call.extras.as_deref();
         self.in_flight = true;
-        let ended =
-            attempt(client, operation, scope, extras, self.timeouts, left, &credential).await;
+        let ended = attempt(self.call, self.left(), &credential).await;
         self.in_flight = false;
         (ended, Some(credential))
     }
@@ -181,12 +173,12 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// The time until the deadline of the call.
     fn left(&self) -> Duration {
-        self.timeouts.operation().saturating_sub(self.time.passed())
+        self.call.effective_timeouts().operation().saturating_sub(self.time.passed())
     }
 
     /// The last tenth of the time, in which no request is started.
     fn reserve(&self) -> Duration {
-        self.timeouts.operation() / 10
+        self.call.effective_timeouts().operation() / 10
     }
 }
 

@@ -90,8 +90,12 @@ impl sealed::Operation for CreateSnapshot {
     }
 
     fn decode(&self, success: &Success<'_>) -> Result<types::Snapshot, Unusable> {
-        success.expect_volume(&self.volume)?;
-        success.json()
+        let snapshot = success.json::<types::Snapshot>();
+        let named = snapshot.as_ref().ok().and_then(|snapshot| snapshot.volume_id.as_deref());
+        if named != Some(self.volume.as_str()) {
+            success.expect_volume(&self.volume)?;
+        }
+        snapshot
     }
 
     fn subject(&self) -> Subject {
