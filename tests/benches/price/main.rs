@@ -3,13 +3,25 @@
 //! `cargo bench -p datafy-tests` prints ratios to hand-written reqwest, since absolute times mean little on a
 //! machine with other work. All contenders do the same work against the same server, in turns within one run.
 //! CPU time and allocations are those of the calling thread; the server has another one.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs, unexpected_cfgs)]
+
+// The client that tests/benches/openapi-generator.sh generates. Its code expects these two in the root of a crate.
+#[cfg(openapi_generator)]
+#[allow(warnings, clippy::pedantic)]
+#[rustfmt::skip]
+#[path = "../../../target/openapi-generator/client/src/apis/mod.rs"]
+mod apis;
+#[cfg(openapi_generator)]
+#[allow(warnings, clippy::pedantic)]
+#[rustfmt::skip]
+#[path = "../../../target/openapi-generator/client/src/models/mod.rs"]
+mod models;
 
 mod contender;
 mod server;
 
 use allocation_counter::AllocationInfo;
-use contender::Contender;
+use contender::{ByHand, Contender};
 use cpu_time::ThreadTime;
 use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use futures_util::StreamExt;
@@ -47,6 +59,11 @@ fn main() {
     {
         return print_memory(&runtime, &plain, name, items.parse().unwrap());
     }
+    if let [flag, name, calls] = &arguments[..]
+        && flag == "--only"
+    {
+        return only(&runtime, &plain, name, calls.parse().unwrap());
+    }
     compare(
         "one call after the other",
         &runtime,
@@ -73,6 +90,23 @@ fn main() {
     memory();
     tls(&runtime);
     construction(&runtime);
+}
+
+/// Makes the calls of one contender, or of a fleet, and nothing else: for a profiler.
+fn only(runtime: &Runtime, server: &Server, name: &str, calls: u32) {
+    match name {
+        "fleet" => runtime.block_on(run_fleet(&contender::datafy(server, false), calls, None)),
+        "loop" => runtime.block_on(run_loop(&contender::reqwest(server, false), calls)),
+        _ => {
+            let contenders = Contender::all(server);
+            let contender = contenders.iter().find(|contender| contender.name == name).unwrap();
+            runtime.block_on(async {
+                for _ in 0..calls {
+                    contender.call().await;
+                }
+            });
+        }
+    }
 }
 
 /// Runs the contenders in turns of `calls` calls, and prints their costs.
@@ -174,6 +208,11 @@ async fn run_fleet(datafy: &Datafy, size: u32, journal: Option<&Path>) {
     }
 }
 
+async fn run_loop(by_hand: &ByHand, size: u32) {
+    let calls = stream::iter(ids(size)).map(|id| by_hand.snapshot_of(id));
+    calls.buffer_unordered(64).collect().await
+}
+
 async fn run_restores(datafy: &Datafy, size: u32, journal: Option<&Path>) {
     let items = (0..size).map(|number| (number.to_string(), ()));
     let mut fleet = datafy.fleet_of_stream(stream::iter(items)).concurrency(64);
@@ -212,10 +251,7 @@ fn fleet(runtime: &Runtime, server: &Server) {
                     let _ = std::fs::remove_file(&path);
                     measure(runtime, run_fleet(&datafy, TURN, journaled.then_some(&*path)), TURN)
                 }
-                _ => {
-                    let calls = stream::iter(ids(TURN)).map(|id| by_hand.snapshot_of(id));
-                    measure(runtime, calls.buffer_unordered(64).collect::<()>(), TURN)
-                }
+                _ => measure(runtime, run_loop(&by_hand, TURN), TURN),
             };
             turn(0);
             turn(1);
