@@ -18,6 +18,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
+#[doc(alias("cancel", "drop"))]
 pub struct Abandoned {
     /// The name of the operation, as in [`datafy_api::operations`].
     pub operation: &'static str,

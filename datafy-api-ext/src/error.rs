@@ -214,6 +214,7 @@ impl Error {
     ///
     /// It may be longer than the client would have waited.
     /// It doesn't say that a retry is safe: [`outcome`](Self::outcome) does.
+    #[doc(alias("throttled", "rate limit"))]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

@@ -16,6 +16,7 @@ use std::fmt;
 )]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[doc(alias("idempotent", "ambiguous", "at most once"))]
 pub enum Outcome {
     /// No effect: nothing reached the service, for example because there was no connection, token or time.
     NotSent,

@@ -43,6 +43,7 @@ impl<O: Operation + 'static> Call<O> {
     ///
     /// # Panics
     /// Outside a Tokio runtime.
+    #[doc(alias("spawn", "cancel"))]
     pub fn detached(self) -> Detached<O> {
         let datafy = self.datafy.clone();
         let abandoned = self.abandoned();

@@ -44,6 +44,7 @@ use tracing::Instrument;
 /// elsewhere.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until the call is awaited"]
+#[doc(alias("request", "retry"))]
 pub struct Call<O> {
     datafy: Datafy,
     /// `None`: the client's setting. `Some(None)`: the account itself.
@@ -100,12 +101,14 @@ impl<O> Call<O> {
     }
 
     /// Makes the call in the context of a sub-account, or of the account itself with `None`.
+    #[doc(alias("tenant"))]
     pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
         self.sub_account = Some(id.into());
         self
     }
 
     /// Sets the timeouts of the call.
+    #[doc(alias("timeout", "deadline"))]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(Box::new(timeouts));
         self
@@ -122,6 +125,7 @@ impl<O> Call<O> {
     ///
     /// If the parameter can't be set, the call fails with [`NotSent`](crate::Outcome::NotSent) and
     /// [`Request`](crate::ErrorKind::Request).
+    #[doc(alias("accounts"))]
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extras.get_or_insert_default().query(name.into(), value.into());
         self

@@ -127,6 +127,7 @@ impl DatafyBuilder {
     }
 
     /// Sets the sub-account in whose context calls are made. Each [call](crate::Call::sub_account) can name another.
+    #[doc(alias("account", "tenant"))]
     pub fn sub_account(mut self, id: SubAccountId) -> Self {
         self.sub_account = Some(id);
         self
@@ -146,6 +147,7 @@ impl DatafyBuilder {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias("accounts"))]
     pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extras.query(name.into(), value.into());
         self
@@ -162,12 +164,14 @@ impl DatafyBuilder {
     }
 
     /// Sets the timeouts of calls.
+    #[doc(alias("timeout", "deadline"))]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
     /// Sets how often, and after which pauses, calls are retried.
+    #[doc(alias("backoff"))]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -177,6 +181,7 @@ impl DatafyBuilder {
     ///
     /// Ten successful calls put one retry back. While the service is down, the budget soon is empty, and retries no
     /// longer add to its load.
+    #[doc(alias("circuit breaker"))]
     pub fn retry_budget(mut self, retries: u32) -> Self {
         self.retry_budget = Some(retries);
         self
@@ -185,6 +190,7 @@ impl DatafyBuilder {
     /// Sets how many requests the client and its clones have in flight at a time: 1 to 10,000. Defaults to 256.
     ///
     /// Each request takes a connection. Further calls wait for a free slot, within their operation timeout.
+    #[doc(alias("concurrency", "limit"))]
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.max_in_flight = Some(requests);
         self
@@ -202,6 +208,7 @@ impl DatafyBuilder {
     ///
     /// Each connection takes a local port until a minute after it is closed. For more than about 400 calls per second,
     /// use `false`.
+    #[doc(alias("keep-alive", "pool"))]
     pub fn fresh_connections(mut self, fresh: bool) -> Self {
         self.reuse_connections = !fresh;
         self
@@ -211,6 +218,7 @@ impl DatafyBuilder {
     ///
     /// `pem` is one or more certificates in PEM format.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    #[doc(alias("ca", "tls"))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
@@ -238,6 +246,7 @@ impl DatafyBuilder {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias("proxy", "user-agent"))]
     pub fn configure_reqwest(
         mut self,
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -269,6 +278,7 @@ impl DatafyBuilder {
     /// # use datafy_api_ext::Datafy;
     /// let builder = Datafy::builder().on_abandoned(|call| eprintln!("{call}"));
     /// ```
+    #[doc(alias("cancel"))]
     pub fn on_abandoned(mut self, function: impl Fn(&Abandoned) + Send + Sync + 'static) -> Self {
         self.on_abandoned = OnAbandoned(Some(Box::new(function)));
         self

@@ -24,6 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// # Ok::<(), datafy_api_ext::InvalidSetting>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias("retry", "backoff", "jitter"))]
 pub struct RetryPolicy {
     attempts: u32,
     base: Duration,
@@ -138,6 +139,7 @@ impl RetryPolicyBuilder {
     ///
     /// The risk: a gateway that answers 429 after it has forwarded the request makes the client create, and you
     /// pay for, a second object. Gateways normally count requests before they forward them.
+    #[doc(alias("throttled"))]
     pub fn creates_after_429(mut self, retry: bool) -> Self {
         self.0.creates_after_429 = retry;
         self

@@ -29,6 +29,7 @@ const LEAST: Duration = Duration::from_millis(1);
 /// # Ok::<(), datafy_api_ext::InvalidSetting>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias("timeout", "deadline"))]
 pub struct Timeouts {
     connect: Duration,
     attempt: Duration,
@@ -103,6 +104,7 @@ impl TimeoutsBuilder {
     }
 
     /// Limits the whole call, with its retries and pauses.
+    #[doc(alias("deadline"))]
     pub fn operation(mut self, limit: Duration) -> Self {
         self.operation = Some(limit);
         self

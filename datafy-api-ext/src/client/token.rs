@@ -30,6 +30,7 @@ use tokio::task::spawn_blocking;
 ///
 /// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Errors of a
 /// [`provider`](Self::provider) are shown unchanged.
+#[doc(alias("bearer", "authentication", "api key"))]
 pub struct Token(Source);
 
 enum Source {
@@ -68,6 +69,7 @@ impl Token {
     /// }
     /// let token = Token::provider(from_vault);
     /// ```
+    #[doc(alias("vault", "refresh"))]
     pub fn provider<F, Fut, T, E>(provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,

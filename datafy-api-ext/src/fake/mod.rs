@@ -62,6 +62,7 @@ use std::fmt;
 use std::io;
 
 /// A Datafy in the caller's process. Stops when it is dropped.
+#[doc(alias("mock", "test server"))]
 pub struct Fake {
     shared: Shared,
     server: Server,
@@ -122,6 +123,7 @@ impl Fake {
     }
 
     /// Adds a fault to the queue. Each request takes one fault from it.
+    #[doc(alias("chaos"))]
     pub fn inject(&self, fault: Fault) {
         self.shared.lock().faults.push_back(Some(fault));
     }

@@ -83,6 +83,7 @@ impl Call<AttachVolume> {
     /// A 400, 401 or 403 ends the wait immediately, since waiting doesn't help. So does a 409 after a call whose answer
     /// was lost: the volume probably is attached. Allow for minutes: a call that is still in flight when `limit` ends is
     /// [`Unknown`](Outcome::Unknown). Each call in between has the timeouts and the retry policy that are set here.
+    #[doc(alias("timeout", "wait"))]
     pub fn within(self, limit: Duration) -> Attach {
         Attach { call: self, wait: Some(Wait::within(limit)) }
     }
@@ -106,6 +107,7 @@ impl Call<AttachVolume> {
     /// volume.attach(instance, device).ready_when(Duration::from_secs(600), ready).await
     /// # }
     /// ```
+    #[doc(alias("poll", "wait"))]
     pub fn ready_when<F, E>(
         self,
         limit: Duration,

@@ -41,6 +41,7 @@ const DEFAULT_CONCURRENCY: usize = 16;
 /// # }
 /// ```
 #[must_use = "nothing is sent until the fleet is run"]
+#[doc(alias("batch", "bulk"))]
 pub struct Fleet<T> {
     datafy: Datafy,
     items: Items<T>,
@@ -92,6 +93,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     ///
     /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory that a run takes grows
     /// with this number, not with the number of items in a stream.
+    #[doc(alias("parallel", "max_in_flight"))]
     pub fn concurrency(mut self, jobs: usize) -> Self {
         self.concurrency = jobs;
         self
@@ -101,6 +103,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     ///
     /// Retries within a job don't count. A job that starts up to 10 ms late doesn't delay the next ones. With a
     /// [journal](Self::journal), calls that have waited for a slow disk are sent together.
+    #[doc(alias("throttle", "rate limit"))]
     pub fn rate(mut self, jobs_per_second: u32) -> Self {
         self.rate = Some(jobs_per_second);
         self
@@ -135,6 +138,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     /// begins no further step.
     ///
     /// The entries of earlier runs are kept in memory, and of a stream also the keys of all items.
+    #[doc(alias("resume", "checkpoint"))]
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
@@ -175,6 +179,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     /// Returns what a run with the same arguments would do, without sending anything or changing the journal.
     ///
     /// Fails as [`run`](Self::run) does, except that duplicates are counted. The items of a stream are consumed.
+    #[doc(alias("dry run"))]
     pub async fn plan<J: Job>(
         mut self,
         job: impl Fn(&Datafy, &T) -> J,

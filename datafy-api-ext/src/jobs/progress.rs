@@ -112,6 +112,7 @@ impl Monitor {
     ///
     /// The run then returns [`NotDone::Stopped`] for each item that remains. If the input is an endless stream, the
     /// caller has to end it.
+    #[doc(alias("cancel", "shutdown"))]
     pub fn stop(&self) {
         self.stop_because(StopReason::Requested);
     }

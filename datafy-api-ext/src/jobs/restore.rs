@@ -58,6 +58,7 @@ impl NewRestore {
 /// is reported as [`Abandoned`](crate::Abandoned). If the process may die, use a [`journal`](Self::journal).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until the restore is awaited"]
+#[doc(alias("recovery"))]
 pub struct Restore {
     create: Call<CreateVolume>,
     /// The volume, once it is created.
@@ -73,6 +74,7 @@ impl Restore {
     /// Repeats the attach call until it succeeds, for at most `limit`: a new volume may not be ready yet.
     ///
     /// As [`Call::within`](crate::Call::within). Without this method there is one attach call.
+    #[doc(alias("timeout", "wait"))]
     pub fn attach_within(mut self, limit: Duration) -> Self {
         self.wait = Some(Wait::within(limit));
         self
@@ -101,6 +103,7 @@ impl Restore {
     }
 
     /// Sets the timeouts of each call.
+    #[doc(alias("timeout"))]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.create = self.create.timeouts(timeouts);
         self
@@ -129,6 +132,7 @@ impl Restore {
     /// Each step is recorded on disk before its request is sent, and its result afterwards. If the file exists, the
     /// restore continues where it stopped: a volume that was created is attached, and one that may have been created is
     /// reported. See [`journal`](super::journal).
+    #[doc(alias("resume", "checkpoint"))]
     pub fn journal(self, path: impl Into<PathBuf>) -> JournaledRestore {
         JournaledRestore { restore: self, path: path.into() }
     }

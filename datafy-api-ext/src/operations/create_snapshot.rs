@@ -56,6 +56,7 @@ impl Call<CreateSnapshot> {
     ///
     /// If the call ends [`Unknown`](crate::Outcome::Unknown), look for [`Error::marker`](crate::Error::marker) in the
     /// descriptions of the volume's snapshots.
+    #[doc(alias("idempotent", "idempotency key", "marker"))]
     pub fn traceable(mut self) -> Self {
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(10).collect();
         self.operation.marker = Some(format!("[datafy-{random}]"));
