@@ -210,7 +210,7 @@ async fn run_fleet(datafy: &Datafy, size: u32, journal: Option<&Path>) {
 
 async fn run_loop(by_hand: &ByHand, size: u32) {
     let calls = stream::iter(ids(size)).map(|id| by_hand.snapshot_of(id));
-    calls.buffer_unordered(64).collect().await
+    calls.buffer_unordered(64).collect::<()>().await;
 }
 
 async fn run_restores(datafy: &Datafy, size: u32, journal: Option<&Path>) {
