@@ -7,6 +7,7 @@ use super::not_done::NotDone;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::{Monitor, StopReason};
+use super::seen::Seen;
 use crate::client::{Datafy, InvalidSetting};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
@@ -111,7 +112,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
 
     /// Refuses an item of a stream whose key has come before, with [`NotDone::Duplicate`].
     ///
-    /// This keeps the keys of all items in memory. A list is always checked, and so is a stream with a
+    /// This keeps about twelve bytes per item in memory. A list is always checked, and so is a stream with a
     /// [journal](Self::journal), where the key stands for one job.
     pub fn refuse_duplicates(mut self) -> Self {
         self.refuse_duplicates = true;
@@ -137,7 +138,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     /// attempted. If the journal can't be written any more, or if it is removed, renamed, replaced or truncated, the run
     /// begins no further step.
     ///
-    /// The entries of earlier runs are kept in memory, and of a stream also the keys of all items.
+    /// The entries of earlier runs are kept in memory, and about twelve bytes per item of a stream.
     #[doc(alias("resume", "checkpoint"))]
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
@@ -192,12 +193,12 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
             None => Entries::default(),
             Some(path) => Log::read(path, self.header::<J>()).await?,
         };
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         let mut plan = Plan::default();
         let mut items = self.items.into_stream();
         while let Some(item) = items.next().await {
             let key = item.key();
-            if checks_keys && !seen.insert(SmolStr::new(&key)) {
+            if checks_keys && !seen.insert(&key) {
                 plan.duplicates += 1;
                 continue;
             }
@@ -261,7 +262,7 @@ struct Shared<F> {
     monitor: Monitor,
     pace: Option<Pace>,
     /// The keys so far, if duplicates are refused.
-    seen: Option<Mutex<HashSet<SmolStr>>>,
+    seen: Option<Mutex<Seen>>,
     /// The journal, and what earlier runs have recorded there.
     journal: Option<(Log, Entries)>,
 }
@@ -315,7 +316,7 @@ impl<F> Shared<F> {
     /// Returns what earlier runs have done for an item, unless it must not be attempted.
     fn resume<J: Job>(&self, job: &J, key: &SmolStr) -> Result<Resume, NotDone<J::Failure>> {
         if let Some(seen) = &self.seen
-            && !seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+            && !seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
         {
             return Err(NotDone::Duplicate);
         }

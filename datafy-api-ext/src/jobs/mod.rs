@@ -14,6 +14,7 @@ mod pace;
 mod plan;
 mod progress;
 mod restore;
+mod seen;
 
 pub use attach::Attach;
 pub use fleet::{Fleet, FleetError, Run};
