@@ -130,13 +130,14 @@ fn compare(
     print(title, &Contender::all(server), &all);
 }
 
-/// The costs of all turns, by round and contender. Each round begins with another contender, since the order
-/// affects caches.
+/// The costs of all turns, by round and contender. Each round has another order, since a turn leaves the caches and the
+/// scheduler in a state that favours one contender or another as the next.
 fn rounds(contenders: usize, mut turn: impl FnMut(usize) -> Cost) -> Vec<Vec<Cost>> {
-    let round = |number: usize| {
+    let mut order: Vec<usize> = (0..contenders).collect();
+    let round = |_| {
+        fastrand::shuffle(&mut order);
         let mut costs = vec![Cost::default(); contenders];
-        for at in 0..contenders {
-            let at = (at + number) % contenders;
+        for &at in &order {
             costs[at] = turn(at);
         }
         costs
