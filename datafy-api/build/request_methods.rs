@@ -71,12 +71,16 @@ fn set_headers_last(build: &mut Vec<Stmt>, request: &Ident) -> Option<()> {
     let mut last = build.pop()?;
     let Stmt::Local(local) = &mut last else { return None };
     let map = take_headers(&mut local.init.as_mut()?.expr)?;
-    let at = build.iter().position(|it| binding(it) == Some(&map))?;
-    build[at] = parse_quote!(let #map = #request.headers_mut(););
-    if at + 1 == build.len() {
-        build.pop();
+    let begin = build.iter().position(|it| binding(it) == Some(&map))?;
+    // An optional body makes several statements of the request.
+    let next = build.iter().skip(begin + 1).position(|it| matches!(it, Stmt::Local(_)));
+    let end = next.map_or(build.len(), |next| begin + 1 + next);
+    let mut headers: Vec<Stmt> = build.drain(begin..end).collect();
+    headers[0] = parse_quote!(let #map = #request.headers_mut(););
+    build.push(last);
+    if headers.len() > 1 {
+        build.append(&mut headers);
     }
-    build.insert(at, last);
     Some(())
 }
 

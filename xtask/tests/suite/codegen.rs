@@ -268,6 +268,11 @@ fn an_optional_body_can_be_left_out() {
             assert!(!method.contains(".json(&body)"), "{method}");
             let adds = method.contains("if let Some(body) = body.into() {");
             assert_eq!(adds, name.ends_with("_request"), "{method}");
+            // The headers are added to what is built, after the body.
+            let order =
+                ["request = request.json(body)", "request.build()?", "request.headers_mut()"];
+            let places = order.map(|part| method.find(part));
+            assert!(places.is_sorted() && places[0].is_some() == adds, "{places:?}: {method}");
         }
     }
     assert_eq!(code.matches("- `body`: optional; with `None` no body is sent").count(), 3);
