@@ -15,5 +15,5 @@ fi
 
 # Only the bench is compiled with the flag, so that its dependencies are those of `cargo bench`.
 bench=$(cargo rustc --locked --package datafy-tests --bench price --profile bench --message-format=json \
-    -- --cfg openapi_generator | sed -n 's/.*"executable":"\([^"]*/price-[^"]*\)".*/\1/p')
+    -- --cfg openapi_generator | sed -n 's|.*"executable":"\([^"]*/price-[^"]*\)".*|\1|p')
 "$bench" "$@"
