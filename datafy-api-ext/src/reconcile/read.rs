@@ -29,7 +29,8 @@ impl Ec2Objects {
     /// Adds the objects in the output of `aws ec2 describe-snapshots` and `describe-volumes`.
     ///
     /// `json` holds any number of documents, one after the other; each is a result, or a page of one. Give the pages of a
-    /// result in order. `name` is that of the file, for the messages of errors.
+    /// result in order. `name` is that of the file, for the messages of errors. An object with three tags takes about half
+    /// a kilobyte of memory.
     ///
     /// Fails, and adds nothing, if the text holds no document, is not JSON, or a document holds neither `Snapshots` nor
     /// `Volumes`, or a field that is needed has another type. The message says which document it is, and the line and
