@@ -28,22 +28,22 @@ pub fn stand_in() -> Option<ExitCode> {
     Some(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs rustdoc on the crate `name` of the workspace at `root`, with all features, and returns its output file.
+/// Runs rustdoc on the workspace at `root`, with all features, and returns its output file for the crate `name`.
+///
+/// On one crate alone, cargo would compile its dependencies with other features than `cargo doc --workspace` does.
 pub fn json(root: &Path, name: &str) -> Result<PathBuf> {
     let this = env::current_exe().and_then(path::absolute).context("the path of xtask")?;
     // This program is in `debug` of the target directory, which rustdoc shares.
     let target = this.ancestors().nth(2).map(Path::to_owned);
     let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into());
-    let status = cargo(root, "rustdoc")
-        .args(["--locked", "--quiet", "--package", name, "--lib", "--all-features"])
-        .args(["--", "-Zunstable-options", "--output-format", "json"])
+    let status = cargo(root, "doc")
+        .args(["--locked", "--quiet", "--workspace", "--lib", "--all-features", "--no-deps"])
         .env("RUSTDOC", this)
         .env(RUSTDOC, rustdoc)
-        // They may ask for private items too.
-        .env_remove("RUSTDOCFLAGS")
+        .env("RUSTDOCFLAGS", "-Zunstable-options --output-format json")
         .status()
         .context("cargo")?;
-    ensure!(status.success(), "rustdoc failed on {name}; fix its errors and run this again");
+    ensure!(status.success(), "rustdoc failed; fix its errors and run this again");
     let target = target.context("the target directory of xtask")?;
     let json = target.join("doc").join(name.replace('-', "_")).with_extension("json");
     fs::read(&json)
