@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+#![doc = include_str!("../DOCS.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod abandoned;

@@ -256,7 +256,7 @@ mod tests {
     /// The rows of the README's table by the words in their first column: a status, or `4xx` for all other statuses of
     /// that class.
     fn documented() -> HashMap<String, Row> {
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../DOCS.md");
         let table = readme.split("| an attempt that ended with |").nth(1).expect("the table");
         let mut rows = HashMap::new();
         for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
