@@ -7,6 +7,13 @@ mod client;
 mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
+// Only documentation. It links to what optional features add; docs.rs turns them all on.
+#[cfg(any(doc, doctest))]
+#[cfg_attr(
+    not(all(feature = "fake", feature = "httpmock", feature = "reconcile")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
+pub mod guide;
 mod id;
 pub mod jobs;
 mod one_line;
@@ -16,12 +23,6 @@ mod outcome;
 pub mod reconcile;
 mod subject;
 mod with_cause;
-#[cfg_attr(feature = "fake", doc = include_str!("../TESTING.md"))]
-#[cfg_attr(
-    not(feature = "fake"),
-    doc = "How to test your code; the page is included if the feature `fake` is on."
-)]
-pub mod testing {}
 
 pub use abandoned::Abandoned;
 pub use call::{Call, Detached, Operation};

@@ -1,0 +1,30 @@
+//! Recipes: a page for each task, with a program to copy.
+//!
+//! They build on the [front page](crate), which says what a call promises. Every program here is compiled with the crate's
+//! tests, and runs on the [fake](crate::fake). More programs are in the folder `examples` of the package.
+//!
+//! This module has no code. It exists in the documentation only.
+
+#[doc = include_str!("../guide/backups.md")]
+pub mod backups {}
+
+#[doc = include_str!("../guide/disaster_recovery.md")]
+pub mod disaster_recovery {}
+
+#[doc = include_str!("../guide/controllers.md")]
+pub mod controllers {}
+
+#[doc = include_str!("../guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../guide/blocking.md")]
+pub mod blocking {}
+
+#[doc = include_str!("../guide/network.md")]
+pub mod network {}
+
+#[doc = include_str!("../guide/metrics.md")]
+pub mod metrics {}
+
+#[doc = include_str!("../guide/upgrading.md")]
+pub mod upgrading {}
