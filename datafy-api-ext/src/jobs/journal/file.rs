@@ -173,6 +173,14 @@ impl JournalFile {
     }
 }
 
+impl Drop for JournalFile {
+    /// A child process that another thread is about to start shares the open file until it runs its program. Closing the
+    /// file would leave it locked for as long.
+    fn drop(&mut self) {
+        let _ = self.handle.as_file().unlock();
+    }
+}
+
 impl Content {
     /// Reads a journal.
     pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, JournalError> {
@@ -245,4 +253,23 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
             let found = String::from_utf8_lossy(line.trim_ascii_end()).chars().take(200).collect();
             JournalError::NotAJournal { path: path.to_owned(), found }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JournalFile;
+
+    #[test]
+    fn a_dropped_journal_is_unlocked_even_if_a_child_process_shares_the_file() {
+        let path = std::env::temp_dir().join(format!("datafy-shared-{}", std::process::id()));
+        std::fs::write(&path, "").expect("written");
+        let open = || JournalFile::open(&path, &JournalFile::writable());
+        let (first, _) = open().expect("free");
+        let shared = first.handle.as_file().try_clone().expect("as a child process has it");
+        assert!(open().is_err());
+        drop(first);
+        assert!(open().is_ok());
+        drop(shared);
+        std::fs::remove_file(&path).expect("removed");
+    }
 }
