@@ -22,8 +22,9 @@ pub const CRATES: [&str; 2] = ["datafy-api", "datafy-api-ext"];
 /// Compares the public API of the crates below `root` with the listings, or writes these.
 pub fn run(root: &Path, write: bool) -> Result<Ending> {
     let foreign = ForeignTypes::parse(&files::read(root, files::FOREIGN_TYPES)?)?;
+    let documented = rustdoc::document(root)?;
     // All are made before the first is written.
-    let listings = CRATES.into_iter().map(|name| Listing::make(root, name));
+    let listings = CRATES.into_iter().map(|name| Listing::make(&documented, name));
     let mut ending = Ending::Equal;
     for listing in listings.collect::<Result<Vec<_>>>()? {
         let file = format!("xtask/api/{}.txt", listing.name);
@@ -53,9 +54,9 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Lists the crate `name` of the workspace at `root`.
-    fn make(root: &Path, name: &'static str) -> Result<Self> {
-        let json = rustdoc::json(root, name)?;
+    /// Lists the crate `name` from the output of rustdoc in the folder.
+    fn make(documented: &Path, name: &'static str) -> Result<Self> {
+        let json = rustdoc::json(documented, name)?;
         // Derived impls stay, since callers clone and compare. Auto traits and blanket impls would be most
         // of the lines; tests cover `Send` and `Sync`.
         let api = Builder::from_rustdoc_json(&json)

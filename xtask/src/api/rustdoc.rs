@@ -28,10 +28,10 @@ pub fn stand_in() -> Option<ExitCode> {
     Some(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs rustdoc on the workspace at `root`, with all features, and returns its output file for the crate `name`.
+/// Runs rustdoc on the workspace at `root`, with all features, and returns the folder of its output.
 ///
 /// On one crate alone, cargo would compile its dependencies with other features than `cargo doc --workspace` does.
-pub fn json(root: &Path, name: &str) -> Result<PathBuf> {
+pub fn document(root: &Path) -> Result<PathBuf> {
     let this = env::current_exe().and_then(path::absolute).context("the path of xtask")?;
     // This program is in `debug` of the target directory, which rustdoc shares.
     let target = this.ancestors().nth(2).map(Path::to_owned);
@@ -44,8 +44,12 @@ pub fn json(root: &Path, name: &str) -> Result<PathBuf> {
         .status()
         .context("cargo")?;
     ensure!(status.success(), "rustdoc failed; fix its errors and run this again");
-    let target = target.context("the target directory of xtask")?;
-    let json = target.join("doc").join(name.replace('-', "_")).with_extension("json");
+    Ok(target.context("the target directory of xtask")?.join("doc"))
+}
+
+/// The output of rustdoc for the crate `name` in the folder that [`document`] returns.
+pub fn json(folder: &Path, name: &str) -> Result<PathBuf> {
+    let json = folder.join(name.replace('-', "_")).with_extension("json");
     fs::read(&json)
         .map_err(anyhow::Error::from)
         .and_then(|text| readable(&text))
