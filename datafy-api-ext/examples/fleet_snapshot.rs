@@ -13,6 +13,7 @@ use datafy_api_ext::{Call, CreateSnapshot, Datafy, SystemClock, VolumeId};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{IsTerminal, Write, stderr};
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ async fn run() -> Result<u8, Box<dyn Error>> {
     let ids: Vec<VolumeId> = (0..VOLUMES)
         .map(|number| format!("vol-{number:017x}").parse())
         .collect::<Result<_, _>>()?;
-    let fake = Fake::start_on(PORT).await?;
+    let fake = Fake::start_on((Ipv4Addr::LOCALHOST, PORT)).await?;
     for id in &ids {
         fake.account().add_volume(id.clone(), 100);
     }

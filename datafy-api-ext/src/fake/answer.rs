@@ -1,10 +1,19 @@
 //! An answer of the fake.
 
 use crate::id::VolumeId;
+use crate::one_line::OneLine;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// An answer of the fake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It can be read from a file with serde: an object with the `status`, and optionally `headers` and a `body`. A body
+/// that is a string is sent as it is, any other as JSON; its media type is that of JSON unless a header says otherwise.
+/// Without a body, the answer is that of [`Answer::status`].
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Scripted")]
 pub struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
@@ -66,5 +75,52 @@ impl Answer {
     /// Whether an answer with this status can have a body (RFC 9110, section 6.4.1).
     pub(super) fn can_have_body(&self) -> bool {
         !matches!(self.status, 100..=199 | 204 | 304)
+    }
+}
+
+/// The status and the body, on one line.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, OneLine(&String::from_utf8_lossy(&self.body)))
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &String::from_utf8_lossy(&self.body))
+            .finish()
+    }
+}
+
+/// An answer in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scripted {
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+impl TryFrom<Scripted> for Answer {
+    type Error = String;
+
+    fn try_from(scripted: Scripted) -> Result<Self, String> {
+        let Scripted { status, headers, body } = scripted;
+        if !(100..600).contains(&status) {
+            return Err(format!("{status} is not a status; it must be from 100 to 599"));
+        }
+        let answer = match body {
+            None => Self::status(status),
+            Some(Value::String(text)) => Self::json(status, &Value::Null).body(text),
+            Some(json) => Self::json(status, &json),
+        };
+        Ok(headers.iter().fold(answer, |mut answer, (name, value)| {
+            answer.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+            answer.header(name, value)
+        }))
     }
 }

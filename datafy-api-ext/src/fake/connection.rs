@@ -44,7 +44,7 @@ pub(super) async fn serve(mut stream: TcpStream, shared: Shared) {
             }
         };
         let keep_alive = request.keeps_alive();
-        let answer = apply(&shared, request, fault.as_ref());
+        let answer = apply(&shared, &request, fault.as_ref());
         match answer_with(&mut stream, &answer, fault).await {
             Ok(true) if keep_alive => {}
             Ok(true) => return close(&mut stream).await,
@@ -54,22 +54,24 @@ pub(super) async fn serve(mut stream: TcpStream, shared: Shared) {
 }
 
 /// Applies the request unless the fault forbids it, records it, and returns the answer.
-fn apply(shared: &Shared, request: RecordedRequest, fault: Option<&Fault>) -> OnWire {
+fn apply(shared: &Shared, request: &RecordedRequest, fault: Option<&Fault>) -> OnWire {
     let mut state = shared.lock();
     let answer = match fault {
         Some(Fault::Answer(answer)) => answer.clone(),
         Some(Fault::ReadThenReset | Fault::ReadThenHang) => Answer::status(500),
         Some(Fault::ApplyThenAnswer(answer)) => {
-            handler::serve(&mut state, &request);
+            handler::serve(&mut state, request);
             answer.clone()
         }
         Some(Fault::ApplyThenNameVolume(volume)) => {
-            handler::serve(&mut state, &request).naming(volume)
+            handler::serve(&mut state, request).naming(volume)
         }
-        _ => handler::serve(&mut state, &request),
+        _ => handler::serve(&mut state, request),
     };
-    let on_wire = OnWire::new(&answer, Some(&request), fault);
-    state.requests.push(request);
+    let on_wire = OnWire::new(&answer, Some(request), fault);
+    state.requests.push(request.clone());
+    drop(state);
+    shared.report(request, &answer, fault);
     on_wire
 }
 

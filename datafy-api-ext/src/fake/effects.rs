@@ -3,9 +3,10 @@
 use crate::error::Error;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
+use serde::Serialize;
 
 /// An effect that the fake has applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AppliedEffect {
     /// The operation, as [`datafy_api::operations`] names it.

@@ -2,6 +2,8 @@
 
 use super::answer::Answer;
 use crate::id::VolumeId;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -11,7 +13,11 @@ use std::time::Duration;
 /// start with `Read`, with `ResetBeforeReading`, and with the constructors [`status`](Self::status),
 /// [`retry_after`](Self::retry_after) and [`captive_portal`](Self::captive_portal). With all others it is
 /// applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Faults can be read from a file with serde: the name in snake case, and what follows it, such as
+/// `"apply_then_reset"` or `{"answer": {"status": 429}}`. Times are in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {
     /// Sends this answer without applying the request.
@@ -19,7 +25,7 @@ pub enum Fault {
     /// Applies the request, and sends this answer in place of the right one.
     ApplyThenAnswer(Answer),
     /// Applies the request, and sends the right answer after this time.
-    Delay(Duration),
+    Delay(#[serde(deserialize_with = "seconds")] Duration),
     /// Resets the connection when the first byte of the request arrives.
     ResetBeforeReading,
     /// Reads the request, does not apply it, and resets the connection.
@@ -49,7 +55,7 @@ pub enum Fault {
     /// Applies the request, sends the right answer, and sends it again after this time if the connection is
     /// still open. A request that arrives in between is read after that, so the second answer precedes
     /// its own.
-    LateDuplicate(Duration),
+    LateDuplicate(#[serde(deserialize_with = "seconds")] Duration),
     /// Applies the request, sends the right answer, and closes the connection without having announced it.
     CloseIdle,
 }
@@ -101,6 +107,10 @@ impl Fault {
     pub fn apply_then_malformed() -> Self {
         Self::ApplyThenAnswer(Answer::json(200, &Value::Null).body("{\"volumeId\""))
     }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><body><form>Sign in</form></body></html>\n";

@@ -26,6 +26,8 @@
 //! # }
 //! ```
 //!
+//! The example `fake` serves a fake [to programs in other languages](crate::guide::testing#from-other-languages).
+//!
 //! The vendor's page documents successes only. The refusals are modelled on what the service is known to send;
 //! each has `"fake": true` beside its `message`.
 //!
@@ -60,6 +62,7 @@ use server::Server;
 use state::{Scope, Shared};
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// A Datafy in the caller's process. Stops when it is dropped.
 #[doc(alias("mock", "test server"))]
@@ -74,14 +77,14 @@ impl Fake {
 
     /// Starts on a free loopback port and the caller's Tokio runtime, with one empty account.
     pub async fn start() -> io::Result<Self> {
-        Self::start_on(0).await
+        Self::start_on((Ipv4Addr::LOCALHOST, 0)).await
     }
 
-    /// As [`start`](Self::start), on this loopback port.
+    /// As [`start`](Self::start), on this address and port. Port 0 is a free port.
     #[expect(clippy::unused_async, reason = "shows that it needs a runtime")]
-    pub async fn start_on(port: u16) -> io::Result<Self> {
+    pub async fn start_on(address: impl Into<SocketAddr>) -> io::Result<Self> {
         let shared = Shared::default();
-        let server = Server::start(port, shared.clone())?;
+        let server = Server::start(address.into(), shared.clone())?;
         let fake = Self { shared, server };
         fake.add_account(Self::TOKEN);
         Ok(fake)
@@ -141,6 +144,15 @@ impl Fake {
     /// Asks `source` for the fault of each request that finds the queue empty.
     pub fn inject_with(&self, source: impl FnMut() -> Option<Fault> + Send + 'static) {
         self.shared.set_fault_source(Box::new(source));
+    }
+
+    /// Calls `observer` with each request when it has been applied, with the answer, which a fault may keep from being
+    /// sent, and with the fault, if any.
+    pub fn on_request(
+        &self,
+        observer: impl FnMut(&RecordedRequest, &Answer, Option<&Fault>) + Send + 'static,
+    ) {
+        self.shared.set_observer(Box::new(observer));
     }
 
     /// Closes every connection, and refuses new ones until the outage is [ended](Outage::end).

@@ -1,5 +1,6 @@
 //! A request as the fake received it.
 
+use crate::one_line::OneLine;
 use std::fmt;
 
 /// A request that the fake has read.
@@ -60,6 +61,14 @@ impl RecordedRequest {
     pub(super) fn keeps_alive(&self) -> bool {
         let close = self.members("connection").any(|option| option.eq_ignore_ascii_case("close"));
         self.minor_version > 0 && !close
+    }
+}
+
+/// The method, the target and the body, on one line.
+impl fmt::Display for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        write!(f, "{} {} {}", self.method, OneLine(&self.target), OneLine(&body))
     }
 }
 

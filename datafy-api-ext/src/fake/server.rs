@@ -3,7 +3,7 @@
 use super::connection::serve;
 use super::state::Shared;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -31,9 +31,9 @@ enum Command {
 }
 
 impl Server {
-    pub(super) fn start(port: u16, shared: Shared) -> io::Result<Self> {
+    pub(super) fn start(address: SocketAddr, shared: Shared) -> io::Result<Self> {
         // Never listens: it reserves the port while there is no listener.
-        let reservation = socket((Ipv4Addr::LOCALHOST, port).into())?;
+        let reservation = socket(address)?;
         let address = reservation.local_addr()?;
         let listener = socket(address)?.listen(BACKLOG)?;
         let (commands, receiver) = mpsc::unbounded_channel();
@@ -89,7 +89,7 @@ async fn ask(
 }
 
 fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
     // Outside Linux, `SO_REUSEADDR` alone doesn't let two sockets share a port.
     #[cfg(any(

@@ -1,10 +1,12 @@
 //! The state of the fake: its accounts, their resources, and what it has recorded.
 
+use super::answer::Answer;
 use super::effects::AppliedEffect;
 use super::fault::Fault;
 use super::request::RecordedRequest;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,27 +14,44 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Default)]
 pub(super) struct Shared {
     state: Arc<Mutex<State>>,
-    /// Has a lock apart from that of the state, so that it may call methods of the fake.
+    // These have locks apart from that of the state, so that they may call methods of the fake.
     fault_source: Arc<Mutex<Option<FaultSource>>>,
+    observer: Arc<Mutex<Option<Observer>>>,
 }
 
 pub(super) type FaultSource = Box<dyn FnMut() -> Option<Fault> + Send>;
+pub(super) type Observer = Box<dyn FnMut(&RecordedRequest, &Answer, Option<&Fault>) + Send>;
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     pub(super) fn set_fault_source(&self, source: FaultSource) {
-        *self.fault_source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source);
+        *locked(&self.fault_source) = Some(source);
+    }
+
+    pub(super) fn set_observer(&self, observer: Observer) {
+        *locked(&self.observer) = Some(observer);
     }
 
     /// The fault of the request that has just arrived.
     pub(super) fn next_fault(&self) -> Option<Fault> {
         let scripted = self.lock().faults.pop_front();
-        let ask = || self.fault_source.lock().unwrap_or_else(PoisonError::into_inner).as_mut()?();
+        let ask = || locked(&self.fault_source).as_mut()?();
         scripted.unwrap_or_else(ask)
     }
+
+    /// Tells the observer about a request.
+    pub(super) fn report(&self, request: &RecordedRequest, answer: &Answer, fault: Option<&Fault>) {
+        if let Some(observer) = locked(&self.observer).as_mut() {
+            observer(request, answer, fault);
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]
@@ -75,7 +94,7 @@ impl Resources {
 }
 
 /// A volume of the fake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FakeVolume {
     /// The ID.
@@ -99,7 +118,7 @@ impl FakeVolume {
 }
 
 /// Where a volume of the fake is attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Attachment {
     /// The instance.
@@ -109,7 +128,7 @@ pub struct Attachment {
 }
 
 /// A snapshot of the fake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FakeSnapshot {
     /// The ID.

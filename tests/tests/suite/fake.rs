@@ -1,11 +1,13 @@
 //! The fake keeps volumes, snapshots and attachments as Datafy does, and refuses invalid requests.
 
-use datafy_api_ext::fake::{Fake, Fault, verify};
+use datafy_api_ext::fake::{Answer, Fake, Fault, verify};
 use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, SubAccountId, VolumeId,
 };
 use datafy_tests::other_source;
 use serde_json::json;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 fn volume_id(id: &str) -> VolumeId {
     VolumeId::new(id).unwrap()
@@ -212,4 +214,62 @@ async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
     }
     let mismatch = verify(&creates, &Ok::<_, Error>(())).unwrap_err();
     assert_eq!(mismatch.to_string(), "the call ended ok and had 2 effects");
+}
+
+#[test]
+fn a_fault_is_read_from_json() {
+    let table = [
+        (json!("apply_then_reset"), Fault::ApplyThenReset),
+        (json!({ "delay": 0.5 }), Fault::Delay(Duration::from_millis(500))),
+        (json!({ "late_duplicate": 2 }), Fault::LateDuplicate(Duration::from_secs(2))),
+        (json!({ "tiny_chunks": 3 }), Fault::TinyChunks(3)),
+        (
+            json!({ "apply_then_name_volume": "vol-9" }),
+            Fault::ApplyThenNameVolume(VolumeId::new("vol-9").unwrap()),
+        ),
+        (json!({ "answer": { "status": 409 } }), Fault::status(409)),
+        (
+            json!({ "answer": { "status": 429, "headers": { "retry-after": "30" } } }),
+            Fault::retry_after(429, "30"),
+        ),
+        (
+            json!({ "apply_then_answer": { "status": 502, "body": { "message": "no" } } }),
+            Fault::ApplyThenAnswer(Answer::json(502, &json!({ "message": "no" }))),
+        ),
+        (
+            json!({ "apply_then_answer": { "status": 502, "body": "no" } }),
+            Fault::ApplyThenAnswer(Answer::json(502, &json!(null)).body("no")),
+        ),
+    ];
+    for (json, fault) in table {
+        assert_eq!(serde_json::from_value::<Fault>(json).unwrap(), fault);
+    }
+    let bad = [
+        (json!("apply"), "unknown variant `apply`"),
+        (json!({ "delay": -1 }), "value is negative"),
+        (json!({ "answer": { "status": 42 } }), "42 is not a status; it must be from 100 to 599"),
+        (json!({ "answer": { "status": 200, "text": "" } }), "unknown field `text`"),
+        (json!({ "apply_then_name_volume": "9" }), "\"9\" is not a volume ID"),
+    ];
+    for (json, message) in bad {
+        let error = serde_json::from_value::<Fault>(json).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_observer_sees_each_request_with_its_answer_and_fault() {
+    let (fake, datafy) = seeded().await;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&seen);
+    fake.on_request(move |request, answer, fault| {
+        list.lock().unwrap().push(format!("{request} -> {answer} {fault:?}"));
+    });
+    fake.inject(Fault::status(429));
+    datafy.volume(volume_id("vol-1")).deactivate_autoscaling().await.unwrap();
+    let request = "POST /api/v1/volumes/vol-1/deactivate-autoscaling ";
+    let seen = seen.lock().unwrap();
+    assert!(seen[0].starts_with(&format!("{request} -> 429 {{")), "{seen:?}");
+    assert!(seen[0].contains("Some(Answer(Answer { status: 429,"), "{seen:?}");
+    assert_eq!(seen[1..], [format!("{request} -> 200 {{\"message\":\"\"}} None")]);
 }
