@@ -3,6 +3,7 @@
 use crate::scene::{Fleet, Kind, Scene};
 use serde_json::Value;
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 
 const ITEMS: usize = 200;
@@ -12,7 +13,7 @@ fn usable(program: &mut Command) -> bool {
     let usable = program.output().is_ok_and(|output| output.status.success());
     assert!(usable || std::env::var_os("CI").is_none(), "{program:?} can't be run");
     if !usable {
-        println!("skipped: {program:?} can't be run");
+        let _ = writeln!(std::io::stderr(), "skipped: {program:?} can't be run");
     }
     usable
 }

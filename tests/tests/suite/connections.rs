@@ -41,7 +41,8 @@ async fn unknown_creates(fresh_connections: bool) -> usize {
     }
     let count = |expected| outcomes.iter().filter(|outcome| **outcome == expected).count();
     let (ok, unknown) = (count(None), count(Some(Outcome::Unknown)));
-    println!(
+    let _ = writeln!(
+        std::io::stderr(),
         "fresh connections: {fresh_connections}; {CALLS} calls to a service that closes idle \
          connections: {ok} ok, {unknown} unknown, {} not sent",
         count(Some(Outcome::NotSent))
