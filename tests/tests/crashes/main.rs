@@ -1,7 +1,8 @@
 //! No effect is doubled or lost if a program is killed, or if its disk fails.
 //!
 //! A real process runs a fleet with a journal, and is killed with `SIGKILL` at a random moment, again and again, while the
-//! fake of this process answers it and knows the truth. The environment variable `CRASHES` sets the number of kills.
+//! fake of this process answers it and knows the truth. The environment variable `CRASHES` sets the number of kills, and
+//! with it the size of the nights.
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
@@ -14,14 +15,17 @@ mod scene;
 use scene::{Kind, Scene};
 use std::time::Duration;
 
-const DEFAULT_CRASHES: usize = 100;
+/// The number of kills, 100 by default.
+fn crashes() -> usize {
+    std::env::var("CRASHES").map_or(100, |text| text.parse().unwrap())
+}
 
 /// The number of items of a fleet. Four are in flight at a time.
 const ITEMS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_is_killed_at_any_moment_doubles_and_loses_no_effect() {
-    let crashes = std::env::var("CRASHES").map_or(DEFAULT_CRASHES, |text| text.parse().unwrap());
+    let crashes = crashes();
     let seed = fastrand::u64(..);
     println!("seed {seed}");
     let mut random = fastrand::Rng::with_seed(seed);
