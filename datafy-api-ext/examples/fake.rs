@@ -16,6 +16,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use tokio::sync::mpsc;
 
+/// The scenario without `--scenario`.
 const DEFAULT: &str = "
 accounts:
   - token: fake-token
