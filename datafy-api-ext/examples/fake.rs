@@ -8,8 +8,9 @@ use datafy_api_ext::fake::{Account, Fake, Fault};
 use datafy_api_ext::{DatafySnapshotId, InstanceId, SubAccountId, VolumeId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::error::Error;
-use std::io::stdin;
+use std::io::{Write, stderr, stdin, stdout};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -85,23 +86,26 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let (address, file) = arguments(std::env::args().skip(1))?;
     let scenario = read(file)?;
+    let stopped = stopped()?;
     let fake = Fake::start_on(address).await.map_err(|error| format!("{address}: {error}"))?;
-    fake.on_request(|request, answer, fault| match fault {
-        Some(fault) => eprintln!("{request} -> {answer}, with the fault {fault:?}"),
-        None => eprintln!("{request} -> {answer}"),
+    let log = log();
+    fake.on_request(move |request, answer, fault| {
+        let answer = answer.map_or_else(|| "no answer".to_owned(), ToString::to_string);
+        let fault = fault.map(|fault| format!(", with the fault {fault:?}")).unwrap_or_default();
+        let _ = log.send(format!("{request} -> {answer}{fault}"));
     });
     let accounts = set_up(&fake, scenario)?;
     eprintln!("a fake Datafy listens at {}", fake.endpoint());
     eprintln!("press Enter to print its state, Ctrl-C to stop it");
 
     let mut lines = lines();
-    let mut stopped = pin!(stopped());
+    let mut stopped = pin!(stopped);
     loop {
         let stop = tokio::select! {
             Some(()) = lines.recv() => false,
             () = &mut stopped => true,
         };
-        println!("{}", state(&fake, &accounts));
+        writeln!(stdout(), "{}", state(&fake, &accounts))?;
         if stop {
             return Ok(());
         }
@@ -140,10 +144,17 @@ fn read(file: Option<PathBuf>) -> Result<Scenario, Box<dyn Error>> {
         .map_err(|error| format!("{name}: {}", error.without_snippet()))?)
 }
 
-/// Fills the fake, and returns its accounts in the order of the scenario.
-fn set_up(fake: &Fake, scenario: Scenario) -> Result<Vec<Account>, String> {
+/// The accounts in the order of the scenario, each with its sub-account, if any.
+type Accounts = Vec<(Option<SubAccountId>, Account)>;
+
+/// Fills the fake.
+fn set_up(fake: &Fake, scenario: Scenario) -> Result<Accounts, String> {
     let mut accounts = Vec::new();
+    let mut names = HashSet::new();
     for setup in scenario.accounts {
+        if !names.insert((setup.token.clone(), setup.sub_account.clone())) {
+            return Err("two accounts have the same token and sub-account".to_owned());
+        }
         let mut account = fake.add_account(&setup.token);
         if let Some(id) = &setup.sub_account {
             account = account.sub_account(id);
@@ -159,13 +170,16 @@ fn set_up(fake: &Fake, scenario: Scenario) -> Result<Vec<Account>, String> {
             }
         }
         for SnapshotSetup { id, volume, volume_size_gb } in setup.snapshots {
+            if account.snapshots().iter().any(|snapshot| snapshot.id == id) {
+                return Err(format!("an account has the snapshot {id} twice"));
+            }
             account.add_snapshot(id, volume, volume_size_gb);
         }
         for id in setup.instances {
             account.add_instance(id);
         }
         account.hold_back_new_volumes(setup.hold_back_new_volumes);
-        accounts.push(account);
+        accounts.push((setup.sub_account, account));
     }
     for fault in scenario.faults {
         match fault {
@@ -176,13 +190,27 @@ fn set_up(fake: &Fake, scenario: Scenario) -> Result<Vec<Account>, String> {
     Ok(accounts)
 }
 
-/// The state, with the accounts in the order of the scenario.
-fn state(fake: &Fake, accounts: &[Account]) -> Value {
-    let accounts: Vec<_> = accounts
-        .iter()
-        .map(|account| json!({ "volumes": account.volumes(), "snapshots": account.snapshots() }))
-        .collect();
+fn state(fake: &Fake, accounts: &Accounts) -> Value {
+    let account = |(sub_account, account): &(Option<SubAccountId>, Account)| {
+        json!({
+            "sub_account": sub_account,
+            "volumes": account.volumes(),
+            "snapshots": account.snapshots(),
+        })
+    };
+    let accounts: Vec<_> = accounts.iter().map(account).collect();
     json!({ "accounts": accounts, "effects": fake.effects(), "requests": fake.requests().len() })
+}
+
+/// Writes lines to standard error. A thread does that, so that nobody waits for a reader.
+fn log() -> std::sync::mpsc::Sender<String> {
+    let (sender, lines) = std::sync::mpsc::channel::<String>();
+    std::thread::spawn(move || {
+        for line in lines {
+            let _ = writeln!(stderr(), "{line}");
+        }
+    });
+    sender
 }
 
 /// The lines of standard input. A thread reads them: it doesn't keep the program from ending.
@@ -198,18 +226,22 @@ fn lines() -> mpsc::Receiver<()> {
     lines
 }
 
-/// Returns on Ctrl-C, and when the program is asked to terminate.
-async fn stopped() {
+/// Listens for Ctrl-C, and on Unix for SIGTERM. The future ends when one has come.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
             tokio::select! {
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
             }
-            return;
-        }
+        })
     }
-    let _ = tokio::signal::ctrl_c().await;
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

@@ -78,7 +78,7 @@ impl Answer {
     }
 }
 
-/// The status and the body, on one line.
+/// The status and the body, on one line, for logs. The body is cut at 300 characters.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.status, OneLine(&String::from_utf8_lossy(&self.body)))

@@ -71,7 +71,8 @@ fn apply(shared: &Shared, request: &RecordedRequest, fault: Option<&Fault>) -> O
     let on_wire = OnWire::new(&answer, Some(request), fault);
     state.requests.push(request.clone());
     drop(state);
-    shared.report(request, &answer, fault);
+    let answered = !matches!(fault, Some(Fault::ReadThenReset | Fault::ReadThenHang));
+    shared.report(request, answered.then_some(&answer), fault);
     on_wire
 }
 

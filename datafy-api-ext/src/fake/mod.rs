@@ -1,4 +1,4 @@
-//! A Datafy in the caller's process, on a loopback port: for tests, and for trying things out.
+//! A Datafy in the caller's process: for tests, and for trying things out.
 //!
 //! It keeps volumes, instances, snapshots and attachments, refuses invalid requests, and records every
 //! request and every effect. A [`Fault`] changes the answer to a request, or breaks the connection. Since the
@@ -80,7 +80,7 @@ impl Fake {
         Self::start_on((Ipv4Addr::LOCALHOST, 0)).await
     }
 
-    /// As [`start`](Self::start), on this address and port. Port 0 is a free port.
+    /// Starts on this address and port. Port 0 picks a free one. [`client`](Self::client) needs a loopback address.
     #[expect(clippy::unused_async, reason = "shows that it needs a runtime")]
     pub async fn start_on(address: impl Into<SocketAddr>) -> io::Result<Self> {
         let shared = Shared::default();
@@ -146,11 +146,13 @@ impl Fake {
         self.shared.set_fault_source(Box::new(source));
     }
 
-    /// Calls `observer` with each request when it has been applied, with the answer, which a fault may keep from being
-    /// sent, and with the fault, if any.
+    /// Calls `observer` for each request that was read, after its effect, if any, and before the answer is sent: with the
+    /// answer, unless a fault keeps the service from making one, and with the fault, if any.
+    ///
+    /// Replaces an earlier observer. An observer may call other methods of the fake, but not this one.
     pub fn on_request(
         &self,
-        observer: impl FnMut(&RecordedRequest, &Answer, Option<&Fault>) + Send + 'static,
+        observer: impl FnMut(&RecordedRequest, Option<&Answer>, Option<&Fault>) + Send + 'static,
     ) {
         self.shared.set_observer(Box::new(observer));
     }

@@ -64,11 +64,14 @@ impl RecordedRequest {
     }
 }
 
-/// The method, the target and the body, on one line.
+/// The method, the target and the body, on one line, for logs. Each is cut at 300 characters.
 impl fmt::Display for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let body = String::from_utf8_lossy(&self.body);
-        write!(f, "{} {} {}", self.method, OneLine(&self.target), OneLine(&body))
+        write!(f, "{} {}", self.method, OneLine(&self.target))?;
+        if self.body.is_empty() {
+            return Ok(());
+        }
+        write!(f, " {}", OneLine(&String::from_utf8_lossy(&self.body)))
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Shared {
 }
 
 pub(super) type FaultSource = Box<dyn FnMut() -> Option<Fault> + Send>;
-pub(super) type Observer = Box<dyn FnMut(&RecordedRequest, &Answer, Option<&Fault>) + Send>;
+pub(super) type Observer = Box<dyn FnMut(&RecordedRequest, Option<&Answer>, Option<&Fault>) + Send>;
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -42,8 +42,13 @@ impl Shared {
         scripted.unwrap_or_else(ask)
     }
 
-    /// Tells the observer about a request.
-    pub(super) fn report(&self, request: &RecordedRequest, answer: &Answer, fault: Option<&Fault>) {
+    /// Calls the observer, if any.
+    pub(super) fn report(
+        &self,
+        request: &RecordedRequest,
+        answer: Option<&Answer>,
+        fault: Option<&Fault>,
+    ) {
         if let Some(observer) = locked(&self.observer).as_mut() {
             observer(request, answer, fault);
         }

@@ -6,8 +6,7 @@ use datafy_api_ext::InstanceId;
 use datafy_api_ext::fake::{Fake, FakeSnapshot, FakeVolume};
 use reqwest::Url;
 use std::collections::{HashMap, HashSet};
-use std::io::Write;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 

@@ -38,10 +38,13 @@ async fn night(kind: Kind, items: usize, descriptions: bool) {
         worker.env("INSTANCE", &instance).env("CLOCK_AHEAD", "40");
         worker
     };
+    let mut kills = 0;
     for _ in 0..4 {
-        fleet.wait_or_kill(worker().spawn().unwrap(), Duration::from_millis(300)).await;
+        let limit = Duration::from_millis(300);
+        kills += u32::from(fleet.wait_or_kill(worker().spawn().unwrap(), limit).await);
         ec2.mirror(&scene.fake, false).await;
     }
+    assert!(kills > 0, "the night was too short for a kill");
     assert!(worker().status().unwrap().success());
     let unknown = fleet.check().await;
     ec2.mirror(&scene.fake, false).await;

@@ -263,13 +263,19 @@ async fn an_observer_sees_each_request_with_its_answer_and_fault() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let list = Arc::clone(&seen);
     fake.on_request(move |request, answer, fault| {
+        let answer = answer.map_or("no answer".to_owned(), ToString::to_string);
         list.lock().unwrap().push(format!("{request} -> {answer} {fault:?}"));
     });
     fake.inject(Fault::status(429));
+    fake.inject(Fault::ReadThenReset);
     datafy.volume(volume_id("vol-1")).deactivate_autoscaling().await.unwrap();
-    let request = "POST /api/v1/volumes/vol-1/deactivate-autoscaling ";
+    let request = "POST /api/v1/volumes/vol-1/deactivate-autoscaling";
     let seen = seen.lock().unwrap();
     assert!(seen[0].starts_with(&format!("{request} -> 429 {{")), "{seen:?}");
     assert!(seen[0].contains("Some(Answer(Answer { status: 429,"), "{seen:?}");
-    assert_eq!(seen[1..], [format!("{request} -> 200 {{\"message\":\"\"}} None")]);
+    let rest = [
+        format!("{request} -> no answer Some(ReadThenReset)"),
+        format!("{request} -> 200 {{\"message\":\"\"}} None"),
+    ];
+    assert_eq!(seen[1..], rest);
 }
