@@ -1,9 +1,9 @@
 //! Disks that are full, read-only or broken.
 
 use crate::scene::{Fleet, Kind, Scene};
+use datafy_tests::note;
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
 use std::process::Command;
 
 const ITEMS: usize = 200;
@@ -13,7 +13,7 @@ fn usable(program: &mut Command) -> bool {
     let usable = program.output().is_ok_and(|output| output.status.success());
     assert!(usable || std::env::var_os("CI").is_none(), "{program:?} can't be run");
     if !usable {
-        let _ = writeln!(std::io::stderr(), "skipped: {program:?} can't be run");
+        note(format_args!("skipped: {program:?} can't be run"));
     }
     usable
 }

@@ -4,9 +4,10 @@
 
 use datafy_api_ext::InstanceId;
 use datafy_api_ext::fake::{Fake, FakeSnapshot, FakeVolume};
+use datafy_tests::note;
 use reqwest::Url;
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -22,10 +23,7 @@ pub(crate) fn programs() -> Option<PathBuf> {
     let installed = directory.join("moto_server").exists() && directory.join("aws").exists();
     assert!(installed || std::env::var_os("CI").is_none(), "{} is missing", directory.display());
     if !installed {
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: moto and the AWS CLI are not installed; `. .ci/tools; . .ci/programs`"
-        );
+        note("skipped: moto and the AWS CLI are not installed; `. .ci/tools; . .ci/programs`");
     }
     installed.then_some(directory)
 }

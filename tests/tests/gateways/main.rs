@@ -38,12 +38,11 @@ use datafy_api_ext::fake::SkipPauses;
 use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy, Timeouts,
 };
-use datafy_tests::{OPERATIONS, Operation};
+use datafy_tests::{OPERATIONS, Operation, note};
 use futures_util::future::join_all;
 use gateway::{Gateway, KINDS, Kind};
 use origin::{Fault, Origin, Script, Seen, Unreachable};
 use std::env;
-use std::io::{self, Write};
 use std::time::Duration;
 use table::{Line, check};
 
@@ -97,7 +96,7 @@ fn installed() -> bool {
     if !missing.is_empty() {
         assert!(env::var_os("CI").is_none(), "not installed, but required in CI: {missing}");
         // The macros for printing are captured.
-        let _ = writeln!(io::stderr(), "skipped: not installed: {missing}");
+        note(format_args!("skipped: not installed: {missing}"));
     }
     missing.is_empty()
 }

@@ -2,7 +2,7 @@
 
 use datafy_api_ext::fake::{Fault, verify};
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, VolumeId};
-use datafy_tests::{Operation, Stage};
+use datafy_tests::{Operation, Stage, note};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -41,12 +41,11 @@ async fn unknown_creates(fresh_connections: bool) -> usize {
     }
     let count = |expected| outcomes.iter().filter(|outcome| **outcome == expected).count();
     let (ok, unknown) = (count(None), count(Some(Outcome::Unknown)));
-    let _ = writeln!(
-        std::io::stderr(),
+    note(format_args!(
         "fresh connections: {fresh_connections}; {CALLS} calls to a service that closes idle \
          connections: {ok} ok, {unknown} unknown, {} not sent",
         count(Some(Outcome::NotSent))
-    );
+    ));
     assert!(ok > 0 && outcomes.len() == CALLS);
     unknown
 }

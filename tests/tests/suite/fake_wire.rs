@@ -3,9 +3,8 @@
 
 use datafy_api_ext::VolumeId;
 use datafy_api_ext::fake::{Answer, Fake, Fault};
-use datafy_tests::until;
+use datafy_tests::{note, until};
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -426,7 +425,7 @@ async fn curl(fake: &Fake, arguments: &[&str]) -> Option<(String, String)> {
     let output = tokio::task::spawn_blocking(move || curl.output()).await.unwrap();
     match output {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let _ = writeln!(std::io::stderr(), "skipped: there is no curl on this machine");
+            note("skipped: there is no curl on this machine");
             None
         }
         output => {

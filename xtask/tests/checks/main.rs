@@ -19,3 +19,11 @@ mod rustdoc;
 mod upgrade;
 mod waivers;
 mod workspace;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// Prints a line that is shown even if the test passes: libtest captures what `println!` and `eprintln!` print.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -3,7 +3,6 @@
 use crate::workspace;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 use xtask::check::compiled::Compiled;
 use xtask::check::{document, fake, generated, record, schemas, wire};
@@ -229,7 +228,7 @@ fn every_mutant_of_the_spec_is_caught() {
             (None, None) => survivors.push(name),
         }
     }
-    let _ = writeln!(std::io::stderr(), "{} mutants: {counts:?}", mutants.len());
+    crate::note(format_args!("{} mutants: {counts:?}", mutants.len()));
     assert!(survivors.is_empty(), "{} survive:\n{}", survivors.len(), survivors.join("\n"));
     for ((spot, _), needed) in BLIND_SPOTS.iter().zip(blind) {
         let occurs = mutants.iter().any(|it| format!("{} {}", it.pointer, it.what).contains(spot));

@@ -151,7 +151,7 @@ fn a_page_of_the_spec_is_equal_and_every_fact_is_counted() {
 fn vendor(file: &str) -> Option<Vec<u8>> {
     let page = fs::read(xtask::files::root().join("../shared/docs").join(file)).ok();
     if page.is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped: {file} is not here");
+        crate::note(format_args!("skipped: {file} is not here"));
     }
     page
 }
