@@ -49,6 +49,23 @@ impl BaseUrl {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
+    /// Returns the host and, unless it is the default of the scheme, the port, as the header `Host` holds them.
+    ///
+    /// ```
+    /// use datafy_api::base_url::BaseUrl;
+    ///
+    /// for (url, authority) in [
+    ///     ("https://api.datafy.io:443/v1", "api.datafy.io"),
+    ///     ("http://[::1]:8080", "[::1]:8080"),
+    /// ] {
+    ///     assert_eq!(url.parse::<BaseUrl>()?.authority(), authority);
+    /// }
+    /// # Ok::<(), datafy_api::base_url::InvalidBaseUrl>(())
+    /// ```
+    pub fn authority(&self) -> &str {
+        self.url.authority()
+    }
+
     /// Whether requests are encrypted.
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"

@@ -5,8 +5,10 @@ use crate::client::Timeouts;
 use crate::client::connect::LimitConnect;
 use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
+use reqwest::header::{HOST, HeaderValue};
 use std::error::Error;
 use std::fmt;
+use std::iter;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -109,7 +111,12 @@ impl Settings {
     /// With HTTP/1.1 a connection carries one request at a time, so a connection that is lost makes one call ambiguous
     /// and not all of them. Without redirects and retries by reqwest, an attempt is exactly one request.
     fn builder(&self) -> Result<reqwest::ClientBuilder, ConfigError> {
-        let mut builder = reqwest::Client::builder().user_agent(USER_AGENT).pool_idle_timeout(IDLE);
+        // hyper would otherwise format the value for each request.
+        let host = HeaderValue::from_str(self.base.authority()).expect("a host in a URL is ASCII");
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(iter::once((HOST, host)).collect())
+            .pool_idle_timeout(IDLE);
         if self.base.is_loopback() {
             builder = builder.no_proxy();
         }
@@ -123,7 +130,8 @@ impl Settings {
         Ok(builder
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // Otherwise each request would be copied, although none is retried.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             // It would log the bytes that are written, and with them the token.
             .connection_verbose(false)
