@@ -79,6 +79,10 @@ fn form(document: &Document, pointer: &str, place: &str) -> Result<Option<bool>,
         let problem = format!("OpenAPI ignores the header parameter `{name}`");
         return refuse("/name", problem, "leave it out: the client sets this header");
     }
+    if place == "header" && (name.is_empty() || !name.bytes().all(is_token)) {
+        let problem = format!("a header can't be named {name:?}");
+        return refuse("/name", problem, "use letters, digits and hyphens");
+    }
     let parameter = |key: &str| document.value.pointer(&format!("{pointer}/{key}"));
     if let Some(given) = text(document, pointer, "style").filter(|given| *given != style) {
         return refuse("/style", format!("the generator would ignore `style: {given}`"), SUPPORTED);
@@ -104,6 +108,11 @@ fn form(document: &Document, pointer: &str, place: &str) -> Result<Option<bool>,
     }
     let exploded = parameter("explode") != Some(&Value::Bool(false));
     Ok(is_list.then_some(exploded))
+}
+
+/// Whether the name of a header can contain `byte` (RFC 9110, section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// The text of a member of the object at `pointer`.

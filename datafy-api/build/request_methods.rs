@@ -41,6 +41,7 @@ fn split_method(mut method: ImplItemFn) -> Option<[ImplItemFn; 2]> {
     remove_one(&mut send, |call| call.method == "pre")?;
     remove_one(&mut build, |call| call.method == "append" && names_api_version(call))?;
     set_headers_last(&mut build, &request)?;
+    build.iter_mut().for_each(name_header_early);
 
     let call = &method.sig.ident;
     let name = format_ident!("{call}_request");
@@ -82,6 +83,24 @@ fn set_headers_last(build: &mut Vec<Stmt>, request: &Ident) -> Option<()> {
         build.append(&mut headers);
     }
     Some(())
+}
+
+/// Makes a constant of the name of the header that the statement appends, if any. The generator parses it for each
+/// request.
+fn name_header_early(statement: &mut Stmt) {
+    let append = match statement {
+        // An optional header.
+        Stmt::Expr(Expr::If(it), _) => it.then_branch.stmts.first_mut(),
+        other => Some(other),
+    };
+    if let Some(Stmt::Expr(Expr::MethodCall(call), _)) = append
+        && call.method == "append"
+        && let Some(name) = call.args.first_mut()
+        && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = name
+    {
+        let lower = text.value().to_ascii_lowercase();
+        *name = parse_quote!(const { ::reqwest::header::HeaderName::from_static(#lower) });
+    }
 }
 
 /// Removes `.headers(map)` from a chain of calls. Returns the map.

@@ -234,7 +234,15 @@ impl Client {
             .build()?;
         let header_map = request.headers_mut();
         if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+            header_map
+                .append(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         self.inner.prepare(&mut request);
         Ok(request)
@@ -283,7 +291,15 @@ Arguments:
         let mut request = self.client.post(url).json(&body).build()?;
         let header_map = request.headers_mut();
         if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+            header_map
+                .append(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         self.inner.prepare(&mut request);
         Ok(request)
@@ -343,7 +359,15 @@ Arguments:
             .build()?;
         let header_map = request.headers_mut();
         if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+            header_map
+                .append(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         self.inner.prepare(&mut request);
         Ok(request)
@@ -394,7 +418,15 @@ Arguments:
         let mut request = self.client.post(url).build()?;
         let header_map = request.headers_mut();
         if let Some(value) = x_datafy_sub_account_id {
-            header_map.append("X-Datafy-Sub-Account-Id", value.to_string().try_into()?);
+            header_map
+                .append(
+                    const {
+                        ::reqwest::header::HeaderName::from_static(
+                            "x-datafy-sub-account-id",
+                        )
+                    },
+                    value.to_string().try_into()?,
+                );
         }
         self.inner.prepare(&mut request);
         Ok(request)

@@ -216,6 +216,8 @@ fn a_parameter_that_the_generator_would_send_differently_is_refused() {
     }
     let text = refusal("name: X-Datafy-Sub-Account-Id", "name: content-Type");
     assert!(text.contains("SubAccountId/name: OpenAPI ignores the header parameter"), "{text}");
+    let text = refusal("name: X-Datafy-Sub-Account-Id", "name: X Datafy");
+    assert!(text.contains("SubAccountId/name: a header can't be named \"X Datafy\""), "{text}");
     let text = refusal("in: path\n      required: true", "in: path\n      required: false");
     assert!(text.contains("parameters/VolumeId: a parameter in the path is always sent"), "{text}");
     let schema = "        type: string\n        example: 1536356a-b26f-4feb-8cd5-56b54b6c51d2";

@@ -409,6 +409,7 @@ fn each_change_of_the_code_is_caught() {
         _ => None,
     });
     let (within, name) = parameter.expect("the sub-account");
+    let name = name.to_lowercase();
     let sub_account = (format!("\"{name}\""), format!("\"{name}x\""));
     let generated = [
         ("rename = \"deviceName\"", "rename = \"device\""),
@@ -444,7 +445,7 @@ fn each_change_of_the_code_is_caught() {
         format!("wire: {attach} body.device undocumented"),
         format!("wire: {attach} body.deviceName unsent"),
         "wire: POST /api/v1/volumes/create-from-snapshots line".to_owned(),
-        format!("wire: {create} {within} {}x undocumented", name.to_lowercase()),
+        format!("wire: {create} {within} {name}x undocumented"),
         "wire: POST /api/v1/volumes/{volumeId}/deactivate-autoscaling line".to_owned(),
         format!("wire: {snapshot} body.autoscalingOnly unsent"),
         format!("fake: {attach} unserved"),
