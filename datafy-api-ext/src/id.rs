@@ -44,6 +44,7 @@ struct Form {
 }
 
 impl Form {
+    #[inline]
     fn allows(&self, letter: char) -> bool {
         letter.is_ascii_alphanumeric() || self.marks.contains(letter)
     }
@@ -53,7 +54,7 @@ impl Form {
             && text.len() <= MAX_LENGTH
             && text.starts_with(self.prefix)
             && text.bytes().all(|byte| self.allows(byte.into()))
-            && !text.contains("..")
+            && (!self.allows('.') || !text.contains(".."))
     }
 
     /// Returns the form as a JSON Schema.

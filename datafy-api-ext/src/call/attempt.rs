@@ -14,6 +14,7 @@ use crate::client::extras;
 use crate::client::token::Credential;
 use crate::error::{Cause, ErrorKind};
 use crate::outcome::Outcome;
+use bytes::Bytes;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Request, StatusCode};
@@ -31,10 +32,10 @@ static REQUEST_ID: [HeaderName; 5] = [
     HeaderName::from_static("x-amzn-trace-id"),
 ];
 
-/// The result of a call, with the status and the request ID of the answer.
+/// The result of a call, with the status and the headers of the answer.
 pub(crate) struct Completed<T> {
     pub(crate) status: StatusCode,
-    pub(crate) request_id: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) content: T,
 }
 
@@ -100,20 +101,19 @@ fn classify<O: Operation>(
 ) -> Result<Completed<<O as sealed::Operation>::Content>, Failure> {
     let Received { headers, body, end, .. } = received;
     // The service may send the token back.
-    let body = credential.redact_body(&body).unwrap_or(body);
+    let body = credential.redact_body(&body).map_or(body, Bytes::from);
     let cut = match end {
         BodyEnd::Whole => None,
         BodyEnd::Open => Some(Cause::new(format!("timed out after {limit:?}"))),
         BodyEnd::TooLarge => Some(Cause::new("the body is longer than the client reads")),
         BodyEnd::Broken(error) => transport::cause(&error),
     };
-    let request_id = request_id(&headers, credential);
     let mut foreign = None;
     let (evidence, kind, cause) = if status.is_success() {
         let media_type = media_type(&headers);
         let success = Success { media_type, body: &body, whole: cut.is_none() };
         match call.operation.decode(&success) {
-            Ok(content) => return Ok(Completed { status, request_id, content }),
+            Ok(content) => return Ok(Completed { status, headers, content }),
             Err(Unusable::Foreign(problem)) => {
                 foreign = Some(problem);
                 let status = Some(status.as_u16());
@@ -146,7 +146,8 @@ fn classify<O: Operation>(
         _ => None,
     };
     let (snapshot_id, volume_id) = (found("datafySnapshotId"), found("volumeId"));
-    let answer = Answer { status, message, request_id, snapshot_id, volume_id, body: body.into() };
+    let request_id = request_id(&headers, credential);
+    let answer = Answer { status, message, request_id, snapshot_id, volume_id, body };
     Err(Failure { evidence, kind, text, cause, answer: Some(Box::new(answer)) })
 }
 
@@ -156,7 +157,8 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     value.split(';').next().map(str::trim)
 }
 
-fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
+/// The request ID of an answer with these headers.
+pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
     let value = REQUEST_ID.iter().find_map(|name| headers.get(name))?;
     Some(credential.redact(value.to_str().ok()?.to_owned()))
 }

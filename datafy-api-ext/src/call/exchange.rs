@@ -1,5 +1,6 @@
 //! Receives as much of an answer as arrives.
 
+use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
 use std::future::Future;
@@ -12,7 +13,7 @@ pub(crate) struct Received {
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     /// The part of the body that was read.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     pub(crate) end: BodyEnd,
 }
 
@@ -45,7 +46,7 @@ pub(crate) async fn receive(
                 let room = limit - received.body.len();
                 let fits = chunk.len() <= room;
                 chunk.truncate(room);
-                received.body.extend_from_slice(&chunk);
+                received.body = joined(mem::take(&mut received.body), chunk);
                 if fits {
                     continue;
                 }
@@ -56,4 +57,14 @@ pub(crate) async fn receive(
         };
         return Ok(());
     }
+}
+
+/// Returns the text of both. Most answers consist of one chunk, which is not copied.
+fn joined(text: Bytes, chunk: Bytes) -> Bytes {
+    if text.is_empty() {
+        return chunk;
+    }
+    let mut text = BytesMut::from(text);
+    text.extend_from_slice(&chunk);
+    text.freeze()
 }

@@ -78,10 +78,9 @@ impl History {
             report.request_id = answer.request_id;
             report.snapshot_id = answer.snapshot_id.map(Into::into);
             report.volume_id = answer.volume_id.map(Into::into);
-            report.body = Some(match answer.body.get(..KEPT) {
-                Some(kept) => Bytes::copy_from_slice(kept),
-                None => answer.body,
-            });
+            // Copied, since the body is a part of the connection's buffer.
+            let kept = answer.body.len().min(KEPT);
+            report.body = Some(Bytes::copy_from_slice(&answer.body[..kept]));
         }
         Error::new(report)
     }

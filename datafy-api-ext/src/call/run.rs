@@ -1,7 +1,7 @@
 //! Runs a call: makes attempts until there is a result or a reason to stop.
 
 use super::Call;
-use super::attempt::{Completed, attempt};
+use super::attempt::{Completed, attempt, request_id};
 use super::decision::{Next, Situation, Stop, decide};
 use super::failure::Failure;
 use super::history::History;
@@ -59,7 +59,7 @@ impl<'a, O: Operation> Run<'a, O> {
             let (ended, credential) = self.attempt().await;
             match ended {
                 Ok(completed) => {
-                    self.succeeded(&completed);
+                    self.succeeded(&completed, credential.as_deref());
                     return Ok(completed.content);
                 }
                 // Boxed: it is needed rarely, and would otherwise enlarge the future of every call.
@@ -78,17 +78,18 @@ impl<'a, O: Operation> Run<'a, O> {
             Ok(ready) => ready,
             Err(failure) => return (Err(failure), None),
         };
-        if self.left() < self.reserve() {
+        let left = self.left();
+        if left < self.reserve() {
             let text = "no time was left for a request; raise the operation timeout";
             return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
         }
         self.in_flight = true;
-        let ended = attempt(self.call, self.left(), &credential).await;
+        let ended = attempt(self.call, left, &credential).await;
         self.in_flight = false;
         (ended, Some(credential))
     }
 
-    fn succeeded<T>(&self, completed: &Completed<T>) {
+    fn succeeded<T>(&self, completed: &Completed<T>, credential: Option<&Credential>) {
         self.client().budget.credit();
         let status = i64::from(completed.status.as_u16());
         debug!(
@@ -100,7 +101,8 @@ impl<'a, O: Operation> Run<'a, O> {
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", status);
             self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
-            self.span.record("datafy.request_id", completed.request_id.as_deref());
+            let request_id = credential.and_then(|it| request_id(&completed.headers, it));
+            self.span.record("datafy.request_id", request_id.as_deref());
             self.span.record("datafy.outcome", "ok");
         }
     }

@@ -93,6 +93,9 @@ pub(crate) fn apply(
     call: Option<&Extras>,
     request: &mut Request,
 ) -> Result<(), InvalidSetting> {
+    if client.is_none() && call.is_none() {
+        return Ok(());
+    }
     if let Some(problem) = call.and_then(|call| call.problem.clone()) {
         return Err(problem);
     }
