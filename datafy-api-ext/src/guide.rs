@@ -1,7 +1,7 @@
 //! Recipes: a page for each task, with a program to copy.
 //!
-//! They build on the [front page](crate), which says what a call promises. Every program here is compiled with the crate's
-//! tests, and runs on the [fake](crate::fake). More programs are in the folder `examples` of the package.
+//! They build on the [front page](crate), which says what a call promises. Every program here is compiled and run
+//! on the [fake](crate::fake) by the repository's tests. More programs are in the folder `examples` of the package.
 //!
 //! This module has no code. It exists in the documentation only.
 

@@ -1,0 +1,23 @@
+//! Takes the programs out of the pages of the guide, as `PAGE_N.rs`, for the tests that run them.
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+const GUIDE: &str = "../datafy-api-ext/guide";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={GUIDE}");
+    let out = env::var("OUT_DIR")?;
+    for page in fs::read_dir(GUIDE)? {
+        let page = page?.path();
+        let name = page.file_stem().and_then(|name| name.to_str()).ok_or("a page has no name")?;
+        let text = fs::read_to_string(&page)?;
+        let blocks = text.split("\n```rust").skip(1);
+        let programs = blocks.filter_map(|block| block.split("\n```").next()?.split_once('\n'));
+        for (at, (_, program)) in programs.enumerate() {
+            fs::write(Path::new(&out).join(format!("{name}_{}.rs", at + 1)), program)?;
+        }
+    }
+    Ok(())
+}

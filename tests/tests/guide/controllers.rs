@@ -1,0 +1,82 @@
+mod attach {
+    include!(concat!(env!("OUT_DIR"), "/controllers_1.rs"));
+
+    use datafy_api_ext::fake::{Fake, Fault};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn an_attach_whose_answer_was_lost_is_found_in_ec2() {
+        let fake = Fake::start().await.unwrap();
+        let instance = InstanceId::new("i-1").unwrap();
+        let device = DeviceName::new("/dev/sdb").unwrap();
+        fake.account().add_volume("vol-1".parse().unwrap(), 100);
+        fake.account().add_instance(instance.clone());
+        let volume = fake.client().build().unwrap().volume("vol-1".parse().unwrap());
+        let ec2 = async |_| {
+            let attached = fake.account().volume(volume.id()).unwrap().attachment;
+            let attachments: Vec<_> = attached
+                .iter()
+                .map(|at| json!({ "InstanceId": at.instance, "State": "attached" }))
+                .collect();
+            let tags = [("Managed-By", "Datafy.io"), ("datafy:source-volume:id", "vol-1")]
+                .map(|(key, value)| json!({ "Key": key, "Value": value }));
+            let volume = json!({ "VolumeId": "vol-e", "State": "available", "Attachments": attachments, "Tags": tags });
+            Ok(json!({ "Volumes": [volume] }).to_string().into_bytes())
+        };
+
+        fake.inject(Fault::ApplyThenReset);
+        let next = ensure_attached(&volume, &instance, &device, ec2).await.unwrap();
+        assert_eq!(next, Next::After(Duration::from_secs(30)));
+        let next = ensure_attached(&volume, &instance, &device, ec2).await.unwrap();
+        assert_eq!(next, Next::Done);
+        let other = InstanceId::new("i-2").unwrap();
+        let next = ensure_attached(&volume, &other, &device, ec2).await.unwrap();
+        assert_eq!(next, Next::Stuck("vol-1 is attached to i-1".to_owned()));
+        assert_eq!(fake.effects().len(), 1);
+    }
+}
+
+mod create {
+    include!(concat!(env!("OUT_DIR"), "/controllers_2.rs"));
+
+    use datafy_api_ext::fake::{Fake, Fault};
+    use serde_json::json;
+    use std::sync::Mutex;
+
+    #[tokio::test]
+    async fn a_create_whose_answer_was_lost_is_found_in_ec2() {
+        let fake = Fake::start().await.unwrap();
+        fake.account().add_volume("vol-1".parse().unwrap(), 100);
+        let volume = fake.client().build().unwrap().volume("vol-1".parse().unwrap());
+        let stored = Mutex::new(Status::default());
+        let read = || stored.lock().unwrap().clone();
+        let store = async |status: &Status| {
+            *stored.lock().unwrap() = status.clone();
+            Ok(())
+        };
+        let nothing = async |_| Ok(br#"{"Snapshots": []}"#.to_vec());
+        let ec2 = async |_| {
+            let created = fake.account().snapshots().remove(0);
+            let tags = [
+                ("Managed-By", "Datafy.io"),
+                ("datafy:source-volume:id", "vol-1"),
+                ("datafy:snapshot:id", created.id.as_str()),
+            ]
+            .map(|(key, value)| json!({ "Key": key, "Value": value }));
+            let started = chrono::DateTime::<chrono::Utc>::from(SystemTime::now()).to_rfc3339();
+            let snapshot = json!({ "SnapshotId": "snap-e", "StartTime": started, "State": "pending", "Tags": tags });
+            Ok(json!({ "Snapshots": [snapshot] }).to_string().into_bytes())
+        };
+
+        fake.inject(Fault::status(409));
+        assert!(!ensure_snapshot(&volume, read(), store, nothing).await.unwrap());
+        fake.inject(Fault::ApplyThenReset);
+        assert!(ensure_snapshot(&volume, read(), store, nothing).await.is_err());
+        let seen = ensure_snapshot(&volume, read(), store, nothing).await.unwrap();
+        assert!(!seen, "EC2 doesn't show it yet");
+        assert!(ensure_snapshot(&volume, read(), store, ec2).await.unwrap());
+        assert!(ensure_snapshot(&volume, read(), store, ec2).await.unwrap());
+        assert_eq!(read().snapshot, Some(fake.account().snapshots()[0].id.clone()));
+        assert_eq!(fake.account().snapshots().len(), 1);
+    }
+}
