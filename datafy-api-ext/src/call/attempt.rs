@@ -32,19 +32,14 @@ static REQUEST_ID: [HeaderName; 5] = [
     HeaderName::from_static("x-amzn-trace-id"),
 ];
 
-/// The result of a call, with the status and the headers of the answer.
-pub(crate) struct Completed<T> {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) content: T,
-}
-
-/// Sends the operation's request once. `remaining` is the time until the deadline of the call.
+/// Sends the operation's request once. `remaining` is the time until the deadline of the call. The answer goes to
+/// `received`, as far as it arrives.
 pub(super) async fn attempt<O: Operation>(
     call: &Call<O>,
     remaining: Duration,
     credential: &Credential,
-) -> Result<Completed<<O as sealed::Operation>::Content>, Failure> {
+    received: &mut Received,
+) -> Result<<O as sealed::Operation>::Content, Failure> {
     let (client, timeouts) = (call.datafy.inner(), call.effective_timeouts());
     let limit = timeouts.attempt().min(remaining);
     let started = Instant::now();
@@ -54,8 +49,7 @@ pub(super) async fn attempt<O: Operation>(
             .because(error.source().and_then(Cause::of))
     })?;
     let connect_limit = own_limit.map(move |connect| started + connect);
-    let mut received = Received::default();
-    let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, &mut received);
+    let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, received);
     let ended = timeout_at(started + limit, connect::limited(connect_limit, exchange)).await;
     match (received.status, ended) {
         (Some(status), _) => {
@@ -97,23 +91,24 @@ fn classify<O: Operation>(
     credential: &Credential,
     limit: Duration,
     status: StatusCode,
-    received: Received,
-) -> Result<Completed<<O as sealed::Operation>::Content>, Failure> {
-    let Received { headers, body, end, .. } = received;
+    received: &Received,
+) -> Result<<O as sealed::Operation>::Content, Failure> {
+    let headers = &received.headers;
     // The service may send the token back.
-    let body = credential.redact_body(&body).map_or(body, Bytes::from);
-    let cut = match end {
+    let redacted = credential.redact_body(&received.body);
+    let body = redacted.as_deref().unwrap_or(&received.body);
+    let cut = match &received.end {
         BodyEnd::Whole => None,
         BodyEnd::Open => Some(Cause::new(format!("timed out after {limit:?}"))),
         BodyEnd::TooLarge => Some(Cause::new("the body is longer than the client reads")),
-        BodyEnd::Broken(error) => transport::cause(&error),
+        BodyEnd::Broken(error) => transport::cause(error),
     };
     let mut foreign = None;
     let (evidence, kind, cause) = if status.is_success() {
-        let media_type = media_type(&headers);
-        let success = Success { media_type, body: &body, whole: cut.is_none() };
+        let media_type = media_type(headers);
+        let success = Success { media_type, body, whole: cut.is_none() };
         match call.operation.decode(&success) {
-            Ok(content) => return Ok(Completed { status, headers, content }),
+            Ok(content) => return Ok(content),
             Err(Unusable::Foreign(problem)) => {
                 foreign = Some(problem);
                 let status = Some(status.as_u16());
@@ -125,7 +120,7 @@ fn classify<O: Operation>(
             }
         }
     } else {
-        let retry_after = retry_after::read(&headers, || call.clock().date());
+        let retry_after = retry_after::read(headers, || call.clock().date());
         let evidence = Evidence::of_status(status.as_u16(), retry_after);
         let kind = match evidence {
             Evidence::Rejected { status: 429, .. } => ErrorKind::Throttled,
@@ -134,19 +129,20 @@ fn classify<O: Operation>(
         };
         (evidence, kind, cut)
     };
-    let message = message(&body);
+    let message = message(body);
     let text = match foreign.as_ref().or(message.as_ref()) {
         Some(text) => credential.redact(format!("{status}: {text}")),
         None => status.to_string(),
     };
     let found = |key| match evidence {
         Evidence::Applied => {
-            partial_json::string(&body, key).map(|id| credential.redact(id.into_owned()))
+            partial_json::string(body, key).map(|id| credential.redact(id.into_owned()))
         }
         _ => None,
     };
     let (snapshot_id, volume_id) = (found("datafySnapshotId"), found("volumeId"));
-    let request_id = request_id(&headers, credential);
+    let request_id = request_id(headers, credential);
+    let body = redacted.map_or_else(|| received.body.clone(), Bytes::from);
     let answer = Answer { status, message, request_id, snapshot_id, volume_id, body };
     Err(Failure { evidence, kind, text, cause, answer: Some(Box::new(answer)) })
 }

@@ -1,8 +1,9 @@
 //! Runs a call: makes attempts until there is a result or a reason to stop.
 
 use super::Call;
-use super::attempt::{Completed, attempt, request_id};
+use super::attempt::{attempt, request_id};
 use super::decision::{Next, Situation, Stop, decide};
+use super::exchange::Received;
 use super::failure::Failure;
 use super::history::History;
 use super::operation::{Operation, sealed};
@@ -58,10 +59,7 @@ impl<'a, O: Operation> Run<'a, O> {
             self.attempts += 1;
             let (ended, credential) = self.attempt().await;
             match ended {
-                Ok(completed) => {
-                    self.succeeded(&completed, credential.as_deref());
-                    return Ok(completed.content);
-                }
+                Ok(content) => return Ok(content),
                 // Boxed: it is needed rarely, and would otherwise enlarge the future of every call.
                 Err(failure) => Box::pin(self.failed(failure, credential)).await?,
             }
@@ -71,8 +69,7 @@ impl<'a, O: Operation> Run<'a, O> {
     /// Makes one attempt. Also returns the token that it used.
     async fn attempt(
         &mut self,
-    ) -> (Result<Completed<<O as sealed::Operation>::Content>, Failure>, Option<Arc<Credential>>)
-    {
+    ) -> (Result<<O as sealed::Operation>::Content, Failure>, Option<Arc<Credential>>) {
         let client = self.client();
         let (credential, _slot) = match ready(client, || self.left()).await {
             Ok(ready) => ready,
@@ -84,14 +81,18 @@ impl<'a, O: Operation> Run<'a, O> {
             return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
         }
         self.in_flight = true;
-        let ended = attempt(self.call, left, &credential).await;
+        let mut received = Received::default();
+        let ended = attempt(self.call, left, &credential, &mut received).await;
         self.in_flight = false;
+        if ended.is_ok() {
+            self.succeeded(&received, &credential);
+        }
         (ended, Some(credential))
     }
 
-    fn succeeded<T>(&self, completed: &Completed<T>, credential: Option<&Credential>) {
+    fn succeeded(&self, received: &Received, credential: &Credential) {
         self.client().budget.credit();
-        let status = i64::from(completed.status.as_u16());
+        let status = received.status.map(|status| i64::from(status.as_u16()));
         debug!(
             datafy.attempt = i64::from(self.attempts),
             datafy.outcome = "ok",
@@ -101,7 +102,7 @@ impl<'a, O: Operation> Run<'a, O> {
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", status);
             self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
-            let request_id = credential.and_then(|it| request_id(&completed.headers, it));
+            let request_id = request_id(&received.headers, credential);
             self.span.record("datafy.request_id", request_id.as_deref());
             self.span.record("datafy.outcome", "ok");
         }
