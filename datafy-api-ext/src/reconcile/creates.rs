@@ -13,10 +13,12 @@ const LISTED: usize = 100;
 
 /// An EBS object.
 pub(super) struct Object<'a> {
+    /// The ID in EC2.
+    pub(super) id: &'a str,
     /// What it was created from.
     pub(super) subject: &'a str,
-    /// The ID in Datafy, which all objects of an effect share.
-    pub(super) group: &'a str,
+    /// The ID in Datafy, which all objects of an effect share, if it has this tag.
+    pub(super) group: Option<&'a str>,
     pub(super) time: Option<DateTime<Utc>>,
     pub(super) description: Option<&'a str>,
 }
@@ -37,6 +39,8 @@ struct Group<'a> {
 struct Subject<'a> {
     calls: Vec<usize>,
     groups: HashMap<&'a str, Group<'a>>,
+    /// The objects that lack the tag of a group: copies of AWS's own tools, or objects that are being tagged.
+    ungrouped: Vec<Object<'a>>,
 }
 
 /// A create, with the times between which its objects were created, if any.
@@ -45,6 +49,24 @@ struct Window {
     call: usize,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
+}
+
+impl Window {
+    fn includes(&self, time: DateTime<Utc>) -> bool {
+        (self.start..=self.end).contains(&time)
+    }
+
+    /// Splits items that are sorted by `time` into those without one, those within the window, and those after it.
+    fn split<'a, T>(
+        &self,
+        items: &'a [T],
+        time: impl Fn(&T) -> Option<DateTime<Utc>>,
+    ) -> [&'a [T]; 3] {
+        let (untimed, timed) = items.split_at(items.partition_point(|it| time(it).is_none()));
+        let from = &timed[timed.partition_point(|it| time(it) < Some(self.start))..];
+        let (within, after) = from.split_at(from.partition_point(|it| time(it) <= Some(self.end)));
+        [untimed, within, after]
+    }
 }
 
 /// Returns the verdict about each create of `target` of which something remains to be found out.
@@ -61,13 +83,16 @@ where
     let mut subjects: HashMap<&str, Subject<'_>> = HashMap::new();
     let mut markers: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut explained: HashSet<&str> = HashSet::new();
+    // The calls that don't say what they create from: their objects may have any subject.
+    let mut keyless = Vec::new();
     for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.target() == Some(target)) {
         if let Some(marker) = &call.marker {
             markers.entry(marker).or_default().push(at);
         }
         if call.is_open() {
-            if let Some(key) = call.key() {
-                subjects.entry(key).or_default().calls.push(at);
+            match call.key() {
+                Some(key) => subjects.entry(key).or_default().calls.push(at),
+                None => keyless.push(at),
             }
         } else if let Some(id) = &call.created_id {
             explained.insert(id);
@@ -78,8 +103,12 @@ where
     let mut carried = false;
     for object in objects {
         let Some(subject) = subjects.get_mut(object.subject) else { continue };
-        let group = subject.groups.entry(object.group).or_insert_with(|| Group {
-            id: object.group,
+        let Some(id) = object.group else {
+            subject.ungrouped.push(object);
+            continue;
+        };
+        let group = subject.groups.entry(id).or_insert_with(|| Group {
+            id,
             time: object.time,
             marked: Vec::new(),
             foreign: false,
@@ -102,8 +131,8 @@ where
     let mut found = Vec::new();
     for subject in subjects.into_values() {
         let groups = subject.groups.into_values().filter(|it| !explained.contains(it.id));
-        let rules = Rules { target, calls, fetched, settings, carried };
-        found.extend(rules.apply(&subject.calls, groups.collect()));
+        let rules = Rules { target, calls, keyless: &keyless, fetched, settings, carried };
+        found.extend(rules.apply(&subject.calls, groups.collect(), subject.ungrouped));
     }
     found
 }
@@ -111,6 +140,7 @@ where
 struct Rules<'a> {
     target: Target,
     calls: &'a [SentCall],
+    keyless: &'a [usize],
     fetched: DateTime<Utc>,
     settings: &'a Settings,
     carried: bool,
@@ -118,11 +148,17 @@ struct Rules<'a> {
 
 impl Rules<'_> {
     /// Judges the open calls about one subject. `groups` are those that no other call explains.
-    fn apply<Id>(&self, calls: &[usize], mut groups: Vec<Group<'_>>) -> Vec<(usize, Verdict<Id>)>
+    fn apply<Id>(
+        &self,
+        calls: &[usize],
+        mut groups: Vec<Group<'_>>,
+        mut ungrouped: Vec<Object<'_>>,
+    ) -> Vec<(usize, Verdict<Id>)>
     where
         Answered<Id>: From<String>,
     {
         groups.sort_unstable_by_key(|group| (group.time, group.id));
+        ungrouped.sort_unstable_by_key(|object| (object.time, object.id));
         let (marked, unmarked): (Vec<_>, Vec<_>) =
             groups.into_iter().partition(|group| !group.marked.is_empty());
         let mut by_call: HashMap<usize, Vec<&Group<'_>>> = HashMap::new();
@@ -131,17 +167,16 @@ impl Rules<'_> {
                 by_call.entry(*call).or_default().push(group);
             }
         }
-        // Those without a time are first.
-        let (untimed, timed) = unmarked.split_at(unmarked.partition_point(|it| it.time.is_none()));
-
         let (traced, others): (Vec<_>, Vec<_>) =
             calls.iter().partition(|call| by_call.contains_key(*call));
         let mut verdicts: Vec<_> =
             traced.into_iter().map(|call| (call, self.of_marked(call, &by_call[&call]))).collect();
         let windows: Vec<Window> = others.into_iter().map(|call| self.window(call)).collect();
-        let cover = Cover::new(&windows);
+        let keyless = self.keyless.iter().map(|&call| self.window(call));
+        let cover = Cover::new(self.target, windows.iter().copied().chain(keyless));
         for window in windows {
-            verdicts.push((window.call, self.of_unmarked(window, untimed, timed, &cover)));
+            let verdict = self.of_unmarked(window, &unmarked, &ungrouped, &cover);
+            verdicts.push((window.call, verdict));
         }
         verdicts
     }
@@ -158,7 +193,13 @@ impl Rules<'_> {
         Answered<Id>: From<String>,
     {
         match groups {
-            [group] if group.marked.len() == 1 && !group.foreign && self.is_single(call) => {
+            [group]
+                if group.marked.len() == 1
+                    && !group.foreign
+                    && self.is_single(call)
+                    // Otherwise the marker is that of an earlier use of the same call.
+                    && group.time.is_some_and(|time| self.window(call).includes(time)) =>
+            {
                 happened(group)
             }
             _ => ambiguous(groups.iter().copied()),
@@ -169,16 +210,15 @@ impl Rules<'_> {
     fn of_unmarked<Id>(
         &self,
         window: Window,
-        untimed: &[Group<'_>],
-        timed: &[Group<'_>],
+        groups: &[Group<'_>],
+        ungrouped: &[Object<'_>],
         cover: &Cover,
     ) -> Verdict<Id>
     where
         Answered<Id>: From<String>,
     {
         let call = &self.calls[window.call];
-        let from = &timed[timed.partition_point(|it| it.time < Some(window.start))..];
-        let (within, after) = from.split_at(from.partition_point(|it| it.time <= Some(window.end)));
+        let [untimed, within, after] = window.split(groups, |group| group.time);
         match (untimed, within) {
             ([], [group]) if self.is_certain(window.call, group, cover) => happened(group),
             ([], []) => {
@@ -190,7 +230,7 @@ impl Rules<'_> {
                     // Datafy replaces the EBS volumes of a volume, so it may be older than they are.
                     ambiguous(after.iter())
                 } else {
-                    Verdict::DidNotHappen
+                    absent(window, ungrouped)
                 }
             }
             _ => ambiguous(untimed.iter().chain(within)),
@@ -204,7 +244,7 @@ impl Rules<'_> {
             && !marker_is_missing
             && !group.foreign
             && self.is_single(call)
-            && group.time.is_some_and(|time| cover.windows_at(time) == 1)
+            && group.time.is_some_and(|time| cover.calls_at(time) == 1)
     }
 
     /// Whether this is one call, and not several under the same key of a journal, one of which created an object.
@@ -214,26 +254,38 @@ impl Rules<'_> {
     }
 }
 
-/// Tells how many windows include a time.
+/// Tells how many calls may have created a group of this time.
+///
+/// Datafy replaces the EBS volumes of a volume, so any call that began before may have created it.
 struct Cover {
     starts: Vec<DateTime<Utc>>,
     ends: Vec<DateTime<Utc>>,
 }
 
 impl Cover {
-    fn new(windows: &[Window]) -> Self {
-        let mut starts: Vec<_> = windows.iter().map(|it| it.start).collect();
-        let mut ends: Vec<_> = windows.iter().map(|it| it.end).collect();
+    fn new(target: Target, windows: impl Iterator<Item = Window>) -> Self {
+        let (mut starts, mut ends): (Vec<_>, Vec<_>) = windows.map(|it| (it.start, it.end)).unzip();
         starts.sort_unstable();
+        if target == Target::Volume {
+            ends.clear();
+        }
         ends.sort_unstable();
         Self { starts, ends }
     }
 
-    fn windows_at(&self, time: DateTime<Utc>) -> usize {
+    fn calls_at(&self, time: DateTime<Utc>) -> usize {
         let begun = self.starts.partition_point(|start| *start <= time);
         let ended = self.ends.partition_point(|end| *end < time);
         begun - ended
     }
+}
+
+/// The verdict if there is no group, unless an object that lacks its tags may be that of the call.
+fn absent<Id>(window: Window, ungrouped: &[Object<'_>]) -> Verdict<Id> {
+    let [untimed, within, _] = window.split(ungrouped, |object| object.time);
+    let unclear = untimed.iter().chain(within).take(LISTED);
+    let ids: Vec<_> = unclear.map(|object| Answered::Unexpected(object.id.to_owned())).collect();
+    if ids.is_empty() { Verdict::DidNotHappen } else { Verdict::Ambiguous(ids) }
 }
 
 fn happened<Id>(group: &Group<'_>) -> Verdict<Id>

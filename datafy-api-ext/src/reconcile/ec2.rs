@@ -17,30 +17,41 @@ pub struct Ec2Objects {
 #[derive(Clone, Debug)]
 pub(super) struct Listing<T> {
     pub(super) objects: Vec<T>,
-    /// Whether a result was given, even an empty one.
-    pub(super) given: bool,
+    /// Whether a program has added what it has fetched, which is complete.
+    complete: bool,
+    /// The number of complete results that were read.
+    results: usize,
     /// Whether the page that was read last has a successor.
-    pub(super) continues: bool,
+    continues: bool,
 }
 
 impl<T> Default for Listing<T> {
     fn default() -> Self {
-        Self { objects: Vec::new(), given: false, continues: false }
+        Self { objects: Vec::new(), complete: false, results: 0, continues: false }
     }
 }
 
 impl<T> Listing<T> {
-    pub(super) fn add(&mut self, objects: impl IntoIterator<Item = T>) {
+    fn add(&mut self, objects: impl IntoIterator<Item = T>) {
         self.objects.extend(objects);
-        self.given = true;
+        self.complete = true;
     }
 
-    /// Why the absence of an object proves nothing, if so.
-    pub(super) fn gap(&self) -> Option<&'static str> {
-        if !self.given {
-            Some("no result of this query was given")
-        } else if self.continues {
+    /// Adds a page of the result of a query. `continues`: it is not the last one.
+    pub(super) fn add_page(&mut self, objects: Vec<T>, continues: bool) {
+        self.objects.extend(objects);
+        self.results += usize::from(!continues);
+        self.continues = continues;
+    }
+
+    /// Why the absence of an object proves nothing, if so. `queries`: the number of queries that find all objects.
+    pub(super) fn gap(&self, queries: usize) -> Option<&'static str> {
+        if self.continues {
             Some("the result is incomplete: the last page has a NextToken")
+        } else if !self.complete && self.results == 0 {
+            Some("no result of this query was given")
+        } else if !self.complete && self.results < queries {
+            Some("the result of another query is missing, or its last page")
         } else {
             None
         }
@@ -53,12 +64,12 @@ impl Ec2Objects {
         Self::default()
     }
 
-    /// Adds the complete result of `DescribeSnapshots`, which may be empty.
+    /// Adds the complete results of `DescribeSnapshots`, of all queries. There may be no snapshot.
     pub fn add_snapshots(&mut self, snapshots: impl IntoIterator<Item = Ec2Snapshot>) {
         self.snapshots.add(snapshots);
     }
 
-    /// Adds the complete result of `DescribeVolumes`, which may be empty.
+    /// Adds the complete results of `DescribeVolumes`, of all queries. There may be no volume.
     pub fn add_volumes(&mut self, volumes: impl IntoIterator<Item = Ec2Volume>) {
         self.volumes.add(volumes);
     }

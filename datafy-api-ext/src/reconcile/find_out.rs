@@ -2,7 +2,8 @@
 
 use super::creates::{self, Object};
 use super::ec2::{Ec2Objects, value};
-use super::finding::Finding;
+use super::finding::{AttachVerdict, Finding};
+use super::query::Query;
 use super::sent_call::{SentCall, Target};
 use super::settings::Settings;
 use super::{RESTORED_FROM, SNAPSHOT, SOURCE_VOLUME, attach};
@@ -26,16 +27,18 @@ pub fn find_out(
     let mut findings: Vec<Finding> = calls.iter().map(|_| Finding::Known).collect();
     let snapshots = objects.snapshots().iter().filter_map(|it| {
         Some(Object {
+            id: &it.snapshot_id,
             subject: value(&it.tags, SOURCE_VOLUME)?,
-            group: value(&it.tags, SNAPSHOT)?,
+            group: value(&it.tags, SNAPSHOT),
             time: it.start_time,
             description: it.description.as_deref(),
         })
     });
     let volumes = objects.volumes().iter().filter_map(|it| {
         Some(Object {
+            id: &it.volume_id,
             subject: value(&it.tags, RESTORED_FROM)?,
-            group: value(&it.tags, SOURCE_VOLUME)?,
+            group: value(&it.tags, SOURCE_VOLUME),
             time: it.create_time,
             description: None,
         })
@@ -48,21 +51,33 @@ pub fn find_out(
     }
     let attaches = calls.iter().filter(|call| call.target() == Some(Target::Attachment));
     let attached = attach::by_datafy_volume(attaches.filter_map(SentCall::key), objects.volumes());
+    let queries = Query::of_all(calls);
+    let queries = |of: Target| queries.iter().filter(|it| it.command == of.query().0).count();
+    let snapshots = objects.snapshots.gap(queries(Target::Snapshot));
+    let volumes = objects.volumes.gap(queries(Target::Volume));
     for (call, finding) in calls.iter().zip(&mut findings) {
-        if let Some(reason) = obstacle(call, objects) {
+        let gap = if call.target() == Some(Target::Snapshot) { snapshots } else { volumes };
+        if let Some(reason) = obstacle(call, gap) {
             *finding = Finding::NotLookedUp(reason);
         } else if call.target() == Some(Target::Attachment)
             && let (Some(key), Some(instance)) = (call.key(), &call.subject.instance)
         {
             let volumes = attached.get(key).into_iter().flat_map(|own| own.values().copied());
-            *finding = Finding::Attach(attach::verdict(instance.as_str(), volumes));
+            let verdict = attach::verdict(instance.as_str(), volumes);
+            *finding = match verdict {
+                // It may have been detached again before the call.
+                AttachVerdict::Attached if fetched < call.begun => Finding::NotLookedUp(
+                    "the objects may have been fetched before the call; fetch them again later",
+                ),
+                verdict => Finding::Attach(verdict),
+            };
         }
     }
     findings
 }
 
-/// Why the call can't be looked up, if so.
-fn obstacle(call: &SentCall, objects: &Ec2Objects) -> Option<&'static str> {
+/// Why the call can't be looked up, if so. `gap`: why the objects of this kind are not complete, if so.
+fn obstacle(call: &SentCall, gap: Option<&'static str>) -> Option<&'static str> {
     let Some(target) = call.target() else {
         return Some("EC2 doesn't show the effect of this operation");
     };
@@ -72,8 +87,5 @@ fn obstacle(call: &SentCall, objects: &Ec2Objects) -> Option<&'static str> {
     if call.key().is_none() || (target == Target::Attachment && call.subject.instance.is_none()) {
         return Some("the call doesn't say what to look for");
     }
-    match target {
-        Target::Snapshot => objects.snapshots.gap(),
-        Target::Volume | Target::Attachment => objects.volumes.gap(),
-    }
+    gap
 }

@@ -28,8 +28,9 @@ struct Page {
 impl Ec2Objects {
     /// Adds the objects in the output of `aws ec2 describe-snapshots` and `describe-volumes`.
     ///
-    /// `json` holds any number of documents, one after the other; each is a result, or a page of one. Give the pages of a
-    /// result in order. `name` is that of the file, for the messages of errors. An object with three tags takes about half
+    /// `json` holds any number of documents, one after the other; each is the result of a [query](super::Query), or a page
+    /// of it. Give the pages of a result in order, and each result once: as many as [`of_all`](super::Query::of_all)
+    /// returns are expected. `name` is that of the file, for the messages of errors. An object with three tags takes about half
     /// a kilobyte of memory.
     ///
     /// Fails, and adds nothing, if the text holds no document, is not JSON, or a document holds neither `Snapshots` nor
@@ -57,12 +58,10 @@ impl Ec2Objects {
         for page in pages {
             let continues = page.next_token.is_some_and(|token| !token.is_empty());
             if let Some(snapshots) = page.snapshots {
-                self.snapshots.add(snapshots);
-                self.snapshots.continues = continues;
+                self.snapshots.add_page(snapshots, continues);
             }
             if let Some(volumes) = page.volumes {
-                self.volumes.add(volumes);
-                self.volumes.continues = continues;
+                self.volumes.add_page(volumes, continues);
             }
         }
         Ok(())

@@ -80,9 +80,11 @@ impl Settings {
         begun: DateTime<Utc>,
         ended: Option<DateTime<Utc>>,
     ) -> (DateTime<Utc>, DateTime<Utc>) {
-        let ended = ended.unwrap_or_else(|| later(begun, self.longest_call)).max(begun);
-        let end = later(later(ended, self.settling_time), self.clock_skew);
-        (earlier(begun, self.clock_skew), end)
+        let ended = ended.unwrap_or_else(|| later(begun, self.longest_call));
+        // A clock that was set back during the call makes the end the earlier one.
+        let (first, last) = (begun.min(ended), begun.max(ended));
+        let end = later(later(last, self.settling_time), self.clock_skew);
+        (earlier(first, self.clock_skew), end)
     }
 }
 

@@ -194,7 +194,41 @@ fn objects_without_a_time_or_a_usable_id_are_ambiguous() {
         Ec2Snapshot::new("snap-1"),
         Ec2Snapshot::new("snap-2").start_time(at(5)).tag("datafy:source-volume:id", VOLUME),
     ];
-    assert_eq!(look(&[create(0, 10)], others, LATER), ["created nothing"]);
+    assert_eq!(look(&[create(0, 10)], others, LATER), ["ambiguous: one of these, or none: snap-2"]);
+}
+
+#[test]
+fn an_object_without_the_tag_of_a_group_is_never_the_only_one_that_counts() {
+    let untagged = |time| {
+        Ec2Snapshot::new("snap-copy").start_time(time).tag("datafy:source-volume:id", VOLUME)
+    };
+    let of_the_call = snapshot("dsnap-1", 5);
+    let found = look(&[create(0, 10)], vec![untagged(Some(at(5))), of_the_call], LATER);
+    assert_eq!(found, ["created dsnap-1"]);
+    for (time, expected) in [
+        (Some(at(-61)), "created nothing"),
+        (Some(at(5)), "ambiguous: one of these, or none: snap-copy"),
+        (None, "ambiguous: one of these, or none: snap-copy"),
+    ] {
+        assert_eq!(look(&[create(0, 10)], vec![untagged(time)], LATER), [expected], "{time:?}");
+    }
+}
+
+#[test]
+fn a_marker_outside_the_window_is_that_of_an_earlier_use_of_the_call() {
+    let call = marked(create(0, 10), "[datafy-aaaaaaaaaa]");
+    let of_yesterday = snapshot("dsnap-1", -86_400).description("[datafy-aaaaaaaaaa]");
+    let untimed = of_yesterday.clone().start_time(None);
+    for object in [of_yesterday, untimed] {
+        let found = look(std::slice::from_ref(&call), vec![object], LATER);
+        assert_eq!(found, ["ambiguous: one of these, or none: dsnap-1"]);
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_during_a_call_widens_its_window() {
+    let found = look(&[create(0, -600)], vec![snapshot("dsnap-1", -590)], LATER);
+    assert_eq!(found, ["created dsnap-1"]);
 }
 
 #[test]
@@ -246,6 +280,41 @@ fn a_created_volume_is_grouped_by_the_datafy_volume() {
     let found = look(vec![restored("vol-a", "vol-9", 5_000)]);
     assert!(matches!(found, Finding::Volume(Verdict::Ambiguous(_))), "{found:?}");
     assert_eq!(found.settled(), None);
+}
+
+#[test]
+fn a_volume_may_be_that_of_any_call_that_began_before_its_ebs_volumes() {
+    let look = |calls: &[SentCall], volumes: Vec<Ec2Volume>| {
+        let mut objects = Ec2Objects::new();
+        objects.add_volumes(volumes);
+        let findings = find_out(calls, &objects, at(LATER), &Settings::new());
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let calls = [restore(0, 10), restore(5_000, 5_010)];
+    let ambiguous = "ambiguous: one of these, or none: vol-9";
+    // That of the first call, replaced, or that of the second one.
+    assert_eq!(look(&calls, vec![restored("vol-a", "vol-9", 5_005)]), [ambiguous, ambiguous]);
+    let found = look(&calls, vec![restored("vol-a", "vol-9", 5)]);
+    assert_eq!(found, ["created vol-9", "created nothing"]);
+    // A call that doesn't say from which snapshot may have created it.
+    let mut other = restore(0, 10);
+    other.subject.snapshot = None;
+    let found = look(&[restore(0, 10), other], vec![restored("vol-a", "vol-9", 5)]);
+    assert_eq!(found, [ambiguous, "not looked up: the call doesn't say what to look for"]);
+}
+
+#[test]
+fn an_attachment_that_was_seen_before_the_call_proves_nothing() {
+    let mut subject = Subject::default();
+    subject.volume = Some(VOLUME.parse().unwrap());
+    subject.instance = Some("i-1".parse().unwrap());
+    let call = SentCall::new("attach_volume", subject, at(0));
+    let mut objects = Ec2Objects::new();
+    let volume = Ec2Volume::new("a").tag("datafy:source-volume:id", VOLUME);
+    objects.add_volumes([volume.attachment(Attachment::new("i-1", "/dev/sdb", "attached"))]);
+    let find = |fetched| find_out(&[call.clone()], &objects, at(fetched), &Settings::new());
+    assert!(matches!(find(-1)[0], Finding::NotLookedUp(_)), "{:?}", find(-1));
+    assert_eq!(find(0), [Finding::Attach(AttachVerdict::Attached)]);
 }
 
 #[test]
@@ -339,6 +408,30 @@ fn an_incomplete_or_missing_result_proves_nothing() {
     assert!(matches!(look(&objects), Finding::NotLookedUp(_)));
     objects.read("page 2", br#"{"Snapshots": []}"#).unwrap();
     assert_eq!(look(&objects), Finding::Snapshot(Verdict::DidNotHappen));
+}
+
+#[test]
+fn a_result_does_not_stand_for_that_of_another_query() {
+    let mut subject = Subject::default();
+    subject.volume = Some(VOLUME.parse().unwrap());
+    subject.instance = Some("i-1".parse().unwrap());
+    let calls = [restore(0, 10), SentCall::new("attach_volume", subject, at(0))];
+    assert_eq!(Query::of_all(&calls).len(), 2);
+    let look =
+        |objects: &Ec2Objects| find_out(&calls, objects, at(LATER), &Settings::new()).remove(0);
+    let (whole, page) = (br#"{"Volumes": []}"#, br#"{"Volumes": [], "NextToken": "x"}"#);
+    let mut objects = Ec2Objects::new();
+    // Only the first page of one result, and the other result.
+    objects.read("1.json", page).unwrap();
+    objects.read("2.json", whole).unwrap();
+    let missing = "not looked up: the result of another query is missing, or its last page";
+    assert_eq!(look(&objects).to_string(), missing);
+    objects.read("1.json", whole).unwrap();
+    assert_eq!(look(&objects), Finding::Volume(Verdict::DidNotHappen));
+    // A program that has fetched all itself says so.
+    let mut objects = Ec2Objects::new();
+    objects.add_volumes([]);
+    assert_eq!(look(&objects), Finding::Volume(Verdict::DidNotHappen));
 }
 
 #[test]
