@@ -13,6 +13,8 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::fmt;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -188,7 +190,10 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
         self.check_settings()?;
         let checks_keys =
             self.refuse_duplicates || self.journal.is_some() || !self.items.is_stream();
-        let path = self.journal.take().filter(|path| path.exists());
+        let absent = |path: &PathBuf| {
+            fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+        };
+        let path = self.journal.take().filter(|path| !absent(path));
         let entries = match path {
             None => Entries::default(),
             Some(path) => Log::read(path, self.header::<J>()).await?,

@@ -223,6 +223,56 @@ async fn a_truncated_last_write_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_last_line_of_which_only_the_line_break_is_missing_counts() {
+    let stage = Stage::of(2).await;
+    let (_directory, path) = journal();
+    let datafy = stage.client();
+    stage.fake.inject(Fault::ApplyThenReset);
+    snapshots(&datafy, ids(1), Some(&path)).await.unwrap();
+    // The intent alone, as after a kill, and as an editor may leave it.
+    let whole = fs::read_to_string(&path).unwrap();
+    let intent: String = whole.split_inclusive('\n').take(2).collect();
+    fs::write(&path, intent.trim_end()).unwrap();
+    let read = Journal::read(&path).unwrap();
+    assert_eq!(read.entries()[0].last_step().state, StepState::Unknown);
+    drop(read);
+
+    let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
+    assert_eq!(count(&results, unknown_before), 1, "{results:?}");
+    assert_eq!(stage.fake.effects().len(), 2, "the other snapshot is created");
+    assert!(fs::read_to_string(&path).unwrap().starts_with(&intent));
+    assert_eq!(lines(&path).len(), 4);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_behind_a_link_whose_target_is_absent_is_not_taken_for_a_new_one() {
+    let stage = Stage::of(1).await;
+    let (directory, path) = journal();
+    std::os::unix::fs::symlink(directory.path().join("unmounted/journal.jsonl"), &path).unwrap();
+    let error = snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap_err();
+    let error = format!("{error:#}");
+    assert!(error.contains("a symbolic link to a file that doesn't exist"), "{error}");
+    let datafy = stage.client();
+    let plan = datafy.fleet(ids(1)).journal(&path);
+    let plan = plan.plan(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await;
+    assert!(plan.is_err(), "{plan:?}");
+    assert!(stage.fake.effects().is_empty());
+}
+
+#[tokio::test]
+async fn a_journal_that_was_put_where_new_ones_are_made_is_not_erased() {
+    let (stage, datafy, _directory, path) = written(1).await;
+    let place = path.with_extension("jsonl.new");
+    fs::rename(&path, &place).unwrap();
+    let whole = fs::read(&place).unwrap();
+    let error = format!("{:#}", snapshots(&datafy, ids(1), Some(&path)).await.unwrap_err());
+    assert!(error.contains("journal.jsonl.new holds entries; rename or remove it"), "{error}");
+    assert_eq!(fs::read(&place).unwrap(), whole);
+    assert_eq!(stage.fake.effects().len(), 1);
+}
+
+#[tokio::test]
 async fn a_journal_without_a_complete_header_was_truncated_and_is_refused() {
     let (stage, datafy, directory, path) = written(2).await;
     let whole = fs::read(&path).unwrap();

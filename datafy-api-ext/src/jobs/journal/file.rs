@@ -83,11 +83,19 @@ impl JournalFile {
         let mut place = path.as_os_str().to_owned();
         place.push(".new");
         let place = Path::new(&place);
-        let (mut file, _) = Self::open_at(path, place, Self::writable().create(true))?;
+        let (mut file, left) = Self::open_at(path, place, Self::writable().create(true))?;
         // Only who has the lock may rename the file, so another run may have done it before this one had the lock.
         let renamed = Handle::from_path(place).map_or(true, |now| now != file.handle);
         if renamed || fs::exists(path).map_err(io)? {
             return Err(JournalError::InUse { path: path.to_owned() });
+        }
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(io(io::Error::other("it is a symbolic link to a file that doesn't exist")));
+        }
+        // A crash leaves no more than a header there.
+        if left.iter().position(|byte| *byte == b'\n').is_some_and(|end| end + 1 < left.len()) {
+            let text = format!("{} holds entries; rename or remove it", place.display());
+            return Err(io(io::Error::other(text)));
         }
         let header = serde_json::to_string(header).map_err(|error| io(error.into()))?;
         let (text, time) = (line(now, &header), now.trunc_subsecs(6));
@@ -193,41 +201,54 @@ impl Content {
             return Err(damaged(0));
         }
         let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let header = header(path, first)?;
+        if complete == 0 {
+            return Err(damaged(0));
+        }
         let mut content = Self {
-            header: header(path, first)?,
+            header,
             entries: Entries::default(),
-            repair: (complete < bytes.len()).then_some((complete as u64, Vec::new())),
+            repair: None,
             last_time: DateTime::UNIX_EPOCH,
         };
         let mut start = 0;
-        // Where the zeros begin that a power cut has left, and the time of the lines after them.
-        let mut zeros: Option<(usize, Option<DateTime<Utc>>)> = None;
+        // Where the damage of the last write begins, and the time of the lines after it.
+        let mut damage: Option<(usize, Option<DateTime<Utc>>)> = None;
         let mut kept = Vec::new();
-        for (index, line) in bytes[..complete].split_inclusive(|byte| *byte == b'\n').enumerate() {
+        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let begins = start;
             start += line.len();
             if index == 0 {
                 continue;
             }
             if line.contains(&0) {
-                zeros.get_or_insert((begins, None));
+                damage.get_or_insert((begins, None));
                 continue;
             }
-            let Timed { time, record } =
-                serde_json::from_slice(line).map_err(|_| damaged(index))?;
-            if let Some((_, last)) = &mut zeros {
+            let is_cut = !line.ends_with(b"\n");
+            if is_cut {
+                damage.get_or_insert((begins, None));
+            }
+            let Timed { time, record } = match serde_json::from_slice(line) {
+                Ok(timed) => timed,
+                Err(_) if is_cut => break,
+                Err(_) => return Err(damaged(index)),
+            };
+            if let Some((_, last)) = &mut damage {
                 // Only the last write can be incomplete. No request follows an intent in it.
                 if *last.get_or_insert(time) != time {
                     return Err(damaged(index));
                 }
                 kept.extend_from_slice(line);
+                // An editor may have removed the end of a line of which nothing else is missing.
+                if is_cut {
+                    kept.push(b'\n');
+                }
             }
             content.last_time = time;
             content.entries.apply(time, record).map_err(|_| damaged(index))?;
         }
-        if let Some((at, _)) = zeros {
-            content.repair = Some((at as u64, kept));
-        }
+        content.repair = damage.map(|(at, _)| (at as u64, kept));
         Ok(content)
     }
 }
