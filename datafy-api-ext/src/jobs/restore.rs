@@ -3,7 +3,7 @@
 use super::attach::{Attach, Wait};
 use super::job::sealed::Sealed;
 use super::job::{Earlier, Failure, Job, Page, Performed, Resume};
-use super::journal::{Entry, Header, JournalError, Log, StepState};
+use super::journal::{Entry, Header, JournalError, Log, Step, StepState};
 use super::not_done::NotDone;
 use crate::abandoned::{Abandoned, Unreceived};
 use crate::call::Call;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::id::{Answered, DeviceName, InstanceId, SubAccountId, UnusableId, VolumeId};
 use crate::operations::{AttachVolume, CreateVolume, Source};
 use crate::outcome::Outcome;
-use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
+use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -175,10 +175,30 @@ impl Restore {
         Ok(volume)
     }
 
+    /// The result if nothing can be recorded, and so nothing is done. Holds the volume, if it exists.
+    fn unrecorded(self, error: JournalError) -> NotDone<RestoreError> {
+        if self.volume.is_none() {
+            return NotDone::Journal(error);
+        }
+        let cause = Cause::Journal(error);
+        NotDone::Failed(RestoreError(Box::new(Failed { restore: self, cause, recorded: false })))
+    }
+
     /// The call that attaches the volume.
     fn attach(&self, volume: VolumeId) -> Call<AttachVolume> {
         let (instance, device) = (self.instance.clone(), self.device.clone());
         self.create.with(AttachVolume::new(volume, instance, device))
+    }
+}
+
+impl Restore {
+    /// The create of this entry, if it is that of the same volume, which is or may be there and isn't attached.
+    fn unattached<'e>(&self, entry: &'e Entry) -> Option<&'e Step> {
+        let create = entry.step(CREATE_VOLUME_FROM_SNAPSHOTS.name)?;
+        let attach = entry.step(ATTACH_VOLUME.name);
+        let is_open = create.may_be_applied() && create.subject == self.create.subject();
+        let attached = attach.is_some_and(|attach| attach.state == StepState::Applied);
+        (is_open && !attached).then_some(create)
     }
 }
 
@@ -226,8 +246,9 @@ impl Job for Restore {
         match (&self.volume, resume.volume) {
             // An earlier run of this program has created it without the journal.
             (Some(volume), None) => {
-                let adopted = page.adopt(&self.create, volume.to_string()).await;
-                adopted.map_err(NotDone::Journal)?;
+                if let Err(error) = page.adopt(&self.create, volume.to_string()).await {
+                    return Err(self.unrecorded(error));
+                }
             }
             (_, recorded) => self.volume = recorded,
         }
@@ -257,10 +278,23 @@ impl JournaledRestore {
         let Self { restore, path } = self;
         let datafy = restore.create.datafy().clone();
         let header = Header::new(&datafy, <Restore as Job>::NAME, None);
-        let (log, entries) = Log::open(path, header, datafy).await.map_err(NotDone::Journal)?;
+        let (log, entries) = match Log::open(path, header, datafy).await {
+            Ok(opened) => opened,
+            Err(error) => return Err(restore.unrecorded(error)),
+        };
         let Restore { instance, device, .. } = &restore;
-        let key = format!("{} to {instance} as {device}", restore.create.operation.source());
+        let begin = format!("{} to ", restore.create.operation.source());
+        let key = format!("{begin}{instance} as {device}");
+        // To another place: perhaps this is the same restore, with its place corrected.
+        let mut others =
+            entries.list.iter().filter(|it| it.key.starts_with(&begin) && it.key != key);
         match entries.left_to_do(&restore, &key) {
+            Earlier::Unfinished(Resume { volume: None, .. })
+                if restore.volume.is_none()
+                    && let Some(step) = others.find_map(|entry| restore.unattached(entry)) =>
+            {
+                Err(NotDone::Conflict { step: Box::new(step.clone()) })
+            }
             Earlier::Done(id) => match id.as_ref().and_then(|id| VolumeId::new(id).ok()) {
                 Some(volume) => Ok(volume),
                 None => Err(NotDone::AppliedBefore { created_id: id }),

@@ -434,6 +434,54 @@ async fn a_restore_that_is_resumed_with_a_journal_creates_no_second_volume() {
 }
 
 #[tokio::test]
+async fn a_restore_whose_place_was_corrected_creates_no_second_volume() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("restore.jsonl");
+    let datafy = stage.client();
+    let absent = InstanceId::new("i-absent").unwrap();
+    let wrong = || {
+        let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
+        datafy.restore(snapshot).attach_to(absent.clone(), place().1).journal(&path)
+    };
+    let NotDone::Failed(error) = wrong().await.unwrap_err() else { panic!() };
+    let volume = error.volume_id().unwrap().clone();
+
+    let conflict = journaled(&datafy, &path).await.unwrap_err();
+    let NotDone::Conflict { step } = &conflict else { panic!("{conflict}") };
+    assert_eq!(step.created_id.as_deref(), Some(volume.as_str()));
+    assert_eq!(stage.fake.account().volumes().len(), 2, "the source and one volume");
+
+    // Once it is attached, another volume of the snapshot is meant.
+    stage.fake.account().add_instance(absent.clone());
+    assert_eq!(wrong().await.unwrap(), volume);
+    assert_ne!(journaled(&datafy, &path).await.unwrap(), volume);
+}
+
+#[tokio::test]
+async fn a_volume_is_not_lost_if_the_journal_of_its_restore_can_not_be_used() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let datafy = stage.client();
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::status(409));
+    let mut error = restore(&datafy).await.unwrap_err();
+    let volume = error.volume_id().unwrap().clone();
+    let foreign = directory.path().join("list.csv");
+    std::fs::write(&foreign, "name,snapshot\n").unwrap();
+    for path in [directory.path(), foreign.as_path()] {
+        let rest = error.resume().unwrap();
+        let NotDone::Failed(failed) = rest.journal(path).await.unwrap_err() else { panic!() };
+        assert_eq!(failed.volume_id(), Some(&volume));
+        assert!(format!("{failed:#}").contains("journal"), "{failed:#}");
+        error = failed;
+    }
+    let path = directory.path().join("restore.jsonl");
+    assert_eq!(error.resume().unwrap().journal(path).await.unwrap(), volume);
+    assert_eq!(stage.fake.effects().len(), 2);
+}
+
+#[tokio::test]
 async fn a_restore_with_a_journal_is_resumed_only_with_its_journal() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
@@ -474,9 +522,9 @@ async fn a_key_is_refused_if_its_journal_has_other_arguments() {
         let NotDone::Conflict { step } = &error else { panic!("{error}") };
         assert_eq!(step.operation, operation);
         let text = error.to_string();
-        let begins = format!("not attempted: the journal has this key for {operation} of ");
+        let begins = format!("not attempted: the journal has {operation} of ");
         assert!(text.starts_with(&begins), "{text}");
-        assert!(text.ends_with("; use another key, or another journal"), "{text}");
+        assert!(text.ends_with("; finish that, or use another key or journal"), "{text}");
         assert_eq!(serde_json::to_value(&error).unwrap()["state"], "conflict");
     }
     let fleet = datafy.fleet([Row(0), Row(1)]).journal(&path);

@@ -142,7 +142,7 @@ impl Entry {
 #[derive(Default)]
 pub(crate) struct Entries {
     /// In the order in which the items were begun.
-    pub(super) list: Vec<Entry>,
+    pub(crate) list: Vec<Entry>,
     /// The position of each entry, by its key.
     index: HashMap<String, usize>,
 }
