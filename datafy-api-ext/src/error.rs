@@ -5,7 +5,7 @@ use crate::one_line::OneLine;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::error::Error as StdError;
 use std::fmt;
@@ -46,8 +46,8 @@ pub(crate) struct Report {
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
     pub(crate) observation: Option<String>,
-    /// What the call is about, and when it ended.
-    pub(crate) call: Option<(Subject, DateTime<Utc>)>,
+    /// What the call is about, and when it was started and ended.
+    pub(crate) call: Option<(Subject, [DateTime<Utc>; 2])>,
 }
 
 impl Report {
@@ -156,9 +156,9 @@ impl Error {
         self
     }
 
-    /// Sets what the call is about, and when it ended.
-    pub(crate) fn of_call(mut self, subject: Subject, ended: DateTime<Utc>) -> Self {
-        self.0.call = Some((subject, ended));
+    /// Sets what the call is about, and when it was started and ended.
+    pub(crate) fn of_call(mut self, subject: Subject, times: [DateTime<Utc>; 2]) -> Self {
+        self.0.call = Some((subject, times));
         self
     }
 
@@ -175,8 +175,16 @@ impl Error {
     /// The time at which the call was started, by the client's [clock](crate::Clock). `None` if the
     /// [subject](Self::subject) is.
     pub fn started(&self) -> Option<DateTime<Utc>> {
-        let (_, ended) = self.0.call.as_ref()?;
-        ended.checked_sub_signed(TimeDelta::from_std(self.elapsed()).ok()?)
+        self.0.call.as_ref().map(|(_, [started, _])| *started)
+    }
+
+    /// The time at which the call ended, by the client's [clock](crate::Clock). `None` if the
+    /// [subject](Self::subject) is.
+    ///
+    /// [`elapsed`](Self::elapsed) may be less than the time since [`started`](Self::started): it doesn't include the time
+    /// in which the machine was suspended.
+    pub fn ended(&self) -> Option<DateTime<Utc>> {
+        self.0.call.as_ref().map(|(_, [_, ended])| *ended)
     }
 
     /// Whether the call had an effect.

@@ -11,6 +11,7 @@ use crate::client::token::Credential;
 use crate::client::{Inner, Stopwatch, TokenError};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
+use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::future::Future;
 use std::mem;
@@ -24,6 +25,8 @@ use tracing::{Span, debug};
 pub(super) struct Run<'a, O: Operation> {
     call: &'a Call<O>,
     span: &'a Span,
+    /// When the call was started.
+    date: DateTime<Utc>,
     time: Stopwatch<'a>,
     attempts: u32,
     /// Whether a request is in flight.
@@ -40,6 +43,7 @@ impl<'a, O: Operation> Run<'a, O> {
         Self {
             call,
             span,
+            date: client.clock.date().into(),
             time: Stopwatch::start(&*client.clock),
             attempts: 0,
             in_flight: false,
@@ -154,7 +158,7 @@ impl<'a, O: Operation> Run<'a, O> {
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
-        let error = error.of_call(self.call.subject(), client.clock.date().into());
+        let error = error.of_call(self.call.subject(), self.dates(elapsed));
         // Like the error, these describe the attempt that decided the outcome.
         let status = error.status().map(i64::from);
         self.span.record("datafy.outcome", error.outcome().as_str());
@@ -164,6 +168,13 @@ impl<'a, O: Operation> Run<'a, O> {
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
         Err(error)
+    }
+
+    /// When the call was started and ended, at the earliest and the latest: the stopwatch stands still while the machine
+    /// is suspended, and the clock may be set meanwhile.
+    fn dates(&self, elapsed: Duration) -> [DateTime<Utc>; 2] {
+        let ended = DateTime::from(self.client().clock.date());
+        [self.date.min(ended - elapsed), ended.max(self.date + elapsed)]
     }
 
     fn history(&mut self) -> &mut History {
@@ -193,9 +204,8 @@ impl<O: Operation> Drop for Run<'_, O> {
             return;
         }
         let client = self.call.datafy.inner();
-        let passed = self.time.passed();
         let mut abandoned = self.call.abandoned();
-        abandoned.started -= passed;
+        [abandoned.started, _] = self.dates(self.time.passed());
         self.span.record("datafy.outcome", abandoned.outcome.as_str());
         self.span.in_scope(|| client.on_abandoned.report(&abandoned));
     }

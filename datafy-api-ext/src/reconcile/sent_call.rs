@@ -58,7 +58,7 @@ impl SentCall {
         };
         Some(Self {
             marker: error.marker().map(str::to_owned),
-            ended: begun.checked_add_signed(chrono::TimeDelta::from_std(error.elapsed()).ok()?),
+            ended: error.ended(),
             state,
             created_id: error.created_id().map(str::to_owned),
             ..Self::new(error.operation(), error.subject()?.clone(), begun)

@@ -1,14 +1,15 @@
 //! What EC2 objects prove about calls.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use datafy_api_ext::Subject;
 use datafy_api_ext::fake::{Answer, Fake, Fault};
 use datafy_api_ext::jobs::journal::{Settled, StepState};
 use datafy_api_ext::reconcile::{
     AttachVerdict, Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume, Finding, Query, SentCall,
     Settings, Verdict, find_out, volumes_ready,
 };
-use std::time::{Instant, SystemTime};
+use datafy_api_ext::{Clock, Subject};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 const VOLUME: &str = "vol-1";
 
@@ -35,6 +36,33 @@ async fn an_unknown_error_says_how_to_find_what_it_did() {
     let refused = call().await.unwrap_err();
     assert_eq!(refused.how_to_find(), None);
     assert_eq!(SentCall::from_error(&refused).unwrap().state, StepState::Refused);
+}
+
+/// A clock of a machine that is suspended for an hour during a call: only the date moves on.
+#[derive(Debug, Default)]
+struct Suspended(AtomicBool);
+
+impl Clock for Suspended {
+    fn date(&self) -> SystemTime {
+        let hours = i64::from(self.0.swap(true, Ordering::Relaxed));
+        at(hours * 3_600).into()
+    }
+}
+
+#[tokio::test]
+async fn a_call_during_which_the_machine_was_suspended_is_as_long_as_it_really_was() {
+    let fake = Fake::start().await.unwrap();
+    fake.account().add_volume(VOLUME.parse().unwrap(), 100);
+    fake.inject(Fault::ApplyThenReset);
+    let datafy = fake.client().clock(Suspended::default()).build().unwrap();
+    let error = datafy.volume(VOLUME.parse().unwrap()).create_snapshot().await.unwrap_err();
+    assert!(error.elapsed() < Duration::from_secs(60), "{error:?}");
+    assert_eq!((error.started(), error.ended()), (Some(at(0)), Some(at(3_600))));
+    let sent = SentCall::from_error(&error).unwrap();
+    for time in [3, 3_603] {
+        let found = look(std::slice::from_ref(&sent), vec![snapshot("dsnap-1", time)], LATER);
+        assert_eq!(found, ["created dsnap-1"], "{time}");
+    }
 }
 
 fn at(seconds: i64) -> DateTime<Utc> {
