@@ -17,7 +17,7 @@ pub struct Ec2Objects {
 #[derive(Clone, Debug)]
 pub(super) struct Listing<T> {
     pub(super) objects: Vec<T>,
-    /// Whether a program has added what it has fetched, which is complete.
+    /// Whether the caller says that these are all.
     complete: bool,
     /// The number of complete results that were read.
     results: usize,
@@ -72,6 +72,11 @@ impl Ec2Objects {
     /// Adds the complete results of `DescribeVolumes`, of all queries. There may be no volume.
     pub fn add_volumes(&mut self, volumes: impl IntoIterator<Item = Ec2Volume>) {
         self.volumes.add(volumes);
+    }
+
+    /// Says that what was given holds all objects, however many results were read: for example that of one wider query.
+    pub fn mark_complete(&mut self) {
+        (self.snapshots.complete, self.volumes.complete) = (true, true);
     }
 
     /// The snapshots.
