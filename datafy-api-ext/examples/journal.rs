@@ -97,6 +97,9 @@ fn print_queries(journal: &Journal) -> u8 {
     let (_, calls) = calls(journal);
     let queries = Query::of_all(&calls);
     for query in &queries {
+        if let Some(id) = &query.sub_account {
+            println!("# in the AWS account of the sub-account {id}:");
+        }
         println!("{query}");
     }
     if queries.is_empty() { 0 } else { 3 }

@@ -1,6 +1,7 @@
 //! Which EC2 objects to fetch.
 
 use super::sent_call::SentCall;
+use crate::id::SubAccountId;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -27,6 +28,8 @@ const MOST_VALUES: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Query {
+    /// The sub-account of the calls, if any: it may belong to another AWS account.
+    pub sub_account: Option<SubAccountId>,
     /// The subcommand of `aws ec2`: `describe-snapshots` or `describe-volumes`.
     pub command: &'static str,
     /// The filters, all of which must match.
@@ -44,32 +47,39 @@ pub struct Filter {
 }
 
 impl Query {
-    fn new(command: &'static str, tag: &str, values: Vec<String>) -> Self {
-        Self { command, filters: vec![Filter { name: format!("tag:{tag}"), values }] }
+    fn new(
+        sub_account: Option<SubAccountId>,
+        (command, tag): (&'static str, &str),
+        values: Vec<String>,
+    ) -> Self {
+        let filters = vec![Filter { name: format!("tag:{tag}"), values }];
+        Self { sub_account, command, filters }
     }
 
     /// Returns the query for the objects of this call, or `None` if EC2 doesn't show its effect.
     ///
     /// After an attach that was refused with 409, it finds out what the volume is attached to.
     pub fn of(call: &SentCall) -> Option<Self> {
-        let (command, tag) = call.target()?.query();
-        Some(Self::new(command, tag, vec![call.key()?.to_owned()]))
+        let values = vec![call.key()?.to_owned()];
+        Some(Self::new(call.subject.sub_account.clone(), call.target()?.query(), values))
     }
 
-    /// Returns the queries for all calls of which something remains to be found out, with up to 200 IDs in each.
+    /// Returns the queries for all calls of which something remains to be found out, with up to 200 IDs in each, and for
+    /// each sub-account apart.
     pub fn of_all<'a>(calls: impl IntoIterator<Item = &'a SentCall>) -> Vec<Self> {
         let mut values: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for call in calls.into_iter().filter(|call| call.is_open()) {
             if let (Some(target), Some(key)) = (call.target(), call.key()) {
-                values.entry(target.query()).or_default().insert(key);
+                let query = (&call.subject.sub_account, target.query());
+                values.entry(query).or_default().insert(key);
             }
         }
         let mut queries = Vec::new();
-        for ((command, tag), values) in values {
+        for ((sub_account, of), values) in values {
             let values: Vec<&str> = values.into_iter().collect();
             for values in values.chunks(MOST_VALUES) {
                 let values = values.iter().map(|&value| value.to_owned()).collect();
-                queries.push(Self::new(command, tag, values));
+                queries.push(Self::new(sub_account.clone(), of, values));
             }
         }
         queries
@@ -130,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_the_filter_of_a_query_as_one_word() {
-        let query = Query::new("describe-volumes", "a b'c", vec!["vol-1".into(), "d,e \"f".into()]);
+        let of = ("describe-volumes", "a b'c");
+        let query = Query::new(None, of, vec!["vol-1".into(), "d,e \"f".into()]);
         let filter = r#"Name="tag:a b'c",Values=vol-1,"d,e \"f""#;
         let expected = ["aws", "ec2", "describe-volumes", "--filters", filter, "--output", "json"];
         assert_eq!(words(&query.to_string()), expected);

@@ -519,6 +519,25 @@ fn queries_name_each_open_subject_once_and_at_most_200_in_each() {
     assert!(queries.iter().all(|it| !it.to_string().contains("vol-known")));
 }
 
+#[test]
+fn each_sub_account_has_queries_and_needs_results_of_its_own_account() {
+    let of = |sub_account: Option<&str>| {
+        let mut call = create(0, 10);
+        call.subject.sub_account = sub_account.map(|id| id.parse().unwrap());
+        call
+    };
+    let calls = [of(None), of(Some("sub-1")), of(Some("sub-2"))];
+    let queries = Query::of_all(&calls);
+    let of: Vec<_> = queries.iter().map(|it| it.sub_account.as_ref().map(AsRef::as_ref)).collect();
+    assert_eq!(of, [None, Some("sub-1"), Some("sub-2")]);
+    let mut objects = Ec2Objects::new();
+    for looked_up in [false, false, true] {
+        objects.read("one account", br#"{"Snapshots": []}"#).unwrap();
+        let found = find_out(&calls, &objects, at(LATER), &Settings::new());
+        assert_eq!(matches!(found[0], Finding::Snapshot(_)), looked_up, "{found:?}");
+    }
+}
+
 /// A quadratic search would take hours.
 #[test]
 fn the_time_is_linear_in_the_number_of_objects() {
