@@ -340,7 +340,8 @@ fn an_attachment_that_was_seen_before_the_call_proves_nothing() {
     let mut objects = Ec2Objects::new();
     let volume = Ec2Volume::new("a").tag("datafy:source-volume:id", VOLUME);
     objects.add_volumes([volume.attachment(Attachment::new("i-1", "/dev/sdb", "attached"))]);
-    let find = |fetched| find_out(&[call.clone()], &objects, at(fetched), &Settings::new());
+    let find =
+        |fetched| find_out(std::slice::from_ref(&call), &objects, at(fetched), &Settings::new());
     assert!(matches!(find(-1)[0], Finding::NotLookedUp(_)), "{:?}", find(-1));
     assert_eq!(find(0), [Finding::Attach(AttachVerdict::Attached)]);
 }
