@@ -4,6 +4,7 @@ use super::job::sealed::Sealed;
 use super::job::{Earlier, Job, Page, Resume};
 use super::journal::{Entry, JournalError};
 use super::not_done::NotDone;
+use crate::abandoned::{Abandoned, Unreceived};
 use crate::call::Call;
 use crate::client::Stopwatch;
 use crate::error::{Error, ErrorKind, Report};
@@ -163,6 +164,8 @@ impl Attach {
         let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
         let mut last: Option<Error> = None;
         let mut observation = None;
+        // Reported if the wait is dropped between two calls, neither of which is in flight then.
+        let mut unreceived: Option<Unreceived> = None;
         for round in 1.. {
             let left = wait.limit.saturating_sub(time.passed());
             let checked = wait.check(self.call.operation.volume(), left).await;
@@ -176,8 +179,14 @@ impl Attach {
                 Ok(()) => {
                     let left = wait.limit.saturating_sub(time.passed());
                     let call = self.call.clone().ending_within(left);
-                    let Err(error) = send(call, *outcome).await? else { return Ok(Ok(())) };
+                    let sent = send(call, *outcome).await;
+                    if let Some(earlier) = unreceived.take() {
+                        earlier.received();
+                    }
+                    let Err(error) = sent? else { return Ok(Ok(())) };
                     *outcome = error.outcome().max(*outcome);
+                    let abandoned = Abandoned { outcome: *outcome, ..self.call.abandoned() };
+                    unreceived = Some(Unreceived::new(self.call.datafy().clone(), abandoned));
                     asked = error.retry_after();
                     let hopeless = is_hopeless(&error, *outcome);
                     last = Some(error);
@@ -191,6 +200,9 @@ impl Attach {
                 break;
             }
             time.pause(pause).await;
+        }
+        if let Some(last) = unreceived {
+            last.received();
         }
         let error = last.unwrap_or_else(|| {
             Error::new(Report {

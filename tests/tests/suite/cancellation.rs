@@ -11,11 +11,12 @@ use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
 use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// How a future is cancelled.
 #[derive(Clone, Copy, Debug)]
@@ -250,6 +251,41 @@ async fn a_restore_that_is_cancelled_at_any_point_reports_its_effects() {
             }
         }
         assert!(ended, "the restore never ends");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_attach_is_reported_if_the_wait_for_the_next_one_is_cancelled() {
+    for (status, expected) in [(500, 1), (404, 0)] {
+        let stage = Stage::of(1).await;
+        stage.fake.inject_with(move || Some(Fault::status(status)));
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&reports);
+        let report = move |call: &Abandoned| list.lock().unwrap().push(call.clone());
+        let datafy = stage.fake.client().on_abandoned(report).build().unwrap();
+        let (checks, waiting) = (AtomicUsize::new(0), Arc::new(Notify::new()));
+        let waits = Arc::clone(&waiting);
+        // The first attach is sent, and the second never.
+        let probe = move |_| {
+            let (first, waits) = (checks.fetch_add(1, Ordering::Relaxed) == 0, Arc::clone(&waits));
+            async move {
+                if !first {
+                    waits.notify_one();
+                    pending::<()>().await;
+                }
+                Ok::<_, String>(())
+            }
+        };
+        let volume = datafy.volume(VolumeId::new("vol-seed0").unwrap());
+        let attach =
+            volume.attach(InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
+        tokio::select! {
+            result = attach.ready_when(Duration::from_secs(60), probe).send() => panic!("{result:?}"),
+            () = waiting.notified() => {}
+        }
+        let reports = reports.lock().unwrap();
+        assert_eq!(reports.len(), expected, "{reports:?}");
+        assert!(reports.iter().all(|it| it.operation == "attach_volume"), "{reports:?}");
     }
 }
 
