@@ -135,28 +135,29 @@ impl Attach {
         result
     }
 
-    /// Attaches the volume, and records each call.
+    /// Attaches the volume, and records each call. Fails if the journal does, with the error of the last call, if any.
     pub(super) async fn record(
         &self,
         outcome: &mut Outcome,
         page: Page<'_>,
-    ) -> Result<Result<(), Error>, JournalError> {
+    ) -> Result<Result<(), Error>, (JournalError, Option<Error>)> {
         self.repeat(outcome, |call, earlier| page.step(call, earlier)).await
     }
 
     /// Repeats the call with `send` until it succeeds, as often as the wait allows.
     ///
-    /// `outcome` is that of all calls so far. Fails if `send` does.
+    /// `outcome` is that of all calls so far. Fails if `send` does, with the error of the last call, if any.
     async fn repeat<E, F>(
         &self,
         outcome: &mut Outcome,
         send: impl Fn(Call<AttachVolume>, Outcome) -> F,
-    ) -> Result<Result<(), Error>, E>
+    ) -> Result<Result<(), Error>, (E, Option<Error>)>
     where
         F: Future<Output = Result<Result<(), Error>, E>>,
     {
         let Some(wait) = &self.wait else {
-            let result = send(self.call.clone(), *outcome).await?;
+            let sent = send(self.call.clone(), *outcome).await;
+            let result = sent.map_err(|failed| (failed, None))?;
             return Ok(result.inspect_err(|error| *outcome = error.outcome().max(*outcome)));
         };
         let mut time = Stopwatch::start(self.call.clock());
@@ -183,7 +184,11 @@ impl Attach {
                     if let Some(earlier) = unreceived.take() {
                         earlier.received();
                     }
-                    let Err(error) = sent? else { return Ok(Ok(())) };
+                    let error = match sent {
+                        Ok(Ok(())) => return Ok(Ok(())),
+                        Ok(Err(error)) => error,
+                        Err(failed) => return Err((failed, last)),
+                    };
                     *outcome = error.outcome().max(*outcome);
                     let abandoned = Abandoned { outcome: *outcome, ..self.call.abandoned() };
                     unreceived = Some(Unreceived::new(self.call.datafy().clone(), abandoned));
@@ -248,7 +253,13 @@ impl Job for Attach {
 
     async fn perform(self, resume: Resume, page: Page<'_>) -> Result<(), NotDone> {
         let mut outcome = resume.outcome;
-        let result = self.record(&mut outcome, page).await;
-        result.map_err(NotDone::Journal)?.map_err(NotDone::Failed)
+        match self.record(&mut outcome, page).await {
+            Ok(result) => result.map_err(NotDone::Failed),
+            // An attach of this run may have had its effect.
+            Err((journal, Some(last))) if outcome >= Outcome::Unknown => {
+                Err(NotDone::Failed(last.at_least(outcome).observed(Some(format!("{journal:#}")))))
+            }
+            Err((journal, _)) => Err(NotDone::Journal(journal)),
+        }
     }
 }

@@ -171,7 +171,7 @@ impl Restore {
         let attach = Attach::new(self.attach(volume.clone()), self.wait.clone());
         let attached = attach.record(&mut self.attach_outcome, page).await;
         unattached.received();
-        attached??;
+        attached.map_err(|(journal, _)| journal)??;
         Ok(volume)
     }
 

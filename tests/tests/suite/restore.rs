@@ -558,6 +558,36 @@ async fn each_attach_of_a_wait_is_recorded() {
 }
 
 #[tokio::test]
+async fn an_unknown_attach_is_reported_even_if_the_journal_fails_after_it() {
+    for (status, state) in [(500, "failed"), (404, "journal")] {
+        let stage = Stage::of(1).await;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("attach.jsonl");
+        stage.fake.inject_with(move || Some(Fault::status(status)));
+        let (datafy, file) = (stage.client(), path.clone());
+        let checks = Arc::new(AtomicUsize::new(0));
+        let job = move |datafy: &Datafy, id: &VolumeId| {
+            let (file, checks) = (file.clone(), Arc::clone(&checks));
+            let attach = datafy.volume(id.clone()).attach(place().0, place().1);
+            attach.ready_when(MINUTE, move |_| {
+                if checks.fetch_add(1, Ordering::Relaxed) == 1 {
+                    std::fs::remove_file(&file).unwrap();
+                }
+                std::future::ready(Ok::<_, String>(()))
+            })
+        };
+        let fleet = datafy.fleet([VolumeId::new("vol-seed0").unwrap()]).journal(&path);
+        let mut run = fleet.run(job).await.unwrap();
+        let error = run.next().await.unwrap().1.unwrap_err();
+        assert_eq!(error.state(), state, "{error:#}");
+        assert!(format!("{error:#}").contains("was removed or renamed"), "{error:#}");
+        if let NotDone::Failed(error) = error {
+            assert_eq!(error.outcome(), Outcome::Unknown);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wait_sends_no_attach_once_the_journal_has_failed() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
