@@ -255,7 +255,7 @@ impl Job for Attach {
         let mut outcome = resume.outcome;
         match self.record(&mut outcome, page).await {
             Ok(result) => result.map_err(NotDone::Failed),
-            // An attach of this run may have had its effect.
+            // The attach may have had its effect.
             Err((journal, Some(last))) if outcome >= Outcome::Unknown => {
                 Err(NotDone::Failed(last.at_least(outcome).observed(Some(format!("{journal:#}")))))
             }

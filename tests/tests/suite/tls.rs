@@ -139,11 +139,12 @@ async fn a_flood_of_interim_answers_does_not_stretch_the_deadline() {
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
     let took = begun.elapsed();
     assert_eq!((error.outcome(), error.kind()), (Outcome::Unknown, ErrorKind::Timeout), "{error}");
-    assert!(took < limit + limit / 10, "{took:?}");
+    // The flood never ends. The margin is for a machine that is busy with other tests.
+    assert!(took < 2 * limit, "{took:?}");
     // The connection is dropped with the call, so nothing keeps the runtime busy.
     let begun = Instant::now();
     tokio::time::sleep(Duration::from_millis(10)).await;
-    assert!(begun.elapsed() < limit / 10, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < limit / 2, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
