@@ -59,6 +59,13 @@ impl Unreceived {
         Self { datafy, abandoned: Some(abandoned) }
     }
 
+    /// Raises the outcome that is reported to at least `outcome`.
+    pub(crate) fn at_least(&mut self, outcome: Outcome) {
+        if let Some(abandoned) = &mut self.abandoned {
+            abandoned.outcome = abandoned.outcome.max(outcome);
+        }
+    }
+
     /// Reports nothing: the caller has the result.
     pub(crate) fn received(mut self) {
         self.abandoned = None;

@@ -146,10 +146,28 @@ impl Attach {
 
     /// Repeats the call with `send` until it succeeds, as often as the wait allows.
     ///
-    /// `outcome` is that of all calls so far. Fails if `send` does, with the error of the last call, if any.
+    /// `outcome` is that of all calls so far. Fails if `send` does, with the error of the last call, if any. If this is
+    /// dropped between two calls, neither of which is in flight then, it reports an outcome that is unknown.
     async fn repeat<E, F>(
         &self,
         outcome: &mut Outcome,
+        send: impl Fn(Call<AttachVolume>, Outcome) -> F,
+    ) -> Result<Result<(), Error>, (E, Option<Error>)>
+    where
+        F: Future<Output = Result<Result<(), Error>, E>>,
+    {
+        let abandoned = Abandoned { outcome: Outcome::NotSent, ..self.call.abandoned() };
+        let mut unreceived = Unreceived::new(self.call.datafy().clone(), abandoned);
+        let result = self.rounds(outcome, &mut unreceived, send).await;
+        unreceived.received();
+        result
+    }
+
+    /// Does the work of [`repeat`](Self::repeat).
+    async fn rounds<E, F>(
+        &self,
+        outcome: &mut Outcome,
+        unreceived: &mut Unreceived,
         send: impl Fn(Call<AttachVolume>, Outcome) -> F,
     ) -> Result<Result<(), Error>, (E, Option<Error>)>
     where
@@ -165,8 +183,6 @@ impl Attach {
         let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
         let mut last: Option<Error> = None;
         let mut observation = None;
-        // Reported if the wait is dropped between two calls, neither of which is in flight then.
-        let mut unreceived: Option<Unreceived> = None;
         for round in 1.. {
             let left = wait.limit.saturating_sub(time.passed());
             let checked = wait.check(self.call.operation.volume(), left).await;
@@ -180,18 +196,13 @@ impl Attach {
                 Ok(()) => {
                     let left = wait.limit.saturating_sub(time.passed());
                     let call = self.call.clone().ending_within(left);
-                    let sent = send(call, *outcome).await;
-                    if let Some(earlier) = unreceived.take() {
-                        earlier.received();
-                    }
-                    let error = match sent {
+                    let error = match send(call, *outcome).await {
                         Ok(Ok(())) => return Ok(Ok(())),
                         Ok(Err(error)) => error,
                         Err(failed) => return Err((failed, last)),
                     };
                     *outcome = error.outcome().max(*outcome);
-                    let abandoned = Abandoned { outcome: *outcome, ..self.call.abandoned() };
-                    unreceived = Some(Unreceived::new(self.call.datafy().clone(), abandoned));
+                    unreceived.at_least(*outcome);
                     asked = error.retry_after();
                     let hopeless = is_hopeless(&error, *outcome);
                     last = Some(error);
@@ -205,9 +216,6 @@ impl Attach {
                 break;
             }
             time.pause(pause).await;
-        }
-        if let Some(last) = unreceived {
-            last.received();
         }
         let error = last.unwrap_or_else(|| {
             Error::new(Report {

@@ -184,14 +184,6 @@ impl Restore {
         NotDone::Failed(RestoreError(Box::new(Failed { restore: self, cause, recorded: false })))
     }
 
-    /// The call that attaches the volume.
-    fn attach(&self, volume: VolumeId) -> Call<AttachVolume> {
-        let (instance, device) = (self.instance.clone(), self.device.clone());
-        self.create.with(AttachVolume::new(volume, instance, device))
-    }
-}
-
-impl Restore {
     /// The create of this entry, if it is that of the same volume, which is or may be there and isn't attached.
     fn unattached<'e>(&self, entry: &'e Entry) -> Option<&'e Step> {
         let create = entry.step(CREATE_VOLUME_FROM_SNAPSHOTS.name)?;
@@ -199,6 +191,12 @@ impl Restore {
         let is_open = create.may_be_applied() && create.subject == self.create.subject();
         let attached = attach.is_some_and(|attach| attach.state == StepState::Applied);
         (is_open && !attached).then_some(create)
+    }
+
+    /// The call that attaches the volume.
+    fn attach(&self, volume: VolumeId) -> Call<AttachVolume> {
+        let (instance, device) = (self.instance.clone(), self.device.clone());
+        self.create.with(AttachVolume::new(volume, instance, device))
     }
 }
 

@@ -128,11 +128,12 @@ where
         group.marked.dedup();
     }
 
+    let rules = Rules { target, calls, fetched, settings, carried };
+    let keyless: Vec<_> = keyless.into_iter().map(|call| rules.window(call)).collect();
     let mut found = Vec::new();
     for subject in subjects.into_values() {
         let groups = subject.groups.into_values().filter(|it| !explained.contains(it.id));
-        let rules = Rules { target, calls, keyless: &keyless, fetched, settings, carried };
-        found.extend(rules.apply(&subject.calls, groups.collect(), subject.ungrouped));
+        found.extend(rules.apply(&subject.calls, groups.collect(), subject.ungrouped, &keyless));
     }
     found
 }
@@ -140,7 +141,6 @@ where
 struct Rules<'a> {
     target: Target,
     calls: &'a [SentCall],
-    keyless: &'a [usize],
     fetched: DateTime<Utc>,
     settings: &'a Settings,
     carried: bool,
@@ -153,6 +153,7 @@ impl Rules<'_> {
         calls: &[usize],
         mut groups: Vec<Group<'_>>,
         mut ungrouped: Vec<Object<'_>>,
+        keyless: &[Window],
     ) -> Vec<(usize, Verdict<Id>)>
     where
         Answered<Id>: From<String>,
@@ -172,8 +173,7 @@ impl Rules<'_> {
         let mut verdicts: Vec<_> =
             traced.into_iter().map(|call| (call, self.of_marked(call, &by_call[&call]))).collect();
         let windows: Vec<Window> = others.into_iter().map(|call| self.window(call)).collect();
-        let keyless = self.keyless.iter().map(|&call| self.window(call));
-        let cover = Cover::new(self.target, windows.iter().copied().chain(keyless));
+        let cover = Cover::new(self.target, windows.iter().chain(keyless));
         for window in windows {
             let verdict = self.of_unmarked(window, &unmarked, &ungrouped, &cover);
             verdicts.push((window.call, verdict));
@@ -263,7 +263,7 @@ struct Cover {
 }
 
 impl Cover {
-    fn new(target: Target, windows: impl Iterator<Item = Window>) -> Self {
+    fn new<'a>(target: Target, windows: impl Iterator<Item = &'a Window>) -> Self {
         let (mut starts, mut ends): (Vec<_>, Vec<_>) = windows.map(|it| (it.start, it.end)).unzip();
         starts.sort_unstable();
         if target == Target::Volume {

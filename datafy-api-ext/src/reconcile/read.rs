@@ -30,8 +30,8 @@ impl Ec2Objects {
     ///
     /// `json` holds any number of documents, one after the other; each is the result of a [query](super::Query), or a page
     /// of it. Give the pages of a result in order, and each result once: as many as [`of_all`](super::Query::of_all)
-    /// returns are expected, unless they are [marked as complete](Self::mark_complete). `name` is that of the file, for the messages of errors. An object with three tags takes about half
-    /// a kilobyte of memory.
+    /// returns are expected, unless they are [marked as complete](Self::mark_complete). `name` is that of the file, for
+    /// the messages of errors. An object with three tags takes about half a kilobyte of memory.
     ///
     /// Fails, and adds nothing, if the text holds no document, is not JSON, or a document holds neither `Snapshots` nor
     /// `Volumes`, or a field that is needed has another type. The message says which document it is, and the line and

@@ -195,14 +195,14 @@ impl Content {
         if bytes.is_empty() {
             return Err(JournalError::Empty { path: path.to_owned() });
         }
-        let complete = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let is_cut = !bytes.contains(&b'\n');
         let damaged = |index| JournalError::Damaged { path: path.to_owned(), line: index + 1 };
-        if complete == 0 && is_cut_header(bytes) {
+        if is_cut && is_cut_header(bytes) {
             return Err(damaged(0));
         }
         let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         let header = header(path, first)?;
-        if complete == 0 {
+        if is_cut {
             return Err(damaged(0));
         }
         let mut content = Self {
