@@ -90,7 +90,9 @@ impl JournalFile {
             return Err(JournalError::InUse { path: path.to_owned() });
         }
         if fs::symlink_metadata(path).is_ok() {
-            return Err(io(io::Error::other("it is a symbolic link to a file that doesn't exist")));
+            let text = "it is a symbolic link to a file that doesn't exist; make its disk available, or give \
+                the path of that file for a new journal";
+            return Err(io(io::Error::other(text)));
         }
         // A crash leaves no more than a header there.
         if left.iter().position(|byte| *byte == b'\n').is_some_and(|end| end + 1 < left.len()) {
