@@ -226,15 +226,29 @@ impl Rules<'_> {
                     ambiguous([].into_iter())
                 } else if self.fetched < window.end {
                     Verdict::NotYetSeen { look_again_after: window.end }
-                } else if self.target == Target::Volume && !after.is_empty() {
-                    // Datafy replaces the EBS volumes of a volume, so it may be older than they are.
+                } else if self.is_replaceable() && !after.is_empty() {
                     ambiguous(after.iter())
                 } else {
-                    absent(window, ungrouped)
+                    self.absent(window, ungrouped)
                 }
             }
             _ => ambiguous(untimed.iter().chain(within)),
         }
+    }
+
+    /// The verdict if there is no group, unless an object that lacks its tags may be that of the call.
+    fn absent<Id>(&self, window: Window, ungrouped: &[Object<'_>]) -> Verdict<Id> {
+        let [untimed, within, after] = window.split(ungrouped, |object| object.time);
+        let after = if self.is_replaceable() { after } else { &[] };
+        let unclear = untimed.iter().chain(within).chain(after).take(LISTED);
+        let ids: Vec<_> =
+            unclear.map(|object| Answered::Unexpected(object.id.to_owned())).collect();
+        if ids.is_empty() { Verdict::DidNotHappen } else { Verdict::Ambiguous(ids) }
+    }
+
+    /// Whether an object may be younger than what it belongs to: Datafy replaces the EBS volumes of a volume.
+    fn is_replaceable(&self) -> bool {
+        self.target == Target::Volume
     }
 
     /// Whether the only group in the window of a call is that of the call.
@@ -278,14 +292,6 @@ impl Cover {
         let ended = self.ends.partition_point(|end| *end < time);
         begun - ended
     }
-}
-
-/// The verdict if there is no group, unless an object that lacks its tags may be that of the call.
-fn absent<Id>(window: Window, ungrouped: &[Object<'_>]) -> Verdict<Id> {
-    let [untimed, within, _] = window.split(ungrouped, |object| object.time);
-    let unclear = untimed.iter().chain(within).take(LISTED);
-    let ids: Vec<_> = unclear.map(|object| Answered::Unexpected(object.id.to_owned())).collect();
-    if ids.is_empty() { Verdict::DidNotHappen } else { Verdict::Ambiguous(ids) }
 }
 
 fn happened<Id>(group: &Group<'_>) -> Verdict<Id>
