@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// A call that has or may have had an effect, and whose result nobody received: its future was dropped after a request
-/// was begun.
+/// was begun, or the journal of a [resumed](crate::jobs::RestoreError::resume) restore is one of another volume.
 ///
 /// Reported to the function that [`on_abandoned`](crate::DatafyBuilder::on_abandoned) sets, and as a `WARN` event. A
 /// request is begun when its connection is opened, so not every such call has reached the service. As JSON it is an
@@ -31,7 +31,7 @@ pub struct Abandoned {
     pub created_id: Option<String>,
     /// The marker that [`traceable`](crate::Call::traceable) appended to the description, if any.
     pub marker: Option<String>,
-    /// The time at which the call was started.
+    /// The time at which the call was started. Of a volume that a resumed restore brought along, that of the resume.
     pub started: DateTime<Utc>,
 }
 

@@ -48,7 +48,8 @@ pub enum NotDone<E = Error> {
     },
     /// Not attempted: according to the journal, an earlier run used the key for something else, which was or may have
     /// been done. For a [restore](crate::jobs::Restore::journal) that is not part of a fleet, also: it created, or may
-    /// have created, the volume for another place, and it isn't attached there.
+    /// have created, the volume for another place, and it isn't attached there. A volume that a resumed restore brought
+    /// along is reported as [`Abandoned`](crate::Abandoned).
     #[error("not attempted: the journal has {} of {}{} for something else; finish that, or use another key or journal", OneLine(&step.operation), step.subject, with(", which created ", step.created_id.as_deref()))]
     Conflict {
         /// What the journal says about it.

@@ -165,14 +165,19 @@ impl Restore {
             },
         };
         self.volume = Some(volume.clone());
-        let created_id = Some(volume.to_string());
-        let abandoned = Abandoned { outcome: Outcome::Applied, created_id, ..abandoned };
-        let unattached = Unreceived::new(self.create.datafy().clone(), abandoned);
+        let unattached = self.unreceived(abandoned, &volume);
         let attach = Attach::new(self.attach(volume.clone()), self.wait.clone());
         let attached = attach.record(&mut self.attach_outcome, page).await;
         unattached.received();
         attached.map_err(|(journal, _)| journal)??;
         Ok(volume)
+    }
+
+    /// A guard that reports the volume of this create when it is dropped, unless somebody has received it.
+    fn unreceived(&self, create: Abandoned, volume: &VolumeId) -> Unreceived {
+        let created_id = Some(volume.to_string());
+        let created = Abandoned { outcome: Outcome::Applied, created_id, ..create };
+        Unreceived::new(self.create.datafy().clone(), created)
     }
 
     /// The result if nothing can be recorded, and so nothing is done. Holds the volume, if it exists.
@@ -244,7 +249,10 @@ impl Job for Restore {
         match (&self.volume, resume.volume) {
             // An earlier run of this program has created it without the journal.
             (Some(volume), None) => {
-                if let Err(error) = page.adopt(&self.create, volume.to_string()).await {
+                let own = self.unreceived(self.create.abandoned(), volume);
+                let adopted = page.adopt(&self.create, volume.to_string()).await;
+                own.received();
+                if let Err(error) = adopted {
                     return Err(self.unrecorded(error));
                 }
             }
@@ -275,10 +283,17 @@ impl JournaledRestore {
     pub async fn send(self) -> Result<VolumeId, NotDone<RestoreError>> {
         let Self { restore, path } = self;
         let datafy = restore.create.datafy().clone();
+        let own = restore.volume.as_ref();
+        let own = own.map(|volume| restore.unreceived(restore.create.abandoned(), volume));
         let header = Header::new(&datafy, <Restore as Job>::NAME, None);
         let (log, entries) = match Log::open(path, header, datafy).await {
             Ok(opened) => opened,
-            Err(error) => return Err(restore.unrecorded(error)),
+            Err(error) => {
+                if let Some(own) = own {
+                    own.received();
+                }
+                return Err(restore.unrecorded(error));
+            }
         };
         let Restore { instance, device, .. } = &restore;
         let begin = format!("{} to ", restore.create.operation.source());
@@ -286,7 +301,12 @@ impl JournaledRestore {
         // To another place: perhaps this is the same restore, with its place corrected.
         let mut others =
             entries.list.iter().filter(|it| it.key.starts_with(&begin) && it.key != key);
-        match entries.left_to_do(&restore, &key) {
+        let left = entries.left_to_do(&restore, &key);
+        // The other results don't hold the volume.
+        if let (Some(own), Earlier::Done(_) | Earlier::Unfinished(_)) = (own, &left) {
+            own.received();
+        }
+        match left {
             Earlier::Unfinished(Resume { volume: None, .. })
                 if restore.volume.is_none()
                     && let Some(step) = others.find_map(|entry| restore.unattached(entry)) =>

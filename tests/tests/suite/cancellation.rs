@@ -330,6 +330,28 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
     assert!(resumed > 2, "{resumed}");
 }
 
+#[tokio::test]
+async fn the_volume_of_a_resumed_restore_is_reported_wherever_it_is_cancelled() {
+    let scene = Scene::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut cancellations = 0;
+    for point in 1..POINTS {
+        scene.inject(&[None, Some(Fault::status(403))]);
+        let error = restore(&scene.datafy, point).await.unwrap_err();
+        let rest = error.resume().unwrap().journal(directory.path().join(point.to_string()));
+        if cancelled(Way::Drop, point, rest.send()).await.is_some() {
+            break;
+        }
+        cancellations += 1;
+        let reports = scene.settle().await;
+        let [volume] = &scene.created(point)[..] else { panic!("at {point}") };
+        let reported = reports.iter().any(|report| names(report, volume));
+        assert!(reported, "{volume:?} is lost at {point}: {reports:?}");
+    }
+    // While the journal is opened, while it adopts the volume, and during the attach.
+    assert!(cancellations > 4, "{cancellations}");
+}
+
 /// Polls a future until `happened`, then `more` times, and drops it. Returns its result if it ended before.
 async fn dropped_after<F: Future>(
     future: F,

@@ -4,14 +4,15 @@ use datafy_api_ext::fake::{Answer, Fault};
 use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
 use datafy_api_ext::jobs::{NotDone, Restore, RestoreError, RestoreStep};
 use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy, VolumeId,
+    Abandoned, Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy,
+    VolumeId,
 };
 use datafy_tests::Stage;
 use futures_util::stream;
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -422,15 +423,24 @@ async fn a_restore_that_is_resumed_with_a_journal_creates_no_second_volume() {
     assert_eq!(stage.fake.effects().len(), 2, "one volume is created and attached");
 
     // A journal that knows another volume is not one of this restore.
+    let reports = Arc::<Mutex<Vec<Abandoned>>>::default();
+    let keep = Arc::clone(&reports);
+    let report = move |call: &Abandoned| keep.lock().unwrap().push(call.clone());
+    let datafy = stage.fake.client().on_abandoned(report).build().unwrap();
     let other = directory.path().join("other.jsonl");
     // Their device is in use by the first volume.
     let error = restore(&datafy).await.unwrap_err();
     let NotDone::Failed(second) = journaled(&datafy, &other).await.unwrap_err() else { panic!() };
     let second = second.volume_id().unwrap().clone();
+    let own = error.volume_id().unwrap().to_string();
     let rest = error.resume().unwrap();
+    assert_eq!(*reports.lock().unwrap(), []);
     let conflict = rest.journal(&other).await.unwrap_err();
     let NotDone::Conflict { step } = &conflict else { panic!("{conflict}") };
     assert_eq!(step.created_id.as_deref(), Some(second.as_str()));
+    // The volume of the restore is not in the result, so it is reported.
+    let [report] = &reports.lock().unwrap()[..] else { panic!() };
+    assert_eq!((report.outcome, report.created_id.as_ref()), (Outcome::Applied, Some(&own)));
 }
 
 #[tokio::test]
