@@ -5,15 +5,17 @@
 //! cargo run --example journal -- JOURNAL settle KEY applied [ID]   the service acted; the next run skips the step
 //! cargo run --example journal -- JOURNAL settle KEY not-applied    it did not; the next run repeats the step
 //! cargo run --example journal -- JOURNAL settle --from-ec2         print the commands that list what may be there
-//! cargo run --example journal -- JOURNAL settle --from-ec2 FILE..  settle what their output proves; - is standard input
+//! cargo run --example journal -- JOURNAL settle --from-ec2 --fetched TIME FILE..
+//!                                                                  settle what their output proves
 //! ```
 //!
 //! Without arguments, it shows the listing and settling with a journal of a fake. Exits with 3 if an entry is unknown.
 //!
-//! Give `--from-ec2` the complete output of all commands. It assumes that a command ran for 10 minutes at most before it
-//! last wrote to its file, and that standard input is the pipe of a command that was started at the same time.
-//! `RECONCILE.md` says what else a result relies on.
+//! Give `--from-ec2` the complete output of all commands; `-` is standard input. `TIME` is not later than the start of the
+//! first command: the list of commands ends with such a time. If a call may take longer than 10 minutes, add
+//! `--longest-call SECONDS`. `RECONCILE.md` says what else a result relies on.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
 use datafy_api_ext::reconcile::{Ec2Objects, Query, SentCall, Settings, find_out};
@@ -23,9 +25,6 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
-
-/// How long a command takes at most from its first request until it has written its output.
-const LONGEST_FETCH: Duration = Duration::from_secs(600);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,8 +44,9 @@ async fn run() -> Result<u8, Box<dyn Error>> {
         [] => return on_a_fake().await,
         [journal] => return Ok(list(&Journal::read(journal)?)),
         [journal, "settle", "--from-ec2"] => return Ok(print_queries(&Journal::read(journal)?)),
-        [journal, "settle", "--from-ec2", ref files @ ..] => {
-            return settle_from_ec2(Journal::read(journal)?, files);
+        [journal, "settle", "--from-ec2", ref rest @ ..] => {
+            let fetch = Fetch::parse(rest)?;
+            return settle_from_ec2(Journal::read(journal)?, &fetch);
         }
         [journal, "settle", key, "not-applied"] => (journal, key, Settled::NotApplied),
         [journal, "settle", key, "applied"] => (journal, key, Settled::Applied { id: None }),
@@ -55,7 +55,7 @@ async fn run() -> Result<u8, Box<dyn Error>> {
         }
         _ => {
             return Err("give JOURNAL, JOURNAL settle KEY applied [ID] | not-applied, or JOURNAL \
-                        settle --from-ec2 [FILE..]"
+                        settle --from-ec2 [--fetched TIME [--longest-call SECONDS] FILE..]"
                 .into());
         }
     };
@@ -67,7 +67,6 @@ async fn run() -> Result<u8, Box<dyn Error>> {
 /// Prints a line for each step, and how many are unknown.
 fn list(journal: &Journal) -> u8 {
     println!("{} at {}", journal.operation(), journal.endpoint());
-    let mut unknown = 0;
     for entry in journal.entries() {
         for step in &entry.steps {
             let mut facts = step.subject.to_string();
@@ -77,9 +76,15 @@ fn list(journal: &Journal) -> u8 {
             }
             let (key, operation, state) = (&entry.key, &step.operation, step.state);
             println!("{}  {key}  {operation}  {state:?}  {facts}", step.begun.to_rfc3339());
-            unknown += usize::from(state == StepState::Unknown);
         }
     }
+    count(journal)
+}
+
+/// Prints how many steps are unknown.
+fn count(journal: &Journal) -> u8 {
+    let steps = journal.entries().iter().flat_map(|entry| &entry.steps);
+    let unknown = steps.filter(|step| step.state == StepState::Unknown).count();
     println!("{} items, {unknown} steps unknown", journal.entries().len());
     if unknown > 0 { 3 } else { 0 }
 }
@@ -92,8 +97,9 @@ fn calls(journal: &Journal) -> (Vec<String>, Vec<SentCall>) {
     journal.entries().iter().flat_map(steps).unzip()
 }
 
-/// Prints the commands whose output shows what the unknown calls did.
+/// Prints the commands whose output shows what the unknown calls did, and a time before they run.
 fn print_queries(journal: &Journal) -> u8 {
+    let now = DateTime::<Utc>::from(SystemTime::now());
     let (_, calls) = calls(journal);
     let queries = Query::of_all(&calls);
     for query in &queries {
@@ -102,25 +108,69 @@ fn print_queries(journal: &Journal) -> u8 {
         }
         println!("{query}");
     }
-    if queries.is_empty() { 0 } else { 3 }
+    if queries.is_empty() {
+        return 0;
+    }
+    let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    println!("# then: settle --from-ec2 --fetched {now} FILE..");
+    3
 }
 
-/// Settles what the output of the commands proves, and lists the rest.
-fn settle_from_ec2(mut journal: Journal, files: &[&str]) -> Result<u8, Box<dyn Error>> {
+/// What was fetched from EC2.
+struct Fetch<'a> {
+    /// No request was sent before this time.
+    begun: DateTime<Utc>,
+    settings: Settings,
+    files: Vec<&'a str>,
+}
+
+impl<'a> Fetch<'a> {
+    fn parse(arguments: &[&'a str]) -> Result<Self, Box<dyn Error>> {
+        let (mut begun, mut settings, mut files) = (None, Settings::new(), Vec::new());
+        let mut arguments = arguments.iter().copied();
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument}: the value is missing"));
+            let invalid = |error: &dyn Error| format!("{argument}: {error}");
+            match argument {
+                "--fetched" => begun = Some(value()?.parse().map_err(|error| invalid(&error))?),
+                "--longest-call" => {
+                    let seconds = value()?.parse().map_err(|error| invalid(&error))?;
+                    settings = settings.longest_call(Duration::from_secs(seconds));
+                }
+                file => files.push(file),
+            }
+        }
+        let begun = begun.ok_or(
+            "say when the first command was started: --fetched TIME, such as 2026-01-01T02:30:00Z",
+        )?;
+        if begun > DateTime::<Utc>::from(SystemTime::now()) {
+            return Err("--fetched: the time is in the future".into());
+        }
+        Ok(Self { begun, settings, files })
+    }
+}
+
+/// Settles what the output of the commands proves, and prints what was found out.
+fn settle_from_ec2(mut journal: Journal, fetch: &Fetch<'_>) -> Result<u8, Box<dyn Error>> {
     let mut objects = Ec2Objects::new();
-    let mut fetched = SystemTime::now();
-    for &file in files {
+    for &file in &fetch.files {
         let mut json = Vec::new();
         if file == "-" {
             std::io::stdin().read_to_end(&mut json)?;
         } else {
-            fetched = fetched.min(std::fs::metadata(file)?.modified()? - LONGEST_FETCH);
+            // A copy is younger than the output, and never older.
+            let written = DateTime::<Utc>::from(std::fs::metadata(file)?.modified()?);
+            if written + fetch.settings.clock_skew < fetch.begun {
+                return Err(
+                    format!("{file} was written before --fetched; run its command again").into()
+                );
+            }
             json = std::fs::read(file)?;
         }
         objects.read(file, &json)?;
     }
     let (keys, calls) = calls(&journal);
-    let findings = find_out(&calls, &objects, fetched.into(), &Settings::new());
+    let findings = find_out(&calls, &objects, fetch.begun, &fetch.settings);
     for ((key, call), finding) in keys.iter().zip(&calls).zip(findings) {
         if call.state != StepState::Unknown {
             continue;
@@ -132,7 +182,7 @@ fn settle_from_ec2(mut journal: Journal, files: &[&str]) -> Result<u8, Box<dyn E
             journal.settle(key, found)?;
         }
     }
-    Ok(list(&journal))
+    Ok(count(&journal))
 }
 
 async fn on_a_fake() -> Result<u8, Box<dyn Error>> {
