@@ -57,13 +57,14 @@ impl Compiled {
     /// Builds and runs the program in the workspace at `root`. The outer error is that cargo could not run;
     /// the inner one is that the code doesn't compile, or that the program fails.
     ///
-    /// Cargo chooses the features by the packages and targets that it builds. These make it choose nearly those of
-    /// `cargo test --workspace`, so that few dependencies are compiled twice. The package `datafy-api` itself would turn on
-    /// `codegen`, and the committed code would not be compiled.
+    /// Cargo chooses the features by the packages, and the example adds those of the dev-dependencies. So they are nearly
+    /// those of `cargo test --workspace`, and few dependencies are compiled twice. The package `datafy-api` itself would
+    /// turn on `codegen`, and the committed code would not be compiled.
     pub fn load(root: &Path) -> Result<Result<Self, Box<Finding>>> {
         let built = cargo(root, "build")
             .args(["--quiet", "--color", "never", "--message-format=json-render-diagnostics"])
-            .args(["--workspace", "--exclude", "datafy-api", "--bins", "--example", "lifecycle"])
+            .args(["--workspace", "--exclude", "datafy-api"])
+            .args(["--bin", "facts", "--example", "lifecycle"])
             .output()
             .context("cargo")?;
         if !built.status.success() {
