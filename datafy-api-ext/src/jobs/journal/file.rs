@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use same_file::Handle;
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// An open journal. It is locked until it is dropped.
@@ -102,7 +102,7 @@ impl JournalFile {
         let header = serde_json::to_string(header).map_err(|error| io(error.into()))?;
         let (text, time) = (line(now, &header), now.trunc_subsecs(6));
         let mut new = file.handle.as_file();
-        new.set_len(0).and_then(|()| new.write_all(text.as_bytes())).map_err(io)?;
+        truncate(new, 0).and_then(|()| new.write_all(text.as_bytes())).map_err(io)?;
         new.sync_all().and_then(|()| fs::rename(place, path)).map_err(io)?;
         (file.length, file.last_time) = (text.len() as u64, time);
         Ok(file)
@@ -122,9 +122,7 @@ impl JournalFile {
         self.last_time = self.last_time.max(content.last_time);
         let Some((start, lines)) = content.repair.take() else { return Ok(()) };
         let mut file = self.handle.as_file();
-        self.io(file.set_len(start))?;
-        #[cfg(not(unix))]
-        self.io(io::Seek::seek(&mut file, io::SeekFrom::Start(start)))?;
+        self.io(truncate(file, start))?;
         self.io(file.write_all(&lines).and_then(|()| file.sync_all()))?;
         self.length = start + lines.len() as u64;
         Ok(())
@@ -151,7 +149,7 @@ impl JournalFile {
         if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_data()) {
             // No request of these intents is sent, so the next run need not take them for unknown.
             if file.metadata().is_ok_and(|now| now.len() > results_end) {
-                let _ = file.set_len(results_end);
+                let _ = truncate(file, results_end);
             }
             return Err(JournalError::io(&self.path, error));
         }
@@ -253,6 +251,12 @@ impl Content {
         content.repair = damage.map(|(at, _)| (at as u64, kept));
         Ok(content)
     }
+}
+
+/// Cuts a file to `length` bytes. What is written next follows them, also on systems where writes don't go to the end.
+fn truncate(mut file: &File, length: u64) -> io::Result<()> {
+    file.set_len(length)?;
+    file.seek(SeekFrom::Start(length)).map(drop)
 }
 
 /// Whether these are the first bytes of a header.
