@@ -226,7 +226,7 @@ impl Rules<'_> {
                     ambiguous([].into_iter())
                 } else if self.fetched < window.end {
                     Verdict::NotYetSeen { look_again_after: window.end }
-                } else if self.is_replaceable() && !after.is_empty() {
+                } else if self.target.is_replaceable() && !after.is_empty() {
                     ambiguous(after.iter())
                 } else {
                     self.absent(window, ungrouped)
@@ -239,16 +239,11 @@ impl Rules<'_> {
     /// The verdict if there is no group, unless an object that lacks its tags may be that of the call.
     fn absent<Id>(&self, window: Window, ungrouped: &[Object<'_>]) -> Verdict<Id> {
         let [untimed, within, after] = window.split(ungrouped, |object| object.time);
-        let after = if self.is_replaceable() { after } else { &[] };
+        let after = if self.target.is_replaceable() { after } else { &[] };
         let unclear = untimed.iter().chain(within).chain(after).take(LISTED);
         let ids: Vec<_> =
             unclear.map(|object| Answered::Unexpected(object.id.to_owned())).collect();
         if ids.is_empty() { Verdict::DidNotHappen } else { Verdict::Ambiguous(ids) }
-    }
-
-    /// Whether an object may be younger than what it belongs to: Datafy replaces the EBS volumes of a volume.
-    fn is_replaceable(&self) -> bool {
-        self.target == Target::Volume
     }
 
     /// Whether the only group in the window of a call is that of the call.
@@ -268,9 +263,7 @@ impl Rules<'_> {
     }
 }
 
-/// Tells how many calls may have created a group of this time.
-///
-/// Datafy replaces the EBS volumes of a volume, so any call that began before may have created it.
+/// Tells how many calls may have created a group of this time: of one that is replaceable, any call that began before.
 struct Cover {
     starts: Vec<DateTime<Utc>>,
     ends: Vec<DateTime<Utc>>,
@@ -280,7 +273,7 @@ impl Cover {
     fn new<'a>(target: Target, windows: impl Iterator<Item = &'a Window>) -> Self {
         let (mut starts, mut ends): (Vec<_>, Vec<_>) = windows.map(|it| (it.start, it.end)).unzip();
         starts.sort_unstable();
-        if target == Target::Volume {
+        if target.is_replaceable() {
             ends.clear();
         }
         ends.sort_unstable();

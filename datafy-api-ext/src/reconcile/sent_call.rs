@@ -114,6 +114,11 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Whether an object may be younger than what it belongs to: Datafy replaces the EBS volumes of a volume.
+    pub(super) fn is_replaceable(self) -> bool {
+        self == Self::Volume
+    }
+
     /// The subcommand of `aws ec2` that lists the objects, and the tag to filter by.
     pub(super) fn query(self) -> (&'static str, &'static str) {
         match self {
