@@ -2,9 +2,10 @@
 
 use datafy_api_ext::fake::{AppliedEffect, Fake, SkipPauses};
 use datafy_api_ext::{
-    Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy, Timeouts,
-    VolumeId,
+    Abandoned, Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy,
+    Timeouts, VolumeId,
 };
+use std::sync::{Arc, Mutex};
 
 /// An operation of the API, called with the volume, the snapshot or the device of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +101,14 @@ impl Stage {
     /// A builder of clients that skip the pauses between attempts.
     pub fn builder(&self) -> DatafyBuilder {
         self.fake.client().clock(self.pauses.clone())
+    }
+
+    /// Has the clients of a builder add what they report as abandoned to the list that is returned.
+    pub fn reports(builder: DatafyBuilder) -> (DatafyBuilder, Arc<Mutex<Vec<Abandoned>>>) {
+        let reports = Arc::<Mutex<Vec<Abandoned>>>::default();
+        let keep = Arc::clone(&reports);
+        let report = move |call: &Abandoned| keep.lock().expect("not poisoned").push(call.clone());
+        (builder.on_abandoned(report), reports)
     }
 
     /// A client with default settings.

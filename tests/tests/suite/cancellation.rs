@@ -119,10 +119,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let stage = Stage::of(POINTS).await;
-        let reports = Arc::<Mutex<Vec<Abandoned>>>::default();
-        let keep = Arc::clone(&reports);
-        let builder = stage.builder();
-        let builder = builder.on_abandoned(move |call| keep.lock().unwrap().push(call.clone()));
+        let (builder, reports) = Stage::reports(stage.builder());
         let faults = Arc::<Mutex<VecDeque<Option<Fault>>>>::default();
         let next = Arc::clone(&faults);
         stage.fake.inject_with(move || next.lock().unwrap().pop_front().flatten());
@@ -259,10 +256,8 @@ async fn an_unknown_attach_is_reported_if_the_wait_for_the_next_one_is_cancelled
     for (status, expected) in [(500, 1), (404, 0)] {
         let stage = Stage::of(1).await;
         stage.fake.inject_with(move || Some(Fault::status(status)));
-        let reports = Arc::new(Mutex::new(Vec::new()));
-        let list = Arc::clone(&reports);
-        let report = move |call: &Abandoned| list.lock().unwrap().push(call.clone());
-        let datafy = stage.fake.client().on_abandoned(report).build().unwrap();
+        let (builder, reports) = Stage::reports(stage.fake.client());
+        let datafy = builder.build().unwrap();
         let (checks, waiting) = (AtomicUsize::new(0), Arc::new(Notify::new()));
         let waits = Arc::clone(&waiting);
         // The first attach is sent, and the second never.

@@ -286,6 +286,14 @@ fn restore(begun: i64, ended: i64) -> SentCall {
     call
 }
 
+/// An attach to `i-1` that was begun at the time 0.
+fn attach() -> SentCall {
+    let mut subject = Subject::default();
+    subject.volume = Some(VOLUME.parse().unwrap());
+    subject.instance = Some("i-1".parse().unwrap());
+    SentCall::new("attach_volume", subject, at(0))
+}
+
 fn restored(id: &str, volume: &str, time: i64) -> Ec2Volume {
     Ec2Volume::new(id)
         .create_time(at(time))
@@ -338,10 +346,7 @@ fn a_volume_may_be_that_of_any_call_that_began_before_its_ebs_volumes() {
 
 #[test]
 fn an_attachment_that_was_seen_before_the_call_proves_nothing() {
-    let mut subject = Subject::default();
-    subject.volume = Some(VOLUME.parse().unwrap());
-    subject.instance = Some("i-1".parse().unwrap());
-    let call = SentCall::new("attach_volume", subject, at(0));
+    let call = attach();
     let mut objects = Ec2Objects::new();
     let volume = Ec2Volume::new("a").tag("datafy:source-volume:id", VOLUME);
     objects.add_volumes([volume.attachment(Attachment::new("i-1", "/dev/sdb", "attached"))]);
@@ -353,10 +358,7 @@ fn an_attachment_that_was_seen_before_the_call_proves_nothing() {
 
 #[test]
 fn an_attach_is_judged_by_all_ebs_volumes() {
-    let mut subject = Subject::default();
-    subject.volume = Some(VOLUME.parse().unwrap());
-    subject.instance = Some("i-1".parse().unwrap());
-    let call = SentCall::new("attach_volume", subject, at(0));
+    let call = attach();
     let volume = |id: &str, attached: &[(&str, &str)]| {
         attached.iter().fold(
             Ec2Volume::new(id).tag("datafy:source-volume:id", VOLUME),
@@ -446,10 +448,7 @@ fn an_incomplete_or_missing_result_proves_nothing() {
 
 #[test]
 fn a_result_does_not_stand_for_that_of_another_query() {
-    let mut subject = Subject::default();
-    subject.volume = Some(VOLUME.parse().unwrap());
-    subject.instance = Some("i-1".parse().unwrap());
-    let calls = [restore(0, 10), SentCall::new("attach_volume", subject, at(0))];
+    let calls = [restore(0, 10), attach()];
     assert_eq!(Query::of_all(&calls).len(), 2);
     let look =
         |objects: &Ec2Objects| find_out(&calls, objects, at(LATER), &Settings::new()).remove(0);

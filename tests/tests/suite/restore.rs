@@ -4,15 +4,14 @@ use datafy_api_ext::fake::{Answer, Fault};
 use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
 use datafy_api_ext::jobs::{NotDone, Restore, RestoreError, RestoreStep};
 use datafy_api_ext::{
-    Abandoned, Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy,
-    VolumeId,
+    Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy, VolumeId,
 };
 use datafy_tests::Stage;
 use futures_util::stream;
 use serde_json::json;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -423,10 +422,8 @@ async fn a_restore_that_is_resumed_with_a_journal_creates_no_second_volume() {
     assert_eq!(stage.fake.effects().len(), 2, "one volume is created and attached");
 
     // A journal that knows another volume is not one of this restore.
-    let reports = Arc::<Mutex<Vec<Abandoned>>>::default();
-    let keep = Arc::clone(&reports);
-    let report = move |call: &Abandoned| keep.lock().unwrap().push(call.clone());
-    let datafy = stage.fake.client().on_abandoned(report).build().unwrap();
+    let (builder, reports) = Stage::reports(stage.fake.client());
+    let datafy = builder.build().unwrap();
     let other = directory.path().join("other.jsonl");
     // Their device is in use by the first volume.
     let error = restore(&datafy).await.unwrap_err();
