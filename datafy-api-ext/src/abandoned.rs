@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// A call that has or may have had an effect, and whose result nobody received: its future was dropped after a request
-/// was begun, or the journal of a [resumed](crate::jobs::RestoreError::resume) restore is one of another volume.
+/// was begun, or a [resumed](crate::jobs::RestoreError::resume) restore was not attempted, for example since its journal is one of
+/// another volume.
 ///
 /// Reported to the function that [`on_abandoned`](crate::DatafyBuilder::on_abandoned) sets, and as a `WARN` event. A
 /// request is begun when its connection is opened, so not every such call has reached the service. As JSON it is an
@@ -49,35 +50,37 @@ impl Abandoned {
 }
 
 /// Reports an effect when it is dropped, unless somebody has received the result.
-pub(crate) struct Unreceived {
-    datafy: Datafy,
-    abandoned: Option<Abandoned>,
-}
+///
+/// Boxed, since it would enlarge the futures that hold it.
+pub struct Unreceived(Option<Box<(Datafy, Abandoned)>>);
 
 impl Unreceived {
+    /// There is no effect to report.
+    pub(crate) const NOTHING: Self = Self(None);
+
     pub(crate) fn new(datafy: Datafy, abandoned: Abandoned) -> Self {
-        Self { datafy, abandoned: Some(abandoned) }
+        Self(Some(Box::new((datafy, abandoned))))
     }
 
     /// Raises the outcome that is reported to at least `outcome`.
     pub(crate) fn at_least(&mut self, outcome: Outcome) {
-        if let Some(abandoned) = &mut self.abandoned {
+        if let Some((_, abandoned)) = self.0.as_deref_mut() {
             abandoned.outcome = abandoned.outcome.max(outcome);
         }
     }
 
     /// Reports nothing: the caller has the result.
     pub(crate) fn received(mut self) {
-        self.abandoned = None;
+        self.0 = None;
     }
 }
 
 impl Drop for Unreceived {
     fn drop(&mut self) {
-        if let Some(abandoned) = &self.abandoned
+        if let Some((datafy, abandoned)) = self.0.as_deref()
             && abandoned.outcome >= Outcome::Unknown
         {
-            self.datafy.inner().on_abandoned.report(abandoned);
+            datafy.inner().on_abandoned.report(abandoned);
         }
     }
 }

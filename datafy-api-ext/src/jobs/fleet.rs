@@ -1,6 +1,6 @@
 //! Does a job for each of many items.
 
-use super::job::{Earlier, Failure, Job, Page, Performed, Resume};
+use super::job::{Failure, Job, Page, Performed, Resume};
 use super::journal::{Entries, Header, JournalError, Log};
 use super::keyed::Keyed;
 use super::not_done::NotDone;
@@ -280,6 +280,7 @@ impl<F> Shared<F> {
     {
         let key = SmolStr::new(item.key());
         let job = (self.job)(&self.datafy, &item);
+        let brought = job.brought();
         let started = self.resume(&job, &key).and_then(|resume| {
             let slot = self.monitor.begin(key.clone())?;
             Ok((resume, slot))
@@ -287,6 +288,9 @@ impl<F> Shared<F> {
         let (resume, slot) = match started {
             Ok(started) => started,
             Err(not_done) => {
+                if let NotDone::AppliedBefore { .. } = not_done {
+                    brought.received();
+                }
                 let result = Err(not_done);
                 self.monitor.end(None, &result);
                 // Thousands of skipped items in a row would starve other tasks.
@@ -303,6 +307,7 @@ impl<F> Shared<F> {
         let result = match turn {
             Err(not_done) => Err(not_done),
             Ok(()) => {
+                brought.received();
                 let page = Page { log: self.journal.as_ref().map(|(log, _)| log), key: &key };
                 job.perform(resume, page).await
             }
@@ -326,12 +331,8 @@ impl<F> Shared<F> {
             return Err(NotDone::Duplicate);
         }
         let Some((_, entries)) = &self.journal else { return Ok(Resume::FRESH) };
-        match entries.left_to_do(job, key) {
-            Earlier::Done(created_id) => Err(NotDone::AppliedBefore { created_id }),
-            Earlier::Unknown(step) => Err(NotDone::UnknownBefore { step }),
-            Earlier::Conflict(step) => Err(NotDone::Conflict { step }),
-            Earlier::Unfinished(resume) => self.check().map(|()| resume),
-        }
+        let rest = entries.left_to_do(job, key).rest()?;
+        self.check().map(|()| rest)
     }
 
     /// Fails if no further job may be started.

@@ -29,6 +29,13 @@ pub trait Job: Sealed + Send + 'static {
     #[doc(hidden)]
     fn earlier(&self, entry: &Entry) -> Earlier;
 
+    /// The effect that the job brings along from an earlier attempt, which no journal has. It is reported unless
+    /// somebody receives it.
+    #[doc(hidden)]
+    fn brought(&self) -> Unreceived {
+        Unreceived::NOTHING
+    }
+
     /// Does what is left to do, and records it.
     #[doc(hidden)]
     fn perform(
@@ -66,6 +73,18 @@ pub enum Earlier {
     Conflict(Box<Step>),
     /// The rest of the job.
     Unfinished(Resume),
+}
+
+impl Earlier {
+    /// The rest of the job, or why there is none.
+    pub(super) fn rest<E>(self) -> Result<Resume, NotDone<E>> {
+        match self {
+            Self::Done(created_id) => Err(NotDone::AppliedBefore { created_id }),
+            Self::Unknown(step) => Err(NotDone::UnknownBefore { step }),
+            Self::Conflict(step) => Err(NotDone::Conflict { step }),
+            Self::Unfinished(resume) => Ok(resume),
+        }
+    }
 }
 
 /// What earlier runs have done.

@@ -10,7 +10,8 @@ use std::fmt;
 
 /// Why the job of an item was not done, as far as is known.
 ///
-/// `{error}` is one line; `{error:#}` adds the causes.
+/// `{error}` is one line; `{error:#}` adds the causes. If a [resumed](crate::jobs::RestoreError::resume) restore was not
+/// attempted, the volume that it brings along is reported as [`Abandoned`](crate::Abandoned), unless the journal has it.
 ///
 /// As JSON it is an object with the [`state`](Self::state) and a `text`; a failure also has the `error`, and what an
 /// earlier run did has the `created_id` or the `step`.
@@ -48,8 +49,7 @@ pub enum NotDone<E = Error> {
     },
     /// Not attempted: according to the journal, an earlier run used the key for something else, which was or may have
     /// been done. For a [restore](crate::jobs::Restore::journal) that is not part of a fleet, also: it created, or may
-    /// have created, the volume for another place, and it isn't attached there. A volume that a resumed restore brought
-    /// along is reported as [`Abandoned`](crate::Abandoned).
+    /// have created, the volume for another place, and it isn't attached there.
     #[error("not attempted: the journal has {} of {}{} for something else; finish that, or use another key or journal", OneLine(&step.operation), step.subject, with(", which created ", step.created_id.as_deref()))]
     Conflict {
         /// What the journal says about it.

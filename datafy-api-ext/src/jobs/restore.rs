@@ -245,13 +245,18 @@ impl Job for Restore {
         }
     }
 
+    fn brought(&self) -> Unreceived {
+        let volume = self.volume.as_ref();
+        volume.map_or(Unreceived::NOTHING, |it| self.unreceived(self.create.abandoned(), it))
+    }
+
     async fn perform(mut self, resume: Resume, page: Page<'_>) -> Performed<Self> {
         match (&self.volume, resume.volume) {
             // An earlier run of this program has created it without the journal.
             (Some(volume), None) => {
-                let own = self.unreceived(self.create.abandoned(), volume);
+                let brought = self.brought();
                 let adopted = page.adopt(&self.create, volume.to_string()).await;
-                own.received();
+                brought.received();
                 if let Err(error) = adopted {
                     return Err(self.unrecorded(error));
                 }
@@ -283,46 +288,40 @@ impl JournaledRestore {
     pub async fn send(self) -> Result<VolumeId, NotDone<RestoreError>> {
         let Self { restore, path } = self;
         let datafy = restore.create.datafy().clone();
-        let own = restore.volume.as_ref();
-        let own = own.map(|volume| restore.unreceived(restore.create.abandoned(), volume));
+        let brought = restore.brought();
         let header = Header::new(&datafy, <Restore as Job>::NAME, None);
         let (log, entries) = match Log::open(path, header, datafy).await {
             Ok(opened) => opened,
             Err(error) => {
-                if let Some(own) = own {
-                    own.received();
-                }
+                brought.received();
                 return Err(restore.unrecorded(error));
             }
         };
         let Restore { instance, device, .. } = &restore;
         let begin = format!("{} to ", restore.create.operation.source());
         let key = format!("{begin}{instance} as {device}");
-        // To another place: perhaps this is the same restore, with its place corrected.
-        let mut others =
-            entries.list.iter().filter(|it| it.key.starts_with(&begin) && it.key != key);
-        let left = entries.left_to_do(&restore, &key);
-        // The other results don't hold the volume.
-        if let (Some(own), Earlier::Done(_) | Earlier::Unfinished(_)) = (own, &left) {
-            own.received();
-        }
-        match left {
-            Earlier::Unfinished(Resume { volume: None, .. })
-                if restore.volume.is_none()
-                    && let Some(step) = others.find_map(|entry| restore.unattached(entry)) =>
-            {
-                Err(NotDone::Conflict { step: Box::new(step.clone()) })
+        let mut rest = entries.left_to_do(&restore, &key).rest();
+        if let (Ok(Resume { volume: None, .. }), None) = (&rest, &restore.volume) {
+            // To another place: perhaps this is the same restore, with its place corrected.
+            let mut others =
+                entries.list.iter().filter(|it| it.key.starts_with(&begin) && it.key != key);
+            if let Some(step) = others.find_map(|entry| restore.unattached(entry)) {
+                rest = Err(NotDone::Conflict { step: Box::new(step.clone()) });
             }
-            Earlier::Done(id) => match id.as_ref().and_then(|id| VolumeId::new(id).ok()) {
-                Some(volume) => Ok(volume),
-                None => Err(NotDone::AppliedBefore { created_id: id }),
-            },
-            Earlier::Unknown(step) => Err(NotDone::UnknownBefore { step }),
-            Earlier::Conflict(step) => Err(NotDone::Conflict { step }),
-            Earlier::Unfinished(resume) => {
+        }
+        match rest {
+            Ok(resume) => {
+                brought.received();
                 let page = Page { log: Some(&log), key: &key };
                 Job::perform(restore, resume, page).await
             }
+            Err(NotDone::AppliedBefore { created_id }) => {
+                brought.received();
+                let volume = created_id.as_deref().and_then(|id| VolumeId::new(id).ok());
+                volume.ok_or(NotDone::AppliedBefore { created_id })
+            }
+            // The others don't hold the volume.
+            Err(not_done) => Err(not_done),
         }
     }
 }

@@ -381,6 +381,49 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
 }
 
 #[tokio::test]
+async fn a_fleet_reports_the_volume_of_a_resumed_restore_that_it_does_not_attempt() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let (own, other) = (directory.path().join("own.jsonl"), directory.path().join("other.jsonl"));
+    let (builder, reports) = Stage::reports(stage.fake.client());
+    let datafy = builder.build().unwrap();
+    restore_rows(&datafy, 1, &other).await.pop().unwrap().1.unwrap();
+    stage.fake.inject_none();
+    stage.fake.inject(Fault::status(403));
+    let error = restore(&datafy).await.unwrap_err();
+    let volume = error.volume_id().unwrap().clone();
+    let rest = error.resume().unwrap();
+    let run = async |path: &Path, stopped: bool| {
+        let rest = rest.clone();
+        let fleet = datafy.fleet([Row(0)]).journal(path);
+        let mut run = fleet.run(move |_, _| rest.clone()).await.unwrap();
+        if stopped {
+            run.monitor().stop();
+        }
+        let result = run.next().await.unwrap().1;
+        (result, std::mem::take(&mut *reports.lock().unwrap()))
+    };
+    let expected = (Outcome::Applied, Some(volume.to_string()));
+    for (path, stopped, state) in [(&own, true, "stopped"), (&other, false, "conflict")] {
+        let (result, reports) = run(path, stopped).await;
+        assert_eq!(result.unwrap_err().state(), state);
+        let [report] = &reports[..] else { panic!("{state}: {reports:?}") };
+        assert_eq!((report.outcome, report.created_id.clone()), expected, "{state}");
+    }
+    for state in ["done", "applied_before"] {
+        let (result, reports) = run(&own, false).await;
+        let found = result.map_or_else(
+            |not_done| not_done.state(),
+            |id| {
+                assert_eq!(id, volume);
+                "done"
+            },
+        );
+        assert_eq!((found, reports), (state, vec![]));
+    }
+}
+
+#[tokio::test]
 async fn an_item_of_a_stream_with_a_journal_is_refused_if_its_key_has_come_before() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
