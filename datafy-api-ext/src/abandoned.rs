@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 
 /// A call that has or may have had an effect, and whose result nobody received: its future was dropped after a request
-/// was begun, or a [resumed](crate::jobs::RestoreError::resume) restore was not attempted, for example since its journal is one of
-/// another volume.
+/// was begun, or a [resumed](crate::jobs::RestoreError::resume) restore was not attempted, for example since its
+/// journal is one of another volume.
 ///
 /// Reported to the function that [`on_abandoned`](crate::DatafyBuilder::on_abandoned) sets, and as a `WARN` event. A
 /// request is begun when its connection is opened, so not every such call has reached the service. As JSON it is an
