@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 use bytes::Bytes;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
-use reqwest::{Request, StatusCode};
+use reqwest::{Request, Response};
 use serde_json::Value;
 use std::error::Error as _;
 use std::time::Duration;
@@ -51,11 +51,11 @@ pub(super) async fn attempt<O: Operation>(
     let connect_limit = own_limit.map(move |connect| started + connect);
     let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, received);
     let ended = timeout_at(started + limit, connect::limited(connect_limit, exchange)).await;
-    match (received.status, ended) {
-        (Some(status), _) => {
-            let ended = classify(call, credential, limit, status, received);
+    match (&received.response, ended) {
+        (Some(response), _) => {
+            let ended = classify(call, credential, limit, response, received);
             if let Err(failure) = &ended
-                && status.is_success()
+                && response.status().is_success()
                 && failure.evidence.outcome() == Outcome::Unknown
             {
                 // The next answer on this connection may belong to another request, too.
@@ -90,10 +90,10 @@ fn classify<O: Operation>(
     call: &Call<O>,
     credential: &Credential,
     limit: Duration,
-    status: StatusCode,
+    response: &Response,
     received: &Received,
 ) -> Result<<O as sealed::Operation>::Content, Failure> {
-    let headers = &received.headers;
+    let (status, headers) = (response.status(), response.headers());
     // The service may send the token back.
     let redacted = credential.redact_body(&received.body);
     let body = redacted.as_deref().unwrap_or(&received.body);
@@ -150,7 +150,7 @@ fn classify<O: Operation>(
 /// The `Content-Type` without its parameters.
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    value.split(';').next().map(str::trim)
+    value.split(';').next().map(str::trim_ascii)
 }
 
 /// The request ID of an answer with these headers.

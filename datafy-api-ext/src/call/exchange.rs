@@ -1,17 +1,15 @@
 //! Receives as much of an answer as arrives.
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::HeaderMap;
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
 use std::future::Future;
 use std::mem;
 
 /// The part of an answer that has arrived. It is filled as it arrives, so that a timeout doesn't lose it.
 #[derive(Default)]
 pub(crate) struct Received {
-    /// The status, or `None` until the head of the answer has arrived.
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) headers: HeaderMap,
+    /// The answer without its body, or `None` until its head has arrived.
+    pub(crate) response: Option<Response>,
     /// The part of the body that was read.
     pub(crate) body: Bytes,
     pub(crate) end: BodyEnd,
@@ -37,9 +35,7 @@ pub(crate) async fn receive(
     limit: usize,
     received: &mut Received,
 ) -> reqwest::Result<()> {
-    let mut response = answer.await?;
-    received.status = Some(response.status());
-    received.headers = mem::take(response.headers_mut());
+    let response = received.response.insert(answer.await?);
     loop {
         received.end = match response.chunk().await {
             Ok(Some(mut chunk)) => {

@@ -12,11 +12,12 @@ use crate::client::{Inner, Stopwatch, TokenError};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
 use chrono::{DateTime, Utc};
+use reqwest::Response;
 use std::borrow::Cow;
 use std::future::Future;
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Span, debug};
@@ -26,7 +27,7 @@ pub(super) struct Run<'a, O: Operation> {
     call: &'a Call<O>,
     span: &'a Span,
     /// When the call was started.
-    date: DateTime<Utc>,
+    date: SystemTime,
     time: Stopwatch<'a>,
     attempts: u32,
     /// Whether a request is in flight.
@@ -43,7 +44,7 @@ impl<'a, O: Operation> Run<'a, O> {
         Self {
             call,
             span,
-            date: client.clock.date().into(),
+            date: client.clock.date(),
             time: Stopwatch::start(&*client.clock),
             attempts: 0,
             in_flight: false,
@@ -53,12 +54,6 @@ impl<'a, O: Operation> Run<'a, O> {
     }
 
     pub(super) async fn finish(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
-        let result = self.attempts().await;
-        self.ended = true;
-        result
-    }
-
-    async fn attempts(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
         loop {
             self.attempts += 1;
             let (ended, credential) = self.attempt().await;
@@ -88,15 +83,16 @@ impl<'a, O: Operation> Run<'a, O> {
         let mut received = Received::default();
         let ended = attempt(self.call, left, &credential, &mut received).await;
         self.in_flight = false;
-        if ended.is_ok() {
-            self.succeeded(&received, &credential);
+        if let (Ok(_), Some(response)) = (&ended, &received.response) {
+            self.succeeded(response, &credential);
         }
         (ended, Some(credential))
     }
 
-    fn succeeded(&self, received: &Received, credential: &Credential) {
+    fn succeeded(&mut self, response: &Response, credential: &Credential) {
+        self.ended = true;
         self.client().budget.credit();
-        let status = received.status.map(|status| i64::from(status.as_u16()));
+        let status = i64::from(response.status().as_u16());
         debug!(
             datafy.attempt = i64::from(self.attempts),
             datafy.outcome = "ok",
@@ -106,7 +102,7 @@ impl<'a, O: Operation> Run<'a, O> {
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", status);
             self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
-            let request_id = request_id(&received.headers, credential);
+            let request_id = request_id(response.headers(), credential);
             self.span.record("datafy.request_id", request_id.as_deref());
             self.span.record("datafy.outcome", "ok");
         }
@@ -167,14 +163,15 @@ impl<'a, O: Operation> Run<'a, O> {
         self.span.record("datafy.request_id", error.request_id());
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
+        self.ended = true;
         Err(error)
     }
 
     /// When the call was started and ended, at the earliest and the latest: the stopwatch stands still while the machine
     /// is suspended, and the clock may be set meanwhile.
     fn dates(&self, elapsed: Duration) -> [DateTime<Utc>; 2] {
-        let ended = DateTime::from(self.client().clock.date());
-        [self.date.min(ended - elapsed), ended.max(self.date + elapsed)]
+        let (started, ended) = (self.date.into(), DateTime::from(self.client().clock.date()));
+        [(ended - elapsed).min(started), (started + elapsed).max(ended)]
     }
 
     fn history(&mut self) -> &mut History {

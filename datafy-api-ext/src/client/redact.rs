@@ -55,27 +55,26 @@ impl Redactor {
     /// The time is linear in the length of the text. Nothing is allocated unless the text holds a fragment, or an
     /// escape that may be a part of one.
     pub(crate) fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut found = self.find(text);
-        if self.suspects(JSON, text) {
-            let content = JSON.undo(text);
-            found.extend(self.find(&content.text).iter().map(|range| content.origin(range)));
+        let mut found = Vec::new();
+        self.search(text, |range| found.push(range));
+        if memchr3(b'\\', b'%', b'&', text).is_some() {
+            self.search_escaped(text, |range| found.push(range));
+            if self.suspects(JSON, text) {
+                let content = JSON.undo(text);
+                self.search_escaped(&content.text, |range| found.push(content.origin(&range)));
+            }
         }
         if found.is_empty() { None } else { Some(replace(text, found)) }
     }
 
-    /// Returns the fragments in `text`, as they are or in one layer of escapes.
-    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        self.search(text, |range| found.push(range));
-        if memchr3(b'\\', b'%', b'&', text).is_some() {
-            for notation in NOTATIONS {
-                if self.suspects(notation, text) {
-                    let unescaped = notation.undo(text);
-                    self.search(&unescaped.text, |range| found.push(unescaped.origin(&range)));
-                }
+    /// Calls `found` with each fragment in one layer of escapes in `text`.
+    fn search_escaped(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
+        for notation in NOTATIONS {
+            if self.suspects(notation, text) {
+                let unescaped = notation.undo(text);
+                self.search(&unescaped.text, |range| found(unescaped.origin(&range)));
             }
         }
-        found
     }
 
     /// Whether `text` holds an escape that may be a part of a fragment.
@@ -188,8 +187,8 @@ impl Filter {
     const GRAM: usize = 4;
 
     fn new(text: &[u8]) -> Self {
-        // At most one bit of sixteen is set, so that few other sequences pass.
-        let bits = (text.len() * 16).next_power_of_two();
+        // At most one bit of eight is set, so that few other sequences pass.
+        let bits = (text.len() * 8).next_power_of_two();
         let shift = u32::BITS.saturating_sub(bits.trailing_zeros());
         let mut filter = Self { bits: Zeroizing::new(vec![0; bits.div_ceil(64)]), shift };
         for gram in text.windows(Self::GRAM).filter_map(<[u8]>::first_chunk) {
