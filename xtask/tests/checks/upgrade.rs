@@ -432,7 +432,11 @@ fn each_change_of_the_code_is_caught() {
     // If the generator itself made such code, the wire and the types would show it.
     change(root, GENERATED, &generated);
     let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
-    change(root, ext, &[("self.operation.body.autoscaling_only = Some(only);", "let _ = only;")]);
+    change(
+        root,
+        ext,
+        &[("self.operation.body.autoscaling_only = Some(only);", "let _ = (&mut self, only);")],
+    );
     let compiled = workspace::compiled(root).expect("it compiles");
     let links = check::after_compiling(&spec, &compiled);
     let found = links.iter().flat_map(|(found, _)| found);
@@ -456,7 +460,10 @@ fn each_change_of_the_code_is_caught() {
     change(
         root,
         ext,
-        &[("pub fn autoscaling_only(mut self, only: bool)", "pub fn managed(self, only: bool)")],
+        &[(
+            "pub fn autoscaling_only(mut self, only: bool)",
+            "pub fn managed(mut self, only: bool)",
+        )],
     );
     let error = workspace::compiled(root).expect_err("the option is gone");
     assert!(error.title.contains("no method named `autoscaling_only`"), "{error:?}");
