@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::memchr3;
 use secrecy::zeroize::Zeroizing;
+use std::collections::BinaryHeap;
 use std::ops::Range;
 
 /// The length of the shortest token that is redacted, in bytes. A shorter one is no secret, and may occur in any
@@ -18,6 +19,9 @@ const SHORTEST_SECRET: usize = 8;
 /// The length of the shortest fragment of a token that is redacted, in bytes; a token that is shorter is redacted
 /// as a whole. In base64 it is the length of the encoded fragment.
 const FRAGMENT: usize = 12;
+
+/// Separates texts. It occurs in none, since no UTF-8 has it.
+const SEPARATOR: u8 = 0xFF;
 
 /// Replaces a fragment of the token.
 const REDACTED: &str = "[token]";
@@ -56,23 +60,23 @@ impl Redactor {
     /// escape that may be a part of one.
     pub(crate) fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut found = Vec::new();
-        self.search(text, |range| found.push(range));
+        self.search(text, &mut |range| found.push(range));
         if memchr3(b'\\', b'%', b'&', text).is_some() {
-            self.search_escaped(text, |range| found.push(range));
+            self.search_escaped(text, &mut |range| found.push(range));
             if self.suspects(JSON, text) {
                 let content = JSON.undo(text);
-                self.search_escaped(&content.text, |range| found.push(content.origin(&range)));
+                self.search_escaped(&content.text, &mut |range| found.push(content.origin(&range)));
             }
         }
         if found.is_empty() { None } else { Some(replace(text, found)) }
     }
 
     /// Calls `found` with each fragment in one layer of escapes in `text`.
-    fn search_escaped(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
+    fn search_escaped(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         for notation in NOTATIONS {
             if self.suspects(notation, text) {
                 let unescaped = notation.undo(text);
-                self.search(&unescaped.text, |range| found(unescaped.origin(&range)));
+                self.search(&unescaped.text, &mut |range| found(unescaped.origin(&range)));
             }
         }
     }
@@ -86,7 +90,7 @@ impl Redactor {
     ///
     /// No window fits between two samples, so most of the text is skipped. Around a sample that may belong to the
     /// token, all bytes are filtered, and what is left is compared.
-    fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
+    fn search(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         let stride = self.windows.length - Filter::GRAM + 1;
         // Every window that begins before this is found.
         let mut begin = 0;
@@ -100,7 +104,7 @@ impl Redactor {
                     let before = (begin..sample).rev().take_while(passes).count();
                     let behind = (sample + 1..text.len()).take_while(passes).count();
                     let part = sample - before..sample + behind + Filter::GRAM;
-                    self.windows.find(text, part, &mut found);
+                    self.windows.find(text, part, found);
                     begin = sample + behind + 2;
                 }
             }
@@ -129,7 +133,7 @@ fn spellings(token: &str) -> Vec<Zeroizing<String>> {
 /// All sequences of a length that occur in some texts.
 struct Windows {
     length: usize,
-    /// The texts, with a byte between them that occurs in none.
+    /// The texts, each with a separator behind it.
     text: Zeroizing<Vec<u8>>,
     /// Where the windows begin in it: one of each content, sorted by it.
     starts: Vec<usize>,
@@ -139,21 +143,20 @@ impl Windows {
     fn new(texts: &[Zeroizing<String>], length: usize) -> Self {
         let total = texts.iter().map(|text| text.len() + 1).sum();
         let mut all = Zeroizing::new(Vec::with_capacity(total));
-        let mut starts = Vec::with_capacity(total);
         for text in texts {
-            let windows = (text.len() + 1).saturating_sub(length);
-            starts.extend((all.len()..).take(windows));
             all.extend_from_slice(text.as_bytes());
-            all.push(0xFF);
+            all.push(SEPARATOR);
         }
-        let window = |start: &usize| &all[*start..*start + length];
-        starts.sort_unstable_by(|a, b| window(a).cmp(window(b)));
-        starts.dedup_by(|a, b| window(a) == window(b));
+        let windows = all.windows(length).zip(0..);
+        let windows = windows.filter(|(window, _)| !window.contains(&SEPARATOR));
+        let mut windows = sorted(windows);
+        windows.dedup_by_key(|(window, _)| *window);
+        let starts = windows.into_iter().map(|(_, start)| start).collect();
         Self { length, text: all, starts }
     }
 
     /// Calls `found` with each chain of windows in this part of `text`.
-    fn find(&self, text: &[u8], part: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
+    fn find(&self, text: &[u8], part: Range<usize>, found: &mut dyn FnMut(Range<usize>)) {
         let mut rest = part.start;
         while rest + self.length <= part.end {
             let (window, behind) = text[rest..part.end].split_at(self.length);
@@ -211,14 +214,13 @@ impl Filter {
 }
 
 /// Returns `text` with a mark in place of these ranges; those that overlap get one.
-fn replace(text: &[u8], mut ranges: Vec<Range<usize>>) -> Vec<u8> {
+fn replace(text: &[u8], ranges: Vec<Range<usize>>) -> Vec<u8> {
     // A remaining part of an escape would make a JSON text invalid.
     let units = JSON.undo(text);
-    ranges.sort_unstable_by_key(|range| range.start);
     let mut redacted = Vec::with_capacity(text.len());
     let mut done = 0;
-    for range in ranges {
-        let range = units.whole(&range);
+    for (start, end) in sorted(ranges.into_iter().map(|range| (range.start, range.end))) {
+        let range = units.whole(&(start..end));
         if range.start >= done {
             redacted.extend_from_slice(&text[done..range.start]);
             redacted.extend_from_slice(REDACTED.as_bytes());
@@ -227,6 +229,11 @@ fn replace(text: &[u8], mut ranges: Vec<Range<usize>>) -> Vec<u8> {
     }
     redacted.extend_from_slice(&text[done..]);
     redacted
+}
+
+/// Sorts with a heap, whose code is much smaller than that of `sort`. Each program that makes calls contains it.
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.collect::<BinaryHeap<_>>().into_sorted_vec()
 }
 
 #[cfg(test)]
