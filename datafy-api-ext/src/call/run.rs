@@ -54,6 +54,12 @@ impl<'a, O: Operation> Run<'a, O> {
     }
 
     pub(super) async fn finish(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
+        let result = self.attempts().await;
+        self.ended = true;
+        result
+    }
+
+    async fn attempts(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
         loop {
             self.attempts += 1;
             let (ended, credential) = self.attempt().await;
@@ -89,8 +95,7 @@ impl<'a, O: Operation> Run<'a, O> {
         (ended, Some(credential))
     }
 
-    fn succeeded(&mut self, response: &Response, credential: &Credential) {
-        self.ended = true;
+    fn succeeded(&self, response: &Response, credential: &Credential) {
         self.client().budget.credit();
         let status = i64::from(response.status().as_u16());
         debug!(
@@ -163,7 +168,6 @@ impl<'a, O: Operation> Run<'a, O> {
         self.span.record("datafy.request_id", error.request_id());
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
-        self.ended = true;
         Err(error)
     }
 
