@@ -190,8 +190,8 @@ impl Filter {
     const GRAM: usize = 4;
 
     fn new(text: &[u8]) -> Self {
-        // At most one bit of eight is set, so that few other sequences pass.
-        let bits = (text.len() * 8).next_power_of_two();
+        // At most one bit of sixteen is set, so that few other sequences pass.
+        let bits = (text.len() * 16).next_power_of_two();
         let shift = u32::BITS.saturating_sub(bits.trailing_zeros());
         let mut filter = Self { bits: Zeroizing::new(vec![0; bits.div_ceil(64)]), shift };
         for gram in text.windows(Self::GRAM).filter_map(<[u8]>::first_chunk) {
