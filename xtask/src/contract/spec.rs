@@ -6,6 +6,7 @@ use crate::files::{self, SPEC};
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The spec.
@@ -28,11 +29,21 @@ impl Spec {
     pub fn parse(text: String) -> Result<Self> {
         let document = Document::parse(&text)
             .map_err(|problem| anyhow!("{SPEC}: {problem}; fix the YAML there"))?;
+        Ok(Self::new(text, document))
+    }
+
+    /// A spec with this content, which has no lines.
+    pub fn of_value(value: Value) -> Self {
+        // JSON is YAML.
+        Self::new(value.to_string(), Document { value, lines: BTreeMap::new() })
+    }
+
+    fn new(text: String, document: Document) -> Self {
         let mut facts = Facts::default();
         let unreadable =
             openapi::read(&document.value, &|pointer| document.line(pointer), &mut facts);
         let lines = text.lines().map(str::to_owned).collect();
-        Ok(Self { text, lines, document, facts, unreadable })
+        Self { text, lines, document, facts, unreadable }
     }
 
     /// The whole document.
