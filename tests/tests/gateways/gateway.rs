@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     HaProxy,
     /// The same, told to repeat requests.
     HaProxyRetrying,
+    /// HAProxy that refuses each request, and shows its token in several encodings.
+    HaProxyReflecting,
 }
 
 /// The gateways that send a request once, as their defaults have it.
@@ -41,6 +43,7 @@ impl Kind {
             Self::NginxMaintenance => "nginx, maintenance",
             Self::HaProxy => "haproxy",
             Self::HaProxyRetrying => "haproxy, retrying",
+            Self::HaProxyReflecting => "haproxy, reflecting",
         }
     }
 
@@ -48,7 +51,7 @@ impl Kind {
         match self {
             Self::Varnish => "varnishd",
             Self::Nginx | Self::NginxMaintenance => "nginx",
-            Self::HaProxy | Self::HaProxyRetrying => "haproxy",
+            Self::HaProxy | Self::HaProxyRetrying | Self::HaProxyReflecting => "haproxy",
         }
     }
 
@@ -77,12 +80,16 @@ impl Kind {
                 fs::write(directory.join("conf"), config.replace("{page}", page)).unwrap();
                 command.arg("-p").arg(directory).args(["-c", "conf", "-e", "stderr"]);
             }
-            Self::HaProxy | Self::HaProxyRetrying => {
-                let retries = if self == Self::HaProxyRetrying { RETRIES } else { "" };
+            Self::HaProxy | Self::HaProxyRetrying | Self::HaProxyReflecting => {
+                let extra = match self {
+                    Self::HaProxyRetrying => RETRIES,
+                    Self::HaProxyReflecting => REFLECTS,
+                    _ => "",
+                };
                 let config = HAPROXY.replace("{at}", &at.to_string());
                 let config = config.replace("{origin}", &origin.to_string());
                 let path = directory.join("conf");
-                fs::write(&path, config.replace("{retries}", retries)).unwrap();
+                fs::write(&path, config.replace("{extra}", extra)).unwrap();
                 command.arg("-db").arg("-f").arg(path);
             }
         }
@@ -130,8 +137,8 @@ defaults
     timeout connect 200
     timeout client 50000
     timeout server 1000
-    {retries}
 listen gateway
+    {extra}
     bind {at}
     server origin {origin}
 ";
@@ -141,6 +148,13 @@ option http-buffer-request
     option redispatch
     retries 3
     retry-on all-retryable-errors
+";
+
+/// The answer shows the value of `Authorization` in its header, and as each converter of HAProxy encodes it.
+const REFLECTS: &str = "\
+http-request return status 403 content-type application/json hdr x-request-id %[req.hdr(authorization)] lf-string \
+'{\"message\":\"%[req.hdr(authorization),json(utf8s)]\",\"percent\":\"%[req.hdr(authorization),url_enc]\",\
+\"base64\":\"%[req.hdr(authorization),base64]\",\"base64url\":\"%[req.hdr(authorization),ub64enc]\"}'
 ";
 
 /// The programs that the gateways need and this machine does not have.

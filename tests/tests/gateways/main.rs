@@ -37,6 +37,7 @@ mod table;
 use datafy_api_ext::fake::SkipPauses;
 use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy, Timeouts,
+    VolumeId,
 };
 use datafy_tests::{OPERATIONS, Operation, note};
 use futures_util::future::join_all;
@@ -244,4 +245,27 @@ async fn varnish_repeats_a_request_that_has_no_body() {
     let (result, seen) = on_reused_connections(Kind::Varnish, Operation::CreateSnapshot).await;
     assert_eq!(result.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(seen.effects, 1);
+}
+
+#[tokio::test]
+async fn no_error_shows_a_token_that_a_gateway_sends_back() {
+    if !installed() {
+        return;
+    }
+    let origin = Origin::start().await;
+    let gateway = Gateway::start(Kind::HaProxyReflecting, origin.address()).await;
+    // With characters that JSON, a URL and base64 write in another way.
+    let token = r#"a\quote" 100%, a+b/c=d&e and the rest of it"#;
+    let datafy = Datafy::builder().endpoint(gateway.url()).token(token).build().unwrap();
+    let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
+    let error = volume.create_snapshot().await.unwrap_err();
+    assert_eq!(error.request_id(), Some("Bearer [token]"));
+    // Of base64, the characters that also depend on what surrounds the token are left.
+    let expected = r#"{"message":"Bearer [token]","percent":"Bearer%20[token]","base64":"QmVhcmVyIG[token]Q=","base64url":"QmVhcmVyIG[token]Q"}"#;
+    assert_eq!(std::str::from_utf8(error.body().unwrap()), Ok(expected));
+    let json = serde_json::to_string(&error).unwrap();
+    let shown = format!("{error} {error:#} {error:?} {json}");
+    let fragments: Vec<&str> = (12..=token.len()).map(|end| &token[end - 12..end]).collect();
+    assert!(!fragments.iter().any(|fragment| shown.contains(fragment)), "{shown}");
+    assert!(shown.contains("403 Forbidden: Bearer [token]"), "{shown}");
 }
