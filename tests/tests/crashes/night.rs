@@ -17,7 +17,10 @@ const SETTLED: TimeDelta = TimeDelta::minutes(30);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_night_of_faults_and_kills_each_volume_has_one_snapshot() {
     night(Kind::Snapshots, crashes().clamp(300, 1_000), false).await;
-    // With descriptions it is the same, but for one rule.
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_night_each_volume_has_one_snapshot_if_ec2_shows_descriptions() {
     night(Kind::Snapshots, 150, true).await;
 }
 
