@@ -30,14 +30,16 @@ pub fn stand_in() -> Option<ExitCode> {
 
 /// Runs rustdoc on the workspace at `root`, with all features, and returns the folder of its output.
 ///
-/// On one crate alone, cargo would compile its dependencies with other features than `cargo doc --workspace` does.
+/// On one crate alone, or without an example, cargo would compile dependencies with other features than those that
+/// `cargo clippy --all-targets` has compiled already.
 pub fn document(root: &Path) -> Result<PathBuf> {
     let this = env::current_exe().and_then(path::absolute).context("the path of xtask")?;
     // This program is in `debug` of the target directory, which rustdoc shares.
     let target = this.ancestors().nth(2).map(Path::to_owned);
     let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into());
     let status = cargo(root, "doc")
-        .args(["--locked", "--quiet", "--workspace", "--lib", "--all-features", "--no-deps"])
+        .args(["--locked", "--quiet", "--workspace", "--all-features", "--no-deps"])
+        .args(["--lib", "--example", "lifecycle"])
         .env("RUSTDOC", this)
         .env(RUSTDOC, rustdoc)
         .env("RUSTDOCFLAGS", "-Zunstable-options --output-format json")
