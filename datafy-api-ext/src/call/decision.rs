@@ -91,6 +91,7 @@ mod tests {
     use crate::client::RetryPolicy;
     use crate::outcome::Outcome;
     use std::collections::HashMap;
+    use std::thread;
     use std::time::Duration;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -173,9 +174,9 @@ mod tests {
             Situation { remaining: Duration::ZERO, ..AMPLE },
             Situation { remaining: SECOND, jitter: 0.999, ..AMPLE },
         ];
-        let mut decisions = 0_u64;
-        histories(&mut |history| {
-            for idempotent in [false, true] {
+        let decisions_of = |idempotent| {
+            let mut decisions = 0_u64;
+            histories(&mut |history| {
                 for policy in policies {
                     for situation in situations {
                         for budget in [true, false] {
@@ -189,7 +190,12 @@ mod tests {
                         }
                     }
                 }
-            }
+            });
+            decisions
+        };
+        let decisions = thread::scope(|scope| {
+            let of_idempotent = scope.spawn(|| decisions_of(true));
+            decisions_of(false) + of_idempotent.join().expect("no panic")
         });
         assert!(decisions > 4_000_000, "only {decisions} decisions were seen");
     }
