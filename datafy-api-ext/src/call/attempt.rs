@@ -18,7 +18,6 @@ use bytes::Bytes;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Request, Response};
-use serde_json::Value;
 use std::error::Error as _;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -161,9 +160,24 @@ pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option
 
 /// The message of the service: `{"message": ".."}`, as the vendor's public Terraform providers read it.
 fn message(body: &[u8]) -> Option<String> {
-    let Ok(Value::Object(mut object)) = serde_json::from_slice(body) else { return None };
-    match object.remove("message") {
-        Some(Value::String(message)) if !message.is_empty() => Some(message),
-        _ => None,
+    let message = partial_json::string(body, "message").filter(|message| !message.is_empty())?;
+    Some(message.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn the_message_of_an_answer_is_found_even_if_the_rest_is_cut_off() {
+        for (body, expected) in [
+            (r#"{"code":7,"message":"too many"}"#, Some("too many")),
+            (r#"{"message":"no","cut": "of"#, Some("no")),
+            (r#"{"message":"cut of"#, None),
+            (r#"{"message":""}"#, None),
+            (r#"{"message":{"text":"no"}}"#, None),
+        ] {
+            assert_eq!(message(body.as_bytes()).as_deref(), expected, "{body}");
+        }
     }
 }

@@ -1,11 +1,14 @@
-//! Reads IDs from an answer that is incomplete or not valid JSON.
+//! Reads strings from an answer that is incomplete or not valid JSON.
 
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// Returns the string value of the top-level `key` of `body`. The body may be invalid or cut off after it.
+/// Returns the string value of the top-level `key` of the object `body`, which may be invalid or cut off after it.
 pub(crate) fn string<'b>(body: &'b [u8], key: &str) -> Option<Cow<'b, str>> {
-    let mut rest = body;
+    let mut rest = body.trim_ascii_start();
+    if !rest.starts_with(b"{") {
+        return None;
+    }
     let mut depth = 0;
     loop {
         match rest.split_first()? {
@@ -71,6 +74,17 @@ mod tests {
             br#"{"source":{"volumeId":"vol-1"},"list":[{"volumeId":"vol-2"}],"volumeId":"vol-3""#;
         assert_eq!(string(body, "volumeId").as_deref(), Some("vol-3"));
         assert_eq!(string(&body[..60], "volumeId"), None);
-        assert_eq!(string(br#"["volumeId","vol-1"]"#, "volumeId"), None);
+    }
+
+    #[test]
+    fn only_an_object_is_searched() {
+        assert_eq!(string(b" {\"volumeId\":\"vol-1\"", "volumeId").as_deref(), Some("vol-1"));
+        for body in [
+            r#"["volumeId","vol-1"]"#,
+            r#"[{"volumeId":"vol-1"}]"#,
+            r#"<script>var answer = {"volumeId":"vol-1"}</script>"#,
+        ] {
+            assert_eq!(string(body.as_bytes(), "volumeId"), None, "{body}");
+        }
     }
 }
