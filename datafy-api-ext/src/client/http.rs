@@ -5,10 +5,9 @@ use crate::client::Timeouts;
 use crate::client::connect::LimitConnect;
 use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
-use reqwest::header::{HOST, HeaderValue};
+use reqwest::header::{HOST, HeaderMap, HeaderValue};
 use std::error::Error;
 use std::fmt;
-use std::iter;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -113,9 +112,11 @@ impl Settings {
     fn builder(&self) -> Result<reqwest::ClientBuilder, ConfigError> {
         // hyper would otherwise format the value for each request.
         let host = HeaderValue::from_str(self.base.authority()).expect("a host in a URL is ASCII");
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host);
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
-            .default_headers(iter::once((HOST, host)).collect())
+            .default_headers(headers)
             .pool_idle_timeout(IDLE);
         if self.base.is_loopback() {
             builder = builder.no_proxy();
