@@ -7,6 +7,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 TIMEFORMAT=%U
+# Cargo would otherwise prepare the crates below for incremental builds, unlike those of a registry.
+export CARGO_INCREMENTAL=0
 
 # program NAME DEPENDENCIES < SOURCE: writes a package and fetches its dependencies
 program() {
