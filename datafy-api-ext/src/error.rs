@@ -96,7 +96,7 @@ pub enum ErrorKind {
     Connect,
     /// The TLS handshake failed, for example because the certificate is not valid.
     Tls,
-    /// The proxy refused the connection.
+    /// The proxy did not connect an `https` endpoint: there was no connection to it, or it refused.
     Proxy,
     /// The attempt or operation timeout was reached, also while waiting for a token or a connection slot. A connect
     /// timeout is [`Connect`](Self::Connect).
@@ -208,7 +208,7 @@ impl Error {
         self.0.last_status
     }
 
-    /// The message of the service, if its answer was JSON with a `message`.
+    /// The message of the service, if its answer was JSON with a `message`, as far as it arrived.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }

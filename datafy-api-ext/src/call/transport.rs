@@ -34,13 +34,16 @@ fn connecting(error: &reqwest::Error) -> Failure {
         if text.starts_with("dns error") {
             return Failure::not_sent(ErrorKind::Dns, "the host name was not resolved", true);
         }
-        if text.starts_with("tunnel error") {
-            let transient = !text.ends_with("proxy authorization required");
-            return Failure::not_sent(
-                ErrorKind::Proxy,
-                "the proxy refused the connection",
-                transient,
-            );
+        if let Some(problem) = text.strip_prefix("tunnel error: ") {
+            let text = match problem {
+                "unsuccessful" | "proxy authorization required" => {
+                    "the proxy refused the connection"
+                }
+                _ => "no connection through the proxy was made",
+            };
+            let transient =
+                problem != "proxy authorization required" && !sources(error).any(is_tls);
+            return Failure::not_sent(ErrorKind::Proxy, text, transient);
         }
     }
     Failure::not_sent(ErrorKind::Connect, "no connection was made", true)

@@ -159,6 +159,31 @@ async fn a_proxy_that_refuses_the_credentials_is_reported_and_nothing_is_sent() 
 }
 
 #[tokio::test]
+async fn an_invalid_certificate_of_a_proxy_is_reported_and_nothing_is_sent() {
+    let server = Server::start("localhost", |_| {}).await;
+    let proxy = reqwest::Proxy::all(format!("https://localhost:{}", server.port)).unwrap();
+    let builder = Datafy::builder().endpoint("https://datafy.invalid").token("t");
+    let builder = builder.configure_reqwest(move |http| http.proxy(proxy.clone()));
+    not_sent(builder, "invalid peer certificate: UnknownIssuer").await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_accepts_no_connection_is_not_said_to_have_refused_it() {
+    let stage = Stage::of(0).await;
+    let proxy = reqwest::Proxy::all(stage.fake.endpoint()).unwrap();
+    let builder = stage.builder().endpoint("https://datafy.invalid");
+    let builder = builder.configure_reqwest(move |http| http.proxy(proxy.clone()));
+    let outage = stage.fake.outage().await;
+    let error = Operation::Deactivate.call(&builder.build().unwrap(), 0).await.unwrap_err();
+    outage.end().await;
+    let facts = (error.outcome(), error.kind(), error.attempts());
+    assert_eq!(facts, (Outcome::NotSent, ErrorKind::Proxy, 4), "{error:#}");
+    let text = format!("{error:#}");
+    assert!(text.contains("not sent: no connection through the proxy was made: "), "{text}");
+    assert!(text.contains("tcp connect error"), "{text}");
+}
+
+#[tokio::test]
 async fn plain_text_on_the_tls_port_is_reported_and_nothing_is_sent() {
     let stage = Stage::of(1).await;
     let endpoint = stage.fake.endpoint().replace("http:", "https:");
