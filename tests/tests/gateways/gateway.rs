@@ -1,6 +1,7 @@
 //! Real gateways as child processes.
 
 use crate::origin::bound;
+use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -29,11 +30,17 @@ pub(crate) enum Kind {
     HaProxyRetrying,
     /// HAProxy that refuses each request, and shows its token in several encodings.
     HaProxyReflecting,
+    /// Apache's httpd with a `ProxyPass`.
+    Apache,
+    /// Envoy with a route.
+    Envoy,
+    /// The same, with the retries that Istio configures by default before its version 1.24.
+    EnvoyRetrying,
 }
 
 /// The gateways that send a request once, as their defaults have it.
-pub(crate) const KINDS: [Kind; 4] =
-    [Kind::Varnish, Kind::Nginx, Kind::NginxMaintenance, Kind::HaProxy];
+pub(crate) const KINDS: [Kind; 6] =
+    [Kind::Varnish, Kind::Nginx, Kind::NginxMaintenance, Kind::HaProxy, Kind::Apache, Kind::Envoy];
 
 impl Kind {
     pub(crate) fn name(self) -> &'static str {
@@ -44,6 +51,9 @@ impl Kind {
             Self::HaProxy => "haproxy",
             Self::HaProxyRetrying => "haproxy, retrying",
             Self::HaProxyReflecting => "haproxy, reflecting",
+            Self::Apache => "apache",
+            Self::Envoy => "envoy",
+            Self::EnvoyRetrying => "envoy, retrying",
         }
     }
 
@@ -52,13 +62,41 @@ impl Kind {
             Self::Varnish => "varnishd",
             Self::Nginx | Self::NginxMaintenance => "nginx",
             Self::HaProxy | Self::HaProxyRetrying | Self::HaProxyReflecting => "haproxy",
+            Self::Apache => "apache2",
+            Self::Envoy | Self::EnvoyRetrying => "envoy",
         }
+    }
+
+    /// Returns the text of its configuration file. Varnish has none.
+    fn configuration(self) -> String {
+        let (template, extra) = match self {
+            Self::Varnish => ("", ""),
+            Self::Nginx => (NGINX, ""),
+            Self::NginxMaintenance => (NGINX, MAINTENANCE),
+            Self::HaProxy => (HAPROXY, ""),
+            Self::HaProxyRetrying => (HAPROXY, RETRIES),
+            Self::HaProxyReflecting => (HAPROXY, REFLECTS),
+            Self::Apache => (APACHE, ""),
+            Self::Envoy => (ENVOY, ""),
+            Self::EnvoyRetrying => (ENVOY, ISTIO),
+        };
+        template.replace("{extra}", extra)
     }
 
     /// The command that runs it in the foreground. Everything that it writes goes below `directory`.
     ///
     /// The timeouts are the only settings that are not the defaults: those are up to a minute.
     fn command(self, directory: &Path, at: SocketAddr, origin: SocketAddr) -> Command {
+        let configuration = self
+            .configuration()
+            .replace("{directory}", &directory.display().to_string())
+            .replace("{at}", &at.to_string())
+            .replace("{at port}", &at.port().to_string())
+            .replace("{origin}", &origin.to_string())
+            .replace("{origin port}", &origin.port().to_string());
+        // Envoy recognizes YAML by the name.
+        let path = directory.join("conf.yaml");
+        fs::write(&path, configuration).unwrap();
         let program = self.program();
         let mut command = Command::new(find(program).unwrap_or_else(|| program.into()));
         match self {
@@ -69,28 +107,19 @@ impl Kind {
                 command.args(["-p", "between_bytes_timeout=1"]);
             }
             Self::Nginx | Self::NginxMaintenance => {
-                let page = if self == Self::NginxMaintenance {
-                    fs::write(directory.join("maintenance.html"), "<h1>Back soon</h1>").unwrap();
-                    MAINTENANCE
-                } else {
-                    ""
-                };
-                let config = NGINX.replace("{at}", &at.to_string());
-                let config = config.replace("{origin}", &origin.to_string());
-                fs::write(directory.join("conf"), config.replace("{page}", page)).unwrap();
-                command.arg("-p").arg(directory).args(["-c", "conf", "-e", "stderr"]);
+                fs::write(directory.join("maintenance.html"), "<h1>Back soon</h1>").unwrap();
+                command.arg("-p").arg(directory).args(["-e", "stderr", "-c"]).arg(path);
             }
             Self::HaProxy | Self::HaProxyRetrying | Self::HaProxyReflecting => {
-                let extra = match self {
-                    Self::HaProxyRetrying => RETRIES,
-                    Self::HaProxyReflecting => REFLECTS,
-                    _ => "",
-                };
-                let config = HAPROXY.replace("{at}", &at.to_string());
-                let config = config.replace("{origin}", &origin.to_string());
-                let path = directory.join("conf");
-                fs::write(&path, config.replace("{extra}", extra)).unwrap();
                 command.arg("-db").arg("-f").arg(path);
+            }
+            Self::Apache => {
+                // In one process. Its children would outlive it when it is killed.
+                command.arg("-X").arg("-f").arg(path);
+            }
+            Self::Envoy | Self::EnvoyRetrying => {
+                // It would leave shared memory behind.
+                command.args(["--disable-hot-restart", "-l", "warn", "-c"]).arg(path);
             }
         }
         command
@@ -117,7 +146,7 @@ http {
             proxy_connect_timeout 200ms;
             proxy_read_timeout 1s;
         }
-        {page}
+        {extra}
     }
 }
 ";
@@ -157,16 +186,70 @@ http-request return status 403 content-type application/json hdr x-request-id %[
 \"base64\":\"%[req.hdr(authorization),base64]\",\"base64url\":\"%[req.hdr(authorization),ub64enc]\"}'
 ";
 
+/// Apache counts its timeouts in seconds.
+const APACHE: &str = "\
+ServerRoot {directory}
+DefaultRuntimeDir {directory}
+PidFile pid
+ErrorLog /dev/stderr
+ServerName localhost
+User www-data
+Group www-data
+Listen {at}
+ThreadsPerChild 64
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
+LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+ProxyPass / http://{origin}/ connectiontimeout=1 timeout=1
+";
+
+const ENVOY: &str = "\
+static_resources:
+  listeners:
+  - address: {socket_address: {address: 127.0.0.1, port_value: {at port}}}
+    filter_chains:
+    - filters:
+      - name: http
+        typed_config:
+          '@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: gateway
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ['*']
+              routes:
+              - match: {prefix: /}
+                route: {cluster: origin, timeout: 1s {extra}}
+          http_filters:
+          - name: router
+            typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+  clusters:
+  - name: origin
+    connect_timeout: 0.2s
+    load_assignment:
+      cluster_name: origin
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {origin port}}}}
+";
+
+/// Retries after a 503 among them.
+const ISTIO: &str = "\
+, retry_policy: {num_retries: 2, retriable_status_codes: [503], \
+retry_on: 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes'}";
+
 /// The programs that the gateways need and this machine does not have.
-pub(crate) fn missing() -> Vec<&'static str> {
-    ["varnishd", "nginx", "haproxy"].into_iter().filter(|name| find(name).is_none()).collect()
+pub(crate) fn missing() -> BTreeSet<&'static str> {
+    KINDS.map(Kind::program).into_iter().filter(|name| find(name).is_none()).collect()
 }
 
-/// Where a program is. Debian's are where only root's `PATH` leads to.
+/// Where a program is. Debian's are where only root's `PATH` leads to; `.ci/programs` installs Envoy below `target`.
 fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
+    let envoy = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/envoy/bin");
     env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into(), envoy.into()])
         .map(|directory| directory.join(program))
         .find(|path| path.is_file())
 }
@@ -204,6 +287,10 @@ impl Gateway {
         gateway
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -228,7 +315,8 @@ async fn answers(address: SocketAddr) -> bool {
     let mut begin = [0; 5];
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /ready HTTP/1.0\r\n\r\n").await?;
+        let request = b"GET /ready HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await?;
         stream.read_exact(&mut begin).await
     };
     matches!(tokio::time::timeout(START, exchange).await, Ok(Ok(_))) && &begin == b"HTTP/"

@@ -2,32 +2,35 @@
 //!
 //! What the gateways answered to a create, with the versions of Debian 12: Varnish 7.1.1 without a
 //! configuration, nginx 1.22.1 with a `proxy_pass`, the same with a maintenance page (`error_page 500 502 504
-//! =503` and `Retry-After: 5`), and HAProxy 2.6.12 with `mode http`. Their timeouts, by default up to a
-//! minute, are 0.2 s for connecting and 1 s for an answer. "503 + 5" is a 503 with `Retry-After: 5`.
+//! =503` and `Retry-After: 5`), HAProxy 2.6.12 with `mode http`, and Apache 2.4.71 with a `ProxyPass`; and Envoy
+//! 1.40.0 with a route. Their timeouts, by default up to a minute, are 0.2 s for connecting and 1 s for an answer;
+//! Apache counts in seconds. "503 + 5" is a 503 with `Retry-After: 5`.
 //!
-//! | the origin | Varnish | nginx | nginx, maintenance | HAProxy |
-//! |---|---|---|---|---|
-//! | closes, resets, or sends half a head | 503 + 5 | 502 | 503 + 5 | 502 |
-//! | sends the head and half the body | 503 + 5, or the half answer | the half answer | the half answer | the half answer |
-//! | hangs, or answers too late | 503 + 5 | 504 | 503 + 5 | 504 |
-//! | sends bytes that are not HTTP | 503 + 5 | those bytes | those bytes | 502 |
-//! | has closed its port | 503 + 5 | 502 | 503 + 5 | 503 |
-//! | connects, but never accepts | 503 + 5 | 504 | 503 + 5 | 504 |
-//! | has a full backlog | 503 + 5 | 504 | 503 + 5 | 503 |
+//! | the origin | Varnish | nginx | nginx, maintenance | HAProxy | Apache | Envoy |
+//! |---|---|---|---|---|---|---|
+//! | closes or resets | 503 + 5 | 502 | 503 + 5 | 502 | 502 | 503 |
+//! | sends half a head | 503 + 5 | 502 | 503 + 5 | 502 | 502 | 502 |
+//! | sends the head and half the body | 503 + 5, or the half answer | the half answer | the half answer | the half answer | the half answer | the half answer |
+//! | hangs, or answers too late | 503 + 5 | 504 | 503 + 5 | 504 | 502 | 504 |
+//! | sends bytes that are not HTTP | 503 + 5 | those bytes | those bytes | 502 | 200 with those bytes | 502 |
+//! | has closed its port | 503 + 5 | 502 | 503 + 5 | 503 | 503 | 503 |
+//! | connects, but never accepts | 503 + 5 | 504 | 503 + 5 | 504 | 502 | 504 |
+//! | has a full backlog | 503 + 5 | 504 | 503 + 5 | 503 | 503 | 503 |
 //!
 //! A close, a reset, a hang and bytes that are not HTTP get the same answers if the request had no effect. No
 //! request can have an effect in the last three rows, whose answers appear in the other rows too. So none of
 //! these answers is evidence.
 //!
-//! - In the first and the last row HAProxy closes the connection without an answer, unless the request is the
-//!   first one on the client's connection.
+//! - Unless the request is the first one on the client's connection, HAProxy closes it without an answer in the
+//!   first, the second and the last row, and Apache in the first.
 //! - Varnish repeats a request without a body, a POST too, if the origin closes a reused connection before it
 //!   answers. Creates always have a body.
 //! - HAProxy repeats any request if it is configured to (`retry-on all-retryable-errors`).
+//! - Envoy repeats a request that was answered 503, with the retries that Istio configures by default before 1.24.
 //!
-//! The gateways are Debian packages, which `.ci/programs` installs. Without them these tests are skipped,
-//! unless the environment variable `CI` is set: then they fail. `cargo test --test gateways -- --nocapture`
-//! prints the results as tables.
+//! `.ci/programs` installs the gateways: a Python package, and packages of Debian. Without them these tests are
+//! skipped, unless the environment variable `CI` is set: then they fail. `cargo test --test gateways --
+//! --nocapture` prints the results as tables.
 #![allow(clippy::unwrap_used)]
 
 mod gateway;
@@ -93,7 +96,7 @@ fn client_with(gateway: &Gateway, retry: RetryPolicy) -> Datafy {
 
 /// Whether the gateways are installed. In CI they must be.
 fn installed() -> bool {
-    let missing = gateway::missing().join(", ");
+    let missing = Vec::from_iter(gateway::missing()).join(", ");
     if !missing.is_empty() {
         assert!(env::var_os("CI").is_none(), "not installed, but required in CI: {missing}");
         // The macros for printing are captured.
@@ -207,12 +210,21 @@ async fn a_restore_behind_varnish_creates_one_volume_and_does_not_deny_it() {
     assert!(error.resume().is_err(), "another volume would be created");
 }
 
-/// A call with a single attempt, after another one on the same connections. The origin applies the request
-/// and closes the connection, and answers if the gateway repeats the request.
+/// A call [`through`] a gateway of this kind and an origin.
 async fn on_reused_connections(kind: Kind, operation: Operation) -> (Result<(), Error>, Seen) {
     let origin = Origin::start().await;
     let gateway = Gateway::start(kind, origin.address()).await;
-    let client = client_with(&gateway, RetryPolicy::none());
+    through(&gateway, &origin, operation).await
+}
+
+/// A call with a single attempt, after another one on the same connections. The origin applies the request
+/// and closes the connection, and answers if the gateway repeats the request.
+async fn through(
+    gateway: &Gateway,
+    origin: &Origin,
+    operation: Operation,
+) -> (Result<(), Error>, Seen) {
+    let client = client_with(gateway, RetryPolicy::none());
     origin.script(1, Fault::Healthy.after());
     operation.call(&client, 1).await.unwrap();
     origin.script(2, Fault::CloseOnce.after());
@@ -232,6 +244,24 @@ async fn haproxy_duplicates_an_effect_if_it_is_configured_to_retry() {
     let (result, seen) = on_reused_connections(Kind::HaProxy, Operation::CreateSnapshot).await;
     assert_eq!(result.unwrap_err().outcome(), Outcome::Unknown);
     assert_eq!(seen.effects, 1);
+}
+
+#[tokio::test]
+async fn envoy_with_the_default_retries_of_istio_1_23_duplicates_an_effect_after_a_503() {
+    if !installed() {
+        return;
+    }
+    for (kind, effects) in [(Kind::EnvoyRetrying, 2), (Kind::Envoy, 1)] {
+        let origin = Origin::start().await;
+        let varnish = Gateway::start(Kind::Varnish, origin.address()).await;
+        let envoy = Gateway::start(kind, varnish.address()).await;
+        let (result, seen) = through(&envoy, &origin, Operation::CreateSnapshot).await;
+        assert_eq!(seen.effects, effects, "{result:?}");
+        match effects {
+            1 => assert_eq!(result.unwrap_err().outcome(), Outcome::Unknown),
+            _ => result.unwrap(),
+        }
+    }
 }
 
 #[tokio::test]
