@@ -82,8 +82,8 @@ pub enum JournalError {
 }
 
 fn io(path: &Path, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let text = format_args!("the journal {} can't be read or written", path.display());
-    with_cause(text, source, f)
+    let path = path.display();
+    with_cause(format_args!("the journal {path} can't be read or written"), source, f)
 }
 
 impl JournalError {
