@@ -4,7 +4,7 @@ use crate::scene::{Fleet, Kind, Scene};
 use datafy_tests::note;
 use serde_json::Value;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const ITEMS: usize = 200;
 
@@ -34,6 +34,15 @@ async fn check(fleet: &Fleet, cause: &str) {
     let intents = text.lines().filter(|line| line.contains(r#""event":"begin""#)).count();
     assert!(intents <= done, "{intents} intents");
     println!("{cause}: {done} of {ITEMS} were done, and {failed} not attempted");
+}
+
+/// Returns the command line of a fleet in which strace injects `failure`, in its syntax, into each `system_call`.
+fn injected(fleet: &Fleet, system_call: &str, failure: &str) -> Vec<String> {
+    let trace = format!("trace={system_call}");
+    let inject = format!("inject={system_call}:{failure}");
+    let strace = ["strace", "-f", "-q", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    let worker = fleet.command_line(fleet.journal.to_str().unwrap());
+    strace.map(str::to_owned).into_iter().chain(worker).collect()
 }
 
 /// Runs a fleet below a mount that only its process sees, and copies the journal out of it.
@@ -91,6 +100,21 @@ async fn nothing_is_sent_if_the_disk_is_read_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_if_the_file_system_has_no_locks() {
+    if !usable(Command::new("strace").arg("--version")) {
+        return;
+    }
+    let mut scene = Scene::start(fastrand::Rng::new()).await;
+    let fleet = scene.fleet(Kind::Snapshots, ITEMS);
+    let line = injected(&fleet, "flock", "error=ENOLCK");
+    let output = fleet.wrapped(&line).stderr(Stdio::piped()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("it can't be locked: No locks available"), "{text}");
+    assert!(text.contains("; keep it on a local disk"), "{text}");
+    assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failing_fsync_stops_the_run_and_the_journal_stays_true() {
     if !usable(Command::new("strace").arg("--version")) {
         return;
@@ -101,12 +125,7 @@ async fn a_failing_fsync_stops_the_run_and_the_journal_stays_true() {
         scene.heal();
         let mut fleet = scene.fleet(kind, ITEMS);
         fleet.disk_fails = true;
-        let mut line: Vec<String> =
-            ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync", "-e"]
-                .map(str::to_owned)
-                .into();
-        line.push(format!("inject=fdatasync:error=EIO:when={at}+"));
-        line.extend(fleet.command_line(fleet.journal.to_str().unwrap()));
+        let line = injected(&fleet, "fdatasync", &format!("error=EIO:when={at}+"));
         assert!(fleet.wrapped(&line).status().unwrap().success());
         if kind == Kind::Snapshots {
             check(&fleet, "a failing fsync").await;

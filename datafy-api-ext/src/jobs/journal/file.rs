@@ -52,7 +52,10 @@ impl JournalFile {
         }
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => JournalError::InUse { path: path.clone() },
-            TryLockError::Error(source) => io(source),
+            TryLockError::Error(source) => {
+                let text = format!("it can't be locked: {source}; keep it on a local disk");
+                io(io::Error::new(source.kind(), text))
+            }
         })?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
