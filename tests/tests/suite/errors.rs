@@ -71,7 +71,7 @@ async fn no_cause_is_repeated_in_the_text_of_an_error() {
     let refused = "create_snapshot was not sent: no connection was made";
     let [first, second, third] = &chain(&error)[..] else { panic!("{:?}", chain(&error)) };
     assert_eq!((first.as_str(), second.as_str()), (refused, "tcp connect error"));
-    assert!(third.starts_with("Connection refused"), "{third}");
+    assert!(third.contains("refused"), "{third}");
     assert_eq!(format!("{error:#}"), format!("{refused}: tcp connect error: {third}"));
 
     let ids = datafy_api_ext::VolumeId::new("vol-1");
