@@ -1,6 +1,6 @@
 //! Exports the spans of calls with OpenTelemetry, to the standard output.
 //!
-//! `cargo run --example opentelemetry` makes the calls to a fake Datafy in this process.
+//! `cargo run --package datafy-tests --example opentelemetry` makes the calls to a fake Datafy in this process.
 
 use datafy_api_ext::VolumeId;
 use datafy_api_ext::fake::{Fake, Fault};

@@ -7,8 +7,9 @@ mod client;
 mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
-// Only documentation. It links to what optional features add; docs.rs turns them all on.
-#[cfg(any(doc, doctest))]
+// Only documentation; the tests of the workspace run its programs. It links to what optional features add; docs.rs turns
+// them all on.
+#[cfg(all(doc, not(doctest)))]
 #[cfg_attr(
     not(all(feature = "fake", feature = "httpmock", feature = "reconcile")),
     allow(rustdoc::broken_intra_doc_links)
