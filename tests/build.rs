@@ -9,6 +9,9 @@ const GUIDE: &str = "../datafy-api-ext/guide";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={GUIDE}");
     let out = env::var("OUT_DIR")?;
+    // Those of an earlier build may have left the pages.
+    fs::remove_dir_all(&out)?;
+    fs::create_dir(&out)?;
     for page in fs::read_dir(GUIDE)? {
         let page = page?.path();
         let name = page.file_stem().and_then(|name| name.to_str()).ok_or("a page has no name")?;
