@@ -253,8 +253,9 @@ async fn is_refused_a_connection(operation: Operation) {
     let datafy = stage.client();
     let outage = stage.fake.outage().await;
     let result = operation.call(&datafy, 0).await;
-    let line = "was not sent: no connection was made: tcp connect error: ";
-    expect(&stage, &result, (4, 0, "not_sent"), line);
+    let refusal = stage.refusal();
+    let line = format!("was not sent: no connection was made: tcp connect error: {refusal}");
+    expect(&stage, &result, (4, 0, "not_sent"), &line);
     outage.end().await;
     operation.call(&datafy, 0).await.expect("the client works afterwards");
 }

@@ -175,12 +175,13 @@ async fn a_proxy_that_accepts_no_connection_is_not_said_to_have_refused_it() {
     let builder = builder.configure_reqwest(move |http| http.proxy(proxy.clone()));
     let outage = stage.fake.outage().await;
     let error = Operation::Deactivate.call(&builder.build().unwrap(), 0).await.unwrap_err();
+    let refusal = stage.refusal();
     outage.end().await;
     let facts = (error.outcome(), error.kind(), error.attempts());
     assert_eq!(facts, (Outcome::NotSent, ErrorKind::Proxy, 4), "{error:#}");
     let text = format!("{error:#}");
     assert!(text.contains("not sent: no connection through the proxy was made: "), "{text}");
-    assert!(text.contains("tcp connect error"), "{text}");
+    assert!(text.contains(&format!("tcp connect error: {refusal}")), "{text}");
 }
 
 #[tokio::test]
