@@ -19,7 +19,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
 use datafy_api_ext::reconcile::{Ec2Objects, Query, SentCall, Settings, find_out};
-use datafy_api_ext::{Datafy, VolumeId};
+use datafy_api_ext::{Datafy, Untrusted, VolumeId};
 use std::error::Error;
 use std::io::Read;
 use std::path::Path;
@@ -71,8 +71,7 @@ fn list(journal: &Journal) -> u8 {
         for step in &entry.steps {
             let mut facts = step.subject.to_string();
             for fact in [&step.created_id, &step.marker].into_iter().flatten() {
-                facts.push_str(", ");
-                facts.push_str(fact);
+                facts.push_str(&format!(", {fact}"));
             }
             let (key, operation, state) = (&entry.key, &step.operation, step.state);
             println!("{}  {key}  {operation}  {state:?}  {facts}", step.begun.to_rfc3339());
@@ -90,7 +89,7 @@ fn count(journal: &Journal) -> u8 {
 }
 
 /// All calls of a journal, with the keys of their entries.
-fn calls(journal: &Journal) -> (Vec<String>, Vec<SentCall>) {
+fn calls(journal: &Journal) -> (Vec<Untrusted>, Vec<SentCall>) {
     let steps = |entry: &'_ datafy_api_ext::jobs::journal::Entry| {
         entry.steps.iter().map(|step| (entry.key.clone(), step.into())).collect::<Vec<_>>()
     };
@@ -172,12 +171,14 @@ fn settle_from_ec2(mut journal: Journal, fetch: &Fetch<'_>) -> Result<u8, Box<dy
     let (keys, calls) = calls(&journal);
     let findings = find_out(&calls, &objects, fetch.begun, &fetch.settings);
     for ((key, call), finding) in keys.iter().zip(&calls).zip(findings) {
-        if call.state != StepState::Unknown {
+        let entry = journal.entry(key);
+        let step = entry.and_then(|entry| entry.step(&call.operation));
+        if step.is_none_or(|step| step.state != StepState::Unknown) {
             continue;
         }
         println!("{key}: {}: {finding}", call.operation);
         // Only the last step can be settled.
-        let last = journal.entry(key).map(|entry| entry.last_step().operation == call.operation);
+        let last = entry.map(|entry| entry.last_step().operation == call.operation);
         if let (Some(found), Some(true)) = (finding.settled(), last) {
             journal.settle(key, found)?;
         }
@@ -204,10 +205,10 @@ async fn on_a_fake() -> Result<u8, Box<dyn Error>> {
     let unknown = journal.entries().iter().filter(|it| it.last_step().state == StepState::Unknown);
     let mut found = Vec::new();
     for entry in unknown {
-        let marker = entry.last_step().marker.clone().unwrap_or_default();
+        let marker = entry.last_step().marker.as_deref().unwrap_or_default();
         let snapshot = snapshots
             .iter()
-            .find(|it| it.description.as_ref().is_some_and(|text| text.contains(&marker)));
+            .find(|it| it.description.as_ref().is_some_and(|text| text.contains(marker)));
         let settled = match snapshot {
             Some(snapshot) => Settled::Applied { id: Some(snapshot.id.to_string()) },
             None => Settled::NotApplied,
@@ -235,7 +236,7 @@ async fn create_snapshots(datafy: &Datafy, journal: &Path) -> Result<(), Box<dyn
         fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot().traceable()).await?;
     while let Some((id, result)) = run.next().await {
         match result {
-            Ok(snapshot) => println!("{id}: created {}", snapshot.require_id()?),
+            Ok(snapshot) => println!("{id}: created {}", snapshot.id),
             Err(not_done) => println!("{id}: {not_done}"),
         }
     }

@@ -73,11 +73,11 @@ async fn run_plan(datafy: &Datafy, plan: Plan) -> Result<(), Box<dyn Error>> {
         // If the answer is lost, the error contains the marker by which to find the snapshot.
         .traceable()
         .await?;
-    let snapshot = snapshot.require_id()?;
+    let snapshot = snapshot.id;
     println!("created snapshot {snapshot}");
 
     let volume = datafy.create_volume().from_snapshot(snapshot.clone()).await?;
-    let volume = volume.require_id()?;
+    let volume = volume.id;
     println!("created volume {volume}");
 
     let volume = datafy.volume(volume.clone());

@@ -1,9 +1,11 @@
 //! Why a call failed, and whether it had an effect.
 
-use crate::id::{Answered, DatafySnapshotId, VolumeId};
-use crate::one_line::OneLine;
+use crate::client::token::Credential;
+use crate::id::{DatafySnapshotId, VolumeId};
+use crate::operations::check_created;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
+use crate::untrusted::Untrusted;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -29,23 +31,25 @@ pub(crate) struct Report {
     pub(crate) outcome: Outcome,
     pub(crate) kind: ErrorKind,
     /// What happened in the attempt that decided the outcome.
-    pub(crate) text: String,
+    pub(crate) text: Untrusted,
     pub(crate) cause: Option<Cause>,
     pub(crate) status: Option<u16>,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) snapshot_id: Option<Answered<DatafySnapshotId>>,
-    pub(crate) volume_id: Option<Answered<VolumeId>>,
+    pub(crate) message: Option<Untrusted>,
+    pub(crate) request_id: Option<Untrusted>,
+    pub(crate) snapshot_id: Option<DatafySnapshotId>,
+    pub(crate) volume_id: Option<VolumeId>,
+    /// The text in the place of the created object's ID, whether or not it is one.
+    pub(crate) created_id: Option<Untrusted>,
     pub(crate) body: Option<Bytes>,
     /// What happened in the last attempt, unless that is the deciding one.
-    pub(crate) last: Option<String>,
+    pub(crate) last: Option<Untrusted>,
     pub(crate) last_status: Option<u16>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
-    pub(crate) observation: Option<String>,
+    pub(crate) observation: Option<Untrusted>,
     /// What the call is about, and when it was started and ended.
     pub(crate) call: Option<(Subject, [DateTime<Utc>; 2])>,
 }
@@ -57,13 +61,14 @@ impl Report {
             operation,
             outcome,
             kind: ErrorKind::Request,
-            text: String::new(),
+            text: Untrusted::local(""),
             cause: None,
             status: None,
             message: None,
             request_id: None,
             snapshot_id: None,
             volume_id: None,
+            created_id: None,
             body: None,
             last: None,
             last_status: None,
@@ -151,7 +156,7 @@ impl Error {
     }
 
     /// Sets the last observation, if there is one.
-    pub(crate) fn observed(mut self, observation: Option<String>) -> Self {
+    pub(crate) fn observed(mut self, observation: Option<Untrusted>) -> Self {
         self.0.observation = observation;
         self
     }
@@ -208,14 +213,22 @@ impl Error {
         self.0.last_status
     }
 
-    /// The message of the service, if its answer was JSON with a `message`, as far as it arrived.
+    /// What the answer says that went wrong, as far as it arrived and up to 2 KiB: the `message` of the service, what a
+    /// gateway has in its place, or a plain text.
+    ///
+    /// It is as it was received, without the token. For a log or a terminal, show the error.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// The request ID, for the vendor's support.
+    /// The request ID, for the vendor's support. At most 2 KiB of it.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// The request ID as it can be shown.
+    pub(crate) fn shown_request_id(&self) -> Option<String> {
+        self.0.request_id.as_ref().map(ToString::to_string)
     }
 
     /// How long the last answer asked the client to wait before the next attempt.
@@ -243,12 +256,12 @@ impl Error {
     }
 
     /// The ID of the snapshot that was created, if an otherwise unusable answer holds it.
-    pub fn snapshot_id(&self) -> Option<&Answered<DatafySnapshotId>> {
+    pub fn snapshot_id(&self) -> Option<&DatafySnapshotId> {
         self.0.snapshot_id.as_ref()
     }
 
     /// The `volumeId` in an otherwise unusable answer: the volume that was created, or that the call acted on.
-    pub fn volume_id(&self) -> Option<&Answered<VolumeId>> {
+    pub fn volume_id(&self) -> Option<&VolumeId> {
         self.0.volume_id.as_ref()
     }
 
@@ -258,11 +271,20 @@ impl Error {
         self.0.observation.as_deref()
     }
 
-    /// The ID of the object that the call has created, if an otherwise unusable answer holds it.
+    /// The text that the answer has in the place of the created object's ID, if it isn't a usable ID.
+    pub fn unusable_id(&self) -> Option<&str> {
+        self.created_id().filter(|_| self.lacks_id())
+    }
+
+    /// The text that the answer has in the place of the created object's ID.
     pub(crate) fn created_id(&self) -> Option<&str> {
-        let snapshot = self.snapshot_id().map(Answered::as_str);
-        // The `volumeId` of a snapshot is its source.
-        snapshot.or_else(|| self.volume_id().map(Answered::as_str))
+        self.0.created_id.as_deref()
+    }
+
+    /// Whether the call has created an object whose ID is not known.
+    pub(crate) fn lacks_id(&self) -> bool {
+        self.outcome() == Outcome::Applied
+            && check_created(self.operation(), self.created_id()).is_err()
     }
 
     /// The marker that [`traceable`](crate::Call::traceable) appended to the description.
@@ -282,23 +304,23 @@ impl fmt::Display for Error {
             Outcome::Unknown => "may have been applied",
             Outcome::Applied => "was applied, but its answer can't be used",
         };
-        write!(f, "{} {effect}: {}", report.operation, OneLine(&report.text))?;
+        write!(f, "{} {effect}: {}", report.operation, report.text)?;
         if f.alternate()
             && let Some(cause) = &report.cause
         {
             write!(f, ": {cause:#}")?;
         }
         if let Some(last) = &report.last {
-            write!(f, "; then: {}", OneLine(last))?;
+            write!(f, "; then: {last}")?;
         }
         if let Some(id) = self.snapshot_id() {
-            write!(f, "; snapshot {}", OneLine(id.as_str()))?;
+            write!(f, "; snapshot {id}")?;
         }
         if let Some(id) = self.volume_id() {
-            write!(f, "; volume {}", OneLine(id.as_str()))?;
+            write!(f, "; volume {id}")?;
         }
-        if let Some(id) = self.request_id() {
-            write!(f, "; request ID {}", OneLine(id))?;
+        if let Some(id) = &report.request_id {
+            write!(f, "; request ID {id}")?;
         }
         if report.attempts > 1 {
             write!(f, "; {} attempts in {:.1?}", report.attempts, report.elapsed)?;
@@ -313,8 +335,8 @@ impl fmt::Display for Error {
             (_, Some(wait)) => write!(f, "; try again in {}", Wait(wait))?,
             (_, None) => {}
         }
-        if let Some(observation) = self.observation() {
-            write!(f, "; last seen: {}", OneLine(observation))?;
+        if let Some(observation) = &report.observation {
+            write!(f, "; last seen: {observation}")?;
         }
         match (report.outcome, self.marker()) {
             (Outcome::Unknown, Some(marker)) => {
@@ -339,6 +361,7 @@ impl fmt::Debug for Error {
             .field("elapsed", &self.elapsed())
             .field("snapshot_id", &self.snapshot_id())
             .field("volume_id", &self.volume_id())
+            .field("unusable_id", &self.unusable_id())
             .field("marker", &self.marker())
             .field("observation", &self.observation())
             .field("subject", &self.subject())
@@ -358,22 +381,24 @@ impl StdError for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Error", 16)?;
+        let mut object = serializer.serialize_struct("Error", 17)?;
         object.serialize_field("operation", self.operation())?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("kind", &self.kind())?;
         object.serialize_field("text", &format!("{self:#}"))?;
         object.serialize_field("status", &self.status())?;
-        object.serialize_field("message", &self.message())?;
-        object.serialize_field("request_id", &self.request_id())?;
+        object.serialize_field("message", &self.0.message)?;
+        object.serialize_field("request_id", &self.0.request_id)?;
         let seconds = |time: Duration| time.as_secs_f64();
         object.serialize_field("retry_after_seconds", &self.retry_after().map(seconds))?;
         object.serialize_field("attempts", &self.attempts())?;
         object.serialize_field("elapsed_seconds", &seconds(self.elapsed()))?;
         object.serialize_field("snapshot_id", &self.snapshot_id())?;
         object.serialize_field("volume_id", &self.volume_id())?;
+        let unusable = self.0.created_id.as_ref().filter(|_| self.lacks_id());
+        object.serialize_field("unusable_id", &unusable)?;
         object.serialize_field("marker", &self.marker())?;
-        object.serialize_field("observation", &self.observation())?;
+        object.serialize_field("observation", &self.0.observation)?;
         object.serialize_field("subject", &self.subject())?;
         object.serialize_field("started", &self.started())?;
         object.end()
@@ -385,34 +410,37 @@ impl Serialize for Error {
 /// It holds texts only, so that the types of other crates stay out of the public API and the token can be redacted.
 #[derive(Clone, Debug)]
 pub(crate) struct Cause {
-    text: String,
+    text: Untrusted,
     next: Option<Box<Cause>>,
 }
 
 impl Cause {
-    /// Returns a cause without a further one.
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), next: None }
+    /// Returns a cause of this machine without a further one.
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        Self { text: Untrusted::local(text), next: None }
     }
 
-    /// Returns `error` and its sources.
+    /// Returns a cause that may quote the answer.
+    pub(crate) fn received(text: &str, credential: &Credential) -> Self {
+        Self { text: Untrusted::received(text, credential), next: None }
+    }
+
+    /// Returns an error of this machine and its sources.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
-        let errors = std::iter::successors(Some(error), |error| (**error).source());
-        Self::chain(errors.map(ToString::to_string).collect())
+        let errors: Vec<_> =
+            std::iter::successors(Some(error), |error| (**error).source()).collect();
+        Self::chain(errors.into_iter().map(|error| Untrusted::local(error.to_string())))
     }
 
     /// Returns a chain in which each text is the cause of the one before, or `None` without any.
-    pub(crate) fn chain(texts: Vec<String>) -> Option<Self> {
-        texts
-            .into_iter()
-            .rev()
-            .fold(None, |next, text| Some(Self { text, next: next.map(Box::new) }))
+    pub(crate) fn chain(texts: impl DoubleEndedIterator<Item = Untrusted>) -> Option<Self> {
+        texts.rev().fold(None, |next, text| Some(Self { text, next: next.map(Box::new) }))
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        OneLine(&self.text).fmt(f)?;
+        self.text.fmt(f)?;
         match &self.next {
             Some(next) if f.alternate() => write!(f, ": {next:#}"),
             _ => Ok(()),

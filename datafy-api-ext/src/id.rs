@@ -1,4 +1,4 @@
-//! Typed IDs. Each is validated when it is created, and is then safe in a URL, a header and JSON.
+//! Typed IDs. Each is parsed once, by one rule wherever it comes from, and is then safe in a URL, a header and JSON.
 
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
@@ -16,7 +16,7 @@ const MAX_LENGTH: usize = 64;
 /// use datafy_api_ext::VolumeId;
 ///
 /// let error = VolumeId::new("i-09759c0bdec242294").unwrap_err();
-/// assert_eq!(error.to_string(), r#""i-09759c0bdec242294" is not a volume ID: it doesn't begin with `vol-`"#);
+/// assert_eq!(error.to_string(), r#""i-09759c0bdec242294" is not a volume ID: `i-` begins an instance ID"#);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {kind}: {problem}")]
@@ -36,36 +36,66 @@ impl InvalidId {
     }
 }
 
-/// The form of one kind of ID: a prefix, then ASCII letters, digits and `marks`, without `..`.
+/// The documented prefixes of IDs. One that begins with the prefix of another kind is a mistake.
+const PREFIXES: [(&str, &str); 4] = [
+    ("dsnap-", "a Datafy snapshot ID"),
+    ("i-", "an instance ID"),
+    ("snap-", "an EBS snapshot ID"),
+    ("vol-", "a volume ID"),
+];
+
+/// The form of one kind of ID: ASCII letters, digits and `marks`, without `..`.
 struct Form {
     kind: &'static str,
-    prefix: &'static str,
     marks: &'static str,
+    /// The marks that it may begin with.
+    first: &'static str,
+    /// Whether the prefixes of other kinds are refused, and a prefix without an ID.
+    is_prefixed: bool,
 }
 
 impl Form {
+    /// The form of every ID, in arguments, answers, journals and tags.
+    const fn id(kind: &'static str) -> Self {
+        Self { kind, marks: "_.:-", first: "", is_prefixed: true }
+    }
+
     #[inline]
     fn allows(&self, letter: char) -> bool {
         letter.is_ascii_alphanumeric() || self.marks.contains(letter)
     }
 
+    fn may_begin_with(&self, letter: char) -> bool {
+        letter.is_ascii_alphanumeric() || self.first.contains(letter)
+    }
+
+    /// The prefix that `text` has and must not have, with the kind of ID that has it.
+    fn wrong_prefix(&self, text: &str) -> Option<(&'static str, &'static str)> {
+        let is_wrong = |(prefix, kind): &(&str, &str)| {
+            text.strip_prefix(prefix).is_some_and(|rest| *kind != self.kind || rest.is_empty())
+        };
+        PREFIXES.into_iter().filter(|_| self.is_prefixed).find(is_wrong)
+    }
+
     fn fits(&self, text: &str) -> bool {
-        text.len() > self.prefix.len()
-            && text.len() <= MAX_LENGTH
-            && text.starts_with(self.prefix)
+        text.len() <= MAX_LENGTH
+            && text.starts_with(|letter| self.may_begin_with(letter))
             && text.bytes().all(|byte| self.allows(byte.into()))
-            && (!self.allows('.') || !text.contains(".."))
+            && !text.contains("..")
+            && self.wrong_prefix(text).is_none()
     }
 
     /// Returns the form as a JSON Schema.
     #[cfg(feature = "schemars")]
     fn schema(&self) -> schemars::Schema {
-        let Self { kind, prefix, marks, .. } = self;
-        let not_twice = if self.allows('.') { r"(?!.*\.\.)" } else { "" };
+        let Self { kind, marks, first, .. } = self;
+        let wrong = PREFIXES
+            .map(|(prefix, of)| if of == *kind { format!("{prefix}$") } else { prefix.to_owned() });
+        let not = if self.is_prefixed { format!("(?!{})", wrong.join("|")) } else { String::new() };
         schemars::json_schema!({
             "type": "string",
             "description": kind,
-            "pattern": format!("^{not_twice}{prefix}[A-Za-z0-9{marks}]+$"),
+            "pattern": format!(r"^(?!.*\.\.){not}[A-Za-z0-9{first}][A-Za-z0-9{marks}]*$"),
             "maxLength": MAX_LENGTH,
         })
     }
@@ -81,23 +111,27 @@ impl Form {
             format!("it contains the character {letter:?}")
         } else if text.contains("..") {
             "it contains `..`".to_owned()
-        } else if !text.starts_with(self.prefix) {
-            format!("it doesn't begin with `{}`", self.prefix)
+        } else if let Some((prefix, kind)) = self.wrong_prefix(text) {
+            if kind == self.kind {
+                format!("nothing follows `{prefix}`")
+            } else {
+                format!("`{prefix}` begins {kind}")
+            }
         } else {
-            format!("nothing follows `{}`", self.prefix)
+            "it doesn't begin with a letter or a digit".to_owned()
         }
     }
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, prefix $prefix:literal, marks $marks:literal) => {
+    ($(#[$doc:meta])* $name:ident, $form:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(SmolStr);
 
         impl $name {
-            const FORM: &Form = &Form { kind: $kind, prefix: $prefix, marks: $marks };
+            const FORM: &Form = &$form;
 
             /// Parses an ID. Fails if the text is not of this form, or longer than 64 bytes.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
@@ -146,16 +180,6 @@ macro_rules! id {
             }
         }
 
-        impl From<String> for Answered<$name> {
-            fn from(text: String) -> Self {
-                if $name::FORM.fits(&text) {
-                    Self::Id($name(text.into()))
-                } else {
-                    Self::Unexpected(text)
-                }
-            }
-        }
-
         impl From<$name> for String {
             fn from(id: $name) -> String {
                 id.0.into()
@@ -177,7 +201,10 @@ macro_rules! id {
 }
 
 id! {
-    /// The ID of an EBS volume: `vol-`, then letters and digits.
+    /// The ID of an EBS volume, such as `vol-0b9176567fe16f0bc`.
+    ///
+    /// Every ID begins with a letter or a digit, and consists of ASCII letters, digits and `-`, `_`, `.` and `:`, without
+    /// `..`. It doesn't begin with the prefix of another kind: `i-` begins an instance ID.
     ///
     /// ```
     /// # use datafy_api_ext::VolumeId;
@@ -185,99 +212,27 @@ id! {
     /// assert!(VolumeId::new("..").is_err());
     /// # Ok::<(), datafy_api_ext::InvalidId>(())
     /// ```
-    VolumeId, "a volume ID", prefix "vol-", marks "-"
+    VolumeId, Form::id("a volume ID")
 }
 
 id! {
-    /// The ID of a snapshot in Datafy: `dsnap-`, then letters and digits.
-    DatafySnapshotId, "a Datafy snapshot ID", prefix "dsnap-", marks "-"
+    /// The ID of a snapshot in Datafy, such as `dsnap-0b9176567fe16f0bd`. It has the form of every ID: see [`VolumeId`].
+    DatafySnapshotId, Form::id("a Datafy snapshot ID")
 }
 
 id! {
-    /// The ID of an EC2 instance: `i-`, then letters and digits.
-    InstanceId, "an instance ID", prefix "i-", marks "-"
+    /// The ID of an EC2 instance, such as `i-09759c0bdec242294`. It has the form of every ID: see [`VolumeId`].
+    InstanceId, Form::id("an instance ID")
 }
 
 id! {
-    /// The device name of a volume in an instance, such as `/dev/sdb` or `xvdf`.
-    DeviceName, "a device name", prefix "", marks "/._-"
+    /// The device name of a volume in an instance, such as `/dev/sdb` or `xvdf`: ASCII letters, digits and `/`, `.`, `_`
+    /// and `-`, without `..`.
+    DeviceName, Form { kind: "a device name", marks: "/._-", first: "/._-", is_prefixed: false }
 }
 
 id! {
-    /// The ID of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`.
-    SubAccountId, "a sub-account ID", prefix "", marks "_-"
-}
-
-/// An ID in an answer of the service, whether or not it has the documented form.
-///
-/// IDs from callers are validated strictly. An ID in an answer is not a reason to fail: the call has had its effect by
-/// then, and the ID, whatever its form, is needed to find the created object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(untagged)]
-pub enum Answered<Id> {
-    /// An ID of the documented form, for use in the next call.
-    Id(Id),
-    /// Any other text, unchanged.
-    Unexpected(String),
-}
-
-impl<Id> Answered<Id> {
-    /// Returns the ID, if it is of the documented form.
-    pub fn id(&self) -> Option<&Id> {
-        match self {
-            Self::Id(id) => Some(id),
-            Self::Unexpected(_) => None,
-        }
-    }
-}
-
-impl<Id: AsRef<str>> Answered<Id> {
-    /// Returns the text, whatever its form.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Id(id) => id.as_ref(),
-            Self::Unexpected(text) => text,
-        }
-    }
-}
-
-impl<Id: Into<String>> From<Answered<Id>> for String {
-    fn from(answered: Answered<Id>) -> Self {
-        match answered {
-            Answered::Id(id) => id.into(),
-            Answered::Unexpected(text) => text,
-        }
-    }
-}
-
-impl<Id: AsRef<str>> fmt::Display for Answered<Id> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The ID that is required is missing in the answer, or is not of the documented form.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the answer holds no usable `{field}`: {}", match found { Some(text) => format!("it is {text:?}"), None => "it is absent".to_owned() })]
-pub struct UnusableId {
-    field: &'static str,
-    found: Option<String>,
-}
-
-impl UnusableId {
-    /// The text in the place of the ID, if any.
-    pub fn found(&self) -> Option<&str> {
-        self.found.as_deref()
-    }
-
-    /// Returns the ID in `answered`, the value of the answer's `field`.
-    pub(crate) fn require<'a, Id: AsRef<str>>(
-        answered: Option<&'a Answered<Id>>,
-        field: &'static str,
-    ) -> Result<&'a Id, Self> {
-        answered
-            .and_then(Answered::id)
-            .ok_or_else(|| Self { field, found: answered.map(|id| id.as_str().to_owned()) })
-    }
+    /// The ID of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`. It has the form of every ID: see
+    /// [`VolumeId`].
+    SubAccountId, Form::id("a sub-account ID")
 }

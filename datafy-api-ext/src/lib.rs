@@ -18,11 +18,13 @@ pub mod guide;
 mod id;
 pub mod jobs;
 mod one_line;
+mod only_objects;
 mod operations;
 mod outcome;
 #[cfg(feature = "reconcile")]
 pub mod reconcile;
 mod subject;
+mod untrusted;
 mod with_cause;
 
 pub use abandoned::Abandoned;
@@ -33,16 +35,14 @@ pub use client::{
 };
 pub use datafy_api;
 pub use error::{Error, ErrorKind};
-pub use id::{
-    Answered, DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, UnusableId,
-    VolumeId,
-};
+pub use id::{DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, VolumeId};
 pub use operations::{
     AttachVolume, CreateSnapshot, CreateVolume, CreatedVolume, DeactivateAutoscaling, NewVolume,
     Snapshot, SnapshotStatus, Source,
 };
 pub use outcome::Outcome;
 pub use subject::Subject;
+pub use untrusted::Untrusted;
 
 // Doesn't compile, and says why, if `datafy-api` is generated from a spec that this crate doesn't fit.
 datafy_api::expect_fitting_spec!();

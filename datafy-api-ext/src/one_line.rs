@@ -26,7 +26,7 @@ impl fmt::Display for OneLine<'_> {
 /// These are the control characters, the line and paragraph separators, and the characters that Unicode has programs
 /// ignore when they can't show them (`Default_Ignorable_Code_Point`). Among those are all that set the direction of
 /// text, and also the soft hyphen, joiners and variation selectors: without them a text stays readable.
-fn misleads(letter: char) -> bool {
+pub(crate) fn misleads(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,

@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let datafy = Datafy::from_env()?;
     let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
     let snapshot = datafy.volume(volume).create_snapshot().description("nightly").await?;
-    println!("created {}", snapshot.require_id()?);
+    println!("created {}", snapshot.id);
     Ok(())
 }
 RUST

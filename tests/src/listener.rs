@@ -29,11 +29,25 @@ impl Listener {
     /// Answers every request with these bytes.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
         let answer = answer.into();
-        Self::answering_with(move || answer.clone())
+        Self::answering_with(move |_| answer.clone())
+    }
+
+    /// Answers each request of a call as the service does, and with the same IDs.
+    pub fn answering_calls() -> Self {
+        Self::answering_with(|request| {
+            let body = if request.line.contains("/create-snapshot") {
+                r#"{"datafySnapshotId":"dsnap-1"}"#
+            } else if request.line.contains("/create-from-snapshots") {
+                r#"{"volumeId":"vol-2"}"#
+            } else {
+                "{}"
+            };
+            http(200, "application/json", body).into_bytes()
+        })
     }
 
     /// Answers each request with what `answer` returns.
-    pub fn answering_with(answer: impl Fn() -> Vec<u8> + Send + 'static) -> Self {
+    pub fn answering_with(answer: impl Fn(&Request) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -42,8 +56,9 @@ impl Listener {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { continue };
                 if let Some(request) = read(&mut stream) {
+                    let answer = answer(&request);
                     seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-                    let _ = stream.write_all(&answer());
+                    let _ = stream.write_all(&answer);
                 }
             }
         });

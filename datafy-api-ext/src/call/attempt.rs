@@ -1,23 +1,23 @@
 //! One attempt: sends the operation's request once, and classifies how it ended.
 
 use super::Call;
+use super::content::{Content, MESSAGES, Text};
 use super::evidence::Evidence;
 use super::exchange::{BodyEnd, Received, receive};
 use super::failure::{Answer, Failure};
-use super::operation::{Operation, Scope, sealed};
-use super::partial_json;
+use super::operation::{Operation, Scope};
 use super::retry_after;
-use super::success::{Success, Unusable};
+use super::success::{SNAPSHOT_ID, Unusable, VOLUME_ID};
 use super::transport;
 use crate::client::connect;
 use crate::client::extras;
 use crate::client::token::Credential;
 use crate::error::{Cause, ErrorKind};
 use crate::outcome::Outcome;
-use bytes::Bytes;
+use crate::untrusted::Untrusted;
 use datafy_api::hooks::DEFAULT_BODY_LIMIT;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
-use reqwest::{Request, Response};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
+use reqwest::{Request, Response, StatusCode};
 use std::error::Error as _;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -38,7 +38,7 @@ pub(super) async fn attempt<O: Operation>(
     remaining: Duration,
     credential: &Credential,
     received: &mut Received,
-) -> Result<<O as sealed::Operation>::Content, Failure> {
+) -> Result<O::Answer, Failure> {
     let (client, timeouts) = (call.datafy.inner(), call.effective_timeouts());
     let limit = timeouts.attempt().min(remaining);
     let started = Instant::now();
@@ -62,7 +62,7 @@ pub(super) async fn attempt<O: Operation>(
             }
             ended
         }
-        (None, Ok(Err(error))) => Err(transport::failure(&error)),
+        (None, Ok(Err(error))) => Err(transport::failure(&error, credential)),
         // No status was received, so there is no answer.
         (None, Ok(Ok(())) | Err(_)) => {
             Err(Failure::ambiguous(ErrorKind::Timeout, format!("timed out after {limit:?}")))
@@ -91,58 +91,70 @@ fn classify<O: Operation>(
     limit: Duration,
     response: &Response,
     received: &Received,
-) -> Result<<O as sealed::Operation>::Content, Failure> {
+) -> Result<O::Answer, Failure> {
     let (status, headers) = (response.status(), response.headers());
     // The service may send the token back.
     let redacted = credential.redact_body(&received.body);
     let body = redacted.as_deref().unwrap_or(&received.body);
-    let cut = match &received.end {
+    let is_whole = matches!(received.end, BodyEnd::Whole);
+    let content = Content::read(media_type(headers), body, is_whole);
+    let decoded = if status.is_success() {
+        match call.operation.decode(&content) {
+            Ok(answer) => return Ok(answer),
+            Err(unusable) => Some(unusable),
+        }
+    } else {
+        None
+    };
+    let mut cause = match &received.end {
         BodyEnd::Whole => None,
         BodyEnd::Open => Some(Cause::new(format!("timed out after {limit:?}"))),
         BodyEnd::TooLarge => Some(Cause::new("the body is longer than the client reads")),
-        BodyEnd::Broken(error) => transport::cause(error),
+        BodyEnd::Broken(error) => transport::cause(error, credential),
     };
-    let mut foreign = None;
-    let (evidence, kind, cause) = if status.is_success() {
-        let media_type = media_type(headers);
-        let success = Success { media_type, body, whole: cut.is_none() };
-        match call.operation.decode(&success) {
-            Ok(content) => return Ok(content),
-            Err(Unusable::Foreign(problem)) => {
-                foreign = Some(problem);
-                let status = Some(status.as_u16());
-                (Evidence::Ambiguous { status, retry_after: None }, ErrorKind::Body, cut)
-            }
-            Err(Unusable::Unreadable(problem)) => {
-                let unreadable = || Cause::new(credential.redact(problem));
-                (Evidence::Applied, ErrorKind::Body, cut.or_else(|| Some(unreadable())))
-            }
+    let message = message(&content, credential);
+    let mut text = status.to_string();
+    let (evidence, kind) = match decoded {
+        Some(Unusable::Foreign(problem)) => {
+            text = format!("{text}: {problem}");
+            let status = Some(status.as_u16());
+            (Evidence::Ambiguous { status, retry_after: None }, ErrorKind::Body)
         }
-    } else {
-        let retry_after = retry_after::read(headers, || call.clock().date());
-        let evidence = Evidence::of_status(status.as_u16(), retry_after);
-        let kind = match evidence {
-            Evidence::Rejected { status: 429, .. } => ErrorKind::Throttled,
-            Evidence::Rejected { .. } => ErrorKind::Rejected,
-            _ => ErrorKind::Server,
-        };
-        (evidence, kind, cut)
-    };
-    let message = message(body);
-    let text = match foreign.as_ref().or(message.as_ref()) {
-        Some(text) => credential.redact(format!("{status}: {text}")),
-        None => status.to_string(),
-    };
-    let found = |key| match evidence {
-        Evidence::Applied => {
-            partial_json::string(body, key).map(|id| credential.redact(id.into_owned()))
+        Some(Unusable::Unreadable(problem)) => {
+            cause = cause.or_else(|| Some(Cause::received(&problem, credential)));
+            (Evidence::Applied, ErrorKind::Body)
         }
+        None => {
+            let retry_after = retry_after::read(headers, || call.clock().date());
+            let evidence = Evidence::of_status(status.as_u16(), retry_after);
+            let kind = match evidence {
+                Evidence::Rejected { status: 429, .. } => ErrorKind::Throttled,
+                Evidence::Rejected { .. } => ErrorKind::Rejected,
+                _ => ErrorKind::Server,
+            };
+            (evidence, kind)
+        }
+    };
+    for detail in [location(status, headers), message.as_deref()].into_iter().flatten() {
+        text.extend([": ", detail]);
+    }
+    let found = |name| match (&content.object, evidence) {
+        (Some(object), Evidence::Applied) => match object.text(name) {
+            Text::Is(id) => Some(id),
+            _ => None,
+        },
         _ => None,
     };
-    let (snapshot_id, volume_id) = (found("datafySnapshotId"), found("volumeId"));
-    let request_id = request_id(headers, credential);
-    let body = redacted.map_or_else(|| received.body.clone(), Bytes::from);
-    let answer = Answer { status, message, request_id, snapshot_id, volume_id, body };
+    let answer = Answer {
+        status,
+        message,
+        request_id: request_id(headers, credential),
+        snapshot_id: found(SNAPSHOT_ID).and_then(|id| id.parse().ok()),
+        volume_id: found(VOLUME_ID).and_then(|id| id.parse().ok()),
+        created_id: O::CREATES.and_then(found).map(|id| Untrusted::received(&id, credential)),
+        body: redacted.as_ref().map_or_else(|| received.body.clone(), |it| it.clone().into()),
+    };
+    let text = Untrusted::received(&text, credential);
     Err(Failure { evidence, kind, text, cause, answer: Some(Box::new(answer)) })
 }
 
@@ -152,32 +164,22 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
     value.split(';').next().map(str::trim_ascii)
 }
 
+/// Where a redirect points to.
+fn location(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
+    headers.get(LOCATION).filter(|_| status.is_redirection())?.to_str().ok()
+}
+
 /// The request ID of an answer with these headers.
-pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<Untrusted> {
     let value = REQUEST_ID.iter().find_map(|name| headers.get(name))?;
-    Some(credential.redact(value.to_str().ok()?.to_owned()))
+    Some(Untrusted::received(value.to_str().ok()?, credential))
 }
 
-/// The message of the service: `{"message": ".."}`, as the vendor's public Terraform providers read it.
-fn message(body: &[u8]) -> Option<String> {
-    let message = partial_json::string(body, "message").filter(|message| !message.is_empty())?;
-    Some(message.into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::message;
-
-    #[test]
-    fn the_message_of_an_answer_is_found_even_if_the_rest_is_cut_off() {
-        for (body, expected) in [
-            (r#"{"code":7,"message":"too many"}"#, Some("too many")),
-            (r#"{"message":"no","cut": "of"#, Some("no")),
-            (r#"{"message":"cut of"#, None),
-            (r#"{"message":""}"#, None),
-            (r#"{"message":{"text":"no"}}"#, None),
-        ] {
-            assert_eq!(message(body.as_bytes()).as_deref(), expected, "{body}");
-        }
-    }
+/// What an answer says that went wrong: in JSON under one of the usual names, or a text that is no page for a browser.
+fn message(content: &Content<'_>, credential: &Credential) -> Option<Untrusted> {
+    let text = match &content.object {
+        Some(object) => object.statement(MESSAGES)?,
+        None => content.plain_text()?.into(),
+    };
+    Some(Untrusted::received(text.trim(), credential))
 }

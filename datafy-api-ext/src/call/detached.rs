@@ -5,6 +5,7 @@ use super::operation::Operation;
 use crate::abandoned::Unreceived;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
+use crate::untrusted::Untrusted;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -69,7 +70,7 @@ impl<O: Operation> Future for Detached<O> {
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
             Err(_) => Err(Error::new(Report {
                 kind: ErrorKind::ConnectionLost,
-                text: "the runtime was shut down during the call".to_owned(),
+                text: Untrusted::local("the runtime was shut down during the call"),
                 marker: self.marker.take(),
                 ..Report::new(O::FACTS.name, Outcome::Unknown)
             })),

@@ -3,6 +3,8 @@
 use super::evidence::Evidence;
 use crate::client::TokenError;
 use crate::error::{Cause, ErrorKind};
+use crate::id::{DatafySnapshotId, VolumeId};
+use crate::untrusted::Untrusted;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use std::error::Error as _;
@@ -12,7 +14,7 @@ pub(crate) struct Failure {
     pub(crate) evidence: Evidence,
     pub(crate) kind: ErrorKind,
     /// What happened, in a few words.
-    pub(crate) text: String,
+    pub(crate) text: Untrusted,
     /// Why it happened, if known.
     pub(crate) cause: Option<Cause>,
     pub(crate) answer: Option<Box<Answer>>,
@@ -21,17 +23,19 @@ pub(crate) struct Failure {
 /// The answer to a request, as far as it arrived. The token is redacted everywhere.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
+    pub(crate) message: Option<Untrusted>,
+    pub(crate) request_id: Option<Untrusted>,
     /// The IDs in an answer that proves that the service acted.
-    pub(crate) snapshot_id: Option<String>,
-    pub(crate) volume_id: Option<String>,
+    pub(crate) snapshot_id: Option<DatafySnapshotId>,
+    pub(crate) volume_id: Option<VolumeId>,
+    /// The text in the place of the created object's ID, whether or not it is one.
+    pub(crate) created_id: Option<Untrusted>,
     pub(crate) body: Bytes,
 }
 
 impl Failure {
     /// Nothing was sent.
-    pub(crate) fn not_sent(kind: ErrorKind, text: impl Into<String>, transient: bool) -> Self {
+    pub(crate) fn not_sent(kind: ErrorKind, text: impl AsRef<str>, transient: bool) -> Self {
         Self::without_answer(Evidence::NotSent { transient }, kind, text)
     }
 
@@ -43,7 +47,7 @@ impl Failure {
     }
 
     /// The request was sent, and no answer came.
-    pub(crate) fn ambiguous(kind: ErrorKind, text: impl Into<String>) -> Self {
+    pub(crate) fn ambiguous(kind: ErrorKind, text: impl AsRef<str>) -> Self {
         Self::without_answer(Evidence::Ambiguous { status: None, retry_after: None }, kind, text)
     }
 
@@ -52,14 +56,14 @@ impl Failure {
         self
     }
 
-    fn without_answer(evidence: Evidence, kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self { evidence, kind, text: text.into(), cause: None, answer: None }
+    fn without_answer(evidence: Evidence, kind: ErrorKind, text: impl AsRef<str>) -> Self {
+        Self { evidence, kind, text: Untrusted::local(text), cause: None, answer: None }
     }
 
     /// What happened, with all causes, on one line.
-    pub(crate) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> Untrusted {
         match &self.cause {
-            Some(cause) => format!("{}: {cause:#}", self.text),
+            Some(cause) => Untrusted::local(format!("{}: {cause:#}", self.text)),
             None => self.text.clone(),
         }
     }

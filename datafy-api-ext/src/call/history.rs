@@ -5,6 +5,7 @@ use super::evidence::{Evidence, outcome};
 use super::failure::Failure;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
+use crate::untrusted::Untrusted;
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(crate) struct History {
     /// The attempt that decides the outcome of the call: the last one with the highest outcome.
     deciding: Option<Failure>,
     /// What happened in the last attempt, if that is another one.
-    last: Option<String>,
+    last: Option<Untrusted>,
 }
 
 impl History {
@@ -76,8 +77,9 @@ impl History {
             report.status = Some(answer.status.as_u16());
             report.message = answer.message;
             report.request_id = answer.request_id;
-            report.snapshot_id = answer.snapshot_id.map(Into::into);
-            report.volume_id = answer.volume_id.map(Into::into);
+            report.snapshot_id = answer.snapshot_id;
+            report.volume_id = answer.volume_id;
+            report.created_id = answer.created_id;
             // Copied, since the body is a part of the connection's buffer.
             let kept = answer.body.len().min(KEPT);
             report.body = Some(Bytes::copy_from_slice(&answer.body[..kept]));

@@ -1,6 +1,7 @@
 //! The one path of every call: request, attempts, evidence, decision, result.
 
 mod attempt;
+mod content;
 mod decision;
 mod detached;
 mod evidence;
@@ -8,12 +9,12 @@ mod exchange;
 mod failure;
 mod history;
 pub(crate) mod operation;
-mod partial_json;
 mod retry_after;
 mod run;
 pub(crate) mod success;
 mod transport;
 
+pub(crate) use content::Content;
 pub use detached::Detached;
 pub use operation::Operation;
 
@@ -176,8 +177,7 @@ impl<O: Operation> Call<O> {
             let span = self.operation.span(&self.datafy.inner().base);
             let mut run = Run::new(&self, &span);
             // Pinned before it is wrapped: the wrapper would move it, and it is large.
-            let content = pin!(run.finish()).instrument(span.clone()).await?;
-            Ok(content.into())
+            pin!(run.finish()).instrument(span.clone()).await
         }
     }
 }

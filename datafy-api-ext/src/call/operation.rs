@@ -1,6 +1,7 @@
 //! The interface between an operation and the code that makes its calls.
 
-use crate::call::success::{Success, Unusable};
+use crate::call::content::Content;
+use crate::call::success::Unusable;
 use crate::id::SubAccountId;
 use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
@@ -8,17 +9,17 @@ use datafy_api::{Client, Error};
 use reqwest::Request;
 
 /// An operation of the API, with the arguments of one call. The trait is sealed.
-pub trait Operation: sealed::Operation {
+pub trait Operation: sealed::Operation<Content = <Self as Operation>::Answer> {
     /// The result of the call.
-    type Answer: sealed::Answer + From<<Self as sealed::Operation>::Content> + Send + 'static;
+    type Answer: sealed::Answer + Send + 'static;
 }
 
 pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Error, Request, Scope, Subject, Success, Unusable};
+    use super::{BaseUrl, Client, Content, Error, Request, Scope, Subject, Unusable};
 
     /// The result of a call.
     pub trait Answer {
-        /// The ID of the object that the call created, as the service sent it.
+        /// The ID of the object that the call created.
         fn created_id(&self) -> Option<&str> {
             None
         }
@@ -30,7 +31,10 @@ pub(crate) mod sealed {
         /// What the spec says about the operation.
         const FACTS: datafy_api::operation::Operation;
 
-        /// The content of a successful answer: a generated type.
+        /// The member of the answer with the ID of the object that the operation creates, if it creates one.
+        const CREATES: Option<&'static str> = None;
+
+        /// What a successful answer says.
         type Content: Send;
 
         /// Creates the span of a call to the service at `base`, named after the operation.
@@ -41,7 +45,7 @@ pub(crate) mod sealed {
         fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error>;
 
         /// Reads a 2xx answer, after checking that it is the service's answer to this request.
-        fn decode(&self, success: &Success<'_>) -> Result<Self::Content, Unusable>;
+        fn decode(&self, content: &Content<'_>) -> Result<Self::Content, Unusable>;
 
         /// What the call is about, except its sub-account.
         fn subject(&self) -> Subject;

@@ -53,13 +53,13 @@ impl<'a, O: Operation> Run<'a, O> {
         }
     }
 
-    pub(super) async fn finish(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
+    pub(super) async fn finish(&mut self) -> Result<O::Answer, Error> {
         let result = self.attempts().await;
         self.ended = true;
         result
     }
 
-    async fn attempts(&mut self) -> Result<<O as sealed::Operation>::Content, Error> {
+    async fn attempts(&mut self) -> Result<O::Answer, Error> {
         loop {
             self.attempts += 1;
             let (ended, credential) = self.attempt().await;
@@ -72,9 +72,7 @@ impl<'a, O: Operation> Run<'a, O> {
     }
 
     /// Makes one attempt. Also returns the token that it used.
-    async fn attempt(
-        &mut self,
-    ) -> (Result<<O as sealed::Operation>::Content, Failure>, Option<Arc<Credential>>) {
+    async fn attempt(&mut self) -> (Result<O::Answer, Failure>, Option<Arc<Credential>>) {
         let client = self.client();
         let (credential, _slot) = match ready(client, || self.left()).await {
             Ok(ready) => ready,
@@ -108,7 +106,7 @@ impl<'a, O: Operation> Run<'a, O> {
             self.span.record("http.response.status_code", status);
             self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
             let request_id = request_id(response.headers(), credential);
-            self.span.record("datafy.request_id", request_id.as_deref());
+            self.span.record("datafy.request_id", request_id.map(|id| id.to_string()));
             self.span.record("datafy.outcome", "ok");
         }
     }
@@ -165,7 +163,7 @@ impl<'a, O: Operation> Run<'a, O> {
         self.span.record("datafy.outcome", error.outcome().as_str());
         self.span.record("error.type", &*self::kind(error.kind(), status));
         self.span.record("http.response.status_code", status);
-        self.span.record("datafy.request_id", error.request_id());
+        self.span.record("datafy.request_id", error.shown_request_id());
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
         Err(error)

@@ -1,12 +1,14 @@
 //! Classifies a request without an answer: whether it was written, and whether another attempt may succeed.
 
 use super::failure::Failure;
+use crate::client::token::Credential;
 use crate::error::{Cause, ErrorKind};
+use crate::untrusted::Untrusted;
 use std::error::Error as StdError;
 use std::io;
 
 /// Classifies the error of a request without an answer.
-pub(crate) fn failure(error: &reqwest::Error) -> Failure {
+pub(crate) fn failure(error: &reqwest::Error, credential: &Credential) -> Failure {
     let failure = if error.is_connect() {
         connecting(error)
     } else if error.is_builder() {
@@ -17,7 +19,7 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
     } else {
         Failure::ambiguous(ErrorKind::ConnectionLost, "the connection was lost")
     };
-    failure.because(cause(error))
+    failure.because(cause(error, credential))
 }
 
 /// Classifies a failure to connect.
@@ -71,13 +73,15 @@ fn never_written(error: &reqwest::Error) -> bool {
 }
 
 /// Returns the causes of an error, without the URL and without layers that add nothing.
-pub(crate) fn cause(error: &reqwest::Error) -> Option<Cause> {
+///
+/// They may quote the other side: rustls names the hosts in a certificate.
+pub(crate) fn cause(error: &reqwest::Error, credential: &Credential) -> Option<Cause> {
     let mut texts: Vec<String> = sources(error)
         .map(ToString::to_string)
         .filter(|text| !text.starts_with("client error ("))
         .collect();
     texts.dedup();
-    Cause::chain(texts)
+    Cause::chain(texts.iter().map(|text| Untrusted::received(text, credential)))
 }
 
 fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {

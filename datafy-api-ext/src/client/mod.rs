@@ -53,7 +53,7 @@ use std::sync::Arc;
 /// let datafy = Datafy::from_env()?;
 /// let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
 /// let snapshot = datafy.volume(volume).create_snapshot().description("nightly").await?;
-/// println!("{}", snapshot.require_id()?);
+/// println!("{}", snapshot.id);
 /// # Ok(())
 /// # }
 /// ```

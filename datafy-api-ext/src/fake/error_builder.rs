@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Report};
 use crate::id::{DatafySnapshotId, VolumeId};
 use crate::outcome::Outcome;
+use crate::untrusted::Untrusted;
 use datafy_api::operation::Operation;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub struct ErrorBuilder(Report);
 impl ErrorBuilder {
     /// Starts an error of one attempt. Its parts need not fit together as those of a real call do.
     pub fn new(operation: Operation, outcome: Outcome, kind: ErrorKind) -> Self {
-        let text = format!("a {kind} error for a test");
+        let text = Untrusted::local(format!("a {kind} error for a test"));
         Self(Report { kind, text, ..Report::new(operation.name, outcome) })
     }
 
@@ -39,14 +40,14 @@ impl ErrorBuilder {
 
     /// Sets the message of the service, which is also the text of the error.
     pub fn message(mut self, message: &str) -> Self {
-        self.0.message = Some(message.to_owned());
-        message.clone_into(&mut self.0.text);
+        self.0.message = Some(Untrusted::local(message));
+        self.0.text = Untrusted::local(message);
         self
     }
 
     /// Sets the request ID.
     pub fn request_id(mut self, id: &str) -> Self {
-        self.0.request_id = Some(id.to_owned());
+        self.0.request_id = Some(Untrusted::local(id));
         self
     }
 
@@ -70,13 +71,13 @@ impl ErrorBuilder {
 
     /// Sets the snapshot that the unusable answer named.
     pub fn snapshot_id(mut self, id: DatafySnapshotId) -> Self {
-        self.0.snapshot_id = Some(crate::Answered::Id(id));
+        self.0.snapshot_id = Some(id);
         self
     }
 
     /// Sets the volume that the unusable answer named.
     pub fn volume_id(mut self, id: VolumeId) -> Self {
-        self.0.volume_id = Some(crate::Answered::Id(id));
+        self.0.volume_id = Some(id);
         self
     }
 

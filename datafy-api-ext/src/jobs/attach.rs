@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Report};
 use crate::id::VolumeId;
 use crate::operations::AttachVolume;
 use crate::outcome::Outcome;
+use crate::untrusted::Untrusted;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -220,13 +221,13 @@ impl Attach {
         let error = last.unwrap_or_else(|| {
             Error::new(Report {
                 kind: ErrorKind::Timeout,
-                text: format!("the volume was not ready within {:?}", wait.limit),
+                text: Untrusted::local(format!("the volume was not ready within {:?}", wait.limit)),
                 attempts: 0,
                 elapsed: time.passed(),
                 ..Report::new(<Call<AttachVolume> as Job>::NAME, Outcome::NotSent)
             })
         });
-        Ok(Err(error.at_least(*outcome).observed(observation)))
+        Ok(Err(error.at_least(*outcome).observed(observation.map(Untrusted::local))))
     }
 }
 
@@ -264,9 +265,9 @@ impl Job for Attach {
         match self.record(&mut outcome, page).await {
             Ok(result) => result.map_err(NotDone::Failed),
             // The attach may have had its effect.
-            Err((journal, Some(last))) if outcome >= Outcome::Unknown => {
-                Err(NotDone::Failed(last.at_least(outcome).observed(Some(format!("{journal:#}")))))
-            }
+            Err((journal, Some(last))) if outcome >= Outcome::Unknown => Err(NotDone::Failed(
+                last.at_least(outcome).observed(Some(Untrusted::local(format!("{journal:#}")))),
+            )),
             Err((journal, _)) => Err(NotDone::Journal(journal)),
         }
     }

@@ -196,7 +196,7 @@ impl<O: Operation + 'static> Job for Call<O> {
         if step.subject != self.subject() {
             Earlier::Conflict(Box::new(step.clone()))
         } else if step.state == StepState::Applied {
-            Earlier::Done(step.created_id.clone())
+            Earlier::Done(step.created_id.as_deref().map(str::to_owned))
         } else if step.is_idempotent() {
             Earlier::Unfinished(Resume { outcome: Outcome::Unknown, ..Resume::FRESH })
         } else {
@@ -218,7 +218,8 @@ impl Sealed for Error {}
 
 impl Failure for Error {
     fn outcome(&self) -> Outcome {
-        Error::outcome(self)
+        // What was created can't be found before somebody finds out its ID.
+        if self.lacks_id() { Outcome::Unknown } else { Error::outcome(self) }
     }
 
     fn last_status(&self) -> Option<u16> {

@@ -50,7 +50,7 @@ pub enum NotDone<E = Error> {
     /// Not attempted: according to the journal, an earlier run used the key for something else, which was or may have
     /// been done. For a [restore](crate::jobs::Restore::journal) that is not part of a fleet, also: it created, or may
     /// have created, the volume for another place, and it isn't attached there.
-    #[error("not attempted: the journal has {} of {}{} for something else; finish that, or use another key or journal", OneLine(&step.operation), step.subject, with(", which created ", step.created_id.as_deref()))]
+    #[error("not attempted: the journal has {} of {}{} for something else; finish that, or use another key or journal", step.operation, step.subject, with(", which created ", step.created_id.as_deref()))]
     Conflict {
         /// What the journal says about it.
         step: Box<Step>,
@@ -104,11 +104,13 @@ fn with(lead: &str, detail: Option<&str>) -> String {
 
 /// Says what an earlier run did, and how to find it.
 fn earlier(step: &Step) -> String {
-    let operation = OneLine(&step.operation);
     let did = match &step.created_id {
-        Some(id) => format!("created {}, which is no usable ID", OneLine(id)),
+        Some(id) => format!("created {id}, which is no usable ID"),
+        None if step.lacks_id() => {
+            "applied it, and the ID of what it created is missing".to_owned()
+        }
         None => "may have applied it".to_owned(),
     };
     let marker = with("; look for ", step.marker.as_deref());
-    format!("{did} ({operation} at {:?}){marker}", step.begun)
+    format!("{did} ({} at {:?}){marker}", step.operation, step.begun)
 }

@@ -1,13 +1,14 @@
 //! What a run of a fleet would do.
 
 use super::job::Earlier;
+use crate::only_objects::only_objects;
 
 /// What a run of a fleet would do. Returned by [`Fleet::plan`](super::Fleet::plan).
 ///
 /// As JSON it is an object with the names of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 #[non_exhaustive]
 pub struct Plan {
     /// Items whose jobs would be started or continued.
@@ -23,6 +24,8 @@ pub struct Plan {
     /// Items that would be refused, since one with the same key comes before them.
     pub duplicates: u64,
 }
+
+only_objects!(Plan);
 
 impl Plan {
     pub(super) fn add(&mut self, earlier: &Earlier) {

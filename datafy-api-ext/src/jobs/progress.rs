@@ -3,6 +3,7 @@
 use super::job::Failure;
 use super::not_done::NotDone;
 use crate::client::Datafy;
+use crate::only_objects::only_objects;
 use crate::outcome::Outcome;
 use slab::Slab;
 use smol_str::SmolStr;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 /// As JSON it is an object with the names of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 #[non_exhaustive]
 pub struct Progress {
     /// Items whose jobs this run has done.
@@ -36,6 +37,8 @@ pub struct Progress {
     /// Jobs that ended per second, on average since the start of the run.
     pub rate: f64,
 }
+
+only_objects!(Progress);
 
 impl Progress {
     /// Returns an exit code for a program that has run the fleet to its end: 0 if every item is done, 2 if some failed,

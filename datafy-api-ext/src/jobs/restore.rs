@@ -9,7 +9,7 @@ use crate::abandoned::{Abandoned, Unreceived};
 use crate::call::Call;
 use crate::client::{Datafy, RetryPolicy, Timeouts};
 use crate::error::Error;
-use crate::id::{Answered, DeviceName, InstanceId, SubAccountId, UnusableId, VolumeId};
+use crate::id::{DeviceName, InstanceId, SubAccountId, VolumeId};
 use crate::operations::{AttachVolume, CreateVolume, Source};
 use crate::outcome::Outcome;
 use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
@@ -156,9 +156,9 @@ impl Restore {
         let volume = match self.volume.clone() {
             Some(volume) => volume,
             None => match page.step(self.create.clone(), Outcome::NotSent).await? {
-                Ok(created) => created.require_id()?.clone(),
+                Ok(created) => created.id,
                 // The volume exists, and its ID could be read from an otherwise unusable answer.
-                Err(error) => match error.volume_id().and_then(Answered::id) {
+                Err(error) => match error.volume_id() {
                     Some(id) => id.clone(),
                     None => return Err(error.into()),
                 },
@@ -228,7 +228,7 @@ impl Job for Restore {
         if create.subject != self.create.subject() {
             return Earlier::Conflict(Box::new(create.clone()));
         }
-        let volume = create.created_id.as_ref().and_then(|id| VolumeId::new(id).ok());
+        let volume = create.created_id.as_deref().and_then(|id| VolumeId::new(id).ok());
         let (StepState::Applied, Some(volume)) = (create.state, volume) else {
             // Without its ID, the volume can't be attached.
             return Earlier::Unknown(Box::new(create.clone()));
@@ -304,7 +304,7 @@ impl JournaledRestore {
         if let (Ok(Resume { volume: None, .. }), None) = (&rest, &restore.volume) {
             // To another place: perhaps this is the same restore, with its place corrected.
             let mut others =
-                entries.list.iter().filter(|it| it.key.starts_with(&begin) && it.key != key);
+                entries.list.iter().filter(|it| it.key.starts_with(&begin) && *it.key != *key);
             if let Some(step) = others.find_map(|entry| restore.unattached(entry)) {
                 rest = Err(NotDone::Conflict { step: Box::new(step.clone()) });
             }
@@ -363,19 +363,12 @@ struct Failed {
 #[derive(Debug)]
 enum Cause {
     Call(Error),
-    NoId(UnusableId),
     Journal(JournalError),
 }
 
 impl From<Error> for Cause {
     fn from(error: Error) -> Self {
         Self::Call(error)
-    }
-}
-
-impl From<UnusableId> for Cause {
-    fn from(unusable: UnusableId) -> Self {
-        Self::NoId(unusable)
     }
 }
 
@@ -403,29 +396,16 @@ impl RestoreError {
     pub fn outcome(&self) -> Outcome {
         match (&self.0.cause, self.step()) {
             (Cause::Call(error), RestoreStep::CreateVolume) => error.outcome(),
-            (Cause::NoId(_), _) => Outcome::Applied,
             (Cause::Call(_), RestoreStep::AttachVolume) | (Cause::Journal(_), _) => {
                 self.0.restore.attach_outcome
             }
         }
     }
 
-    /// The error of the last call, or `None` if the volume was created but the answer holds no usable ID, or if the
-    /// journal could not be written.
+    /// The error of the last call, or `None` if the journal could not be written.
     pub fn error(&self) -> Option<&Error> {
         match &self.0.cause {
             Cause::Call(error) => Some(error),
-            Cause::NoId(_) | Cause::Journal(_) => None,
-        }
-    }
-
-    /// The text that the service sent as the volume ID, if it is not of the documented form.
-    ///
-    /// [`volume_id`](Self::volume_id) is `None` in that case.
-    pub fn answered_id(&self) -> Option<&str> {
-        match &self.0.cause {
-            Cause::Call(error) => error.volume_id().map(Answered::as_str),
-            Cause::NoId(unusable) => unusable.found(),
             Cause::Journal(_) => None,
         }
     }
@@ -454,7 +434,6 @@ impl fmt::Display for RestoreError {
         }
         match &self.0.cause {
             Cause::Call(error) if f.alternate() => write!(f, ": {error:#}"),
-            Cause::NoId(unusable) if f.alternate() => write!(f, ": {unusable}"),
             Cause::Journal(error) if f.alternate() => write!(f, ": {error:#}"),
             _ => Ok(()),
         }
@@ -475,7 +454,6 @@ impl std::error::Error for RestoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.cause {
             Cause::Call(error) => Some(error),
-            Cause::NoId(unusable) => Some(unusable),
             Cause::Journal(error) => Some(error),
         }
     }
@@ -484,11 +462,10 @@ impl std::error::Error for RestoreError {
 /// As JSON it is an object with the values of the methods, and a `text`.
 impl Serialize for RestoreError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("RestoreError", 6)?;
+        let mut object = serializer.serialize_struct("RestoreError", 5)?;
         object.serialize_field("step", &self.step())?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("volume_id", &self.volume_id())?;
-        object.serialize_field("answered_id", &self.answered_id())?;
         object.serialize_field("text", &format!("{self:#}"))?;
         object.serialize_field("error", &self.error())?;
         object.end()

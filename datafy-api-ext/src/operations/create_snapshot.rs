@@ -1,10 +1,11 @@
 //! Create a snapshot of a volume: `POST /api/v1/volumes/{volumeId}/create-snapshot`.
 
-use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
-use crate::call::success::{Success, Unusable};
+use crate::call::success::{SNAPSHOT_ID, Unusable};
+use crate::call::{Call, Content};
 use crate::client::Volume;
-use crate::id::{Answered, DatafySnapshotId, UnusableId, VolumeId};
+use crate::id::{DatafySnapshotId, VolumeId};
+use crate::only_objects::only_objects;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
@@ -70,7 +71,8 @@ impl Operation for CreateSnapshot {
 
 impl sealed::Operation for CreateSnapshot {
     const FACTS: datafy_api::operation::Operation = CREATE_SNAPSHOT;
-    type Content = types::Snapshot;
+    const CREATES: Option<&'static str> = Some(SNAPSHOT_ID);
+    type Content = Snapshot;
 
     fn span(&self, base: &BaseUrl) -> tracing::Span {
         call_span!(CREATE_SNAPSHOT, base, Some(self.volume.as_str()))
@@ -90,13 +92,10 @@ impl sealed::Operation for CreateSnapshot {
         raw.create_snapshot_request(volume, scope.sub_account(), &body)
     }
 
-    fn decode(&self, success: &Success<'_>) -> Result<types::Snapshot, Unusable> {
-        let snapshot = success.json::<types::Snapshot>();
-        let named = snapshot.as_ref().ok().and_then(|snapshot| snapshot.volume_id.as_deref());
-        if named != Some(self.volume.as_str()) {
-            success.expect_volume(&self.volume)?;
-        }
-        snapshot
+    fn decode(&self, content: &Content<'_>) -> Result<Snapshot, Unusable> {
+        content.expect_volume(&self.volume)?;
+        let (id, fields) = content.created(SNAPSHOT_ID)?;
+        Ok(Snapshot::new(id, fields))
     }
 
     fn subject(&self) -> Subject {
@@ -110,62 +109,59 @@ impl sealed::Operation for CreateSnapshot {
 
 /// The snapshot that was created, as the service described it.
 ///
-/// A field is `None` if the answer didn't hold it. As JSON it is an object with the documented names.
+/// A field is `None` if the answer didn't hold it, or a value that doesn't fit. As JSON it is an object with the
+/// documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(from = "types::Snapshot", into = "types::Snapshot")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The ID of the snapshot in Datafy (`datafySnapshotId`).
-    pub id: Option<Answered<DatafySnapshotId>>,
+    #[serde(rename = "datafySnapshotId")]
+    pub id: DatafySnapshotId,
     /// The ID of the source volume (`volumeId`).
-    pub volume_id: Option<Answered<VolumeId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_id: Option<VolumeId>,
     /// The status of the snapshot (`status`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<SnapshotStatus>,
     /// The time at which the snapshot was started (`startTime`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<DateTime<Utc>>,
     /// The original size of the source volume in GB, as the service counts them (`volumeSizeGb`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_size_gb: Option<i64>,
     /// The description stored with the snapshot (`description`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
+only_objects!(Snapshot);
+
 impl Snapshot {
-    /// Returns the ID, for use in the next call. Fails if the answer holds no ID of the documented form.
-    pub fn require_id(&self) -> Result<&DatafySnapshotId, UnusableId> {
-        UnusableId::require(self.id.as_ref(), "datafySnapshotId")
+    fn new(id: DatafySnapshotId, fields: types::Snapshot) -> Self {
+        let types::Snapshot {
+            datafy_snapshot_id: _,
+            volume_id,
+            status,
+            start_time,
+            volume_size_gb,
+            description,
+        } = fields;
+        Self {
+            id,
+            volume_id: volume_id.and_then(|id| id.parse().ok()),
+            status: status.map(Into::into),
+            start_time,
+            volume_size_gb,
+            description,
+        }
     }
 }
 
 impl sealed::Answer for Snapshot {
     fn created_id(&self) -> Option<&str> {
-        self.id.as_ref().map(Answered::as_str)
-    }
-}
-
-impl From<types::Snapshot> for Snapshot {
-    fn from(content: types::Snapshot) -> Self {
-        Self {
-            id: content.datafy_snapshot_id.map(Into::into),
-            volume_id: content.volume_id.map(Into::into),
-            status: content.status.map(Into::into),
-            start_time: content.start_time,
-            volume_size_gb: content.volume_size_gb,
-            description: content.description,
-        }
-    }
-}
-
-impl From<Snapshot> for types::Snapshot {
-    fn from(snapshot: Snapshot) -> Self {
-        Self {
-            datafy_snapshot_id: snapshot.id.map(Into::into),
-            volume_id: snapshot.volume_id.map(Into::into),
-            status: snapshot.status.map(Into::into),
-            start_time: snapshot.start_time,
-            volume_size_gb: snapshot.volume_size_gb,
-            description: snapshot.description,
-        }
+        Some(self.id.as_str())
     }
 }
 

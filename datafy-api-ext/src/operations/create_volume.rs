@@ -1,10 +1,11 @@
 //! Create an autoscaling volume: `POST /api/v1/volumes/create-from-snapshots`.
 
-use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
-use crate::call::success::{Success, Unusable};
+use crate::call::success::{Unusable, VOLUME_ID};
+use crate::call::{Call, Content};
 use crate::client::Datafy;
-use crate::id::{Answered, DatafySnapshotId, InvalidId, UnusableId, VolumeId};
+use crate::id::{DatafySnapshotId, InvalidId, VolumeId};
+use crate::only_objects::only_objects;
 use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
@@ -122,7 +123,8 @@ impl Operation for CreateVolume {
 
 impl sealed::Operation for CreateVolume {
     const FACTS: datafy_api::operation::Operation = CREATE_VOLUME_FROM_SNAPSHOTS;
-    type Content = types::Volume;
+    const CREATES: Option<&'static str> = Some(VOLUME_ID);
+    type Content = CreatedVolume;
 
     fn span(&self, base: &BaseUrl) -> tracing::Span {
         call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base, None::<&str>)
@@ -133,9 +135,10 @@ impl sealed::Operation for CreateVolume {
         raw.create_volume_from_snapshots_request(scope.sub_account(), &body)
     }
 
-    fn decode(&self, success: &Success<'_>) -> Result<types::Volume, Unusable> {
-        success.expect_no_snapshot()?;
-        success.json()
+    fn decode(&self, content: &Content<'_>) -> Result<CreatedVolume, Unusable> {
+        content.expect_no_snapshot()?;
+        let (id, types::Volume { volume_id: _, volume_size_gb }) = content.created(VOLUME_ID)?;
+        Ok(CreatedVolume { id, volume_size_gb })
     }
 
     fn subject(&self) -> Subject {
@@ -149,39 +152,25 @@ impl sealed::Operation for CreateVolume {
 
 /// The volume that was created, as the service described it.
 ///
-/// A field is `None` if the answer didn't hold it. As JSON it is an object with the documented names.
+/// A field is `None` if the answer didn't hold it, or a value that doesn't fit. As JSON it is an object with the
+/// documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(from = "types::Volume", into = "types::Volume")]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct CreatedVolume {
     /// The ID of the new volume (`volumeId`).
-    pub id: Option<Answered<VolumeId>>,
+    #[serde(rename = "volumeId")]
+    pub id: VolumeId,
     /// The size of the new volume in GB, as the service counts them (`volumeSizeGB`).
+    #[serde(rename = "volumeSizeGB", skip_serializing_if = "Option::is_none")]
     pub volume_size_gb: Option<i64>,
 }
 
-impl CreatedVolume {
-    /// Returns the ID, for use in the next call. Fails if the answer holds no ID of the documented form.
-    pub fn require_id(&self) -> Result<&VolumeId, UnusableId> {
-        UnusableId::require(self.id.as_ref(), "volumeId")
-    }
-}
+only_objects!(CreatedVolume);
 
 impl sealed::Answer for CreatedVolume {
     fn created_id(&self) -> Option<&str> {
-        self.id.as_ref().map(Answered::as_str)
-    }
-}
-
-impl From<types::Volume> for CreatedVolume {
-    fn from(content: types::Volume) -> Self {
-        Self { id: content.volume_id.map(Into::into), volume_size_gb: content.volume_size_gb }
-    }
-}
-
-impl From<CreatedVolume> for types::Volume {
-    fn from(volume: CreatedVolume) -> Self {
-        Self { volume_id: volume.id.map(Into::into), volume_size_gb: volume.volume_size_gb }
+        Some(self.id.as_str())
     }
 }

@@ -1,8 +1,8 @@
 //! Deactivate the autoscaling of a volume: `POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`.
 
-use crate::call::Call;
 use crate::call::operation::{Operation, Scope, call_span, sealed};
-use crate::call::success::{Success, Unusable};
+use crate::call::success::Unusable;
+use crate::call::{Call, Content};
 use crate::client::Volume;
 use crate::id::VolumeId;
 use crate::subject::Subject;
@@ -43,9 +43,10 @@ impl sealed::Operation for DeactivateAutoscaling {
         raw.deactivate_autoscaling_request(self.volume.as_str(), scope.sub_account())
     }
 
-    fn decode(&self, success: &Success<'_>) -> Result<(), Unusable> {
-        success.expect_volume(&self.volume)?;
-        success.no_content()
+    fn decode(&self, content: &Content<'_>) -> Result<(), Unusable> {
+        content.expect_volume(&self.volume)?;
+        content.expect_no_snapshot()?;
+        content.no_content()
     }
 
     fn subject(&self) -> Subject {

@@ -3,9 +3,11 @@
 mod attach_volume;
 mod create_snapshot;
 mod create_volume;
+mod created;
 mod deactivate_autoscaling;
 
 pub use attach_volume::AttachVolume;
 pub use create_snapshot::{CreateSnapshot, Snapshot, SnapshotStatus};
 pub use create_volume::{CreateVolume, CreatedVolume, NewVolume, Source};
+pub(crate) use created::check_created;
 pub use deactivate_autoscaling::DeactivateAutoscaling;

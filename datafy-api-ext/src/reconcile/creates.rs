@@ -3,10 +3,11 @@
 use super::finding::Verdict;
 use super::sent_call::{SentCall, Target};
 use super::settings::Settings;
-use crate::id::Answered;
 use crate::jobs::journal::StepState;
+use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 /// The number of objects that an ambiguous verdict lists.
 const LISTED: usize = 100;
@@ -78,7 +79,7 @@ pub(super) fn verdicts<'a, Id>(
     settings: &Settings,
 ) -> Vec<(usize, Verdict<Id>)>
 where
-    Answered<Id>: From<String>,
+    Id: FromStr,
 {
     let mut subjects: HashMap<&str, Subject<'_>> = HashMap::new();
     let mut markers: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -156,7 +157,7 @@ impl Rules<'_> {
         keyless: &[Window],
     ) -> Vec<(usize, Verdict<Id>)>
     where
-        Answered<Id>: From<String>,
+        Id: FromStr,
     {
         groups.sort_unstable_by_key(|group| (group.time, group.id));
         ungrouped.sort_unstable_by_key(|object| (object.time, object.id));
@@ -190,7 +191,7 @@ impl Rules<'_> {
     /// The verdict about a call whose marker these groups carry.
     fn of_marked<Id>(&self, call: usize, groups: &[&Group<'_>]) -> Verdict<Id>
     where
-        Answered<Id>: From<String>,
+        Id: FromStr,
     {
         match groups {
             [group]
@@ -215,7 +216,7 @@ impl Rules<'_> {
         cover: &Cover,
     ) -> Verdict<Id>
     where
-        Answered<Id>: From<String>,
+        Id: FromStr,
     {
         let call = &self.calls[window.call];
         let [untimed, within, after] = window.split(groups, |group| group.time);
@@ -241,8 +242,7 @@ impl Rules<'_> {
         let [untimed, within, after] = window.split(ungrouped, |object| object.time);
         let after = if self.target.is_replaceable() { after } else { &[] };
         let unclear = untimed.iter().chain(within).chain(after).take(LISTED);
-        let ids: Vec<_> =
-            unclear.map(|object| Answered::Unexpected(object.id.to_owned())).collect();
+        let ids: Vec<_> = unclear.map(|object| Untrusted::local(object.id)).collect();
         if ids.is_empty() { Verdict::DidNotHappen } else { Verdict::Ambiguous(ids) }
     }
 
@@ -289,19 +289,19 @@ impl Cover {
 
 fn happened<Id>(group: &Group<'_>) -> Verdict<Id>
 where
-    Answered<Id>: From<String>,
+    Id: FromStr,
 {
-    match Answered::from(group.id.to_owned()) {
-        Answered::Id(id) => Verdict::Happened(id),
-        unexpected @ Answered::Unexpected(_) => Verdict::Ambiguous(vec![unexpected]),
+    match group.id.parse() {
+        Ok(id) => Verdict::Happened(id),
+        Err(_) => Verdict::Ambiguous(vec![Untrusted::local(group.id)]),
     }
 }
 
 fn ambiguous<'a, 'b: 'a, Id>(groups: impl Iterator<Item = &'a Group<'b>>) -> Verdict<Id>
 where
-    Answered<Id>: From<String>,
+    Id: FromStr,
 {
-    Verdict::Ambiguous(groups.take(LISTED).map(|group| group.id.to_owned().into()).collect())
+    Verdict::Ambiguous(groups.take(LISTED).map(|group| Untrusted::local(group.id)).collect())
 }
 
 /// The markers in a description: `[datafy-`, letters or digits, `]`.

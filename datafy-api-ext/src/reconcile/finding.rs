@@ -1,8 +1,9 @@
 //! What was found out about a call.
 
-use crate::id::{Answered, DatafySnapshotId, VolumeId};
+use crate::id::{DatafySnapshotId, VolumeId};
 use crate::jobs::journal::Settled;
 use crate::one_line::OneLine;
+use crate::untrusted::Untrusted;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fmt;
 
@@ -37,7 +38,7 @@ pub enum Verdict<Id> {
     DidNotHappen,
     /// It can't be told whether one of these objects is that of the call, or which. At most 100 are listed. The list is
     /// empty if the service acted, and no object was found.
-    Ambiguous(Vec<Answered<Id>>),
+    Ambiguous(Vec<Untrusted>),
 }
 
 /// What the EBS volumes of a Datafy volume are attached to.
@@ -110,7 +111,7 @@ impl<Id: AsRef<str>> fmt::Display for Verdict<Id> {
             }
             Self::Ambiguous(ids) => {
                 f.write_str("ambiguous: one of these, or none:")?;
-                ids.iter().try_for_each(|id| write!(f, " {}", OneLine(id.as_str())))
+                ids.iter().try_for_each(|id| write!(f, " {id}"))
             }
         }
     }

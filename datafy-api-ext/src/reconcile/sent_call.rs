@@ -132,12 +132,12 @@ impl Target {
 impl From<&Step> for SentCall {
     fn from(step: &Step) -> Self {
         Self {
-            marker: step.marker.clone(),
+            marker: step.marker.as_deref().map(str::to_owned),
             // With the same key twice in a run, one call may have ended, and another one not.
             ended: step.ended.filter(|_| !step.is_running()),
-            state: step.state,
-            created_id: step.created_id.clone(),
-            ..Self::new(step.operation.clone(), step.subject.clone(), step.begun)
+            state: if step.lacks_id() { StepState::Applied } else { step.state },
+            created_id: step.created_id.as_deref().map(str::to_owned),
+            ..Self::new(&*step.operation, step.subject.clone(), step.begun)
         }
     }
 }

@@ -45,7 +45,7 @@ fn end<O: Operation + 'static>(call: Call<O>) -> Ended {
 async fn main() -> Result<()> {
     let mut requests = Vec::new();
     let mut answers = Vec::new();
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     let datafy = Datafy::builder()
         .endpoint(listener.url())
         .token("recorded")

@@ -99,7 +99,7 @@ fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
     let mut journal = Journal::read(&fleet.journal).unwrap();
     let steps = journal.entries().iter().flat_map(|it| it.steps.iter().map(|step| (&it.key, step)));
     let (keys, calls): (Vec<String>, Vec<SentCall>) =
-        steps.map(|(key, step)| (key.clone(), SentCall::from(step))).unzip();
+        steps.map(|(key, step)| (key.as_str().to_owned(), SentCall::from(step))).unzip();
     let mut objects = Ec2Objects::new();
     for query in Query::of_all(&calls) {
         let output = ec2.run(&query.to_string());

@@ -1,8 +1,8 @@
-//! Answers reach the caller unchanged: an absent field is absent, an unexpected value is kept.
+//! What an answer is taken for: the ID decides, and each other field is read alone.
 
 use datafy_api_ext::{
-    Answered, CreatedVolume, Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome,
-    RetryPolicy, Snapshot, SnapshotStatus, VolumeId,
+    CreatedVolume, Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy,
+    Snapshot, SnapshotStatus, VolumeId,
 };
 use datafy_tests::{Listener, http};
 
@@ -43,47 +43,185 @@ async fn an_answer_with_every_field_is_read() {
             "startTime":"2026-11-23T10:00:00.5+02:00","volumeSizeGb":100,"description":"d"}"#,
     )
     .await;
-    assert_eq!(snapshot.require_id().unwrap().as_str(), "dsnap-2");
-    assert_eq!(snapshot.volume_id, Some(Answered::Id(volume())));
+    assert_eq!(snapshot.id.as_str(), "dsnap-2");
+    assert_eq!(snapshot.volume_id, Some(volume()));
     assert_eq!(snapshot.status, Some(SnapshotStatus::Pending));
     assert_eq!(snapshot.start_time.unwrap().to_rfc3339(), "2026-11-23T08:00:00.500+00:00");
     assert_eq!(snapshot.volume_size_gb, Some(100));
     assert_eq!(snapshot.description.as_deref(), Some("d"));
 
     let volume = created(r#"{"volumeId":"vol-3","volumeSizeGB":20}"#).await;
-    assert_eq!(volume.require_id().unwrap().as_str(), "vol-3");
+    assert_eq!(volume.id.as_str(), "vol-3");
     assert_eq!(volume.volume_size_gb, Some(20));
 }
 
 #[tokio::test]
-async fn an_absent_or_null_field_is_none() {
-    let nulls = r#"{"datafySnapshotId":null,"volumeId":null,"status":null,"startTime":null,
-        "volumeSizeGb":null,"description":null}"#;
-    for body in ["{}", nulls] {
+async fn the_id_decides_and_a_field_that_is_absent_or_does_not_fit_is_none() {
+    let odd = r#"{"datafySnapshotId":"dsnap-2","volumeId":null,"status":7,"startTime":"2026-01-01T00:00:00",
+        "volumeSizeGb":20.0,"description":"bad \x escape","tags":[1],"x":{"y":null}}"#;
+    for body in [r#"{"datafySnapshotId":"dsnap-2"}"#, odd, &format!("\u{feff}{odd}")] {
         let snapshot = snapshot_of(body).await;
-        assert!(snapshot.id.is_none() && snapshot.volume_id.is_none() && snapshot.status.is_none());
+        assert_eq!(snapshot.id.as_str(), "dsnap-2");
+        assert!(snapshot.volume_id.is_none() && snapshot.status.is_none());
         assert!(snapshot.start_time.is_none() && snapshot.volume_size_gb.is_none());
         assert!(snapshot.description.is_none());
-        let error = snapshot.require_id().unwrap_err().to_string();
-        assert_eq!(error, "the answer holds no usable `datafySnapshotId`: it is absent");
     }
-    let volume = created(r#"{"volumeSizeGb":20}"#).await;
+    let volume = created(r#"{"volumeId":"vol-1","volumeSizeGb":20}"#).await;
     assert_eq!(volume.volume_size_gb, None, "the size of a volume is `volumeSizeGB`");
 }
 
 #[tokio::test]
-async fn an_extra_field_and_an_unknown_status_are_accepted() {
-    let snapshot = snapshot_of(r#"{"status":"error.recoverable","tags":[1],"x":{"y":null}}"#).await;
-    assert_eq!(snapshot.status, Some(SnapshotStatus::Other("error.recoverable".to_owned())));
+async fn an_unknown_status_is_kept() {
+    let body = r#"{"datafySnapshotId":"dsnap-2","status":"error.recoverable"}"#;
+    let status = snapshot_of(body).await.status;
+    assert_eq!(status, Some(SnapshotStatus::Other("error.recoverable".to_owned())));
+}
+
+/// The errors of both creates.
+async fn errors_of_creates(body: &str) -> [Error; 2] {
+    let listener = Listener::answering_json(body);
+    let datafy = client(&listener);
+    let snapshot = datafy.volume(volume()).create_snapshot().await.unwrap_err();
+    let source = DatafySnapshotId::new("dsnap-1").unwrap();
+    let volume = datafy.create_volume().from_snapshot(source).await.unwrap_err();
+    assert_eq!(listener.requests().len(), 2, "a create is not repeated");
+    [snapshot, volume]
 }
 
 #[tokio::test]
-async fn an_id_of_unexpected_form_is_kept_unchanged() {
-    let snapshot = snapshot_of(r#"{"datafySnapshotId":"../snap/7","volumeId":""}"#).await;
-    assert_eq!(snapshot.id, Some(Answered::Unexpected("../snap/7".to_owned())));
-    assert_eq!(snapshot.volume_id, Some(Answered::Unexpected(String::new())));
-    let error = snapshot.require_id().unwrap_err().to_string();
-    assert_eq!(error, r#"the answer holds no usable `datafySnapshotId`: it is "../snap/7""#);
+async fn a_success_without_an_id_is_unknown_and_shows_its_message() {
+    for (body, shown) in [
+        (r#"{"message":"Internal server error"}"#, ": Internal server error"),
+        (r#"{"errorMessage":"timed out","errorType":"x"}"#, ": timed out"),
+        (r#"{"error":"backend"}"#, ": backend"),
+        (r#"{"data":{"datafySnapshotId":"dsnap-2","volumeId":"vol-1"}}"#, ""),
+        (r#"{"datafySnapshotId":null,"volumeId":null}"#, ""),
+        (r#"{"datafySnapshotId":7,"volumeId":["vol-1"]}"#, ""),
+        ("{}", ""),
+        (r#"["dsnap-2","vol-1","pending","2026-01-01T00:00:00Z",1,"d"]"#, ""),
+        (r#"["vol-1",20]"#, ""),
+        ("null", ""),
+        ("", ""),
+        ("{\"datafySnapshotId\":", ""),
+    ] {
+        for error in errors_of_creates(body).await {
+            assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)), "{body}");
+            let text = error.to_string();
+            assert!(text.contains("200 OK: the answer ") && text.contains(shown), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_whose_id_is_not_usable_was_applied() {
+    let long = format!(r#"{{"ID":"{}"}}"#, "x".repeat(3_000));
+    for (body, shown, unusable) in [
+        (r#"{"ID":"../snap/7"}"#, "it contains the character '/'", Some("../snap/7")),
+        (r#"{"ID":"i-1"}"#, "`i-` begins an instance ID", Some("i-1")),
+        (r#"{"ID":""}"#, "it is empty", Some("")),
+        (r#"{"ID":"a","ID":"b"}"#, "has several `", None),
+        (r#"{"ID":"cut of"#, "is cut off", None),
+        (&long, "it is 3000 bytes long", Some("xxx")),
+    ] {
+        // The `volumeId` of a snapshot is its source.
+        let [snapshot, _] = errors_of_creates(&body.replace("ID", "datafySnapshotId")).await;
+        let [_, volume] = errors_of_creates(&body.replace("ID", "volumeId")).await;
+        for error in [snapshot, volume] {
+            assert_eq!(error.outcome(), Outcome::Applied, "{body}");
+            assert!(format!("{error:#}").contains(shown), "{error:#}");
+            assert_eq!((error.snapshot_id(), error.volume_id()), (None, None));
+            let kept = error.unusable_id();
+            assert_eq!(
+                kept.map(|id| &id[..id.len().min(3)]),
+                unusable.map(|id| &id[..id.len().min(3)])
+            );
+            assert!(kept.is_none_or(|id| id.len() <= 2048));
+        }
+    }
+    // It names its source, and not itself.
+    let source = r#"{"volumeId":"vol-1"}"#;
+    let error = snapshot(&http(200, "application/json", source)).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Applied);
+    assert_eq!((error.volume_id(), error.unusable_id()), (Some(&volume()), None));
+}
+
+#[tokio::test]
+async fn an_answer_in_an_encoding_that_was_not_asked_for_is_unknown_and_the_encoding_named() {
+    let utf16: Vec<u8> =
+        r#"{"datafySnapshotId":"dsnap-2"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (body, name) in [(vec![0x1F, 0x8B, 8, 0, 0], "gzip"), (utf16, "UTF-16")] {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let listener = Listener::answering([head.into_bytes(), body].concat());
+        let datafy = client(&listener);
+        let created = datafy.volume(volume()).create_snapshot().await.map(drop);
+        let deactivated = datafy.volume(volume()).deactivate_autoscaling().await;
+        for error in [created.unwrap_err(), deactivated.unwrap_err()] {
+            assert_eq!(error.outcome(), Outcome::Unknown);
+            let text = error.to_string();
+            assert!(text.contains(&format!("in {name}, which was not asked for")), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_without_documented_content_that_names_an_error_or_a_snapshot_is_unknown() {
+    for body in [
+        r#"{"message":"Internal server error"}"#,
+        r#"{"message":"Endpoint request timed out"}"#,
+        r#"{"error":"x"}"#,
+        r#"{"errors":["x"]}"#,
+        r#"{"errorMessage":"x"}"#,
+        r#"{"datafySnapshotId":"dsnap-2","volumeId":"vol-1"}"#,
+        r#"{"volumeId":"vol-2"}"#,
+    ] {
+        let answer = http(200, "application/json", body);
+        let listener = Listener::answering(answer.clone());
+        let deactivated = client(&listener).volume(volume()).deactivate_autoscaling().await;
+        for error in [attach(&answer).await.unwrap_err(), deactivated.unwrap_err()] {
+            assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)), "{body}");
+        }
+    }
+    for body in [r#"{"message":"attached","error":null,"errors":[]}"#, r#"{"error":false}"#, "[]"] {
+        attach(&http(200, "application/json", body)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_shows_what_it_says_in_any_common_form() {
+    for (media_type, body, shown) in [
+        ("application/json", r#"{"Message":"no"}"#, ": no"),
+        ("application/json", r#"{"error":"no"}"#, ": no"),
+        ("application/json", r#"{"errors":[{"code":1}]}"#, r#": [{"code":1}]"#),
+        ("application/problem+json", r#"{"detail":"no"}"#, ": no"),
+        ("text/plain; charset=utf-8", "no\u{1b}]0;x\n", ": no ]0;x"),
+        ("application/json", r#""no""#, r#": "no""#),
+        ("text/html", "<html>no</html>", ""),
+        ("text/plain", "<html>no</html>", ""),
+        ("application/octet-stream", "no", ""),
+    ] {
+        let error = attach(&http(400, media_type, body)).await.unwrap_err();
+        let line = error.to_string();
+        assert!(line.ends_with(&format!("400 Bad Request{shown}")), "{line}");
+        assert_eq!(error.message().is_some(), !shown.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_an_error_keeps_of_an_answer_is_bounded() {
+    let long = "m".repeat(100_000);
+    let body = format!(r#"{{"message":"{long}"}}"#);
+    let answer = http(404, "application/json", &body).replacen(
+        "\r\n",
+        &format!("\r\nx-request-id: {}\r\n", &long[..50_000]),
+        1,
+    );
+    let error = attach(&answer).await.unwrap_err();
+    assert!(error.message().unwrap().len() <= 2048 && error.request_id().unwrap().len() <= 2048);
+    assert!(serde_json::to_string(&error).unwrap().len() < 8 * 1024);
+    assert!(error.to_string().len() < 2 * 1024);
 }
 
 #[tokio::test]
@@ -119,7 +257,7 @@ async fn a_success_without_documented_content_may_be_empty_or_json() {
 async fn an_undocumented_success_status_is_read_like_the_documented_one() {
     let answer = http(201, "application/json", r#"{"datafySnapshotId":"dsnap-2"}"#);
     let snapshot = snapshot(&answer).await.unwrap();
-    assert_eq!(snapshot.require_id().unwrap().as_str(), "dsnap-2");
+    assert_eq!(snapshot.id.as_str(), "dsnap-2");
 }
 
 #[tokio::test]
@@ -135,7 +273,8 @@ fn reading_a_body_of_many_tiny_chunks_takes_memory_in_proportion_to_its_length()
                       transfer-encoding: chunked\r\n\r\n"
         .to_owned();
     answer.extend(std::iter::repeat_n("1\r\n \r\n", CHUNKS));
-    answer.push_str("2\r\n{}\r\n0\r\n\r\n");
+    let body = r#"{"datafySnapshotId":"dsnap-2"}"#;
+    answer.extend([&format!("{:x}\r\n", body.len()), body, "\r\n0\r\n\r\n"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let measured = allocation_counter::measure(|| {
         runtime.block_on(snapshot(&answer)).unwrap();
@@ -177,6 +316,7 @@ async fn a_redirect_is_not_followed() {
         let ambiguous = matches!(status, 302 | 303);
         let outcome = if ambiguous { Outcome::Unknown } else { Outcome::Refused };
         assert_eq!((error.outcome(), error.status()), (outcome, Some(status)));
+        assert!(error.to_string().ends_with(&format!(": {}/", target.url())), "{error}");
     }
     assert_eq!(target.requests(), []);
 }

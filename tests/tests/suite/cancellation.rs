@@ -454,7 +454,7 @@ async fn a_detached_call_runs_to_its_end_without_the_caller() {
         let created = scene.stage.fake.account().snapshots().pop().unwrap().id;
         assert_eq!(report.created_id.as_deref(), Some(created.as_str()));
         assert_eq!((report.outcome, report.marker.is_some()), (Outcome::Applied, true));
-        assert_ne!(snapshot.require_id().unwrap(), &created);
+        assert_ne!(snapshot.id, created);
     }
 
     // A call without an effect needs no report.

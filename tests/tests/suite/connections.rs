@@ -124,7 +124,7 @@ async fn successes(datafy: &Datafy, calls: usize) -> usize {
         let volume = VolumeId::new(format!("vol-{number}")).unwrap();
         match datafy.volume(volume.clone()).create_snapshot().await {
             Ok(snapshot) => {
-                assert_eq!(snapshot.require_id().unwrap().as_str(), format!("dsnap-of-{volume}"));
+                assert_eq!(snapshot.id.as_str(), format!("dsnap-of-{volume}"));
                 successes += 1;
             }
             Err(error) => assert_eq!(error.outcome(), Outcome::Unknown, "{error}"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn the_callers_settings_apply_to_every_call() {
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     let headers = HeaderMap::from_iter([(
         reqwest::header::USER_AGENT,
         HeaderValue::from_static("somebody/1"),
@@ -30,7 +30,7 @@ async fn the_callers_settings_apply_to_every_call() {
 
 #[tokio::test]
 async fn the_callers_settings_can_not_make_the_client_follow_a_redirect() {
-    let target = Listener::answering_json("{}");
+    let target = Listener::answering_calls();
     let answer = format!(
         "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
         target.url()

@@ -105,7 +105,7 @@ async fn an_error_as_json_holds_what_its_methods_return() {
         "operation": "create_snapshot", "outcome": "refused", "kind": "throttled", "text": text,
         "status": 429, "message": "slow down", "request_id": "r-7", "retry_after_seconds": 50.0,
         "attempts": 1, "elapsed_seconds": null, "snapshot_id": null, "volume_id": null,
-        "marker": null, "observation": null, "subject": error.subject().unwrap(),
+        "unusable_id": null, "marker": null, "observation": null, "subject": error.subject().unwrap(),
         "started": error.started().unwrap(),
     });
     assert!(error.subject().unwrap().volume.is_some());

@@ -26,7 +26,7 @@ async fn every_operation_sends_the_extras_of_the_client_and_of_the_call() {
         };
     }
     for number in 0..datafy_api::operations::ALL.len() {
-        let listener = Listener::answering_json("{}");
+        let listener = Listener::answering_calls();
         let datafy = client(&listener).query("of client", VALUE).header("X-Client", "3");
         let datafy = datafy.build().unwrap();
         let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
@@ -49,7 +49,7 @@ async fn every_operation_sends_the_extras_of_the_client_and_of_the_call() {
 
 #[tokio::test]
 async fn the_last_value_of_a_name_is_sent_and_that_of_the_call_replaces_the_clients() {
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     let builder = client(&listener).query("a", "1").query("b", "2").query("a", "3");
     let datafy = builder.header("x-a", "4").header("X-B", "5").header("X-A", "6").build().unwrap();
     snapshot(&datafy).await.unwrap();
@@ -100,7 +100,7 @@ const HEADERS: [(&str, &str, &str); 14] = [
 
 #[tokio::test]
 async fn what_the_contract_or_the_client_sends_can_not_be_set() {
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     let datafy = client(&listener).build().unwrap();
     let documented = datafy_api::operations::ALL.iter().flat_map(|operation| operation.headers);
     let documented = documented.map(|name| (*name, "v", "which the API documents"));

@@ -49,12 +49,12 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>, status: u16, message: &
 async fn the_effects_of_one_call_are_seen_by_the_next() {
     let (fake, datafy) = seeded().await;
     let taken = datafy.volume(volume_id("vol-1")).create_snapshot().description("d").await.unwrap();
-    let snapshot = taken.require_id().unwrap().clone();
+    let snapshot = taken.id.clone();
     assert_eq!(taken.volume_size_gb, Some(100));
     assert_eq!(fake.account().snapshots()[0].description.as_deref(), Some("d"));
 
     let made = datafy.create_volume().from_snapshot(snapshot.clone()).await.unwrap();
-    let made = made.require_id().unwrap().clone();
+    let made = made.id.clone();
     assert_eq!(fake.account().volume(&made).unwrap().source, Some(snapshot));
 
     datafy.volume(made.clone()).attach(instance(), device("/dev/sdb")).await.unwrap();
@@ -184,7 +184,7 @@ async fn accounts_and_sub_accounts_see_only_their_own_resources() {
 async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
     let (fake, datafy) = seeded().await;
     let volume = datafy.volume(volume_id("vol-1"));
-    for fault in [Fault::status(404), Fault::ApplyThenReset, Fault::apply_then_malformed()] {
+    for fault in [Fault::status(404), Fault::ApplyThenReset, Fault::ApplyThenCutBody] {
         fake.inject(fault);
     }
     let refused = volume.create_snapshot().await.map(drop);
@@ -249,7 +249,7 @@ fn a_fault_is_read_from_json() {
         (json!({ "delay": -1 }), "value is negative"),
         (json!({ "answer": { "status": 42 } }), "42 is not a status; it must be from 100 to 599"),
         (json!({ "answer": { "status": 200, "text": "" } }), "unknown field `text`"),
-        (json!({ "apply_then_name_volume": "9" }), "\"9\" is not a volume ID"),
+        (json!({ "apply_then_name_volume": "i-9" }), "\"i-9\" is not a volume ID"),
     ];
     for (json, message) in bad {
         let error = serde_json::from_value::<Fault>(json).unwrap_err().to_string();

@@ -52,6 +52,9 @@ const UNKNOWN_EFFECT_ONCE: Ends = Ends::all((1, 1, "unknown"));
 /// The service acted; its answer is needed for a create only.
 const UNREADABLE: Ends = OK.create((1, 1, "applied"));
 
+/// Nothing proves that the service answered a create.
+const NO_ID: Ends = OK.create((1, 1, "unknown"));
+
 /// How long a call waits for an answer that does not come.
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -119,7 +122,7 @@ macro_rules! table {
     };
 }
 
-fn unreadable(body: &str) -> Fault {
+fn answered(body: &str) -> Fault {
     Fault::ApplyThenAnswer(Answer::json(200, &json!(null)).body(body))
 }
 
@@ -161,11 +164,14 @@ table! {
     captive_portal: Fault::captive_portal() => UNKNOWN, "may have been applied: 200 OK: the answer is text/html";
     html: Fault::apply_then_html() => UNKNOWN_EFFECT, "may have been applied: 200 OK: the answer is text/html";
 
-    // Successes of the service whose body can't be read. It is needed only where content is documented.
-    empty: unreadable("") => UNREADABLE, "200 OK: EOF while parsing";
-    malformed: Fault::apply_then_malformed() => UNREADABLE, "200 OK: EOF while parsing";
-    one_bad_field: unreadable("{\"volumeId\":\"vol-seed0\",\"startTime\":\"noon\",\"volumeSizeGB\":[]}") => UNREADABLE, "; volume vol-seed0";
-    oversized: Fault::apply_then_oversized(2 << 20) => UNREADABLE, "longer than the client reads";
+    // Successes that hold no ID. One is needed only where it is documented.
+    empty: answered("") => NO_ID, "200 OK: the answer is not a JSON object";
+    no_id: answered("{}") => NO_ID, "200 OK: the answer has no `";
+    malformed: Fault::apply_then_malformed() => NO_ID, "200 OK: the answer has no `";
+    oversized: Fault::apply_then_oversized(2 << 20) => NO_ID, "longer than the client reads";
+    backend_failed: answered(r#"{"message":"Internal server error"}"#) => UNKNOWN_EFFECT, "Internal server error";
+
+    // Successes of the service that arrive in part.
     cut_body: Fault::ApplyThenCutBody => UNREADABLE, "200 OK: ";
     stalled_body: Fault::ApplyThenStallBody => UNREADABLE, "200 OK: timed out after 400ms";
 

@@ -26,6 +26,20 @@ fn an_id_of_the_documented_form_is_kept_unchanged() {
 }
 
 #[test]
+fn an_id_of_an_undocumented_form_is_accepted_if_it_is_safe() {
+    let longest = "a".repeat(64);
+    for text in ["dvol_42", "7", "a.b:c-d_e", "arn:aws:x", &longest] {
+        assert_eq!(VolumeId::new(text).unwrap().as_str(), text);
+        DatafySnapshotId::new(text).unwrap();
+        InstanceId::new(text).unwrap();
+        SubAccountId::new(text).unwrap();
+    }
+    for text in ["-a", ".a", "_a", ":a", "", "vol-"] {
+        VolumeId::new(text).expect_err(text);
+    }
+}
+
+#[test]
 fn an_id_with_a_character_that_is_unsafe_in_a_url_or_a_header_is_rejected() {
     let long = "a".repeat(65);
     let wrong = [
@@ -63,7 +77,8 @@ fn an_id_with_a_character_that_is_unsafe_in_a_url_or_a_header_is_rejected() {
 #[test]
 fn an_id_of_another_kind_is_rejected_and_named() {
     let error = VolumeId::new("dsnap-1").unwrap_err().to_string();
-    assert_eq!(error, r#""dsnap-1" is not a volume ID: it doesn't begin with `vol-`"#);
+    assert_eq!(error, r#""dsnap-1" is not a volume ID: `dsnap-` begins a Datafy snapshot ID"#);
     DatafySnapshotId::new("snap-1").unwrap_err();
     InstanceId::new("vol-1").unwrap_err();
+    SubAccountId::new("i-1").unwrap_err();
 }

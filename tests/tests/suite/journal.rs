@@ -1,7 +1,7 @@
 //! A journal holds the truth about every request, whatever happens to the process, the disk or the file.
 
 use crate::fleet::{Results, count, ids, snapshots, unknown_before, unknown_now};
-use datafy_api_ext::fake::Fault;
+use datafy_api_ext::fake::{Answer, Fault};
 use datafy_api_ext::jobs::journal::{
     Entry, Journal, JournalError, SettleError, Settled, StepState,
 };
@@ -64,7 +64,7 @@ async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
     for (id, result) in &second {
         match (&first[id], result) {
             (Ok(snapshot), Err(NotDone::AppliedBefore { created_id })) => {
-                let id = snapshot.require_id().unwrap().as_str();
+                let id = snapshot.id.as_str();
                 assert_eq!(created_id.as_deref(), Some(id));
                 let text = format!("not attempted: an earlier run applied it and created {id}");
                 assert_eq!(result.as_ref().unwrap_err().to_string(), text);
@@ -172,8 +172,11 @@ async fn an_unknown_outcome_in_the_journal_is_reported_in_spite_of_other_entries
     };
     let begin = &record(r#""begin","subject":{"volume":"vol-seed0"}"#);
     let end = |outcome: &str| record(&format!(r#""end","outcome":"{outcome}""#));
+    let created = record(r#""end","outcome":"applied","created_id":"dsnap-1""#);
     for (lines, applied) in [
-        (vec![begin.clone(), begin.clone(), end("applied"), end("refused")], true),
+        (vec![begin.clone(), begin.clone(), created, end("refused")], true),
+        // What was created is not known.
+        (vec![begin.clone(), end("applied")], false),
         (vec![begin.clone(), begin.clone(), end("not_sent")], false),
         (vec![begin.clone(), end("unknown"), begin.clone(), end("refused")], false),
         (vec![begin.clone(), end("unknown"), begin.clone(), end("applied")], false),
@@ -588,7 +591,7 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
             "vol-seed1",
             Settled::Applied { id: Some("vol-1".to_owned()) },
             "create_snapshot of \"vol-seed1\" can't be settled with this ID: \"vol-1\" is not a Datafy \
-             snapshot ID: it doesn't begin with `dsnap-`",
+             snapshot ID: `vol-` begins a volume ID",
         ),
     ] {
         let error = journal.settle(key, found).unwrap_err();
@@ -607,6 +610,40 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     assert!(unknown_before(second) && third.is_ok() && fourth.is_ok(), "{third:?} {fourth:?}");
     assert!(stage.effects().iter().all(|effects| effects.len() == 1));
     assert_eq!(lines(&path).iter().filter(|line| line["event"] == "settle").count(), 2);
+}
+
+#[tokio::test]
+async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_with_its_id() {
+    for (body, created) in
+        [(r#"{"datafySnapshotId":"ds 1"}"#, Some("ds 1")), (r#"{"volumeId":"vol-seed0"}"#, None)]
+    {
+        let stage = Stage::of(1).await;
+        let (_directory, path) = journal();
+        stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!(null)).body(body)));
+        let fleet = stage.client().fleet(ids(1)).journal(&path);
+        let mut run =
+            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let (_, result) = run.next().await.unwrap();
+        let Err(NotDone::Failed(error)) = result else { panic!("{result:?}") };
+        assert_eq!((error.outcome(), error.unusable_id()), (Outcome::Applied, created));
+        let progress = run.monitor().progress();
+        assert_eq!((progress.done, progress.unknown, progress.exit_code()), (0, 1, 3));
+        drop(run);
+        assert_eq!(lines(&path)[2]["outcome"], "applied", "the journal says what happened");
+
+        let again = snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap();
+        assert_eq!(count(&again, unknown_before), 1);
+        let mut journal = Journal::read(&path).unwrap();
+        let step = journal.entries()[0].last_step();
+        assert_eq!((step.state, step.created_id.as_deref()), (StepState::Unknown, created));
+        let error = journal.settle("vol-seed0", Settled::NotApplied).unwrap_err();
+        assert!(matches!(error, SettleError::Known { .. }), "{error}");
+        journal.settle("vol-seed0", Settled::Applied { id: Some("dsnap-1".to_owned()) }).unwrap();
+        drop(journal);
+        let settled = snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap();
+        assert_eq!(count(&settled, applied_before), 1);
+        assert_eq!(stage.fake.effects().len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! IDs and answers as JSON: what is written can be read again, and fits its schema.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::{Progress, RestoreStep};
+use datafy_api_ext::jobs::{Plan, Progress, RestoreStep};
 use datafy_api_ext::{
-    Answered, CreatedVolume, DatafySnapshotId, DeviceName, InstanceId, Outcome, Snapshot,
-    SnapshotStatus, Source, SubAccountId, VolumeId,
+    CreatedVolume, DatafySnapshotId, DeviceName, InstanceId, Outcome, Snapshot, SnapshotStatus,
+    Source, SubAccountId, Subject, VolumeId,
 };
 use datafy_tests::other_sources;
 use jsonschema::Validator;
@@ -42,12 +42,12 @@ async fn answers_fit_their_schemas_and_are_written_as_they_were_read() {
     fake.account().add_volume(VolumeId::new("vol-1").unwrap(), 100);
     let snapshot = answer(&fake, "vol-1/create-snapshot", json!({ "description": "d" })).await;
     let snapshot: Snapshot = round_trip(&snapshot);
-    assert!(snapshot.require_id().is_ok() && snapshot.start_time.is_some());
+    assert!(snapshot.start_time.is_some());
 
-    let source = json!({ "datafySnapshotId": snapshot.require_id().unwrap() });
+    let source = json!({ "datafySnapshotId": snapshot.id });
     round_trip::<Source>(&source);
     let volume = answer(&fake, "create-from-snapshots", json!({ "source": source })).await;
-    round_trip::<CreatedVolume>(&volume).require_id().unwrap();
+    round_trip::<CreatedVolume>(&volume);
     round_trip::<Progress>(&serde_json::to_value(Progress::default()).unwrap());
     // JSON of an older version, without later fields, can be read.
     assert_eq!(serde_json::from_value::<Progress>(json!({})).unwrap(), Progress::default());
@@ -65,14 +65,36 @@ fn the_schemas_reject_invalid_values() {
 
 #[test]
 fn undocumented_values_are_kept() {
-    let odd = round_trip::<Snapshot>(&json!({ "datafySnapshotId": "../x", "status": "done" }));
-    assert_eq!(odd.id, Some(Answered::Unexpected("../x".to_owned())));
+    let odd = round_trip::<Snapshot>(&json!({ "datafySnapshotId": "ds_7.x:1", "status": "done" }));
+    assert_eq!(odd.id.as_str(), "ds_7.x:1");
     assert_eq!(odd.status, Some(SnapshotStatus::Other("done".to_owned())));
-    round_trip::<Snapshot>(&json!({}));
     // No field of the source of a volume may get lost.
     for source in other_sources() {
         assert!(!matches!(round_trip(&source), Source::DatafySnapshot(_)));
     }
+}
+
+/// Panics unless `json` is rejected, by serde and by the schema.
+fn rejects<T: DeserializeOwned + JsonSchema>(json: &Value) {
+    let read = serde_json::from_value::<T>(json.clone());
+    assert!(read.is_err() && !validator::<T>().is_valid(json), "{json}");
+}
+
+#[test]
+fn an_answer_has_a_usable_id_and_is_an_object() {
+    for json in [
+        json!({}),
+        json!({ "datafySnapshotId": null }),
+        json!({ "datafySnapshotId": "../x" }),
+        json!(["dsnap-1", null, null, null, null, null]),
+    ] {
+        rejects::<Snapshot>(&json);
+    }
+    rejects::<CreatedVolume>(&json!({ "volumeId": "i-1" }));
+    rejects::<CreatedVolume>(&json!(["vol-1", null]));
+    rejects::<Subject>(&json!(["vol-1", null, null, null, null]));
+    rejects::<Plan>(&json!([1, 1, 1, 1, 1, 1]));
+    rejects::<Progress>(&json!([1, 1, 1, 1, 1, 1, 1, 1.0]));
 }
 
 #[test]
@@ -108,8 +130,8 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
     #[test]
     fn the_schemas_of_ids_accept_what_their_parsers_accept(
-        prefix in "(vol-|dsnap-|i-|/dev/)?",
-        rest in "[a-z0-9]{0,9}[a-z0-9/._ é\n-]{0,3}|[a-z0-9]{55,66}",
+        prefix in "(vol-|dsnap-|snap-|i-|/dev/)?",
+        rest in "[a-z0-9]{0,9}[a-z0-9/.:_ é\n-]{0,3}|[a-z0-9]{55,66}|[./_:-]?[a-z]",
     ) {
         let text = format!("{prefix}{rest}");
         assert_agreement::<VolumeId>(&text);

@@ -73,7 +73,9 @@ fn a_token_that_no_header_can_hold_is_rejected_without_being_shown() {
 
 #[tokio::test]
 async fn a_token_shorter_than_8_bytes_is_not_redacted() {
-    let listener = Listener::answering_json(r#"{"description":"secrets and nightlies"}"#);
+    let listener = Listener::answering_json(
+        r#"{"datafySnapshotId":"dsnap-1","description":"secrets and nightlies"}"#,
+    );
     for (token, expected) in
         [("secrets", "secrets and nightlies"), ("secrets ", "[token]and nightlies")]
     {
@@ -267,7 +269,7 @@ fn shown(result: &Result<Snapshot, Error>) -> Vec<String> {
     match result {
         Ok(snapshot) => {
             shown.push(serde_json::to_string(snapshot).unwrap());
-            shown.extend(snapshot.id.as_ref().map(ToString::to_string));
+            shown.push(snapshot.id.to_string());
             shown.extend(snapshot.volume_id.as_ref().map(ToString::to_string));
             shown.extend(snapshot.status.as_ref().map(ToString::to_string));
             shown.extend(snapshot.description.clone());
@@ -282,6 +284,7 @@ fn shown(result: &Result<Snapshot, Error>) -> Vec<String> {
             shown.extend(error.request_id().map(str::to_owned));
             shown.extend(error.snapshot_id().map(ToString::to_string));
             shown.extend(error.volume_id().map(ToString::to_string));
+            shown.extend(error.unusable_id().map(str::to_owned));
         }
     }
     shown
@@ -298,7 +301,7 @@ impl Echoing {
     fn start() -> Self {
         let answer = Arc::new(Mutex::new(String::new()));
         let next = Arc::clone(&answer);
-        let listener = Listener::answering_with(move || next.lock().unwrap().clone().into_bytes());
+        let listener = Listener::answering_with(move |_| next.lock().unwrap().clone().into_bytes());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { runtime, listener, answer }
     }
@@ -378,9 +381,9 @@ async fn no_encoding_of_the_token_gets_into_a_journal() {
         let fleet = datafy.fleet([VolumeId::new("vol-1").unwrap()]).journal(&journal);
         let mut run =
             fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-        while let Some((_, result)) = run.next().await {
-            result.unwrap();
-        }
+        let (_, result) = run.next().await.unwrap();
+        result.unwrap_err();
+        assert!(run.next().await.is_none());
         let written = std::fs::read_to_string(journal).unwrap();
         assert!(written.contains("[token]") && !written.contains(&text), "{written}");
     }

@@ -3,8 +3,8 @@
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::jobs::{Fleet, Monitor, NotDone, Progress, Restore, RestoreError, Run};
 use datafy_api_ext::{
-    Answered, Call, ConfigError, CreateSnapshot, CreatedVolume, Datafy, DatafyBuilder, Error,
-    RetryPolicy, Snapshot, Source, Timeouts, Token, Volume, VolumeId,
+    Call, ConfigError, CreateSnapshot, CreatedVolume, Datafy, DatafyBuilder, Error, RetryPolicy,
+    Snapshot, Source, Timeouts, Token, Volume, VolumeId,
 };
 use std::future::IntoFuture;
 
@@ -18,7 +18,6 @@ fn clients_calls_and_errors_are_send_and_sync_and_runs_are_send() {
     send_and_sync::<Call<CreateSnapshot>>();
     send_and_sync::<Restore>();
     send_and_sync::<Snapshot>();
-    send_and_sync::<Answered<VolumeId>>();
     send_and_sync::<(Error, RestoreError, ConfigError)>();
     send_and_sync::<(Timeouts, RetryPolicy)>();
     send_and_sync::<Token>();

@@ -136,7 +136,7 @@ async fn expect<O: Operation + 'static>(
     call: impl FnOnce(&Datafy) -> Call<O>,
     expected: Expected,
 ) {
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     assert!(call(&client(&listener)).await.is_ok());
     let requests = listener.requests();
     let [sent] = requests.as_slice() else { panic!("{requests:?}") };
@@ -223,7 +223,7 @@ async fn deactivate_autoscaling_sends_no_body_with_any_combination_of_options() 
 #[tokio::test]
 async fn every_call_sends_the_sub_account_of_the_client_unless_it_omits_it() {
     for facts in ALL {
-        let listener = Listener::answering_json("{}");
+        let listener = Listener::answering_calls();
         let datafy = builder(&listener).sub_account(sub_account()).build().unwrap();
         macro_rules! send_both {
             ($call:expr) => {{
@@ -275,7 +275,7 @@ async fn the_raw_client_rejects_a_body_longer_than_its_limit() {
 
 #[tokio::test]
 async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
     let client =
         datafy_api::Client::new(listener.url().parse().unwrap(), reqwest::Client::new(), hooks);
@@ -288,7 +288,7 @@ async fn the_raw_client_sends_no_api_version_and_no_read_only_property() {
 
 #[tokio::test]
 async fn a_request_method_builds_the_request_of_its_call_and_sends_nothing() {
-    let listener = Listener::answering_json("{}");
+    let listener = Listener::answering_calls();
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
     // The listener closes each connection, and a pool may notice that too late.
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();

@@ -2,10 +2,12 @@
 
 use super::line::{Event, Record};
 use crate::jobs::job::{Earlier, Job, Resume};
+use crate::operations::check_created;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
+use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 
 /// What a journal says about one item of a fleet, or about a restore.
@@ -15,16 +17,21 @@ use std::collections::HashMap;
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Entry {
-    /// The key of the item.
-    pub key: String,
+    /// The key of the item. As JSON it is exact, since a step is settled by it.
+    #[serde(serialize_with = "exact")]
+    pub key: Untrusted,
     /// The steps that were begun, in order: one for a call, up to two for a restore.
     pub steps: Vec<Step>,
+}
+
+fn exact<S: Serializer>(key: &Untrusted, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(key)
 }
 
 impl Entry {
     /// Returns the step of this operation, if it was begun.
     pub fn step(&self, operation: &str) -> Option<&Step> {
-        self.steps.iter().find(|step| step.operation == operation)
+        self.steps.iter().find(|step| step.operation == *operation)
     }
 
     /// Returns the step that was begun last.
@@ -42,17 +49,18 @@ impl Entry {
 #[non_exhaustive]
 pub struct Step {
     /// The name of the operation, as in [`datafy_api::operations`].
-    pub operation: String,
+    pub operation: Untrusted,
     /// What the call is about.
     pub subject: Subject,
     /// What is known about the effect.
     pub state: StepState,
-    /// The ID of the object that was created, as the service sent it, if it is known.
-    pub created_id: Option<String>,
+    /// The ID of the object that was created, as the service sent it, if it is known. Of a step that is
+    /// [`Unknown`](StepState::Unknown), it may be no usable ID.
+    pub created_id: Option<Untrusted>,
     /// The marker that [`traceable`](crate::Call::traceable) appended to the description, if any.
-    pub marker: Option<String>,
+    pub marker: Option<Untrusted>,
     /// The request ID in the last answer, for the vendor's support.
-    pub request_id: Option<String>,
+    pub request_id: Option<Untrusted>,
     /// When the intent to send the request was recorded: the first one whose effect is unknown, otherwise the last.
     pub begun: DateTime<Utc>,
     /// When its result was recorded, or `None` if the run ended before there was one.
@@ -70,6 +78,8 @@ struct Tally {
     in_doubt: bool,
     /// Whether a call was applied.
     applied: bool,
+    /// Whether a call has created an object whose ID is not known.
+    lacks_id: bool,
     /// The result of the last call that was not applied.
     last: StepState,
 }
@@ -84,7 +94,8 @@ struct Tally {
 pub enum StepState {
     /// The service acted.
     Applied,
-    /// The service may have acted: the answer is ambiguous, or no result was recorded.
+    /// The service may have acted: the answer is ambiguous, or no result was recorded. Or it created an object whose ID
+    /// is not known.
     Unknown,
     /// The service refused.
     Refused,
@@ -97,39 +108,39 @@ pub enum StepState {
 impl Entry {
     fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
         let Record { operation, event, .. } = record;
-        let step = self.steps.iter_mut().find(|step| step.operation == operation);
+        let step = self.steps.iter_mut().find(|step| step.operation == *operation);
         match (event, step) {
             (Event::Begin { subject, marker }, None) => self.steps.push(Step {
-                operation,
+                operation: Untrusted::local(operation),
                 subject,
                 state: StepState::Unknown,
                 created_id: None,
-                marker,
+                marker: marker.map(Untrusted::local),
                 request_id: None,
                 begun: time,
                 ended: None,
-                tally: Tally { open: 1, in_doubt: false, applied: false, last: StepState::NotSent },
+                tally: Tally { open: 1, ..Tally::settled(false, StepState::NotSent) },
             }),
             (Event::Begin { subject, marker }, Some(step)) => {
                 // What is unknown about an earlier call is kept.
                 if step.state != StepState::Unknown {
-                    (step.subject, step.marker) = (subject, marker);
+                    (step.subject, step.marker) = (subject, marker.map(Untrusted::local));
                     (step.begun, step.ended) = (time, None);
                 }
                 step.tally.open += 1;
                 step.state = step.tally.state();
             }
             (Event::End { outcome, created_id, request_id }, Some(step)) => {
-                step.tally.end(outcome, step.is_idempotent());
+                let lacks_id = check_created(&operation, created_id.as_deref()).is_err();
+                step.tally.end(outcome, lacks_id, step.is_idempotent());
                 step.ended = Some(time);
-                step.created_id = created_id.or(step.created_id.take());
-                step.request_id = request_id.or(step.request_id.take());
+                step.created_id = created_id.map(Untrusted::local).or(step.created_id.take());
+                step.request_id = request_id.map(Untrusted::local).or(step.request_id.take());
                 step.state = step.tally.state();
             }
             (Event::Settle { applied, created_id }, Some(step)) => {
-                step.tally =
-                    Tally { open: 0, in_doubt: false, applied, last: StepState::NotApplied };
-                step.created_id = created_id;
+                step.tally = Tally::settled(applied, StepState::NotApplied);
+                step.created_id = created_id.map(Untrusted::local);
                 step.state = step.tally.state();
             }
             _ => return Err(Misplaced),
@@ -162,7 +173,7 @@ impl Entries {
         let next = self.list.len();
         let at = *self.index.entry(record.key.clone()).or_insert(next);
         if at == next {
-            self.list.push(Entry { key: record.key.clone(), steps: Vec::new() });
+            self.list.push(Entry { key: Untrusted::whole(&record.key), steps: Vec::new() });
         }
         self.list[at].apply(time, record)
     }
@@ -179,8 +190,13 @@ impl Step {
 
     /// Whether the operation is idempotent. One that this version of the crate doesn't know counts as if it was not.
     pub(crate) fn is_idempotent(&self) -> bool {
-        let known = datafy_api::operations::ALL.iter().find(|known| known.name == self.operation);
+        let known = datafy_api::operations::ALL.iter().find(|known| self.operation == known.name);
         known.is_some_and(|known| known.idempotent)
+    }
+
+    /// Whether the service acted, and what it created is not known.
+    pub(crate) fn lacks_id(&self) -> bool {
+        self.tally.lacks_id
     }
 
     /// Whether the result of a call was not recorded.
@@ -191,11 +207,19 @@ impl Step {
 }
 
 impl Tally {
-    fn end(&mut self, outcome: Outcome, idempotent: bool) {
+    /// All calls are known. `last` is the state unless one was applied.
+    fn settled(applied: bool, last: StepState) -> Self {
+        Self { open: 0, in_doubt: false, applied, lacks_id: false, last }
+    }
+
+    fn end(&mut self, outcome: Outcome, lacks_id: bool, idempotent: bool) {
         // None is open if an idempotent call has been applied meanwhile.
         self.open = self.open.saturating_sub(1);
         match outcome {
-            Outcome::Applied => self.applied = true,
+            Outcome::Applied => {
+                self.applied = true;
+                self.lacks_id |= lacks_id;
+            }
             Outcome::Unknown => self.in_doubt = true,
             Outcome::Refused => self.last = StepState::Refused,
             Outcome::NotSent => self.last = StepState::NotSent,
@@ -208,7 +232,9 @@ impl Tally {
 
     fn state(self) -> StepState {
         match self {
-            Self { open: 1.., .. } | Self { in_doubt: true, .. } => StepState::Unknown,
+            Self { open: 1.., .. } | Self { in_doubt: true, .. } | Self { lacks_id: true, .. } => {
+                StepState::Unknown
+            }
             Self { applied: true, .. } => StepState::Applied,
             Self { last, .. } => last,
         }

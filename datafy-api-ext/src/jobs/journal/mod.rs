@@ -13,8 +13,8 @@ pub(super) use line::{Event, Header, Record};
 pub(super) use log::{Kind, Log};
 
 use crate::client::Datafy;
-use crate::id::{DatafySnapshotId, VolumeId};
-use datafy_api::operations::{CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
+use crate::operations::check_created;
+use crate::untrusted::Untrusted;
 use file::{Content, JournalFile};
 use line::VERSION;
 use std::fs::OpenOptions;
@@ -77,7 +77,7 @@ pub enum SettleError {
         /// The key.
         key: String,
         /// The operation of the last step.
-        operation: String,
+        operation: Untrusted,
         /// Its state.
         state: String,
     },
@@ -87,7 +87,7 @@ pub enum SettleError {
         /// The key.
         key: String,
         /// The operation of the last step.
-        operation: String,
+        operation: Untrusted,
         /// Why the ID does not fit.
         problem: String,
     },
@@ -120,23 +120,23 @@ impl Journal {
     }
 
     /// The name of the job, if the run had one.
-    pub fn job(&self) -> Option<&str> {
-        self.content.header.job.as_deref()
+    pub fn job(&self) -> Option<Untrusted> {
+        self.content.header.job.as_ref().map(Untrusted::local)
     }
 
     /// The operation that the run applies to each item, or `restore`.
-    pub fn operation(&self) -> &str {
-        &self.content.header.operation
+    pub fn operation(&self) -> Untrusted {
+        Untrusted::local(&self.content.header.operation)
     }
 
     /// The URL of the service.
-    pub fn endpoint(&self) -> &str {
-        &self.content.header.endpoint
+    pub fn endpoint(&self) -> Untrusted {
+        Untrusted::local(&self.content.header.endpoint)
     }
 
     /// The sub-account of the client, if any.
-    pub fn sub_account(&self) -> Option<&str> {
-        self.content.header.sub_account.as_deref()
+    pub fn sub_account(&self) -> Option<Untrusted> {
+        self.content.header.sub_account.as_ref().map(Untrusted::local)
     }
 
     /// What the journal says about each item, in the order in which the items were begun.
@@ -159,21 +159,26 @@ impl Journal {
         let (key, operation) = (key.to_owned(), step.operation.clone());
         if !step.is_unsettled(&found) {
             let state = serde_json::to_value(step.state).unwrap_or_default();
-            let state = state.as_str().unwrap_or_default().to_owned();
+            let state = state.as_str().unwrap_or_default();
+            let state = if step.lacks_id() { "applied" } else { state }.to_owned();
             return Err(SettleError::Known { key, operation, state });
         }
         let (applied, created_id) = match found {
             Settled::Applied { id } => (true, id),
             Settled::NotApplied => (false, None),
         };
-        if applied && let Err(problem) = check_id(&operation, created_id.as_deref()) {
+        if applied && let Err(problem) = check_created(&operation, created_id.as_deref()) {
             return Err(SettleError::Id { key, operation, problem });
         }
         if let Some(error) = &self.read_only {
             let error = io::Error::new(error.kind(), error.to_string());
             return Err(JournalError::io(self.file.path(), error).into());
         }
-        let record = Record { key, operation, event: Event::Settle { applied, created_id } };
+        let record = Record {
+            key,
+            operation: operation.to_string(),
+            event: Event::Settle { applied, created_id },
+        };
         let line = serde_json::to_string(&record)
             .map_err(|error| JournalError::io(self.file.path(), error.into()))?;
         self.file.repair(&mut self.content)?;
@@ -182,21 +187,6 @@ impl Journal {
         // A settlement can follow any record.
         let _ = self.content.entries.apply(now, record);
         Ok(())
-    }
-}
-
-/// Checks the ID of an object that an operation has created.
-fn check_id(operation: &str, id: Option<&str>) -> Result<(), String> {
-    let invalid = |error: crate::id::InvalidId| error.to_string();
-    let creates = [CREATE_SNAPSHOT.name, CREATE_VOLUME_FROM_SNAPSHOTS.name].contains(&operation);
-    match id {
-        Some(id) if operation == CREATE_SNAPSHOT.name => {
-            DatafySnapshotId::new(id).map(drop).map_err(invalid)
-        }
-        Some(id) if creates => VolumeId::new(id).map(drop).map_err(invalid),
-        Some(_) => Err("the operation creates nothing, so leave the ID out".to_owned()),
-        None if creates => Err("the ID of the created object is missing".to_owned()),
-        None => Ok(()),
     }
 }
 
@@ -210,14 +200,9 @@ impl std::fmt::Debug for Journal {
 }
 
 impl Step {
-    /// Whether `found` adds to what is known: the effect is unknown, or the ID of the created object is.
+    /// Whether `found` adds to what is known: the effect is unknown, or only the ID of the created object.
     fn is_unsettled(&self, found: &Settled) -> bool {
-        let usable = || check_id(&self.operation, self.created_id.as_deref()).is_ok();
-        match self.state {
-            StepState::Unknown => true,
-            StepState::Applied => *found != Settled::NotApplied && !usable(),
-            _ => false,
-        }
+        self.state == StepState::Unknown && !(self.lacks_id() && *found == Settled::NotApplied)
     }
 }
 

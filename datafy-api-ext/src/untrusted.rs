@@ -1,0 +1,131 @@
+//! A text that this crate didn't write.
+
+use crate::client::token::Credential;
+use crate::one_line::{OneLine, misleads};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::ops::Deref;
+
+/// The size of the part of a text that is kept, in bytes.
+const KEPT: usize = 2 * 1024;
+
+/// A text of the service, a gateway or a file. Its `Display` is safe in a log and on a terminal.
+///
+/// Control characters, line separators, and characters that are invisible or change the direction of text are shown as
+/// spaces, in `Display` and as JSON. `Display` shows 300 characters at most. At most 2 KiB are kept, and where the text
+/// came from the network, the token is [redacted](crate::Token#secrecy).
+///
+/// It dereferences to the text as it was received, to compare it and to look it up. Don't print that.
+///
+/// ```no_run
+/// # fn example(entry: &datafy_api_ext::jobs::journal::Entry) {
+/// if &*entry.key == "db-1" {
+///     println!("{}", entry.key);
+/// }
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(transparent))]
+pub struct Untrusted(Box<str>);
+
+impl Untrusted {
+    /// A text that has not come over the network in this call: of this machine, of the caller, or of a journal.
+    pub(crate) fn local(text: impl AsRef<str>) -> Self {
+        Self(cut(text.as_ref()).into())
+    }
+
+    /// A text of this machine, of any length.
+    pub(crate) fn whole(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// A text that came over the network, and so may hold the token.
+    pub(crate) fn received(text: &str, credential: &Credential) -> Self {
+        Self(credential.redact(cut(text)).into())
+    }
+}
+
+/// Returns the part of `text` that is kept.
+fn cut(text: &str) -> String {
+    if text.len() <= KEPT {
+        return text.to_owned();
+    }
+    let mark = "…";
+    let most = KEPT - mark.len();
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}{mark}", &text[..end])
+}
+
+impl Untrusted {
+    /// Returns the text as it was received.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for Untrusted {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OneLine(self).fmt(f)
+    }
+}
+
+impl fmt::Debug for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl PartialEq<str> for Untrusted {
+    fn eq(&self, other: &str) -> bool {
+        **self == *other
+    }
+}
+
+impl PartialEq<&str> for Untrusted {
+    fn eq(&self, other: &&str) -> bool {
+        **self == **other
+    }
+}
+
+impl PartialEq<String> for Untrusted {
+    fn eq(&self, other: &String) -> bool {
+        **self == **other
+    }
+}
+
+impl Serialize for Untrusted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.contains(misleads) {
+            return serializer.serialize_str(self);
+        }
+        serializer.serialize_str(&self.replace(misleads, " "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Untrusted;
+
+    #[test]
+    fn a_text_is_kept_up_to_2_kib_and_shown_without_misleading_characters() {
+        let text = Untrusted::local("a\u{1b}]0;b\u{202e}c");
+        assert_eq!((&*text, text.to_string()), ("a\u{1b}]0;b\u{202e}c", "a ]0;b c".to_owned()));
+        assert_eq!(serde_json::to_string(&text).expect("JSON"), r#""a ]0;b c""#);
+        assert_eq!(format!("{text:?}"), r#""a\u{1b}]0;b\u{202e}c""#);
+
+        let long = "ä".repeat(2_000);
+        let text = Untrusted::local(&long);
+        assert!(text.len() <= 2 * 1024 && text.ends_with("ä…"), "{} bytes", text.len());
+        assert_eq!(text.to_string(), format!("{}…", "ä".repeat(300)));
+        assert_eq!(&*Untrusted::local("ä".repeat(1_024)), "ä".repeat(1_024));
+    }
+}
