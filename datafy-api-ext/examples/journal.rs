@@ -69,10 +69,11 @@ fn list(journal: &Journal) -> u8 {
     println!("{} at {}", journal.operation(), journal.endpoint());
     for entry in journal.entries() {
         for step in &entry.steps {
-            let mut facts = step.subject.to_string();
-            for fact in [&step.created_id, &step.marker].into_iter().flatten() {
-                facts.push_str(&format!(", {fact}"));
-            }
+            let mut facts = vec![step.subject.to_string()];
+            facts.extend(
+                [&step.created_id, &step.marker].into_iter().flatten().map(ToString::to_string),
+            );
+            let facts = facts.join(", ");
             let (key, operation, state) = (&entry.key, &step.operation, step.state);
             println!("{}  {key}  {operation}  {state:?}  {facts}", step.begun.to_rfc3339());
         }

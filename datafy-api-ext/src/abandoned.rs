@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::one_line::OneLine;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
+use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::fmt;
 
@@ -28,8 +29,8 @@ pub struct Abandoned {
     /// [`Unknown`](Outcome::Unknown), or [`Applied`](Outcome::Applied) if the answer had arrived: a restore was dropped
     /// after its volume was created, for example.
     pub outcome: Outcome,
-    /// The ID of the object that was created, if it is known.
-    pub created_id: Option<String>,
+    /// The ID of the object that was created, if it is known. It may be no usable ID.
+    pub created_id: Option<Untrusted>,
     /// The marker that [`traceable`](crate::Call::traceable) appended to the description, if any.
     pub marker: Option<String>,
     /// The time at which the call was started. Of a volume that a resumed restore brought along, that of the resume.
@@ -44,7 +45,7 @@ impl Abandoned {
             Err(error) => (error.outcome(), error.created_id()),
         };
         self.outcome = outcome;
-        self.created_id = created_id.map(str::to_owned);
+        self.created_id = created_id.map(Untrusted::local);
         self
     }
 }
@@ -93,7 +94,7 @@ impl fmt::Display for Abandoned {
         };
         write!(f, "{} {effect}, and its result was dropped: {}", self.operation, self.subject)?;
         if let Some(id) = &self.created_id {
-            write!(f, "; it created {}", OneLine(id))?;
+            write!(f, "; it created {id}")?;
         }
         write!(f, "; started at {:?}", self.started)?;
         match &self.marker {

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// Why a call failed. Its [`outcome`](Self::outcome) says whether the call had an effect, and so what to do next.
 ///
-/// `{error}` is one line that says what happened; `{error:#}` adds the causes, which [`source`](StdError::source)
-/// returns, too. In texts of the service, both replace control characters, line separators, and characters that are
+/// `{error}` is one line that says what happened, to what, and at which endpoint; `{error:#}` adds the causes, which
+/// [`source`](StdError::source) returns, too. In texts of the service, both replace control characters, line separators, and characters that are
 /// invisible or change the direction of text, by spaces. Neither they nor `Debug` show the token: see
 /// [`Token`](crate::Token#secrecy).
 ///
@@ -50,8 +50,19 @@ pub(crate) struct Report {
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
     pub(crate) observation: Option<Untrusted>,
-    /// What the call is about, and when it was started and ended.
-    pub(crate) call: Option<(Subject, [DateTime<Utc>; 2])>,
+    /// `None` only if the error was built for a test.
+    pub(crate) about: Option<About>,
+    pub(crate) started: Option<DateTime<Utc>>,
+    pub(crate) ended: Option<DateTime<Utc>>,
+}
+
+/// The call that an error is about.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    /// What the call makes or does, such as `snapshot of vol-0b9`.
+    pub(crate) object: String,
+    pub(crate) endpoint: String,
+    pub(crate) subject: Subject,
 }
 
 impl Report {
@@ -78,7 +89,9 @@ impl Report {
             budget_is_empty: false,
             marker: None,
             observation: None,
-            call: None,
+            about: None,
+            started: None,
+            ended: None,
         }
     }
 }
@@ -161,9 +174,10 @@ impl Error {
         self
     }
 
-    /// Sets what the call is about, and when it was started and ended.
-    pub(crate) fn of_call(mut self, subject: Subject, times: [DateTime<Utc>; 2]) -> Self {
-        self.0.call = Some((subject, times));
+    /// Sets the call, and when it was started and ended.
+    pub(crate) fn of_call(mut self, about: About, [started, ended]: [DateTime<Utc>; 2]) -> Self {
+        self.0.about = Some(about);
+        (self.0.started, self.0.ended) = (Some(started), Some(ended));
         self
     }
 
@@ -172,24 +186,29 @@ impl Error {
         self.0.operation
     }
 
-    /// What the call is about. `None` if no call was made, or the runtime was shut down during the call.
+    /// What the call is about. `None` only if the error was built for a test.
     pub fn subject(&self) -> Option<&Subject> {
-        self.0.call.as_ref().map(|(subject, _)| subject)
+        self.0.about.as_ref().map(|about| &about.subject)
     }
 
-    /// The time at which the call was started, by the client's [clock](crate::Clock). `None` if the
-    /// [subject](Self::subject) is.
+    /// The URL of the service. `None` only if the error was built for a test.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.about.as_ref().map(|about| about.endpoint.as_str())
+    }
+
+    /// The time at which the call was started, by the client's [clock](crate::Clock). `None` only if the error was built
+    /// for a test.
     pub fn started(&self) -> Option<DateTime<Utc>> {
-        self.0.call.as_ref().map(|(_, [started, _])| *started)
+        self.0.started
     }
 
-    /// The time at which the call ended, by the client's [clock](crate::Clock). `None` if the
-    /// [subject](Self::subject) is.
+    /// The time at which the call ended, by the client's [clock](crate::Clock). `None` if the runtime was shut down
+    /// during the call.
     ///
     /// [`elapsed`](Self::elapsed) may be less than the time since [`started`](Self::started): it doesn't include the time
     /// in which the machine was suspended.
     pub fn ended(&self) -> Option<DateTime<Utc>> {
-        self.0.call.as_ref().map(|(_, [_, ended])| *ended)
+        self.0.ended
     }
 
     /// Whether the call had an effect.
@@ -304,7 +323,11 @@ impl fmt::Display for Error {
             Outcome::Unknown => "may have been applied",
             Outcome::Applied => "was applied, but its answer can't be used",
         };
-        write!(f, "{} {effect}: {}", report.operation, report.text)?;
+        match &report.about {
+            Some(About { object, endpoint, .. }) => write!(f, "{object} at {endpoint}")?,
+            None => f.write_str(report.operation)?,
+        }
+        write!(f, " {effect}: {}", report.text)?;
         if f.alternate()
             && let Some(cause) = &report.cause
         {
@@ -365,6 +388,7 @@ impl fmt::Debug for Error {
             .field("marker", &self.marker())
             .field("observation", &self.observation())
             .field("subject", &self.subject())
+            .field("endpoint", &self.endpoint())
             .field("started", &self.started())
             .field("text", &self.0.text)
             .field("cause", &self.0.cause)
@@ -381,7 +405,7 @@ impl StdError for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Error", 17)?;
+        let mut object = serializer.serialize_struct("Error", 18)?;
         object.serialize_field("operation", self.operation())?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("kind", &self.kind())?;
@@ -400,6 +424,7 @@ impl Serialize for Error {
         object.serialize_field("marker", &self.marker())?;
         object.serialize_field("observation", &self.0.observation)?;
         object.serialize_field("subject", &self.subject())?;
+        object.serialize_field("endpoint", &self.endpoint())?;
         object.serialize_field("started", &self.started())?;
         object.end()
     }

@@ -64,6 +64,13 @@ impl Untrusted {
     }
 }
 
+impl From<Untrusted> for String {
+    /// Returns the text as it was received.
+    fn from(text: Untrusted) -> Self {
+        text.0.into()
+    }
+}
+
 impl Deref for Untrusted {
     type Target = str;
 

@@ -227,7 +227,8 @@ fn echoes() -> impl Iterator<Item = Fault> {
         ));
         let cut = echo.clone().body(format!("{{\"volumeId\":\"{spelled}\","));
         // A success that names another volume would be rejected unread.
-        let own = echo.clone().body(json!({ "description": CANARY }).to_string());
+        let own = json!({ "datafySnapshotId": "dsnap-1", "description": CANARY });
+        let own = echo.clone().body(own.to_string());
         let encoded = json!({ "message": ENCODED, "description": ENCODED, "volumeId": ENCODED });
         let encoded = Answer::json(status, &encoded).header("x-request-id", ENCODED);
         [echo, bad, quoted, escaped, cut, own, encoded].map(Fault::ApplyThenAnswer)

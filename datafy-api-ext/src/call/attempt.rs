@@ -138,6 +138,9 @@ fn classify<O: Operation>(
     for detail in [location(status, headers), message.as_deref()].into_iter().flatten() {
         text.extend([": ", detail]);
     }
+    if let Some(encoding) = content.foreign_encoding().filter(|_| !status.is_success()) {
+        text.extend([": the body is in ", encoding]);
+    }
     let found = |name| match (&content.object, evidence) {
         (Some(object), Evidence::Applied) => match object.text(name) {
             Text::Is(id) => Some(id),

@@ -35,9 +35,7 @@ impl<'a> Content<'a> {
             _ => None,
         }
     }
-}
 
-impl<'a> Content<'a> {
     /// The body as a text for a person, unless it is empty, a page for a browser, or not a text.
     pub(super) fn plain_text(&self) -> Option<&'a str> {
         let is_text = |media_type: &str| {

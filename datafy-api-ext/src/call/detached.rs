@@ -22,7 +22,8 @@ use tokio::task::JoinHandle;
 #[must_use = "the result of the call is reported as abandoned unless it is awaited"]
 pub struct Detached<O: Operation> {
     task: JoinHandle<Ended<O>>,
-    marker: Option<String>,
+    /// The error if the runtime is shut down during the call.
+    lost: Error,
 }
 
 /// The result of a detached call.
@@ -48,13 +49,20 @@ impl<O: Operation + 'static> Call<O> {
     pub fn detached(self) -> Detached<O> {
         let datafy = self.datafy.clone();
         let abandoned = self.abandoned();
-        let marker = abandoned.marker.clone();
+        let lost = Error::new(Report {
+            kind: ErrorKind::ConnectionLost,
+            text: Untrusted::local("the runtime was shut down during the call"),
+            marker: abandoned.marker.clone(),
+            about: Some(self.about()),
+            started: Some(abandoned.started),
+            ..Report::new(O::FACTS.name, Outcome::Unknown)
+        });
         let task = tokio::spawn(async move {
             let result = self.send().await;
             let unreceived = Unreceived::new(datafy, abandoned.with_result(&result));
             Ended { result, unreceived }
         });
-        Detached { task, marker }
+        Detached { task, lost }
     }
 }
 
@@ -68,12 +76,7 @@ impl<O: Operation> Future for Detached<O> {
                 result
             }
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            Err(_) => Err(Error::new(Report {
-                kind: ErrorKind::ConnectionLost,
-                text: Untrusted::local("the runtime was shut down during the call"),
-                marker: self.marker.take(),
-                ..Report::new(O::FACTS.name, Outcome::Unknown)
-            })),
+            Err(_) => Err(self.lost.clone()),
         })
     }
 }

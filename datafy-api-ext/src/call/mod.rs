@@ -21,7 +21,7 @@ pub use operation::Operation;
 use crate::abandoned::Abandoned;
 use crate::client::extras::Extras;
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
-use crate::error::Error;
+use crate::error::{About, Error};
 use crate::id::SubAccountId;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
@@ -148,6 +148,16 @@ impl<O: Operation> Call<O> {
     pub(crate) fn subject(&self) -> Subject {
         let sub_account = self.sub_account.as_ref().unwrap_or(&self.datafy.inner().sub_account);
         Subject { sub_account: sub_account.clone(), ..self.operation.subject() }
+    }
+
+    /// The call as an error names it.
+    pub(crate) fn about(&self) -> About {
+        let subject = self.subject();
+        let mut object = self.operation.object();
+        if let Some(id) = &subject.sub_account {
+            object = format!("{object} in sub-account {id}");
+        }
+        About { object, endpoint: self.datafy.endpoint().to_owned(), subject }
     }
 
     /// The call as one that was abandoned, if it is started now and nothing is known about its effect.

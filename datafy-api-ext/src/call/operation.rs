@@ -50,6 +50,9 @@ pub(crate) mod sealed {
         /// What the call is about, except its sub-account.
         fn subject(&self) -> Subject;
 
+        /// What the call makes or does, as an error names it: `snapshot of vol-0b9`.
+        fn object(&self) -> String;
+
         /// The marker by which the created object can be found.
         fn marker(&self) -> Option<&str> {
             None

@@ -157,7 +157,7 @@ impl<'a, O: Operation> Run<'a, O> {
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
-        let error = error.of_call(self.call.subject(), self.dates(elapsed));
+        let error = error.of_call(self.call.about(), self.dates(elapsed));
         // Like the error, these describe the attempt that decided the outcome.
         let status = error.status().map(i64::from);
         self.span.record("datafy.outcome", error.outcome().as_str());

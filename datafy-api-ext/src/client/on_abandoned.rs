@@ -21,7 +21,7 @@ impl OnAbandoned {
             datafy.volume.id = volume,
             datafy.snapshot.id = snapshot,
             datafy.outcome = outcome.as_str(),
-            datafy.created.id = created_id.as_deref(),
+            datafy.created.id = created_id.as_ref().map(ToString::to_string),
             datafy.marker = marker.as_deref(),
             datafy.started = ?started },
             "abandoned"

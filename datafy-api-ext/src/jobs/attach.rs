@@ -179,6 +179,7 @@ impl Attach {
             let result = sent.map_err(|failed| (failed, None))?;
             return Ok(result.inspect_err(|error| *outcome = error.outcome().max(*outcome)));
         };
+        let started = self.call.clock().date().into();
         let mut time = Stopwatch::start(self.call.clock());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
         let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
@@ -226,6 +227,7 @@ impl Attach {
                 elapsed: time.passed(),
                 ..Report::new(<Call<AttachVolume> as Job>::NAME, Outcome::NotSent)
             })
+            .of_call(self.call.about(), [started, self.call.clock().date().into()])
         });
         Ok(Err(error.at_least(*outcome).observed(observation.map(Untrusted::local))))
     }

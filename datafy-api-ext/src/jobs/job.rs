@@ -8,6 +8,7 @@ use crate::call::operation::Operation;
 use crate::error::Error;
 use crate::id::VolumeId;
 use crate::outcome::Outcome;
+use crate::untrusted::Untrusted;
 use sealed::Sealed;
 use serde::Serialize;
 use std::future::Future;
@@ -66,7 +67,7 @@ pub(super) mod sealed {
 /// What earlier runs leave to do with an item.
 pub enum Earlier {
     /// Nothing. They created the object with this ID.
-    Done(Option<String>),
+    Done(Option<Untrusted>),
     /// Nothing before somebody finds out what the step did.
     Unknown(Box<Step>),
     /// Nothing. They were about something else: this step had other arguments.
@@ -134,7 +135,7 @@ impl Page<'_> {
         let abandoned = abandoned.with_result(&result);
         let ended = self.record::<O>(Event::End {
             outcome: abandoned.outcome,
-            created_id: abandoned.created_id.clone(),
+            created_id: abandoned.created_id.as_deref().map(str::to_owned),
             request_id: result.as_ref().err().and_then(Error::request_id).map(str::to_owned),
         });
         let unreceived = Unreceived::new(datafy, abandoned);
@@ -196,7 +197,7 @@ impl<O: Operation + 'static> Job for Call<O> {
         if step.subject != self.subject() {
             Earlier::Conflict(Box::new(step.clone()))
         } else if step.state == StepState::Applied {
-            Earlier::Done(step.created_id.as_deref().map(str::to_owned))
+            Earlier::Done(step.created_id.clone())
         } else if step.is_idempotent() {
             Earlier::Unfinished(Resume { outcome: Outcome::Unknown, ..Resume::FRESH })
         } else {

@@ -4,6 +4,7 @@ use super::job::Failure;
 use super::journal::{JournalError, Step};
 use crate::error::Error;
 use crate::one_line::OneLine;
+use crate::untrusted::Untrusted;
 use crate::with_cause::with_cause;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
@@ -38,7 +39,7 @@ pub enum NotDone<E = Error> {
     AppliedBefore {
         /// The ID of the object that was created, such as a snapshot, as the service sent it. For a restore it is the
         /// volume.
-        created_id: Option<String>,
+        created_id: Option<Untrusted>,
     },
     /// Not attempted: according to the journal, an earlier run may have had an effect. Look for it, and
     /// [settle](crate::jobs::journal::Journal::settle) it: a retry may have a second effect.

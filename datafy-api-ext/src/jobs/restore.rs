@@ -10,8 +10,11 @@ use crate::call::Call;
 use crate::client::{Datafy, RetryPolicy, Timeouts};
 use crate::error::Error;
 use crate::id::{DeviceName, InstanceId, SubAccountId, VolumeId};
+use crate::one_line::OneLine;
 use crate::operations::{AttachVolume, CreateVolume, Source};
 use crate::outcome::Outcome;
+use crate::subject::Subject;
+use crate::untrusted::Untrusted;
 use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
@@ -175,7 +178,7 @@ impl Restore {
 
     /// A guard that reports the volume of this create when it is dropped, unless somebody has received it.
     fn unreceived(&self, create: Abandoned, volume: &VolumeId) -> Unreceived {
-        let created_id = Some(volume.to_string());
+        let created_id = Some(Untrusted::local(volume));
         let created = Abandoned { outcome: Outcome::Applied, created_id, ..create };
         Unreceived::new(self.create.datafy().clone(), created)
     }
@@ -237,7 +240,7 @@ impl Job for Restore {
             return Earlier::Conflict(Box::new(create.clone()));
         }
         match self.attach(volume.clone()).earlier(entry) {
-            Earlier::Done(_) => Earlier::Done(Some(volume.into())),
+            Earlier::Done(_) => Earlier::Done(Some(Untrusted::local(volume))),
             Earlier::Unfinished(attach) => {
                 Earlier::Unfinished(Resume { volume: Some(volume), ..attach })
             }
@@ -423,6 +426,13 @@ impl RestoreError {
 
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Restore { create, instance, device, .. } = &self.0.restore;
+        // Otherwise the call is named.
+        if !matches!(self.0.cause, Cause::Call(_)) || !f.alternate() {
+            let source = create.operation.source().to_string();
+            write!(f, "restore of {} to {instance} as {device}", OneLine(&source))?;
+            write!(f, " at {}: ", create.datafy().endpoint())?;
+        }
         match (self.volume_id(), self.outcome()) {
             (Some(volume), Outcome::Unknown) => {
                 write!(f, "volume {volume} was created and may be attached")?;
@@ -462,11 +472,16 @@ impl std::error::Error for RestoreError {
 /// As JSON it is an object with the values of the methods, and a `text`.
 impl Serialize for RestoreError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("RestoreError", 5)?;
+        let mut object = serializer.serialize_struct("RestoreError", 7)?;
         object.serialize_field("step", &self.step())?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("volume_id", &self.volume_id())?;
         object.serialize_field("text", &format!("{self:#}"))?;
+        let Restore { create, instance, device, .. } = &self.0.restore;
+        let (instance, device) = (Some(instance.clone()), Some(device.clone()));
+        let subject = Subject { instance, device, ..create.subject() };
+        object.serialize_field("subject", &subject)?;
+        object.serialize_field("endpoint", create.datafy().endpoint())?;
         object.serialize_field("error", &self.error())?;
         object.end()
     }

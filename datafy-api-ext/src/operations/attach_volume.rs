@@ -73,4 +73,8 @@ impl sealed::Operation for AttachVolume {
             ..Subject::default()
         }
     }
+
+    fn object(&self) -> String {
+        format!("attach of {} to {} as {}", self.volume, self.instance, self.device)
+    }
 }

@@ -102,6 +102,10 @@ impl sealed::Operation for CreateSnapshot {
         Subject { volume: Some(self.volume.clone()), ..Subject::default() }
     }
 
+    fn object(&self) -> String {
+        format!("snapshot of {}", self.volume)
+    }
+
     fn marker(&self) -> Option<&str> {
         self.marker.as_deref()
     }

@@ -148,6 +148,13 @@ impl sealed::Operation for CreateVolume {
         }
         subject
     }
+
+    fn object(&self) -> String {
+        match &self.source {
+            Source::DatafySnapshot(id) => format!("volume from {id}"),
+            _ => "volume from another source".to_owned(),
+        }
+    }
 }
 
 /// The volume that was created, as the service described it.

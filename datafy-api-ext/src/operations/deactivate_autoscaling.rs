@@ -52,4 +52,8 @@ impl sealed::Operation for DeactivateAutoscaling {
     fn subject(&self) -> Subject {
         Subject { volume: Some(self.volume.clone()), ..Subject::default() }
     }
+
+    fn object(&self) -> String {
+        format!("autoscaling deactivation of {}", self.volume)
+    }
 }

@@ -151,7 +151,7 @@ impl From<&Abandoned> for SentCall {
         Self {
             marker: abandoned.marker.clone(),
             state,
-            created_id: abandoned.created_id.clone(),
+            created_id: abandoned.created_id.as_deref().map(str::to_owned),
             ..Self::new(abandoned.operation, abandoned.subject.clone(), abandoned.started)
         }
     }

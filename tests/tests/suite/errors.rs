@@ -56,9 +56,36 @@ async fn a_request_that_was_not_sent_fails_with_a_kind() {
     let plain = stage.fake.endpoint().replace("http:", "https:");
     assert_eq!(fails(&at(&plain).build().unwrap()).await.kind(), ErrorKind::Tls);
 
-    let sealed = Token::provider(|| async { Err::<String, _>("the vault is sealed") });
+    let sealed = Token::provider(|| async { Err::<String, _>("the vault\u{1b}[2J is sealed") });
     let datafy = stage.builder().retry(none).token(sealed).build().unwrap();
-    assert_eq!(fails(&datafy).await.kind(), ErrorKind::Token);
+    let error = fails(&datafy).await;
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert!(format!("{error:#}").contains(": the vault [2J is sealed"), "{error:#}");
+}
+
+#[tokio::test]
+async fn every_error_names_the_object_and_the_endpoint() {
+    let endpoint = "https://datafy.invalid";
+    let builder = Datafy::builder().endpoint(endpoint).token("t").retry(RetryPolicy::none());
+    let datafy = builder.build().unwrap();
+    for (operation, object) in [
+        (Operation::CreateSnapshot, "snapshot of vol-seed0"),
+        (Operation::CreateVolume, "volume from dsnap-seed0"),
+        (Operation::Attach, "attach of vol-seed0 to i-1 as sd0"),
+        (Operation::Deactivate, "autoscaling deactivation of vol-seed0"),
+    ] {
+        let error = operation.call(&datafy, 0).await.unwrap_err();
+        let line = format!("{object} at {endpoint} was not sent: the host name was not resolved");
+        assert_eq!(error.to_string(), line);
+        let json = serde_json::to_value(&error).unwrap();
+        assert_eq!((json["endpoint"].as_str(), error.endpoint()), (Some(endpoint), Some(endpoint)));
+        assert_eq!(json["subject"], serde_json::to_value(error.subject()).unwrap());
+        assert!(json["subject"].is_object(), "{json}");
+    }
+    let call = datafy.volume("vol-1".parse().unwrap()).create_snapshot();
+    let error = call.sub_account(Some("sub-1".parse().unwrap())).await.unwrap_err();
+    let begin = "snapshot of vol-1 in sub-account sub-1 at https://datafy.invalid was not sent";
+    assert!(error.to_string().starts_with(begin), "{error}");
 }
 
 #[tokio::test]
@@ -69,9 +96,12 @@ async fn no_cause_is_repeated_in_the_text_of_an_error() {
     let error = fails(&datafy).await;
     let refusal = stage.refusal();
     outage.end().await;
-    let refused = "create_snapshot was not sent: no connection was made";
+    let refused = format!(
+        "snapshot of vol-seed0 at {} was not sent: no connection was made",
+        stage.fake.endpoint()
+    );
     let [first, second, third] = &chain(&error)[..] else { panic!("{:?}", chain(&error)) };
-    assert_eq!((first.as_str(), second.as_str()), (refused, "tcp connect error"));
+    assert_eq!((first.as_str(), second.as_str()), (&*refused, "tcp connect error"));
     assert_eq!(*third, refusal);
     assert_eq!(format!("{error:#}"), format!("{refused}: tcp connect error: {third}"));
 
@@ -99,13 +129,16 @@ async fn an_error_as_json_holds_what_its_methods_return() {
     let error = fails(&datafy).await;
     let mut object = serde_json::to_value(error.clone()).unwrap();
     assert_eq!(object["elapsed_seconds"].take().as_f64(), Some(error.elapsed().as_secs_f64()));
-    let text = "create_snapshot was refused: 429 Too Many Requests: slow down; request ID r-7; \
-                try again in 50 s";
+    let endpoint = stage.fake.endpoint();
+    let text = format!(
+        "snapshot of vol-seed0 at {endpoint} was refused: 429 Too Many Requests: slow down; request ID \
+         r-7; try again in 50 s"
+    );
     let expected = json!({
         "operation": "create_snapshot", "outcome": "refused", "kind": "throttled", "text": text,
         "status": 429, "message": "slow down", "request_id": "r-7", "retry_after_seconds": 50.0,
         "attempts": 1, "elapsed_seconds": null, "snapshot_id": null, "volume_id": null,
-        "unusable_id": null, "marker": null, "observation": null, "subject": error.subject().unwrap(),
+        "unusable_id": null, "marker": null, "observation": null, "subject": error.subject().unwrap(), "endpoint": endpoint,
         "started": error.started().unwrap(),
     });
     assert!(error.subject().unwrap().volume.is_some());

@@ -647,6 +647,42 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
 }
 
 #[tokio::test]
+async fn no_text_of_a_journal_reaches_a_terminal_as_control_characters() {
+    let (_stage, _datafy, _directory, path) = written(0).await;
+    let header = fs::read_to_string(&path).unwrap();
+    let time = r#""time":"2026-01-01T00:00:00.000000Z""#;
+    let step = r#""key":"k\u001b]0;x\u202e","operation":"create_snapshot""#;
+    let begin = r#""event":"begin","subject":{"volume":"vol-1"},"marker":"m\u001b[2J""#;
+    let end =
+        r#""event":"end","outcome":"applied","created_id":"c\u009b2J","request_id":"r\u007f""#;
+    fs::write(&path, format!("{header}{{{time},{step},{begin}}}\n{{{time},{step},{end}}}\n"))
+        .unwrap();
+    let mut journal = Journal::read(&path).unwrap();
+    let entry = journal.entries()[0].clone();
+    let step = entry.last_step();
+    let errors = [Settled::NotApplied, Settled::Applied { id: Some("\u{1b}".to_owned()) }]
+        .map(|found| journal.settle(&entry.key, found).unwrap_err().to_string());
+    let mut shown = vec![
+        entry.key.to_string(),
+        format!("{} {}", step.operation, step.marker.as_ref().unwrap()),
+        format!("{} {}", step.created_id.as_ref().unwrap(), step.request_id.as_ref().unwrap()),
+        format!("{journal:?} {entry:?} {}", journal.operation()),
+        serde_json::to_string(step).unwrap(),
+        NotDone::<datafy_api_ext::Error>::UnknownBefore { step: Box::new(step.clone()) }
+            .to_string(),
+        NotDone::<datafy_api_ext::Error>::Conflict { step: Box::new(step.clone()) }.to_string(),
+    ];
+    shown.extend(errors);
+    for text in shown {
+        assert!(
+            !text.contains(|letter: char| letter.is_control() || letter == '\u{202e}'),
+            "{text:?}"
+        );
+    }
+    assert_eq!(&*entry.key, "k\u{1b}]0;x\u{202e}", "it is settled by this");
+}
+
+#[tokio::test]
 async fn a_journal_is_settled_after_a_crash_has_cut_its_last_line() {
     let (stage, datafy, _directory, path) = written(2).await;
     let whole = fs::read(&path).unwrap();

@@ -39,8 +39,11 @@ async fn a_failed_attach_names_the_volume_and_can_be_resumed() {
     let error = restore(&stage.client()).await.unwrap_err();
     assert_eq!((error.step(), error.outcome()), (RestoreStep::AttachVolume, Outcome::Refused));
     let volume = error.volume_id().unwrap().clone();
-    let line =
-        format!("volume {volume} was created but not attached: attach_volume was refused: 409");
+    let line = format!(
+        "volume {volume} was created but not attached: attach of {volume} to i-1 as /dev/sdb at {} \
+             was refused: 409",
+        stage.fake.endpoint()
+    );
     assert!(format!("{error:#}").starts_with(&line), "{error:#}");
     assert_eq!(error.resume().unwrap().await.unwrap(), volume);
     assert_eq!(stage.fake.account().volumes().len(), 2, "no second volume was made");
@@ -199,9 +202,11 @@ async fn a_volume_that_never_is_ready_is_not_attached_and_the_error_says_what_wa
     let error = volume.attach(instance, device).ready_when(MINUTE, ready).await.unwrap_err();
     assert_eq!((error.outcome(), error.kind()), (Outcome::NotSent, ErrorKind::Timeout));
     assert_eq!(error.observation(), Some("its state is creating"));
-    let text = "attach_volume was not sent: the volume was not ready within 60s; last seen: its \
-                state is creating";
+    let end =
+        " was not sent: the volume was not ready within 60s; last seen: its state is creating";
+    let text = format!("attach of vol-seed0 to i-1 as /dev/sdb at {}{end}", stage.fake.endpoint());
     assert_eq!(error.to_string(), text);
+    assert!(error.subject().is_some() && error.started().is_some());
     assert_eq!(stage.fake.requests().len(), 0);
 }
 
@@ -409,7 +414,11 @@ async fn a_fleet_reports_the_volume_of_a_resumed_restore_that_it_does_not_attemp
         let (result, reports) = run(path, stopped).await;
         assert_eq!(result.unwrap_err().state(), state);
         let [report] = &reports[..] else { panic!("{state}: {reports:?}") };
-        assert_eq!((report.outcome, report.created_id.clone()), expected, "{state}");
+        assert_eq!(
+            (report.outcome, report.created_id.clone().map(String::from)),
+            expected,
+            "{state}"
+        );
     }
     for state in ["done", "applied_before"] {
         let (result, reports) = run(&own, false).await;
@@ -481,7 +490,7 @@ async fn a_restore_that_is_resumed_with_a_journal_creates_no_second_volume() {
     assert_eq!(step.created_id.as_deref(), Some(second.as_str()));
     // The volume of the restore is not in the result, so it is reported.
     let [report] = &reports.lock().unwrap()[..] else { panic!() };
-    assert_eq!((report.outcome, report.created_id.as_ref()), (Outcome::Applied, Some(&own)));
+    assert_eq!((report.outcome, report.created_id.as_deref()), (Outcome::Applied, Some(&*own)));
 }
 
 #[tokio::test]

@@ -121,6 +121,18 @@ async fn a_wrong_host_name_is_reported_and_nothing_is_sent() {
 }
 
 #[tokio::test]
+async fn a_token_that_a_certificate_holds_as_a_host_name_is_not_shown() {
+    let token = "tok3n-canary-5e1f0c7d2a.example.org";
+    let server = Server::start(token, |_| {}).await;
+    let datafy = server.trusting().token(token).build().unwrap();
+    let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
+    let json = serde_json::to_string(&error).unwrap();
+    for shown in [format!("{error:#}"), format!("{error:?}"), json] {
+        assert!(shown.contains("[token]") && !shown.contains("tok3n-canary"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn tls_versions_without_overlap_are_reported_and_nothing_is_sent() {
     let versions = [&rustls::version::TLS13];
     let server = Server::speaking(&versions, "localhost", |_| {}, String::new()).await;
