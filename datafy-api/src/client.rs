@@ -14,7 +14,7 @@ impl Client {
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let http = reqwest::Client::new();
-    /// let client = Client::new("https://api.datafy.io".parse()?, http, Hooks::bearer("a token")?);
+    /// let client = Client::new("https://api.datafy.io".parse()?, http, Hooks::bearer("a-token")?);
     /// # Ok(())
     /// # }
     /// ```

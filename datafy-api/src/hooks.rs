@@ -22,7 +22,7 @@ pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// use datafy_api::{Client, hooks::Hooks};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let hooks = Hooks::bearer("a token")?;
+/// let hooks = Hooks::bearer("a-token")?;
 /// let client = Client::new("https://api.datafy.io".parse()?, reqwest::Client::new(), hooks);
 /// # Ok(())
 /// # }

@@ -5,12 +5,14 @@ use crate::client::ConfigError;
 use crate::client::InvalidSetting;
 use crate::client::RetryPolicy;
 use crate::client::Timeouts;
+use crate::client::TokenError;
 use crate::client::budget::Budget;
 use crate::client::extras::Extras;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::jitter::Jitter;
 use crate::client::on_abandoned::OnAbandoned;
 use crate::client::token::{Token, Tokens};
+use crate::client::token_text;
 use crate::client::{Clock, SystemClock};
 use crate::client::{Datafy, Inner};
 use crate::id::SubAccountId;
@@ -34,7 +36,7 @@ const DEFAULT_BUDGET: u32 = 100;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let datafy = Datafy::builder()
-///     .token("a token")
+///     .token("a-token")
 ///     .sub_account(SubAccountId::new("1536356a-b26f-4feb-8cd5-56b54b6c51d2")?)
 ///     .retry(RetryPolicy::none())
 ///     .build()?;
@@ -71,7 +73,8 @@ impl DatafyBuilder {
     /// | `DATAFY_ENDPOINT` | the URL of the service; defaults to the vendor's |
     /// | `DATAFY_SUB_ACCOUNT_ID` | the sub-account in whose context calls are made |
     ///
-    /// Fails if there is no token, or if a variable is empty: an empty token usually is a secret that was not found.
+    /// Fails if there is no token, or if a variable is empty: an empty token usually is a secret that was not found. White
+    /// space around the token, such as a final line break, is ignored.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -83,15 +86,23 @@ impl DatafyBuilder {
             Some(Ok(text)) => Ok(Some(text)),
             Some(Err(_)) => Err(ConfigError::NotUnicode(name)),
         };
+        let of = |name: &'static str| {
+            move |source: ConfigError| ConfigError::Variable { name, source: Box::new(source) }
+        };
         let token = match variable("DATAFY_TOKEN")? {
-            Some(token) => Token::fixed(token),
+            Some(token) => {
+                if token.trim().is_empty() {
+                    return Err(ConfigError::EmptyVariable("DATAFY_TOKEN"));
+                }
+                token_text::check(token.trim())
+                    .map_err(|problem| TokenError::Invalid { file: None, problem }.into())
+                    .map_err(of("DATAFY_TOKEN"))?;
+                Token::fixed(token)
+            }
             None => match variable("DATAFY_TOKEN_FILE")? {
                 Some(path) => Token::file(path),
                 None => return Err(ConfigError::MissingVariable("DATAFY_TOKEN")),
             },
-        };
-        let of = |name: &'static str| {
-            move |source: ConfigError| ConfigError::Variable { name, source: Box::new(source) }
         };
         let mut builder = Self::default().token(token);
         if let Some(endpoint) = variable("DATAFY_ENDPOINT")? {
@@ -143,7 +154,7 @@ impl DatafyBuilder {
     /// use datafy_api_ext::Datafy;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let datafy = Datafy::builder().token("a token").query("region", "eu-west-1").build()?;
+    /// let datafy = Datafy::builder().token("a-token").query("region", "eu-west-1").build()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -240,7 +251,7 @@ impl DatafyBuilder {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let proxy = Proxy::all("http://proxy.example:3128")?;
     /// let datafy = Datafy::builder()
-    ///     .token("a token")
+    ///     .token("a-token")
     ///     .configure_reqwest(move |http| http.proxy(proxy.clone()))
     ///     .build()?;
     /// # Ok(())
@@ -384,6 +395,8 @@ mod tests {
         let table: &[(&[(&str, &str)], &str)] = &[
             (&[], "`DATAFY_TOKEN` is not set"),
             (&[("DATAFY_TOKEN", "")], "`DATAFY_TOKEN` is empty"),
+            (&[("DATAFY_TOKEN", "\n")], "`DATAFY_TOKEN` is empty"),
+            (&[("DATAFY_TOKEN", "Bearer t")], "`DATAFY_TOKEN` can't be used"),
             (&[("DATAFY_TOKEN_FILE", "")], "`DATAFY_TOKEN_FILE` is empty"),
             (&[("DATAFY_TOKEN_FILE", "/nowhere/token")], "token file /nowhere/token"),
             (&[("DATAFY_TOKEN", "t"), ("DATAFY_ENDPOINT", "")], "`DATAFY_ENDPOINT` is empty"),
@@ -404,7 +417,7 @@ mod tests {
     #[test]
     fn a_client_is_built_from_the_variables() {
         let datafy = from(&[
-            ("DATAFY_TOKEN", "t"),
+            ("DATAFY_TOKEN", "t\n"),
             ("DATAFY_ENDPOINT", "http://127.0.0.1:1/base/"),
             ("DATAFY_SUB_ACCOUNT_ID", "sub-1"),
         ])

@@ -18,6 +18,7 @@ mod timeouts;
 pub(crate) mod token;
 mod token_error;
 mod token_file;
+mod token_text;
 mod unescape;
 mod volume;
 

@@ -3,6 +3,7 @@
 use crate::client::redact::Redactor;
 use crate::client::token_error::TokenError;
 use crate::client::token_file;
+use crate::client::token_text;
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
@@ -20,6 +21,9 @@ use tokio::task::spawn_blocking;
 ///
 /// If the service rejects a token with 401, the call gets a new one and sends its request once more; a fixed token
 /// can't be renewed. However many calls are rejected at a time, one asks for the new token and the others use it.
+///
+/// White space around a token is ignored. The rest must be visible ASCII without quotation marks, and without the word
+/// `Bearer`, which the client adds.
 ///
 /// # Secrecy
 /// The token appears in no `Debug`, error, source of an error, trace or journal, even if the service sends it back.
@@ -39,6 +43,23 @@ enum Source {
     Provider(Provider),
 }
 
+impl Source {
+    fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Fixed(_) | Self::Provider(_) => None,
+        }
+    }
+
+    /// The error of a token that is empty, or white space only.
+    fn empty(&self) -> TokenError {
+        match self.file() {
+            Some(path) => TokenError::EmptyFile { path: path.clone() },
+            None => TokenError::Empty,
+        }
+    }
+}
+
 type Fetch =
     Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn StdError + Send + Sync>>> + Send>>;
 type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
@@ -49,7 +70,7 @@ impl Token {
         Self(Source::Fixed(token.into()))
     }
 
-    /// A token that is read from a file; white space around it is ignored.
+    /// A token that is read from a file.
     ///
     /// The file must be a regular file of at most 64 KiB of UTF-8. It is read when the client is built, and again when
     /// the service rejects the token.
@@ -65,7 +86,7 @@ impl Token {
     /// use datafy_api_ext::Token;
     ///
     /// async fn from_vault() -> Result<String, std::io::Error> {
-    ///     Ok("a token".to_owned())
+    ///     Ok("a-token".to_owned())
     /// }
     /// let token = Token::provider(from_vault);
     /// ```
@@ -122,14 +143,17 @@ pub(crate) struct Credential {
 impl Credential {
     fn new(
         secret: &SecretString,
+        source: &Source,
         base: &BaseUrl,
         http: &reqwest::Client,
     ) -> Result<Arc<Self>, TokenError> {
-        let token = secret.expose_secret();
+        let token = secret.expose_secret().trim();
         if token.is_empty() {
-            return Err(TokenError::Empty);
+            return Err(source.empty());
         }
-        let hooks = Hooks::bearer(token).map_err(|_| TokenError::Unsendable)?;
+        token_text::check(token)
+            .map_err(|problem| TokenError::Invalid { file: source.file().cloned(), problem })?;
+        let hooks = Hooks::bearer(token).expect("a header can hold visible ASCII");
         let raw = Client::new(base.clone(), http.clone(), hooks);
         Ok(Arc::new(Self { raw, redactor: Redactor::new(token) }))
     }
@@ -142,7 +166,7 @@ impl Credential {
     /// Returns `text` without the token, in case the service has sent it back.
     pub(crate) fn redact(&self, text: String) -> String {
         match self.redact_body(text.as_bytes()) {
-            // Only a token that is not ASCII can have been cut within a character.
+            // The token is ASCII, so no character was cut.
             Some(redacted) => String::from_utf8_lossy(&redacted).into_owned(),
             None => text,
         }
@@ -176,7 +200,8 @@ impl Tokens {
             Source::File(path) => Some(token_file::read(path)?),
             Source::Provider(_) => None,
         };
-        let current = secret.map(|secret| Credential::new(&secret, base, http)).transpose()?;
+        let current =
+            secret.map(|secret| Credential::new(&secret, &token.0, base, http)).transpose()?;
         Ok(Self {
             source: token.0,
             base: base.clone(),
@@ -229,7 +254,7 @@ impl Tokens {
             }
             Source::Provider(provider) => provider().await.map_err(TokenError::Provider)?,
         };
-        let fresh = Credential::new(&secret, &self.base, &self.http)?;
+        let fresh = Credential::new(&secret, &self.source, &self.base, &self.http)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         Ok(fresh)
     }

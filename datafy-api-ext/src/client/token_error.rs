@@ -4,7 +4,7 @@ use crate::with_cause::with_cause;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why there is no token to send: when a client is built, or when a call needs another one.
 ///
@@ -15,11 +15,14 @@ pub enum TokenError {
     /// The token is empty.
     #[error("the token is empty; check where it comes from")]
     Empty,
-    /// The token contains a character that an HTTP header can't.
-    #[error(
-        "the token contains a character that an HTTP header can't, such as a line break; remove it"
-    )]
-    Unsendable,
+    /// The text is not a token.
+    #[error("the token{} {problem}", place(file.as_deref()))]
+    Invalid {
+        /// The file that it was read from, if any.
+        file: Option<PathBuf>,
+        /// What is wrong, and at which character.
+        problem: String,
+    },
     /// The token file can't be read.
     #[error("the token file {} {}", path.display(), reason(source))]
     UnreadableFile {
@@ -59,6 +62,11 @@ pub enum TokenError {
 
 fn provider(source: &impl fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     with_cause("the token provider failed", source, f)
+}
+
+/// Where the token was read.
+fn place(file: Option<&Path>) -> String {
+    file.map(|path| format!(" in {}", path.display())).unwrap_or_default()
 }
 
 /// What an I/O error means for the token file, and what to do.

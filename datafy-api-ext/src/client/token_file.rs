@@ -10,7 +10,7 @@ use std::path::Path;
 /// The size of the largest file that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
 
-/// Returns the content of a regular file without the white space around it.
+/// Returns the content of a regular file.
 pub(crate) fn read(path: &Path) -> Result<SecretString, TokenError> {
     let unreadable = |source| TokenError::UnreadableFile { path: path.to_owned(), source };
     let check = |metadata: &Metadata| {
@@ -27,9 +27,8 @@ pub(crate) fn read(path: &Path) -> Result<SecretString, TokenError> {
     if bytes.len() > LARGEST {
         return Err(TokenError::FileTooLarge { path: path.to_owned() });
     }
-    match str::from_utf8(&bytes).map(str::trim) {
-        Ok("") => Err(TokenError::EmptyFile { path: path.to_owned() }),
-        Ok(token) => Ok(token.into()),
+    match str::from_utf8(&bytes) {
+        Ok(text) => Ok(text.into()),
         Err(_) => Err(TokenError::FileNotUtf8 { path: path.to_owned() }),
     }
 }

@@ -14,7 +14,7 @@ async fn the_callers_settings_apply_to_every_call() {
     )]);
     let datafy = Datafy::builder()
         .endpoint(listener.url())
-        .token("a token")
+        .token("a-token")
         .configure_reqwest(move |http| http.default_headers(headers.clone()))
         .build()
         .unwrap();
@@ -38,7 +38,7 @@ async fn the_callers_settings_can_not_make_the_client_follow_a_redirect() {
     let listener = Listener::answering(answer);
     let datafy = Datafy::builder()
         .endpoint(listener.url())
-        .token("a token")
+        .token("a-token")
         .configure_reqwest(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
         .build()
         .unwrap();

@@ -100,6 +100,17 @@ async fn a_token_file_is_read_again_after_a_401() {
     assert!(error.to_string().contains("; then: the token file "), "{error}");
 }
 
+#[tokio::test]
+async fn white_space_around_a_token_is_not_sent() {
+    let stage = stage_with("token-1", 1).await;
+    let text = "\r\n token-1\t\n";
+    let provider = Token::provider(move || async move { Ok::<_, std::io::Error>(text.to_owned()) });
+    for token in [Token::fixed(text), provider] {
+        let datafy = stage.builder().token(token).build().unwrap();
+        Operation::Deactivate.call(&datafy, 0).await.unwrap();
+    }
+}
+
 /// Builds a client in another thread, so that a build that blocks fails the test.
 fn build(builder: DatafyBuilder) -> Result<Datafy, ConfigError> {
     let (sender, built) = std::sync::mpsc::channel();
@@ -144,6 +155,23 @@ fn the_error_of_an_unusable_token_file_names_the_file_and_the_remedy() {
     for (path, expected) in table {
         let shown = rejected(&path).to_string();
         assert_eq!(shown, format!("the token file {} {expected}", path.display()));
+    }
+    for (name, content, expected) in [
+        (
+            "bom",
+            "\u{FEFF}token-1\n",
+            "contains a byte order mark (U+FEFF) as its character 1; remove it",
+        ),
+        (
+            "lines",
+            "token-1\ntoken-2\n",
+            "contains a line break (U+000A) as its character 8; remove it",
+        ),
+        ("scheme", "Bearer token-1\n", "begins with `Bearer`, which the client adds; leave it out"),
+    ] {
+        let path = write(name, content.as_bytes());
+        let shown = rejected(&path).to_string();
+        assert_eq!(shown, format!("the token in {} {expected}", path.display()));
     }
     let largest = write("largest", &vec![b'x'; 64 * 1024]);
     build(Datafy::builder().token(Token::file(largest))).expect("64 KiB are allowed");
