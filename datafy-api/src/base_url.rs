@@ -1,12 +1,14 @@
 //! The base URL of the service.
 
+use crate::operations;
 use reqwest::Url;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 /// The URL that the paths of the operations are appended to.
 ///
-/// It consists of `http` or `https`, a host, optionally a port, and optionally a path. A slash at the end is removed.
+/// It consists of `http` or `https`, a host, optionally a port, and optionally a path. A slash at the end is removed. The
+/// path must not end as those of the operations begin: with `/api/v1`.
 ///
 /// ```
 /// use datafy_api::base_url::BaseUrl;
@@ -96,12 +98,27 @@ impl std::str::FromStr for BaseUrl {
             "it contains a user name or a password"
         } else if url.query().is_some() || url.fragment().is_some() {
             "it contains a query or a fragment"
+        } else if let Some(repeated) = repeated(url.path()) {
+            let problem =
+                format!("it ends in `{repeated}`, which each request adds; leave that out");
+            return Err(InvalidBaseUrl(problem));
         } else {
             let text = url.as_str().trim_end_matches('/').to_owned();
             return Ok(Self { text, url });
         };
         Err(InvalidBaseUrl(problem.to_owned()))
     }
+}
+
+/// The end of `path` that is the beginning of the path of an operation, such as `/api/v1`. A single part, such as `/api`,
+/// may be the prefix of a gateway.
+fn repeated(path: &str) -> Option<&'static str> {
+    let path = path.trim_end_matches('/');
+    operations::ALL.iter().find_map(|operation| {
+        let ends = operation.path.match_indices('/').map(|(end, _)| end).skip(2);
+        let mut beginnings = ends.chain([operation.path.len()]).map(|end| &operation.path[..end]);
+        beginnings.find(|beginning| path.ends_with(beginning))
+    })
 }
 
 /// Why a text is not a [`BaseUrl`].

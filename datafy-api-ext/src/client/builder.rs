@@ -125,7 +125,8 @@ impl DatafyBuilder {
         self
     }
 
-    /// Sets the URL of the service, with or without a path. Defaults to `https://api.datafy.io`.
+    /// Sets the URL of the service, or of a gateway with a path of its own. Defaults to `https://api.datafy.io`. The client
+    /// adds `/api/v1`.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self

@@ -36,6 +36,27 @@ fn plain_http_is_rejected_unless_the_host_is_loopback_or_it_is_allowed() {
 }
 
 #[test]
+fn an_endpoint_with_the_beginning_of_the_paths_is_rejected() {
+    for (endpoint, end) in [
+        ("https://api.datafy.io/api/v1", "/api/v1"),
+        ("https://api.datafy.io/api/v1/", "/api/v1"),
+        ("https://gateway/datafy/api/v1", "/api/v1"),
+        ("https://api.datafy.io/api/v1/volumes", "/api/v1/volumes"),
+        (
+            "https://api.datafy.io/api/v1/volumes/create-from-snapshots",
+            "/api/v1/volumes/create-from-snapshots",
+        ),
+    ] {
+        let error = at(endpoint).build().expect_err(endpoint);
+        let expected = format!("it ends in `{end}`, which each request adds; leave that out");
+        assert!(format!("{error:#}").ends_with(&expected), "{error:#}");
+    }
+    for endpoint in ["https://gateway/api", "https://gateway/v1", "https://gateway/api/v2"] {
+        at(endpoint).build().expect(endpoint);
+    }
+}
+
+#[test]
 fn an_endpoint_that_is_not_a_base_url_is_rejected() {
     let wrong = [
         "",
