@@ -83,6 +83,7 @@ impl Form {
             && text.bytes().all(|byte| self.allows(byte.into()))
             && !text.contains("..")
             && self.wrong_prefix(text).is_none()
+            && !is_directory(text)
     }
 
     /// Returns the form as a JSON Schema.
@@ -97,6 +98,7 @@ impl Form {
             "description": kind,
             "pattern": format!(r"^(?!.*\.\.){not}[A-Za-z0-9{first}][A-Za-z0-9{marks}]*$"),
             "maxLength": MAX_LENGTH,
+            "not": { "pattern": DIRECTORY },
         })
     }
 
@@ -111,6 +113,8 @@ impl Form {
             format!("it contains the character {letter:?}")
         } else if text.contains("..") {
             "it contains `..`".to_owned()
+        } else if is_directory(text) {
+            "it names a directory and not a device".to_owned()
         } else if let Some((prefix, kind)) = self.wrong_prefix(text) {
             if kind == self.kind {
                 format!("nothing follows `{prefix}`")
@@ -121,6 +125,15 @@ impl Form {
             "it doesn't begin with a letter or a digit".to_owned()
         }
     }
+}
+
+/// What [`is_directory`] finds, as a regular expression.
+#[cfg(feature = "schemars")]
+const DIRECTORY: &str = "^/dev$|/$|//";
+
+/// Whether a path has no device at its end, or an empty part. Only device names may have slashes.
+fn is_directory(text: &str) -> bool {
+    text == "/dev" || text.ends_with('/') || text.contains("//")
 }
 
 macro_rules! id {
@@ -227,7 +240,7 @@ id! {
 
 id! {
     /// The device name of a volume in an instance, such as `/dev/sdb` or `xvdf`: ASCII letters, digits and `/`, `.`, `_`
-    /// and `-`, without `..`.
+    /// and `-`, without `..`, and without a slash at its end.
     DeviceName, Form { kind: "a device name", marks: "/._-", first: "/._-", is_prefixed: false }
 }
 

@@ -75,6 +75,15 @@ fn an_id_with_a_character_that_is_unsafe_in_a_url_or_a_header_is_rejected() {
 }
 
 #[test]
+fn a_directory_is_not_a_device_name() {
+    for text in ["/", "/dev", "/dev/", "/dev/sdb1/", "sdb/", "//dev/sdb", "/dev//sdb"] {
+        let error = DeviceName::new(text).unwrap_err().to_string();
+        let expected = "is not a device name: it names a directory and not a device";
+        assert_eq!(error, format!("{text:?} {expected}"));
+    }
+}
+
+#[test]
 fn an_id_of_another_kind_is_rejected_and_named() {
     let error = VolumeId::new("dsnap-1").unwrap_err().to_string();
     assert_eq!(error, r#""dsnap-1" is not a volume ID: `dsnap-` begins a Datafy snapshot ID"#);
