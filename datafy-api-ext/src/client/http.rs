@@ -13,9 +13,9 @@ use std::time::Duration;
 
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection may be idle before it is closed. Shorter than the limits of load balancers (60 s at AWS), so
-/// that the other side rarely closes a connection while a request is in flight: the effect of that request is unknown.
-const IDLE: Duration = Duration::from_secs(20);
+/// How long a connection may be idle before it is closed. Shorter than the limits of servers (2 s at gunicorn, 5 s at
+/// Node, Apache and uvicorn): the effect of a request that meets the closing of its connection is unknown.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// The reqwest clients of a Datafy client: one for attempts with the client's connect timeout, and one for attempts
 /// with another or less time than that. The latter costs a dozen allocations per request, and is built when it is first needed.

@@ -181,6 +181,18 @@ async fn an_answer_that_names_another_volume_is_unknown_and_its_connection_is_no
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_kept_for_a_second() {
+    let server = Server::answering(|volume| vec![(Duration::ZERO, snapshot_of(volume))]);
+    let datafy = server.client(false);
+    for (idle, connections) in [(0, 1), (0, 1), (1_100, 2)] {
+        // The pool measures real time.
+        tokio::time::sleep(Duration::from_millis(idle)).await;
+        assert_eq!(successes(&datafy, 1).await, 1);
+        assert_eq!(server.connections.load(Ordering::Relaxed), connections, "{idle} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_received_bytes_while_idle_is_not_reused() {
     let server = Server::answering(|volume| twice(volume, Duration::from_millis(1)));
     let datafy = server.client(false);
