@@ -6,6 +6,7 @@ use crate::client::connect::LimitConnect;
 use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
 use reqwest::header::{HOST, HeaderMap, HeaderValue};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +18,9 @@ const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 /// Node, Apache and uvicorn): the effect of a request that meets the closing of its connection is unknown.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The reqwest clients of a Datafy client: one for attempts with the client's connect timeout, and one for attempts
-/// with another or less time than that. The latter costs a dozen allocations per request, and is built when it is first needed.
+/// The reqwest clients of a Datafy client: one for attempts with the client's connect timeout, and others for attempts
+/// with another or less time than that. Those cost a dozen allocations per request, and are built when they are first
+/// needed.
 pub(crate) struct Http {
     settings: Settings,
     connect: Duration,
@@ -28,7 +30,8 @@ pub(crate) struct Http {
 #[derive(Default)]
 struct Clients {
     common: Option<reqwest::Client>,
-    with_own_limit: Option<reqwest::Client>,
+    /// By their connect timeouts, which are those of [`step`].
+    with_own_limit: BTreeMap<Duration, reqwest::Client>,
 }
 
 /// The settings that the HTTP clients are built from.
@@ -70,21 +73,24 @@ impl Http {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let is_common = connect == self.connect && connect < limit;
         let own_limit = (!is_common).then(|| connect.min(limit));
-        let client = match own_limit {
-            None => &mut clients.common,
-            Some(_) => &mut clients.with_own_limit,
+        let known = match own_limit {
+            None => clients.common.as_ref(),
+            Some(own) => clients.with_own_limit.get(&step(own)),
         };
-        if let Some(client) = client {
+        if let Some(client) = known {
             return Ok((client.clone(), own_limit));
         }
         let builder = self.settings.builder()?;
         let builder = match own_limit {
             None => builder.connect_timeout(connect),
-            // The limit of the call replaces any other.
-            Some(_) => builder.connect_timeout(Timeouts::MOST).connector_layer(LimitConnect),
+            Some(own) => builder.connect_timeout(step(own)).connector_layer(LimitConnect),
         };
-        let built = builder.build().map_err(|error| ConfigError::Http(cause(&error)))?;
-        Ok((client.insert(built).clone(), own_limit))
+        let client = builder.build().map_err(|error| ConfigError::Http(cause(&error)))?;
+        match own_limit {
+            None => clients.common = Some(client.clone()),
+            Some(own) => drop(clients.with_own_limit.insert(step(own), client.clone())),
+        }
+        Ok((client, own_limit))
     }
 
     /// Stops using the connections that are open now.
@@ -94,6 +100,19 @@ impl Http {
         }
         *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Clients::default();
     }
+}
+
+/// Returns the connect timeout of the HTTP client for attempts with this limit on connecting, which they set themselves.
+///
+/// hyper divides a client's connect timeout by the number of the host's addresses, to try each. So it must be little
+/// longer than the limit: by less than a quarter, the second address has three eighths of the time at least. Steps keep
+/// the number of clients small.
+fn step(limit: Duration) -> Duration {
+    let mut step = Timeouts::LEAST;
+    while step < limit {
+        step += step / 4;
+    }
+    step
 }
 
 /// The causes of an error of reqwest, which itself says only that a builder failed.

@@ -3,8 +3,6 @@
 use crate::client::InvalidSetting;
 use std::time::Duration;
 
-const LEAST: Duration = Duration::from_millis(1);
-
 /// The three limits on the time of a call.
 ///
 /// | limit | default | spans |
@@ -16,8 +14,11 @@ const LEAST: Duration = Duration::from_millis(1);
 /// No request is started in the last tenth of the operation timeout, since it would probably be cut short and end
 /// [`Unknown`](crate::Outcome::Unknown).
 ///
-/// A service that sends interim answers (1xx) faster than the client can parse them may exceed a limit: over plain http
-/// up to 50 MB of them are parsed before the timers are checked, over https up to 2 MB.
+/// A service that sends interim answers (1xx), or a chunk size of endless zeros, faster than the client can parse them may
+/// exceed a limit: over plain http up to 50 MB of them are parsed before the timers are checked, over https up to 2 MB.
+///
+/// If a host has several addresses, each has a share of the time for connecting, so that one that drops packets doesn't
+/// hide the others.
 ///
 /// ```
 /// use datafy_api_ext::Timeouts;
@@ -47,8 +48,11 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
+    /// The shortest limit.
+    pub(crate) const LEAST: Duration = Duration::from_millis(1);
+
     /// The longest limit.
-    pub(crate) const MOST: Duration = Duration::from_secs(24 * 60 * 60);
+    const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// Returns a builder with the defaults.
     pub fn builder() -> TimeoutsBuilder {
@@ -57,7 +61,7 @@ impl Timeouts {
 
     /// Shortens each limit to at most `limit`.
     pub(crate) fn cut_to(self, limit: Duration) -> Self {
-        let limit = limit.max(LEAST);
+        let limit = limit.max(Self::LEAST);
         Self {
             connect: self.connect.min(limit),
             attempt: self.attempt.min(limit),
@@ -116,7 +120,7 @@ impl TimeoutsBuilder {
     pub fn build(self) -> Result<Timeouts, InvalidSetting> {
         let within = |name, limit: Option<Duration>| {
             limit
-                .map(|limit| InvalidSetting::within(name, limit, LEAST..=Timeouts::MOST))
+                .map(|limit| InvalidSetting::within(name, limit, Timeouts::LEAST..=Timeouts::MOST))
                 .transpose()
         };
         let default = Timeouts::default();

@@ -2,9 +2,11 @@
 
 use datafy_api_ext::fake::Fault;
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, Timeouts};
-use datafy_tests::{OPERATIONS, Operation, Stage, until};
+use datafy_tests::{OPERATIONS, Operation, Stage, http, note, until};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 
 const SOON: Duration = Duration::from_millis(100);
@@ -100,6 +102,54 @@ async fn an_attempt_that_ends_while_connecting_was_not_sent() {
         let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent, "{timeouts:?}: {error:#}");
         assert!(error.attempts() > 1, "{error:#}");
+    }
+}
+
+/// Answers at the second loopback address and the port of `first`. `None` if the system has only one.
+async fn second_address(first: SocketAddr) -> Option<SocketAddr> {
+    let address = SocketAddr::from(([127, 0, 0, 2], first.port()));
+    let listener = match TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::AddrNotAvailable, "{error}");
+            note(format_args!("skipped: there is no second loopback address: {error}"));
+            return None;
+        }
+    };
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // The request of a test fits into one read.
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(http(200, "application/json", "").as_bytes()).await;
+        }
+    });
+    Some(address)
+}
+
+#[tokio::test]
+async fn the_second_address_is_tried_in_time_if_the_first_drops_packets() {
+    let (first, _listener, _queued) = full_port().await;
+    let Some(second) = second_address(first).await else { return };
+    let datafy = || {
+        Datafy::builder()
+            .endpoint(format!("http://two.test:{}", first.port()))
+            .allow_plain_http()
+            .token("t")
+            .retry(RetryPolicy::none())
+            .configure_reqwest(move |http| {
+                http.no_proxy().resolve_to_addrs("two.test", &[first, second])
+            })
+    };
+    let limit = 5 * SOON;
+    let connect = Timeouts::builder().connect(limit).build().unwrap();
+    let attempt = Timeouts::builder().attempt(limit).build().unwrap();
+    let operation = Timeouts::builder().operation(limit).build().unwrap();
+    for timeouts in [connect, attempt, operation] {
+        let own = datafy().timeouts(timeouts).build().unwrap();
+        Operation::Deactivate.call(&own, 0).await.unwrap();
+        let default = datafy().build().unwrap();
+        let result = Operation::Deactivate.call_with(&default, 0, Some(timeouts), None).await;
+        result.unwrap();
     }
 }
 
