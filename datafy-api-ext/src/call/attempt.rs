@@ -15,7 +15,6 @@ use crate::client::token::Credential;
 use crate::error::{Cause, ErrorKind};
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
-use datafy_api::hooks::DEFAULT_BODY_LIMIT;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
 use reqwest::{Request, Response, StatusCode};
 use std::error::Error as _;
@@ -48,7 +47,7 @@ pub(super) async fn attempt<O: Operation>(
             .because(error.source().and_then(Cause::of))
     })?;
     let connect_limit = own_limit.map(move |connect| started + connect);
-    let exchange = receive(http.execute(request), DEFAULT_BODY_LIMIT, received);
+    let exchange = receive(http.execute(request), received);
     let ended = timeout_at(started + limit, connect::limited(connect_limit, exchange)).await;
     match (&received.response, ended) {
         (Some(response), _) => {

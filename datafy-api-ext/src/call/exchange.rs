@@ -5,6 +5,11 @@ use reqwest::Response;
 use std::future::Future;
 use std::mem;
 
+/// The length of the part of a body that is read, in bytes. The service's own answers have a few hundred.
+///
+/// No timeout limits what comes after the last byte, such as the search for the token, so its amount is limited.
+const BODY_LIMIT: usize = 16 * 1024;
+
 /// The part of an answer that has arrived. It is filled as it arrives, so that a timeout doesn't lose it.
 #[derive(Default)]
 pub(crate) struct Received {
@@ -29,17 +34,16 @@ pub(crate) enum BodyEnd {
     Broken(reqwest::Error),
 }
 
-/// Waits for the answer, and reads up to `limit` bytes of its body. Fails only if no answer arrives.
+/// Waits for the answer, and reads up to [`BODY_LIMIT`] bytes of its body. Fails only if no answer arrives.
 pub(crate) async fn receive(
     answer: impl Future<Output = reqwest::Result<Response>>,
-    limit: usize,
     received: &mut Received,
 ) -> reqwest::Result<()> {
     let response = received.response.insert(answer.await?);
     loop {
         received.end = match response.chunk().await {
             Ok(Some(mut chunk)) => {
-                let room = limit - received.body.len();
+                let room = BODY_LIMIT - received.body.len();
                 let fits = chunk.len() <= room;
                 chunk.truncate(room);
                 received.body = joined(mem::take(&mut received.body), chunk);

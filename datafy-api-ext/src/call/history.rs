@@ -9,9 +9,6 @@ use crate::untrusted::Untrusted;
 use bytes::Bytes;
 use std::time::Duration;
 
-/// The size of the part of a body that an error keeps, in bytes.
-const KEPT: usize = 16 * 1024;
-
 /// The failed attempts of a call: what each proved, and in full the one that decides the outcome.
 #[derive(Default)]
 pub(crate) struct History {
@@ -81,8 +78,7 @@ impl History {
             report.volume_id = answer.volume_id;
             report.created_id = answer.created_id;
             // Copied, since the body is a part of the connection's buffer.
-            let kept = answer.body.len().min(KEPT);
-            report.body = Some(Bytes::copy_from_slice(&answer.body[..kept]));
+            report.body = Some(Bytes::copy_from_slice(&answer.body));
         }
         Error::new(report)
     }

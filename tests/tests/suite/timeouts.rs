@@ -2,7 +2,7 @@
 
 use datafy_api_ext::fake::Fault;
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, Timeouts};
-use datafy_tests::{OPERATIONS, Operation, Stage, http, note, until};
+use datafy_tests::{Listener, OPERATIONS, Operation, Stage, http, note, until};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -150,6 +150,21 @@ async fn the_second_address_is_tried_in_time_if_the_first_drops_packets() {
         let default = datafy().build().unwrap();
         let result = Operation::Deactivate.call_with(&default, 0, Some(timeouts), None).await;
         result.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_more_than_16_kib_of_an_answer_is_read() {
+    // What is read is searched for the token, which no timeout limits.
+    for (padding, expected) in [(15 << 10, Some("late")), (16 << 10, None)] {
+        let padding = "x".repeat(padding);
+        let body = format!(r#"{{"padding":"{padding}","message":"late","more":"{padding}"}}"#);
+        let listener = Listener::answering(http(500, "application/json", &body));
+        let datafy = Datafy::builder().endpoint(listener.url()).token("t");
+        let datafy = datafy.retry(RetryPolicy::none()).build().unwrap();
+        let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
+        assert_eq!(error.message(), expected);
+        assert_eq!(error.body(), Some(&body.as_bytes()[..16 << 10]));
     }
 }
 
