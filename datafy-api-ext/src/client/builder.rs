@@ -11,6 +11,8 @@ use crate::client::extras::Extras;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::jitter::Jitter;
 use crate::client::on_abandoned::OnAbandoned;
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+use crate::client::root_certificates::{self, Pem};
 use crate::client::token::{Token, Tokens};
 use crate::client::token_text;
 use crate::client::{Clock, SystemClock};
@@ -20,6 +22,8 @@ use datafy_api::base_url::BaseUrl;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -56,7 +60,8 @@ pub struct DatafyBuilder {
     retry_budget: Option<u32>,
     max_in_flight: Option<usize>,
     reuse_connections: bool,
-    root_certificates: Vec<Vec<u8>>,
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    root_certificates: Vec<Pem>,
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
     jitter: Jitter,
@@ -232,11 +237,21 @@ impl DatafyBuilder {
 
     /// Trusts the certificate authorities in `pem`, in addition to those of the platform.
     ///
-    /// `pem` is one or more certificates in PEM format.
+    /// `pem` is one or more certificates in PEM format. [`build`](Self::build) fails if one of them can't be used, even
+    /// if the endpoint is plain `http`.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     #[doc(alias("ca", "tls"))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(pem.into());
+        self.root_certificates.push(Pem::Text(pem.into()));
+        self
+    }
+
+    /// Trusts the certificate authorities in the file, as [`root_certificates`](Self::root_certificates) does.
+    ///
+    /// The file is read when the client is built.
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.root_certificates.push(Pem::File(path.into()));
         self
     }
 
@@ -324,7 +339,12 @@ impl DatafyBuilder {
         let connect = self.timeouts.connect();
         let settings = Settings {
             base: base.clone(),
-            root_certificates: self.root_certificates,
+            #[cfg(any(
+                feature = "rustls",
+                feature = "rustls-no-provider",
+                feature = "native-tls"
+            ))]
+            root_certificates: root_certificates::read(&self.root_certificates)?,
             fresh_connections: !self.reuse_connections,
             custom: self.reqwest,
         };
@@ -349,7 +369,10 @@ impl DatafyBuilder {
 
 impl fmt::Debug for DatafyBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatafyBuilder")
+        let mut shown = f.debug_struct("DatafyBuilder");
+        #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+        shown.field("root_certificates", &self.root_certificates.len());
+        shown
             .field("token", &self.token)
             .field("endpoint", &self.endpoint.as_deref().map(Endpoint))
             .field("allow_plain_http", &self.allow_plain_http)
@@ -360,7 +383,6 @@ impl fmt::Debug for DatafyBuilder {
             .field("retry_budget", &self.retry_budget)
             .field("max_in_flight", &self.max_in_flight)
             .field("fresh_connections", &!self.reuse_connections)
-            .field("root_certificates", &self.root_certificates.len())
             .field("reqwest", &self.reqwest)
             .field("clock", &self.clock)
             .field("jitter", &self.jitter)

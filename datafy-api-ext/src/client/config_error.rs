@@ -57,7 +57,12 @@ pub enum ConfigError {
     NoTls,
     /// A root certificate can't be used.
     #[error(fmt = root_certificate)]
-    RootCertificate(#[source] Box<dyn Error + Send + Sync>),
+    RootCertificate {
+        /// The certificate, such as `certificate 2 of /etc/ssl/company.pem`.
+        which: String,
+        /// The reason.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The HTTP client can't be set up, usually because of its TLS settings.
     #[error(fmt = http)]
     Http(#[source] Box<dyn Error + Send + Sync>),
@@ -71,8 +76,12 @@ fn endpoint(source: &InvalidBaseUrl, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     with_cause("the endpoint is not valid", source, f)
 }
 
-fn root_certificate(source: &impl fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    with_cause("the root certificates can't be used", source, f)
+fn root_certificate(
+    which: &str,
+    source: &impl fmt::Display,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    with_cause(format_args!("the root certificates can't be used: {which}"), source, f)
 }
 
 fn http(source: &impl fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {

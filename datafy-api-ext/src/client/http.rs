@@ -37,7 +37,8 @@ struct Clients {
 /// The settings that the HTTP clients are built from.
 pub(crate) struct Settings {
     pub(crate) base: BaseUrl,
-    pub(crate) root_certificates: Vec<Vec<u8>>,
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    pub(crate) root_certificates: Vec<reqwest::Certificate>,
     pub(crate) fresh_connections: bool,
     pub(crate) custom: Option<Custom>,
 }
@@ -85,7 +86,7 @@ impl Http {
             None => builder.connect_timeout(connect),
             Some(own) => builder.connect_timeout(step(own)).connector_layer(LimitConnect),
         };
-        let client = builder.build().map_err(|error| ConfigError::Http(cause(&error)))?;
+        let client = built(builder)?;
         match own_limit {
             None => clients.common = Some(client.clone()),
             Some(own) => drop(clients.with_own_limit.insert(step(own), client.clone())),
@@ -115,8 +116,13 @@ fn step(limit: Duration) -> Duration {
     step
 }
 
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigError> {
+    builder.build().map_err(|error| ConfigError::Http(cause(error)))
+}
+
 /// The causes of an error of reqwest, which itself says only that a builder failed.
-fn cause(error: &reqwest::Error) -> Box<dyn Error + Send + Sync> {
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(crate) fn cause(error: reqwest::Error) -> Box<dyn Error + Send + Sync> {
     match error.source().and_then(Cause::of) {
         Some(cause) => Box::new(cause),
         None => error.to_string().into(),
@@ -163,6 +169,7 @@ impl Settings {
     }
 
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    #[expect(clippy::unnecessary_wraps, reason = "fails without TLS")]
     fn trust(
         &self,
         builder: reqwest::ClientBuilder,
@@ -171,7 +178,7 @@ impl Settings {
             // TLS is not used, and loading the platform's certificates takes milliseconds.
             return Ok(builder.tls_certs_only([]));
         }
-        Ok(builder.tls_certs_merge(certificates(&self.root_certificates)?))
+        Ok(builder.tls_certs_merge(self.root_certificates.iter().cloned()))
     }
 
     #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]
@@ -179,25 +186,9 @@ impl Settings {
         &self,
         builder: reqwest::ClientBuilder,
     ) -> Result<reqwest::ClientBuilder, ConfigError> {
-        if self.base.is_https() || !self.root_certificates.is_empty() {
+        if self.base.is_https() {
             return Err(ConfigError::NoTls);
         }
         Ok(builder)
     }
-}
-
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-fn certificates(pems: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, ConfigError> {
-    let mut all = Vec::new();
-    for pem in pems {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|error| ConfigError::RootCertificate(cause(&error)))?;
-        if certificates.is_empty() {
-            return Err(ConfigError::RootCertificate(
-                "the PEM text contains no certificate".into(),
-            ));
-        }
-        all.extend(certificates);
-    }
-    Ok(all)
 }

@@ -13,6 +13,8 @@ mod jitter;
 pub(crate) mod on_abandoned;
 pub(crate) mod redact;
 mod retry_policy;
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+mod root_certificates;
 mod stopwatch;
 mod timeouts;
 pub(crate) mod token;

@@ -96,6 +96,10 @@ async fn not_sent(builder: DatafyBuilder, why: &str) {
 async fn a_custom_root_is_trusted() {
     let server = Server::start("localhost", |_| {}).await;
     Operation::Deactivate.call(&server.trusting().build().unwrap(), 0).await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &server.authority).unwrap();
+    let trusting = server.client().root_certificates_file(file.path()).build().unwrap();
+    Operation::Deactivate.call(&trusting, 0).await.unwrap();
 }
 
 #[tokio::test]
@@ -214,11 +218,37 @@ async fn plain_text_on_the_tls_port_is_reported_and_nothing_is_sent() {
 }
 
 #[test]
-fn invalid_root_certificates_are_rejected() {
-    for pem in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-        let error = Datafy::builder().token("t").root_certificates(pem).build().unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("certificate") || text.contains("HTTP client"), "{text}");
-        assert!(error.source().is_some(), "{text}");
+fn a_root_certificate_that_can_not_be_used_is_named() {
+    let key = KeyPair::generate().unwrap();
+    let good = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+    let bad = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("company.pem");
+    let shown = file.display();
+    for (pem, which) in [
+        (String::new(), String::new()),
+        ("no PEM".to_owned(), String::new()),
+        (bad.to_owned(), "certificate 1 of ".to_owned()),
+        (format!("{good}{bad}{good}"), "certificate 2 of ".to_owned()),
+        (format!("# a comment: é\n{good}{good}{cut}"), "certificate 3 of ".to_owned()),
+    ] {
+        std::fs::write(&file, &pem).unwrap();
+        for endpoint in ["https://api.datafy.io", "http://localhost:1"] {
+            let builder = || Datafy::builder().token("t").endpoint(endpoint);
+            let named = |builder: DatafyBuilder, place: &str| {
+                let error = builder.build().unwrap_err();
+                let expected = format!("the root certificates can't be used: {which}{place}");
+                assert_eq!(error.to_string(), expected);
+                assert!(error.source().is_some(), "{error}");
+            };
+            named(builder().root_certificates_file(&file), &shown.to_string());
+            named(builder().root_certificates(pem.clone()), "the PEM text");
+            let second = builder().root_certificates(good.clone()).root_certificates(pem.clone());
+            named(second, "PEM text 2");
+        }
     }
+    std::fs::remove_file(&file).unwrap();
+    let error = Datafy::builder().token("t").root_certificates_file(&file).build().unwrap_err();
+    assert_eq!(error.to_string(), format!("the root certificates can't be used: {shown}"));
 }
