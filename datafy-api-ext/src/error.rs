@@ -114,7 +114,7 @@ pub enum ErrorKind {
     Connect,
     /// The TLS handshake failed, for example because the certificate is not valid.
     Tls,
-    /// The proxy did not connect an `https` endpoint: there was no connection to it, or it refused.
+    /// There was no connection to the proxy, or it refused to connect an `https` endpoint.
     Proxy,
     /// The attempt or operation timeout was reached, also while waiting for a token or a connection slot. A connect
     /// timeout is [`Connect`](Self::Connect).

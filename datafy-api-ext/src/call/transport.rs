@@ -1,21 +1,27 @@
 //! Classifies a request without an answer: whether it was written, and whether another attempt may succeed.
 
 use super::failure::Failure;
+use crate::client::proxy::Route;
 use crate::client::token::Credential;
 use crate::error::{Cause, ErrorKind};
 use crate::untrusted::Untrusted;
 use std::error::Error as StdError;
 use std::io;
 
-/// Classifies the error of a request without an answer.
-pub(crate) fn failure(error: &reqwest::Error, credential: &Credential) -> Failure {
+/// The text of a timeout that a reqwest client sets. The type is private.
+const REQWEST_TIMEOUT: &str = "operation timed out";
+
+/// Classifies the error of a request without an answer, which took this way.
+pub(crate) fn failure(error: &reqwest::Error, route: &Route, credential: &Credential) -> Failure {
     let failure = if error.is_connect() {
-        connecting(error)
+        connecting(error, route)
     } else if error.is_builder() {
         Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
     } else if never_written(error) {
         let text = "the connection was closed before the request was written";
         Failure::not_sent(ErrorKind::ConnectionLost, text, true)
+    } else if sources(error).any(is_foreign_timeout) {
+        Failure::ambiguous(ErrorKind::Timeout, "timed out")
     } else {
         Failure::ambiguous(ErrorKind::ConnectionLost, "the connection was lost")
     };
@@ -24,9 +30,24 @@ pub(crate) fn failure(error: &reqwest::Error, credential: &Credential) -> Failur
 
 /// Classifies a failure to connect.
 ///
-/// An invalid certificate, TLS versions without overlap and proxy credentials that are refused are not transient: they
-/// stay the same for the duration of a call.
-fn connecting(error: &reqwest::Error) -> Failure {
+/// An invalid certificate, TLS versions without overlap, proxy credentials that are refused and a proxy of a kind that
+/// the build can't use are not transient: they stay the same for the duration of a call.
+fn connecting(error: &reqwest::Error, route: &Route) -> Failure {
+    let (proxy, reads) = match route {
+        Route::Variable(proxy) => (format!("the proxy {proxy}"), !proxy.tunnels),
+        Route::Direct | Route::Configured => ("the proxy".to_owned(), false),
+    };
+    let unusable = |source: &(dyn StdError + 'static)| is_unknown_scheme(source) || is_tls(source);
+    let transient = !sources(error).any(unusable);
+    if sources(error).any(is_unknown_scheme) {
+        let text =
+            format!("{proxy} is of a kind for which reqwest lacks the feature, such as `socks`");
+        return Failure::not_sent(ErrorKind::Proxy, text, false);
+    }
+    if reads {
+        let text = format!("no connection to {proxy} was made");
+        return Failure::not_sent(ErrorKind::Proxy, text, transient);
+    }
     for source in sources(error) {
         if is_tls(source) {
             return Failure::not_sent(ErrorKind::Tls, "the TLS handshake failed", false);
@@ -39,16 +60,30 @@ fn connecting(error: &reqwest::Error) -> Failure {
         if let Some(problem) = text.strip_prefix("tunnel error: ") {
             let text = match problem {
                 "unsuccessful" | "proxy authorization required" => {
-                    "the proxy refused the connection"
+                    format!("{proxy} refused the connection")
                 }
-                _ => "no connection through the proxy was made",
+                _ => format!("no connection through {proxy} was made"),
             };
-            let transient =
-                problem != "proxy authorization required" && !sources(error).any(is_tls);
+            let transient = transient && problem != "proxy authorization required";
             return Failure::not_sent(ErrorKind::Proxy, text, transient);
         }
     }
-    Failure::not_sent(ErrorKind::Connect, "no connection was made", true)
+    let text = match route {
+        Route::Configured => "no connection was made, neither to the service nor to a proxy",
+        Route::Direct | Route::Variable(_) => "no connection was made",
+    };
+    Failure::not_sent(ErrorKind::Connect, text, true)
+}
+
+/// Whether the scheme of the proxy is none that the connector knows.
+fn is_unknown_scheme(source: &(dyn StdError + 'static)) -> bool {
+    let text = source.to_string();
+    text.starts_with("unsupported scheme") || text == "invalid URL, scheme is not http"
+}
+
+/// Whether a timeout passed that reqwest has and the client doesn't set.
+fn is_foreign_timeout(source: &(dyn StdError + 'static)) -> bool {
+    source.to_string() == REQWEST_TIMEOUT
 }
 
 /// Whether the TLS handshake failed. rustls reports that as invalid data, except if the connection was lost.
@@ -76,10 +111,15 @@ fn never_written(error: &reqwest::Error) -> bool {
 ///
 /// They may quote the other side: rustls names the hosts in a certificate.
 pub(crate) fn cause(error: &reqwest::Error, credential: &Credential) -> Option<Cause> {
-    let mut texts: Vec<String> = sources(error)
-        .map(ToString::to_string)
-        .filter(|text| !text.starts_with("client error ("))
-        .collect();
+    let text = |source: &(dyn StdError + 'static)| {
+        if is_foreign_timeout(source) && !error.is_connect() {
+            "a timeout of reqwest ended the request, which `configure_reqwest` sets".to_owned()
+        } else {
+            source.to_string()
+        }
+    };
+    let mut texts: Vec<String> =
+        sources(error).map(text).filter(|text| !text.starts_with("client error (")).collect();
     texts.dedup();
     Cause::chain(texts.iter().map(|text| Untrusted::received(text, credential)))
 }

@@ -259,7 +259,10 @@ impl DatafyBuilder {
     ///
     /// The settings that the safety of retries depends on are applied after `configure`: no redirects, no retries by
     /// `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration of yours must not offer `h2`. `configure` is
-    /// called more than once, and must make the same changes each time.
+    /// called more than once, and must make the same changes each time. A timeout of `reqwest` that it sets ends an attempt
+    /// in addition to those of [`timeouts`](Self::timeouts); the error says so.
+    ///
+    /// `HTTPS_PROXY` and the other variables of proxies are ignored if `configure` sets a proxy or `no_proxy`.
     ///
     /// `reqwest` is exported as `datafy_api_ext::datafy_api::reqwest`. It is part of the public API only here and in
     /// `datafy_api`: a new major version of it is a new major version of these crates.
@@ -319,7 +322,8 @@ impl DatafyBuilder {
 
     /// Builds the client. Nothing is sent.
     ///
-    /// Fails if a setting is missing, invalid or out of range, or if the token file can't be read.
+    /// Fails if a setting is missing, invalid or out of range, if a file can't be read, or if an environment variable
+    /// that would be used names no proxy.
     ///
     /// # Panics
     /// With the feature `rustls-no-provider`, if the program has installed no crypto provider.

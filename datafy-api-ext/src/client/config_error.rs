@@ -63,6 +63,9 @@ pub enum ConfigError {
         /// The reason.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The text doesn't name a proxy that the client can use.
+    #[error("{0}; give a URL like `http://proxy.example:3128`, or none")]
+    Proxy(String),
     /// The HTTP client can't be set up, usually because of its TLS settings.
     #[error(fmt = http)]
     Http(#[source] Box<dyn Error + Send + Sync>),

@@ -3,10 +3,12 @@
 use crate::client::ConfigError;
 use crate::client::Timeouts;
 use crate::client::connect::LimitConnect;
+use crate::client::proxy::Route;
 use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
 use reqwest::header::{HOST, HeaderMap, HeaderValue};
 use std::collections::BTreeMap;
+use std::env;
 use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +26,8 @@ const IDLE: Duration = Duration::from_secs(1);
 pub(crate) struct Http {
     settings: Settings,
     connect: Duration,
+    /// The way to the endpoint.
+    pub(crate) route: Route,
     clients: Mutex<Clients>,
 }
 
@@ -56,9 +60,16 @@ impl fmt::Debug for Custom {
 
 impl Http {
     pub(crate) fn new(settings: Settings, connect: Duration) -> Result<Self, ConfigError> {
-        let http = Self { settings, connect, clients: Mutex::default() };
-        http.client(connect, Duration::MAX)?;
-        Ok(http)
+        let builder = settings.builder()?.connect_timeout(connect);
+        let configured = has_proxy(&builder);
+        let client = built(builder)?;
+        let route = match (configured, has_proxy(&client)) {
+            (true, _) => Route::Configured,
+            (false, true) => Route::from_variables(&settings.base, |name| env::var_os(name))?,
+            (false, false) => Route::Direct,
+        };
+        let clients = Clients { common: Some(client), ..Clients::default() };
+        Ok(Self { settings, connect, route, clients: Mutex::new(clients) })
     }
 
     /// Returns the client for an attempt with this connect timeout and this limit. The second value is the connect
@@ -118,6 +129,12 @@ fn step(limit: Duration) -> Duration {
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigError> {
     builder.build().map_err(|error| ConfigError::Http(cause(error)))
+}
+
+/// Whether a reqwest client or its builder has a proxy. A client also has those of the environment variables, unless
+/// others are configured or it is to have none. Only `Debug` tells.
+fn has_proxy(shown: &impl fmt::Debug) -> bool {
+    format!("{shown:?}").contains("proxies: ")
 }
 
 /// The causes of an error of reqwest, which itself says only that a builder failed.

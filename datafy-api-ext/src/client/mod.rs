@@ -11,6 +11,7 @@ mod inner;
 mod invalid_setting;
 mod jitter;
 pub(crate) mod on_abandoned;
+pub(crate) mod proxy;
 pub(crate) mod redact;
 mod retry_policy;
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]

@@ -1,7 +1,8 @@
 //! The caller's own settings of the HTTP client: they apply to every call, and can't break a promise.
 
-use datafy_api_ext::{Datafy, Outcome, Timeouts, VolumeId};
-use datafy_tests::Listener;
+use datafy_api_ext::fake::Fault;
+use datafy_api_ext::{Datafy, ErrorKind, Outcome, RetryPolicy, Timeouts, VolumeId};
+use datafy_tests::{Listener, Operation, Stage};
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::time::Duration;
 
@@ -46,4 +47,24 @@ async fn the_callers_settings_can_not_make_the_client_follow_a_redirect() {
     let error = volume.create_snapshot().await.unwrap_err();
     assert_eq!((error.status(), error.outcome()), (Some(307), Outcome::Refused));
     assert!(target.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_timeout_of_reqwest_is_said_to_be_one() {
+    let text = "a timeout of reqwest ended the request, which `configure_reqwest` sets";
+    let short = Duration::from_millis(50);
+    let stage = Stage::of(1).await;
+    for (fault, kind) in
+        [(Fault::ReadThenHang, ErrorKind::Timeout), (Fault::ApplyThenStallBody, ErrorKind::Body)]
+    {
+        let total = stage.builder().configure_reqwest(move |http| http.timeout(short));
+        let read = stage.builder().configure_reqwest(move |http| http.read_timeout(short));
+        for builder in [total, read] {
+            stage.fake.inject(fault.clone());
+            let datafy = builder.retry(RetryPolicy::none()).build().unwrap();
+            let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error:#}");
+            assert!(format!("{error:#}").contains(text), "{error:#}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod journal;
 mod json;
 mod mocks;
 mod properties;
+mod proxies;
 mod reconcile;
 mod reconcile_properties;
 mod redaction;
