@@ -11,15 +11,16 @@
 //!
 //! Without arguments, it shows the listing and settling with a journal of a fake. Exits with 3 if an entry is unknown.
 //!
-//! Give `--from-ec2` the complete output of all commands; `-` is standard input. `TIME` is not later than the start of the
-//! first command: the list of commands ends with such a time. If a call may take longer than 10 minutes, add
-//! `--longest-call SECONDS`. `RECONCILE.md` says what else a result relies on.
+//! Give `--from-ec2` the complete output of each command, in their order; `-` is standard input. `TIME` is not later than
+//! the start of the first command: the list of commands ends with such a time. If a call may take longer than 10 minutes,
+//! add `--longest-call SECONDS`. `RECONCILE.md` says what else a result relies on.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
 use datafy_api_ext::reconcile::{Ec2Objects, Query, SentCall, Settings, find_out};
 use datafy_api_ext::{Datafy, Untrusted, VolumeId};
+use std::collections::HashSet;
 use std::error::Error;
 use std::io::Read;
 use std::path::Path;
@@ -126,7 +127,7 @@ struct Fetch<'a> {
 
 impl<'a> Fetch<'a> {
     fn parse(arguments: &[&'a str]) -> Result<Self, Box<dyn Error>> {
-        let (mut begun, mut settings, mut files) = (None, Settings::new(), Vec::new());
+        let (mut begun, mut settings, mut files) = (None, Settings::default(), Vec::new());
         let mut arguments = arguments.iter().copied();
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument}: the value is missing"));
@@ -152,8 +153,17 @@ impl<'a> Fetch<'a> {
 
 /// Settles what the output of the commands proves, and prints what was found out.
 fn settle_from_ec2(mut journal: Journal, fetch: &Fetch<'_>) -> Result<u8, Box<dyn Error>> {
-    let mut objects = Ec2Objects::new();
+    let (keys, calls) = calls(&journal);
+    let queries = Query::of_all(&calls);
+    if queries.is_empty() {
+        return Ok(count(&journal));
+    }
+    let (mut outputs, mut given) = (Vec::new(), HashSet::new());
     for &file in &fetch.files {
+        let path = if file == "-" { file.into() } else { std::fs::canonicalize(file)? };
+        if !given.insert(path) {
+            return Err(format!("{file} is given twice; give the output of each command").into());
+        }
         let mut json = Vec::new();
         if file == "-" {
             std::io::stdin().read_to_end(&mut json)?;
@@ -167,10 +177,11 @@ fn settle_from_ec2(mut journal: Journal, fetch: &Fetch<'_>) -> Result<u8, Box<dy
             }
             json = std::fs::read(file)?;
         }
-        objects.read(file, &json)?;
+        outputs.push((file, json));
     }
-    let (keys, calls) = calls(&journal);
-    let findings = find_out(&calls, &objects, fetch.begun, &fetch.settings);
+    let mut objects = Ec2Objects::new(fetch.begun);
+    objects.read_all(&queries, outputs)?;
+    let findings = find_out(&calls, &objects, &fetch.settings);
     for ((key, call), finding) in keys.iter().zip(&calls).zip(findings) {
         let entry = journal.entry(key);
         let step = entry.and_then(|entry| entry.step(&call.operation));

@@ -1,13 +1,12 @@
 //! Which of the objects that EC2 shows each create made.
 
-use super::finding::Verdict;
+use super::finding::Finding;
 use super::sent_call::{SentCall, Target};
 use super::settings::Settings;
 use crate::jobs::journal::StepState;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
-use std::str::FromStr;
 
 /// The number of objects that an ambiguous verdict lists.
 const LISTED: usize = 100;
@@ -20,15 +19,15 @@ pub(super) struct Object<'a> {
     pub(super) subject: &'a str,
     /// The ID in Datafy, which all objects of an effect share, if it has this tag.
     pub(super) group: Option<&'a str>,
-    pub(super) time: Option<DateTime<Utc>>,
-    pub(super) description: Option<&'a str>,
+    pub(super) time: DateTime<Utc>,
+    pub(super) description: &'a str,
 }
 
 /// The EBS objects with the same ID in Datafy.
 struct Group<'a> {
     id: &'a str,
-    /// The time of the first object. Unknown if that of any object is.
-    time: Option<DateTime<Utc>>,
+    /// The time of the first object.
+    time: DateTime<Utc>,
     /// The calls whose markers the descriptions hold.
     marked: Vec<usize>,
     /// Whether a description holds a marker of another call.
@@ -57,30 +56,21 @@ impl Window {
         (self.start..=self.end).contains(&time)
     }
 
-    /// Splits items that are sorted by `time` into those without one, those within the window, and those after it.
-    fn split<'a, T>(
-        &self,
-        items: &'a [T],
-        time: impl Fn(&T) -> Option<DateTime<Utc>>,
-    ) -> [&'a [T]; 3] {
-        let (untimed, timed) = items.split_at(items.partition_point(|it| time(it).is_none()));
-        let from = &timed[timed.partition_point(|it| time(it) < Some(self.start))..];
-        let (within, after) = from.split_at(from.partition_point(|it| time(it) <= Some(self.end)));
-        [untimed, within, after]
+    /// Splits off the items within the window, and those after it. They are sorted by `time`.
+    fn split<'a, T>(&self, items: &'a [T], time: impl Fn(&T) -> DateTime<Utc>) -> [&'a [T]; 2] {
+        let from = &items[items.partition_point(|it| time(it) < self.start)..];
+        from.split_at(from.partition_point(|it| time(it) <= self.end)).into()
     }
 }
 
-/// Returns the verdict about each create of `target` of which something remains to be found out.
-pub(super) fn verdicts<'a, Id>(
+/// Returns the finding about each create of `target` of which something remains to be found out.
+pub(super) fn findings<'a>(
     target: Target,
     calls: &'a [SentCall],
     objects: impl Iterator<Item = Object<'a>>,
     fetched: DateTime<Utc>,
     settings: &Settings,
-) -> Vec<(usize, Verdict<Id>)>
-where
-    Id: FromStr,
-{
+) -> Vec<(usize, Finding)> {
     let mut subjects: HashMap<&str, Subject<'_>> = HashMap::new();
     let mut markers: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut explained: HashSet<&str> = HashSet::new();
@@ -115,7 +105,7 @@ where
             foreign: false,
         });
         group.time = group.time.min(object.time);
-        for marker in object.description.into_iter().flat_map(markers_in) {
+        for marker in markers_in(object.description) {
             let named = markers.get(marker).map_or(&[][..], Vec::as_slice);
             carried |= !named.is_empty();
             let own = named
@@ -149,16 +139,13 @@ struct Rules<'a> {
 
 impl Rules<'_> {
     /// Judges the open calls about one subject. `groups` are those that no other call explains.
-    fn apply<Id>(
+    fn apply(
         &self,
         calls: &[usize],
         mut groups: Vec<Group<'_>>,
         mut ungrouped: Vec<Object<'_>>,
         keyless: &[Window],
-    ) -> Vec<(usize, Verdict<Id>)>
-    where
-        Id: FromStr,
-    {
+    ) -> Vec<(usize, Finding)> {
         groups.sort_unstable_by_key(|group| (group.time, group.id));
         ungrouped.sort_unstable_by_key(|object| (object.time, object.id));
         let (marked, unmarked): (Vec<_>, Vec<_>) =
@@ -171,15 +158,15 @@ impl Rules<'_> {
         }
         let (traced, others): (Vec<_>, Vec<_>) =
             calls.iter().partition(|call| by_call.contains_key(*call));
-        let mut verdicts: Vec<_> =
+        let mut findings: Vec<_> =
             traced.into_iter().map(|call| (call, self.of_marked(call, &by_call[&call]))).collect();
         let windows: Vec<Window> = others.into_iter().map(|call| self.window(call)).collect();
         let cover = Cover::new(self.target, windows.iter().chain(keyless));
         for window in windows {
-            let verdict = self.of_unmarked(window, &unmarked, &ungrouped, &cover);
-            verdicts.push((window.call, verdict));
+            let finding = self.of_unmarked(window, &unmarked, &ungrouped, &cover);
+            findings.push((window.call, finding));
         }
-        verdicts
+        findings
     }
 
     fn window(&self, call: usize) -> Window {
@@ -188,62 +175,65 @@ impl Rules<'_> {
         Window { call, start, end }
     }
 
-    /// The verdict about a call whose marker these groups carry.
-    fn of_marked<Id>(&self, call: usize, groups: &[&Group<'_>]) -> Verdict<Id>
-    where
-        Id: FromStr,
-    {
+    /// The finding about a call whose marker these groups carry.
+    fn of_marked(&self, call: usize, groups: &[&Group<'_>]) -> Finding {
         match groups {
             [group]
                 if group.marked.len() == 1
                     && !group.foreign
                     && self.is_single(call)
                     // Otherwise the marker is that of an earlier use of the same call.
-                    && group.time.is_some_and(|time| self.window(call).includes(time)) =>
+                    && self.window(call).includes(group.time) =>
             {
-                happened(group)
+                self.happened(group, true)
             }
             _ => ambiguous(groups.iter().copied()),
         }
     }
 
-    /// The verdict about a call whose marker no group carries.
-    fn of_unmarked<Id>(
+    /// The finding about a call whose marker no group carries.
+    fn of_unmarked(
         &self,
         window: Window,
         groups: &[Group<'_>],
         ungrouped: &[Object<'_>],
         cover: &Cover,
-    ) -> Verdict<Id>
-    where
-        Id: FromStr,
-    {
+    ) -> Finding {
         let call = &self.calls[window.call];
-        let [untimed, within, after] = window.split(groups, |group| group.time);
-        match (untimed, within) {
-            ([], [group]) if self.is_certain(window.call, group, cover) => happened(group),
-            ([], []) => {
+        let [within, after] = window.split(groups, |group| group.time);
+        match within {
+            [group] if self.is_certain(window.call, group, cover) => self.happened(group, false),
+            [] => {
                 if call.state != StepState::Unknown || !self.is_single(window.call) {
                     ambiguous([].into_iter())
                 } else if self.fetched < window.end {
-                    Verdict::NotYetSeen { look_again_after: window.end }
+                    Finding::NotYetSeen { look_again_after: window.end }
                 } else if self.target.is_replaceable() && !after.is_empty() {
                     ambiguous(after.iter())
                 } else {
                     self.absent(window, ungrouped)
                 }
             }
-            _ => ambiguous(untimed.iter().chain(within)),
+            _ => ambiguous(within.iter()),
         }
     }
 
-    /// The verdict if there is no group, unless an object that lacks its tags may be that of the call.
-    fn absent<Id>(&self, window: Window, ungrouped: &[Object<'_>]) -> Verdict<Id> {
-        let [untimed, within, after] = window.split(ungrouped, |object| object.time);
+    /// The finding if there is no group, unless an object that lacks its tags may be that of the call.
+    fn absent(&self, window: Window, ungrouped: &[Object<'_>]) -> Finding {
+        let [within, after] = window.split(ungrouped, |object| object.time);
         let after = if self.target.is_replaceable() { after } else { &[] };
-        let unclear = untimed.iter().chain(within).chain(after).take(LISTED);
+        let unclear = within.iter().chain(after).take(LISTED);
         let ids: Vec<_> = unclear.map(|object| Untrusted::local(object.id)).collect();
-        if ids.is_empty() { Verdict::DidNotHappen } else { Verdict::Ambiguous(ids) }
+        if ids.is_empty() { Finding::DidNotHappen } else { Finding::Ambiguous(ids) }
+    }
+
+    fn happened(&self, group: &Group<'_>, marked: bool) -> Finding {
+        let id = group.id.to_owned();
+        if self.target.is_id(&id) {
+            Finding::Happened { id, marked }
+        } else {
+            Finding::Ambiguous(vec![Untrusted::local(id)])
+        }
     }
 
     /// Whether the only group in the window of a call is that of the call.
@@ -253,7 +243,7 @@ impl Rules<'_> {
             && !marker_is_missing
             && !group.foreign
             && self.is_single(call)
-            && group.time.is_some_and(|time| cover.calls_at(time) == 1)
+            && cover.calls_at(group.time) == 1
     }
 
     /// Whether this is one call, and not several under the same key of a journal, one of which created an object.
@@ -287,21 +277,8 @@ impl Cover {
     }
 }
 
-fn happened<Id>(group: &Group<'_>) -> Verdict<Id>
-where
-    Id: FromStr,
-{
-    match group.id.parse() {
-        Ok(id) => Verdict::Happened(id),
-        Err(_) => Verdict::Ambiguous(vec![Untrusted::local(group.id)]),
-    }
-}
-
-fn ambiguous<'a, 'b: 'a, Id>(groups: impl Iterator<Item = &'a Group<'b>>) -> Verdict<Id>
-where
-    Id: FromStr,
-{
-    Verdict::Ambiguous(groups.take(LISTED).map(|group| Untrusted::local(group.id)).collect())
+fn ambiguous<'a, 'b: 'a>(groups: impl Iterator<Item = &'a Group<'b>>) -> Finding {
+    Finding::Ambiguous(groups.take(LISTED).map(|group| Untrusted::local(group.id)).collect())
 }
 
 /// The markers in a description: `[datafy-`, letters or digits, `]`.

@@ -1,274 +1,220 @@
 //! What EC2 says about snapshots and volumes.
 
+use super::query::Query;
+use super::read::ReadError;
+use crate::id::SubAccountId;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer};
+use std::collections::HashSet;
 
-/// The EC2 objects to look in: the complete results of one or more queries.
+/// What EC2 answered to queries, and what they asked for.
 ///
 /// [`read`](Self::read) takes the output of the AWS CLI; [`add_snapshots`](Self::add_snapshots) and
-/// [`add_volumes`](Self::add_volumes) take what a program has fetched itself. An object that is given twice counts once.
-#[derive(Clone, Debug, Default)]
-pub struct Ec2Objects {
-    pub(super) snapshots: Listing<Ec2Snapshot>,
-    pub(super) volumes: Listing<Ec2Volume>,
-}
-
-/// The objects of one kind.
+/// [`add_volumes`](Self::add_volumes) take what a program has fetched with an SDK. Each takes the complete result of one
+/// query, once: nothing is concluded about an ID that no query asked for. Use a new `Ec2Objects` for each look.
 #[derive(Clone, Debug)]
-pub(super) struct Listing<T> {
-    pub(super) objects: Vec<T>,
-    /// Whether the caller says that these are all.
-    complete: bool,
-    /// The number of complete results that were read.
-    results: usize,
-    /// Whether the page that was read last has a successor.
-    continues: bool,
+pub struct Ec2Objects {
+    /// A time before the first query was sent.
+    pub(super) fetched: DateTime<Utc>,
+    asked: HashSet<Asked>,
+    snapshots: Vec<Ec2Snapshot>,
+    volumes: Vec<Ec2Volume>,
 }
 
-impl<T> Default for Listing<T> {
-    fn default() -> Self {
-        Self { objects: Vec::new(), complete: false, results: 0, continues: false }
-    }
-}
+/// The ID that a query asked for: the sub-account, the command, the tag and its value.
+type Asked = (Option<SubAccountId>, &'static str, &'static str, String);
 
-impl<T> Listing<T> {
-    fn add(&mut self, objects: impl IntoIterator<Item = T>) {
-        self.objects.extend(objects);
-        self.complete = true;
-    }
-
-    /// Adds a page of the result of a query. `continues`: it is not the last one.
-    pub(super) fn add_page(&mut self, objects: Vec<T>, continues: bool) {
-        self.objects.extend(objects);
-        self.results += usize::from(!continues);
-        self.continues = continues;
-    }
-
-    /// Why the absence of an object proves nothing, if so. `queries`: the number of queries that find all objects.
-    pub(super) fn gap(&self, queries: usize) -> Option<&'static str> {
-        if self.continues {
-            Some("the result is incomplete: the last page has a NextToken")
-        } else if !self.complete && self.results == 0 {
-            Some("no result of this query was given")
-        } else if !self.complete && self.results < queries {
-            Some("the result of another query is missing, or its last page")
-        } else {
-            None
-        }
-    }
+/// The result of a query.
+pub(super) enum Found {
+    Snapshots(Vec<Ec2Snapshot>),
+    Volumes(Vec<Ec2Volume>),
 }
 
 impl Ec2Objects {
     /// Returns no objects, and no results of queries.
-    pub fn new() -> Self {
-        Self::default()
+    ///
+    /// `fetched` is a time before the first query was sent, by the clock of this machine. It may be earlier: then some
+    /// verdicts need a later look.
+    pub fn new(fetched: DateTime<Utc>) -> Self {
+        Self { fetched, asked: HashSet::new(), snapshots: Vec::new(), volumes: Vec::new() }
     }
 
-    /// Adds the complete results of `DescribeSnapshots`, of all queries. There may be no snapshot.
-    pub fn add_snapshots(&mut self, snapshots: impl IntoIterator<Item = Ec2Snapshot>) {
-        self.snapshots.add(snapshots);
+    /// Adds the snapshots that a query found. There may be none.
+    ///
+    /// Fails, and adds nothing, if this can't be the complete result of this query, or if its result was given before.
+    pub fn add_snapshots(
+        &mut self,
+        query: &Query,
+        snapshots: Vec<Ec2Snapshot>,
+    ) -> Result<(), ReadError> {
+        self.add_checked(query, Found::Snapshots(snapshots))
     }
 
-    /// Adds the complete results of `DescribeVolumes`, of all queries. There may be no volume.
-    pub fn add_volumes(&mut self, volumes: impl IntoIterator<Item = Ec2Volume>) {
-        self.volumes.add(volumes);
+    /// Adds the volumes that a query found. There may be none.
+    ///
+    /// Fails, and adds nothing, if this can't be the complete result of this query, or if its result was given before.
+    pub fn add_volumes(&mut self, query: &Query, volumes: Vec<Ec2Volume>) -> Result<(), ReadError> {
+        self.add_checked(query, Found::Volumes(volumes))
     }
 
-    /// Says that what was given holds all objects, however many results were read: for example that of one wider query.
-    pub fn mark_complete(&mut self) {
-        (self.snapshots.complete, self.volumes.complete) = (true, true);
+    fn add_checked(&mut self, query: &Query, found: Found) -> Result<(), ReadError> {
+        self.check(query, &found).map_err(|problem| ReadError::new(query.command, problem))?;
+        self.add(query, found);
+        Ok(())
+    }
+
+    /// Adds a result that was checked.
+    pub(super) fn add(&mut self, query: &Query, found: Found) {
+        self.asked.extend(asked(query));
+        match found {
+            Found::Snapshots(snapshots) => self.snapshots.extend(snapshots),
+            Found::Volumes(volumes) => self.volumes.extend(volumes),
+        }
+    }
+
+    /// Checks that this can be the complete result of a query that was not given before.
+    pub(super) fn check(&self, query: &Query, found: &Found) -> Result<(), String> {
+        if asked(query).any(|it| self.asked.contains(&it)) {
+            return Err("the result of this query was given before".to_owned());
+        }
+        let values: HashSet<&str> = query.values.iter().map(String::as_str).collect();
+        match (found, query.command) {
+            (Found::Snapshots(snapshots), "describe-snapshots") => snapshots
+                .iter()
+                .try_for_each(|it| check_tag(query, &values, &it.snapshot_id, &it.tags)),
+            (Found::Volumes(volumes), "describe-volumes") => volumes.iter().try_for_each(|it| {
+                if it.state == "in-use" && it.attachments.is_empty() {
+                    return Err(format!(
+                        "{} is in use, but has no attachment; {CUT}",
+                        it.volume_id
+                    ));
+                }
+                check_tag(query, &values, &it.volume_id, &it.tags)
+            }),
+            _ => Err(format!("it is not the output of {}", query.command)),
+        }
+    }
+
+    /// Whether the result of a query for these objects is here.
+    pub(super) fn has(&self, query: &Query) -> bool {
+        asked(query).all(|it| self.asked.contains(&it))
     }
 
     /// The snapshots.
     pub fn snapshots(&self) -> &[Ec2Snapshot] {
-        &self.snapshots.objects
+        &self.snapshots
     }
 
-    /// The volumes.
+    /// The volumes. One that several queries found is here several times.
     pub fn volumes(&self) -> &[Ec2Volume] {
-        &self.volumes.objects
+        &self.volumes
+    }
+}
+
+fn asked(query: &Query) -> impl Iterator<Item = Asked> {
+    let Query { sub_account, command, tag, values } = query;
+    values.iter().map(|value| (sub_account.clone(), *command, *tag, value.clone()))
+}
+
+/// What to do about output from which something was cut.
+pub(super) const CUT: &str = "give the output of the command as it is, without --query";
+
+/// Checks that an object has the tag that it was found by: otherwise something was cut from the output, or it is that of
+/// another query.
+fn check_tag(
+    query: &Query,
+    values: &HashSet<&str>,
+    id: &str,
+    tags: &[(String, String)],
+) -> Result<(), String> {
+    match value(tags, query.tag) {
+        None => Err(format!("{id} lacks the tag {}, which it was found by; {CUT}", query.tag)),
+        Some(value) if !values.contains(value) => Err(format!(
+            "{id} has {value} in the tag {}, which the query doesn't ask for; give each query its own output",
+            query.tag
+        )),
+        Some(_) => Ok(()),
     }
 }
 
 /// An EBS snapshot, as `DescribeSnapshots` returns it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+///
+/// Its `VolumeId` is not here: AWS gives the copy of a snapshot one without a meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ec2Snapshot {
     /// The ID of the EBS snapshot.
     pub snapshot_id: String,
     /// When the snapshot was started, by the clock of EC2.
-    #[serde(default)]
-    pub start_time: Option<DateTime<Utc>>,
-    /// The description.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// The tags. Only those whose key begins with `datafy:` are kept when JSON is read.
-    #[serde(default, deserialize_with = "tags")]
-    pub tags: Vec<Tag>,
+    pub start_time: DateTime<Utc>,
+    /// The description. Empty if there is none.
+    pub description: String,
+    /// The keys and the values of the tags.
+    pub tags: Vec<(String, String)>,
 }
 
 /// An EBS volume, as `DescribeVolumes` returns it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ec2Volume {
     /// The ID of the EBS volume.
     pub volume_id: String,
     /// When the volume was created, by the clock of EC2.
-    #[serde(default)]
-    pub create_time: Option<DateTime<Utc>>,
+    pub create_time: DateTime<Utc>,
     /// The state, such as `available`.
-    #[serde(default)]
-    pub state: Option<String>,
-    /// The instances that the volume is attached to.
-    #[serde(default, deserialize_with = "list")]
+    pub state: String,
+    /// The attachments to instances. A volume that is `in-use` has one at least.
     pub attachments: Vec<Attachment>,
-    /// The tags. Only those whose key begins with `datafy:` are kept when JSON is read.
-    #[serde(default, deserialize_with = "tags")]
-    pub tags: Vec<Tag>,
+    /// The keys and the values of the tags.
+    pub tags: Vec<(String, String)>,
 }
 
 /// An attachment of an EBS volume to an instance.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attachment {
     /// The ID of the instance.
-    #[serde(default)]
-    pub instance_id: Option<String>,
+    pub instance_id: String,
     /// The device name.
-    #[serde(default)]
     pub device: Option<String>,
     /// The state, such as `attached`.
-    #[serde(default)]
-    pub state: Option<String>,
-}
-
-/// A tag.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-#[non_exhaustive]
-pub struct Tag {
-    /// The key.
-    pub key: String,
-    /// The value.
-    #[serde(default, deserialize_with = "text")]
-    pub value: String,
+    pub state: String,
 }
 
 impl Ec2Snapshot {
-    /// Returns a snapshot of which only the ID is known.
-    pub fn new(snapshot_id: impl Into<String>) -> Self {
-        Self {
-            snapshot_id: snapshot_id.into(),
-            start_time: None,
-            description: None,
-            tags: Vec::new(),
-        }
-    }
-
-    /// Sets the time at which the snapshot was started.
-    #[must_use]
-    pub fn start_time(mut self, time: impl Into<Option<DateTime<Utc>>>) -> Self {
-        self.start_time = time.into();
-        self
-    }
-
-    /// Sets the description.
-    #[must_use]
-    pub fn description(mut self, description: impl Into<String>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Adds a tag.
-    #[must_use]
-    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.push(Tag::new(key, value));
-        self
+    /// Returns a snapshot with what EC2 says about each.
+    pub fn new(
+        snapshot_id: impl Into<String>,
+        start_time: DateTime<Utc>,
+        description: impl Into<String>,
+        tags: Vec<(String, String)>,
+    ) -> Self {
+        let (snapshot_id, description) = (snapshot_id.into(), description.into());
+        Self { snapshot_id, start_time, description, tags }
     }
 }
 
 impl Ec2Volume {
-    /// Returns a volume of which only the ID is known.
-    pub fn new(volume_id: impl Into<String>) -> Self {
-        Self {
-            volume_id: volume_id.into(),
-            create_time: None,
-            state: None,
-            attachments: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
-
-    /// Sets the time at which the volume was created.
-    #[must_use]
-    pub fn create_time(mut self, time: impl Into<Option<DateTime<Utc>>>) -> Self {
-        self.create_time = time.into();
-        self
-    }
-
-    /// Sets the state, such as `available`.
-    #[must_use]
-    pub fn state(mut self, state: impl Into<String>) -> Self {
-        self.state = Some(state.into());
-        self
-    }
-
-    /// Adds an attachment.
-    #[must_use]
-    pub fn attachment(mut self, attachment: Attachment) -> Self {
-        self.attachments.push(attachment);
-        self
-    }
-
-    /// Adds a tag.
-    #[must_use]
-    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.tags.push(Tag::new(key, value));
-        self
+    /// Returns a volume with what EC2 says about each.
+    pub fn new(
+        volume_id: impl Into<String>,
+        create_time: DateTime<Utc>,
+        state: impl Into<String>,
+        attachments: Vec<Attachment>,
+        tags: Vec<(String, String)>,
+    ) -> Self {
+        let (volume_id, state) = (volume_id.into(), state.into());
+        Self { volume_id, create_time, state, attachments, tags }
     }
 }
 
 impl Attachment {
-    /// Returns an attachment to `instance` as `device`, in a state such as `attached`.
-    pub fn new(
-        instance: impl Into<String>,
-        device: impl Into<String>,
-        state: impl Into<String>,
-    ) -> Self {
-        Self {
-            instance_id: Some(instance.into()),
-            device: Some(device.into()),
-            state: Some(state.into()),
-        }
-    }
-}
-
-impl Tag {
-    /// Returns a tag.
-    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { key: key.into(), value: value.into() }
+    /// Returns an attachment to `instance_id`, in a state such as `attached`.
+    pub fn new(instance_id: impl Into<String>, state: impl Into<String>) -> Self {
+        Self { instance_id: instance_id.into(), device: None, state: state.into() }
     }
 }
 
 /// The value of the tag with this key.
-pub(super) fn value<'a>(tags: &'a [Tag], key: &str) -> Option<&'a str> {
-    tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
-}
-
-fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-fn tags<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Tag>, D::Error> {
-    let mut tags: Vec<Tag> = list(from)?;
-    tags.retain(|tag| tag.key.starts_with("datafy:"));
-    tags.shrink_to_fit();
-    Ok(tags)
+pub(super) fn value<'a>(tags: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    tags.iter().find(|(it, _)| it == key).map(|(_, value)| value.as_str())
 }

@@ -1,6 +1,5 @@
 //! What was found out about a call.
 
-use crate::id::{DatafySnapshotId, VolumeId};
 use crate::jobs::journal::Settled;
 use crate::one_line::OneLine;
 use crate::untrusted::Untrusted;
@@ -11,60 +10,49 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// Of a call that creates a snapshot.
-    Snapshot(Verdict<DatafySnapshotId>),
-    /// Of a call that creates a volume.
-    Volume(Verdict<VolumeId>),
-    /// Of a call that attaches a volume.
-    Attach(AttachVerdict),
-    /// The effect of the create was known before.
-    Known,
-    /// The call could not be looked up, for this reason.
-    NotLookedUp(&'static str),
-}
-
-/// Whether a call that creates an object did so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verdict<Id> {
-    /// The call created this object.
-    Happened(Id),
-    /// Nothing is there yet, and something may still appear.
-    NotYetSeen {
-        /// The time after which a new look decides.
-        look_again_after: DateTime<Utc>,
+    /// The create made this object.
+    Happened {
+        /// The ID of the Datafy snapshot or volume.
+        id: String,
+        /// Whether the object carries the [marker](crate::Call::traceable) of the call. Otherwise it is that of the call
+        /// because no other call that was given can have created it.
+        marked: bool,
     },
-    /// The call created nothing.
+    /// The create made nothing.
     DidNotHappen,
-    /// It can't be told whether one of these objects is that of the call, or which. At most 100 are listed. The list is
-    /// empty if the service acted, and no object was found.
+    /// It can't be told whether one of these objects is that of the create, or which.
+    ///
+    /// At most 100 are listed. The list is empty if the service acted, and no object was found.
     Ambiguous(Vec<Untrusted>),
-}
-
-/// What the EBS volumes of a Datafy volume are attached to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AttachVerdict {
-    /// All are attached to the instance of the call.
+    /// All EBS volumes of the volume are attached to the instance of the attach.
     Attached,
-    /// One is attached to another instance, and none to that of the call.
+    /// An EBS volume is attached to another instance, and none to that of the attach.
     AttachedElsewhere {
         /// The other instance.
         instance: String,
         /// The device name there.
         device: Option<String>,
     },
-    /// Some are attached to the instance of the call, or all are on the way.
+    /// Some EBS volumes are attached to the instance of the attach, or on the way.
     Partly {
         /// The number of EBS volumes that are attached.
         attached: usize,
         /// The number of EBS volumes.
         of: usize,
     },
-    /// None is attached to anything.
+    /// No EBS volume of the volume is attached to anything.
     NotAttached,
-    /// EC2 shows no EBS volume of the Datafy volume.
+    /// EC2 shows no EBS volume of the volume.
     NoVolumes,
+    /// EC2 may not show everything yet.
+    NotYetSeen {
+        /// The time from which a new look decides.
+        look_again_after: DateTime<Utc>,
+    },
+    /// Nothing remains to be found out about the call.
+    Known,
+    /// The call could not be looked up, for this reason.
+    NotLookedUp(&'static str),
 }
 
 impl Finding {
@@ -72,14 +60,10 @@ impl Finding {
     ///
     /// An attach is settled only once it is complete: the next run repeats any other.
     pub fn settled(&self) -> Option<Settled> {
-        let applied = |id: &str| Some(Settled::Applied { id: Some(id.to_owned()) });
         match self {
-            Self::Snapshot(Verdict::Happened(id)) => applied(id.as_str()),
-            Self::Volume(Verdict::Happened(id)) => applied(id.as_str()),
-            Self::Snapshot(Verdict::DidNotHappen) | Self::Volume(Verdict::DidNotHappen) => {
-                Some(Settled::NotApplied)
-            }
-            Self::Attach(AttachVerdict::Attached) => Some(Settled::Applied { id: None }),
+            Self::Happened { id, .. } => Some(Settled::Applied { id: Some(id.clone()) }),
+            Self::Attached => Some(Settled::Applied { id: None }),
+            Self::DidNotHappen => Some(Settled::NotApplied),
             _ => None,
         }
     }
@@ -88,23 +72,7 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Snapshot(verdict) => verdict.fmt(f),
-            Self::Volume(verdict) => verdict.fmt(f),
-            Self::Attach(verdict) => verdict.fmt(f),
-            Self::Known => f.write_str("known before"),
-            Self::NotLookedUp(reason) => write!(f, "not looked up: {reason}"),
-        }
-    }
-}
-
-impl<Id: AsRef<str>> fmt::Display for Verdict<Id> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Happened(id) => write!(f, "created {}", id.as_ref()),
-            Self::NotYetSeen { look_again_after } => {
-                let time = look_again_after.to_rfc3339_opts(SecondsFormat::Secs, true);
-                write!(f, "not seen yet; look again after {time}")
-            }
+            Self::Happened { id, .. } => write!(f, "created {id}"),
             Self::DidNotHappen => f.write_str("created nothing"),
             Self::Ambiguous(ids) if ids.is_empty() => {
                 f.write_str("ambiguous: the service acted, and no object was found")
@@ -113,13 +81,6 @@ impl<Id: AsRef<str>> fmt::Display for Verdict<Id> {
                 f.write_str("ambiguous: one of these, or none:")?;
                 ids.iter().try_for_each(|id| write!(f, " {id}"))
             }
-        }
-    }
-}
-
-impl fmt::Display for AttachVerdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
             Self::Attached => f.write_str("attached"),
             Self::AttachedElsewhere { instance, device } => {
                 write!(f, "attached to {}", OneLine(instance))?;
@@ -131,6 +92,12 @@ impl fmt::Display for AttachVerdict {
             Self::Partly { attached, of } => write!(f, "{attached} of {of} EBS volumes attached"),
             Self::NotAttached => f.write_str("not attached"),
             Self::NoVolumes => f.write_str("EC2 shows no EBS volume of it"),
+            Self::NotYetSeen { look_again_after } => {
+                let time = look_again_after.to_rfc3339_opts(SecondsFormat::Secs, true);
+                write!(f, "not seen yet; look again after {time}")
+            }
+            Self::Known => f.write_str("known before"),
+            Self::NotLookedUp(reason) => write!(f, "not looked up: {reason}"),
         }
     }
 }

@@ -11,10 +11,10 @@ mod ready;
 mod sent_call;
 mod settings;
 
-pub use ec2::{Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume, Tag};
+pub use ec2::{Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume};
 pub use find_out::find_out;
-pub use finding::{AttachVerdict, Finding, Verdict};
-pub use query::{Filter, Query};
+pub use finding::Finding;
+pub use query::Query;
 pub use read::ReadError;
 pub use ready::{NotReady, volumes_ready};
 pub use sent_call::SentCall;

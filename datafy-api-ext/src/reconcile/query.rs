@@ -1,7 +1,7 @@
 //! Which EC2 objects to fetch.
 
-use super::sent_call::SentCall;
-use crate::id::SubAccountId;
+use super::sent_call::{SentCall, Target};
+use crate::id::{SubAccountId, VolumeId};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,7 +9,10 @@ use std::fmt;
 /// The number of values that EC2 accepts in one filter.
 const MOST_VALUES: usize = 200;
 
-/// A query for EC2 objects. Its `Display` is a command line of the AWS CLI, quoted for a POSIX shell.
+/// A query for the EC2 objects that have one of these values in a tag.
+///
+/// Its `Display` is a command line of the AWS CLI, quoted for a POSIX shell; PowerShell reads it the same way. A program
+/// passes [`args`](Self::args) to `aws`, or [`tag`](Self::tag) and [`values`](Self::values) to an SDK as a filter.
 ///
 /// ```
 /// use datafy_api_ext::Subject;
@@ -21,7 +24,7 @@ const MOST_VALUES: usize = 200;
 /// assert_eq!(
 ///     query.to_string(),
 ///     "aws ec2 describe-snapshots \
-///      --filters Name=tag:datafy:source-volume:id,Values=vol-0b9176567fe16f0bc --output json"
+///      --filters 'Name=tag:datafy:source-volume:id,Values=vol-0b9176567fe16f0bc' --output json"
 /// );
 /// # Ok::<(), datafy_api_ext::InvalidId>(())
 /// ```
@@ -32,28 +35,15 @@ pub struct Query {
     pub sub_account: Option<SubAccountId>,
     /// The subcommand of `aws ec2`: `describe-snapshots` or `describe-volumes`.
     pub command: &'static str,
-    /// The filters, all of which must match.
-    pub filters: Vec<Filter>,
-}
-
-/// A filter: one of the values must match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Filter {
-    /// The name, such as `tag:datafy:snapshot:id`.
-    pub name: String,
-    /// The values.
+    /// The key of the tag, such as `datafy:source-volume:id`. The name of the filter is `tag:` and this key.
+    pub tag: &'static str,
+    /// The values, one of which the tag must have. At most 200: EC2 accepts no more in a filter.
     pub values: Vec<String>,
 }
 
 impl Query {
-    fn new(
-        sub_account: Option<SubAccountId>,
-        (command, tag): (&'static str, &str),
-        values: Vec<String>,
-    ) -> Self {
-        let filters = vec![Filter { name: format!("tag:{tag}"), values }];
-        Self { sub_account, command, filters }
+    fn new(sub_account: Option<SubAccountId>, target: Target, values: Vec<String>) -> Self {
+        Self { sub_account, command: target.command(), tag: target.tag(), values }
     }
 
     /// Returns the query for the objects of this call, or `None` if EC2 doesn't show its effect.
@@ -61,40 +51,48 @@ impl Query {
     /// After an attach that was refused with 409, it finds out what the volume is attached to.
     pub fn of(call: &SentCall) -> Option<Self> {
         let values = vec![call.key()?.to_owned()];
-        Some(Self::new(call.subject.sub_account.clone(), call.target()?.query(), values))
+        Some(Self::new(call.subject.sub_account.clone(), call.target()?, values))
     }
 
-    /// Returns the queries for all calls of which something remains to be found out, with up to 200 IDs in each, and for
-    /// each sub-account apart.
+    /// Returns the queries for all calls of which something remains to be found out.
+    ///
+    /// Each query asks for up to 200 IDs, all of the same sub-account. The order depends only on the calls.
     pub fn of_all<'a>(calls: impl IntoIterator<Item = &'a SentCall>) -> Vec<Self> {
         let mut values: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for call in calls.into_iter().filter(|call| call.is_open()) {
             if let (Some(target), Some(key)) = (call.target(), call.key()) {
-                let query = (&call.subject.sub_account, target.query());
-                values.entry(query).or_default().insert(key);
+                values.entry((&call.subject.sub_account, target)).or_default().insert(key);
             }
         }
         let mut queries = Vec::new();
-        for ((sub_account, of), values) in values {
+        for ((sub_account, target), values) in values {
             let values: Vec<&str> = values.into_iter().collect();
             for values in values.chunks(MOST_VALUES) {
                 let values = values.iter().map(|&value| value.to_owned()).collect();
-                queries.push(Self::new(sub_account.clone(), of, values));
+                queries.push(Self::new(sub_account.clone(), target, values));
             }
         }
         queries
+    }
+
+    /// Returns the query for the EBS volumes of a Datafy volume, for [`volumes_ready`](super::volumes_ready).
+    pub fn ebs_volumes(volume: &VolumeId) -> Self {
+        Self::new(None, Target::Attachment, vec![volume.to_string()])
+    }
+
+    /// Returns the arguments of `aws` that run the query.
+    pub fn args(&self) -> Vec<String> {
+        let values: Vec<_> = self.values.iter().map(|value| shorthand(value)).collect();
+        let filter =
+            format!("Name={},Values={}", shorthand(&format!("tag:{}", self.tag)), values.join(","));
+        ["ec2", self.command, "--filters", &filter, "--output", "json"].map(str::to_owned).to_vec()
     }
 }
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "aws ec2 {} --filters", self.command)?;
-        for Filter { name, values } in &self.filters {
-            let values: Vec<_> = values.iter().map(|value| shorthand(value)).collect();
-            let filter = format!("Name={},Values={}", shorthand(name), values.join(","));
-            write!(f, " {}", quoted(&filter))?;
-        }
-        f.write_str(" --output json")
+        f.write_str("aws")?;
+        self.args().iter().try_for_each(|argument| write!(f, " {}", quoted(argument)))
     }
 }
 
@@ -107,9 +105,9 @@ fn shorthand(text: &str) -> Cow<'_, str> {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")).into()
 }
 
-/// A text as a word of a POSIX shell.
+/// A text as a word of a POSIX shell. With a comma, PowerShell would read several words.
 fn quoted(text: &str) -> Cow<'_, str> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/=,".contains(letter);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/=".contains(letter);
     if !text.is_empty() && text.chars().all(plain) {
         return text.into();
     }
@@ -140,8 +138,8 @@ mod tests {
 
     #[test]
     fn a_shell_reads_the_filter_of_a_query_as_one_word() {
-        let of = ("describe-volumes", "a b'c");
-        let query = Query::new(None, of, vec!["vol-1".into(), "d,e \"f".into()]);
+        let values = vec!["vol-1".to_owned(), "d,e \"f".to_owned()];
+        let query = Query { sub_account: None, command: "describe-volumes", tag: "a b'c", values };
         let filter = r#"Name="tag:a b'c",Values=vol-1,"d,e \"f""#;
         let expected = ["aws", "ec2", "describe-volumes", "--filters", filter, "--output", "json"];
         assert_eq!(words(&query.to_string()), expected);

@@ -1,7 +1,8 @@
 //! Whether a volume can be attached.
 
 use super::SOURCE_VOLUME;
-use super::ec2::{Ec2Volume, value};
+use super::ec2::{Ec2Objects, Ec2Volume, value};
+use super::query::Query;
 use crate::id::VolumeId;
 use crate::one_line::OneLine;
 
@@ -15,34 +16,39 @@ pub enum NotReady {
         /// The Datafy volume.
         volume: VolumeId,
     },
+    /// No result of [a query](Query::ebs_volumes) for its EBS volumes was given.
+    #[error("no result of a query for the EBS volumes of {volume} was given")]
+    NotLookedUp {
+        /// The Datafy volume.
+        volume: VolumeId,
+    },
     /// An EBS volume is in another state.
-    #[error("{} is {}", OneLine(volume_id), OneLine(state.as_deref().unwrap_or("in no state")))]
+    #[error("{} is {}", OneLine(volume_id), OneLine(state))]
     State {
         /// The ID of the EBS volume.
         volume_id: String,
         /// Its state.
-        state: Option<String>,
+        state: String,
     },
 }
 
 /// Checks that all EBS volumes of a Datafy volume can be attached: for [`ready_when`](crate::Call::ready_when).
 ///
-/// `volumes` is the result of a query for them; others are ignored. There must be one at least, each `available`, or
-/// `in-use`: an attach that is repeated finds them so.
+/// `objects` has the result of [a query](Query::ebs_volumes) for them; others are ignored. There must be one at least,
+/// each `available`, or `in-use`: an attach that is repeated finds them so.
 ///
 /// ```no_run
-/// use datafy_api_ext::reconcile::{Ec2Objects, volumes_ready};
+/// use datafy_api_ext::reconcile::{Ec2Objects, Query, volumes_ready};
 /// use datafy_api_ext::{DeviceName, InstanceId, Volume, VolumeId};
 /// use std::error::Error;
-/// use std::time::Duration;
+/// use std::time::{Duration, SystemTime};
 ///
 /// async fn check(volume: VolumeId) -> Result<(), Box<dyn Error + Send + Sync>> {
-///     let filter = format!("Name=tag:datafy:source-volume:id,Values={volume}");
-///     let command = ["ec2", "describe-volumes", "--output", "json", "--filters", &filter];
-///     let output = tokio::process::Command::new("aws").args(command).output().await?;
-///     let mut found = Ec2Objects::new();
-///     found.read("describe-volumes", &output.stdout)?;
-///     Ok(volumes_ready(&volume, found.volumes())?)
+///     let query = Query::ebs_volumes(&volume);
+///     let mut found = Ec2Objects::new(SystemTime::now().into());
+///     let output = tokio::process::Command::new("aws").args(query.args()).output().await?;
+///     found.read(&query, &output.stdout)?;
+///     Ok(volumes_ready(&volume, &found)?)
 /// }
 ///
 /// # async fn example(volume: Volume, instance: InstanceId, device: DeviceName) -> Result<(), Box<dyn Error>> {
@@ -50,13 +56,16 @@ pub enum NotReady {
 /// # Ok(())
 /// # }
 /// ```
-pub fn volumes_ready(volume: &VolumeId, volumes: &[Ec2Volume]) -> Result<(), NotReady> {
+pub fn volumes_ready(volume: &VolumeId, objects: &Ec2Objects) -> Result<(), NotReady> {
+    if !objects.has(&Query::ebs_volumes(volume)) {
+        return Err(NotReady::NotLookedUp { volume: volume.clone() });
+    }
     let own = |it: &&Ec2Volume| value(&it.tags, SOURCE_VOLUME) == Some(volume.as_str());
-    let mut own = volumes.iter().filter(own).peekable();
+    let mut own = objects.volumes().iter().filter(own).peekable();
     if own.peek().is_none() {
         return Err(NotReady::NoVolumes { volume: volume.clone() });
     }
-    match own.find(|it| !matches!(it.state.as_deref(), Some("available" | "in-use"))) {
+    match own.find(|it| !matches!(it.state.as_str(), "available" | "in-use")) {
         None => Ok(()),
         Some(it) => {
             Err(NotReady::State { volume_id: it.volume_id.clone(), state: it.state.clone() })

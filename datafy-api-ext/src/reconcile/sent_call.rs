@@ -85,12 +85,12 @@ impl SentCall {
         }
     }
 
-    /// Whether the ID of the created object is known, and of the documented form.
+    /// Whether the operation creates nothing, or the ID of the created object is known, and of the documented form.
     fn has_usable_id(&self) -> bool {
-        let id = self.created_id.as_deref();
         match self.target() {
-            Some(Target::Snapshot) => id.is_some_and(|id| DatafySnapshotId::new(id).is_ok()),
-            Some(Target::Volume) => id.is_some_and(|id| VolumeId::new(id).is_ok()),
+            Some(target @ (Target::Snapshot | Target::Volume)) => {
+                self.created_id.as_deref().is_some_and(|id| target.is_id(id))
+            }
             _ => true,
         }
     }
@@ -119,12 +119,28 @@ impl Target {
         self == Self::Volume
     }
 
-    /// The subcommand of `aws ec2` that lists the objects, and the tag to filter by.
-    pub(super) fn query(self) -> (&'static str, &'static str) {
+    /// The subcommand of `aws ec2` that lists the objects.
+    pub(super) fn command(self) -> &'static str {
         match self {
-            Self::Snapshot => ("describe-snapshots", SOURCE_VOLUME),
-            Self::Volume => ("describe-volumes", RESTORED_FROM),
-            Self::Attachment => ("describe-volumes", SOURCE_VOLUME),
+            Self::Snapshot => "describe-snapshots",
+            Self::Volume | Self::Attachment => "describe-volumes",
+        }
+    }
+
+    /// The tag with the ID that the objects are found by.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::Snapshot | Self::Attachment => SOURCE_VOLUME,
+            Self::Volume => RESTORED_FROM,
+        }
+    }
+
+    /// Whether this is the ID of an object that the operation creates.
+    pub(super) fn is_id(self, id: &str) -> bool {
+        match self {
+            Self::Snapshot => DatafySnapshotId::new(id).is_ok(),
+            Self::Volume => VolumeId::new(id).is_ok(),
+            Self::Attachment => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// use datafy_api_ext::reconcile::Settings;
 /// use std::time::Duration;
 ///
-/// let settings = Settings::new().settling_time(Duration::from_secs(30 * 60));
+/// let settings = Settings::default().settling_time(Duration::from_secs(30 * 60));
 /// assert_eq!(settings.clock_skew, Duration::from_secs(60));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,11 +41,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Returns the defaults.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Sets [`clock_skew`](Self::clock_skew).
     #[must_use]
     pub fn clock_skew(mut self, skew: Duration) -> Self {
@@ -92,7 +87,7 @@ fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
 
-fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+pub(super) fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     time.checked_add_signed(delta(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 

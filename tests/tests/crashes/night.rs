@@ -5,9 +5,7 @@ use crate::ec2::{Ec2, programs};
 use crate::scene::{Fleet, Kind, Scene};
 use chrono::{DateTime, TimeDelta, Utc};
 use datafy_api_ext::jobs::journal::{Journal, StepState};
-use datafy_api_ext::reconcile::{
-    AttachVerdict, Ec2Objects, Finding, Query, SentCall, Settings, Verdict, find_out,
-};
+use datafy_api_ext::reconcile::{Ec2Objects, Finding, Query, SentCall, Settings, find_out};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -100,13 +98,12 @@ fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
     let steps = journal.entries().iter().flat_map(|it| it.steps.iter().map(|step| (&it.key, step)));
     let (keys, calls): (Vec<String>, Vec<SentCall>) =
         steps.map(|(key, step)| (key.as_str().to_owned(), SentCall::from(step))).unzip();
-    let mut objects = Ec2Objects::new();
+    let mut objects = Ec2Objects::new(fetched);
     for query in Query::of_all(&calls) {
-        let output = ec2.run(&query.to_string());
-        objects.read(query.command, &output).unwrap();
+        objects.read(&query, &ec2.run(&query.to_string())).unwrap();
     }
     let mut look = Look::default();
-    let findings = find_out(&calls, &objects, fetched, &Settings::new());
+    let findings = find_out(&calls, &objects, &Settings::default());
     for ((key, call), finding) in keys.iter().zip(&calls).zip(&findings) {
         let truth = fleet.truth(key.parse().unwrap());
         let id = call.created_id.as_ref();
@@ -118,14 +115,13 @@ fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
             continue;
         }
         match finding {
-            Finding::Snapshot(Verdict::Happened(id)) => assert_eq!(truth.created, [id.as_str()]),
-            Finding::Volume(Verdict::Happened(id)) => assert_eq!(truth.created, [id.as_str()]),
-            Finding::Snapshot(Verdict::DidNotHappen) | Finding::Volume(Verdict::DidNotHappen) => {
+            Finding::Happened { id, .. } => assert_eq!(truth.created, [id.as_str()]),
+            Finding::DidNotHappen => {
                 assert!(truth.created.is_empty(), "{key}: {truth:?}");
                 look.absent += 1;
             }
-            Finding::Attach(AttachVerdict::Attached) => assert!(truth.attached, "{key}"),
-            Finding::Attach(AttachVerdict::NotAttached) => {
+            Finding::Attached => assert!(truth.attached, "{key}"),
+            Finding::NotAttached => {
                 look.repeated += 1;
                 continue;
             }

@@ -3,11 +3,10 @@
 //! `RECORD=1 cargo test --test crashes recorded` records it anew.
 
 use crate::ec2::{Ec2, programs};
+use chrono::{DateTime, TimeDelta, Utc};
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::reconcile::{
-    AttachVerdict, Ec2Objects, Finding, SentCall, Settings, Verdict, find_out,
-};
-use datafy_api_ext::{DatafySnapshotId, DeviceName, InstanceId, Subject, VolumeId};
+use datafy_api_ext::reconcile::{Ec2Objects, Finding, Query, SentCall, Settings, find_out};
+use datafy_api_ext::{DatafySnapshotId, DeviceName, Subject, VolumeId};
 use serde_json::{Deserializer, Value};
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,33 +33,38 @@ fn fixture(name: &str) -> PathBuf {
 
 #[test]
 fn recorded_output_of_the_cli_is_read_and_proves_what_happened() {
-    let mut objects = Ec2Objects::new();
-    for (name, _) in COMMANDS {
-        objects.read(name, &fs::read(fixture(name)).unwrap()).unwrap();
-    }
-    // One query for all volumes, in place of those that the calls need.
-    objects.mark_complete();
-    assert_eq!((objects.snapshots().len(), objects.volumes().len()), (4, 2));
-    let begun = objects.snapshots()[0].start_time.unwrap();
-    let snapshot: DatafySnapshotId = "dsnap-00000000000000001".parse().unwrap();
-    let volume: VolumeId = "vol-00000000000000003".parse().unwrap();
+    let text = |name: &str| String::from_utf8(fs::read(fixture(name)).unwrap()).unwrap();
+    let [snapshots, volumes] = COMMANDS.map(|(name, _)| text(name));
+    let begun: DateTime<Utc> = first(&snapshots, "StartTime").parse().unwrap();
+    let snapshot = "dsnap-00000000000000001";
+    let volume = "vol-00000000000000003";
     let mut about = [Subject::default(), Subject::default(), Subject::default()];
     about[0].volume = Some("vol-1".parse().unwrap());
-    about[1].snapshot = Some(snapshot.clone());
-    about[2].volume = Some(volume.clone());
-    let attachment = &objects.volumes()[0].attachments[0];
-    about[2].instance = attachment.instance_id.as_deref().map(|id| InstanceId::new(id).unwrap());
+    about[1].snapshot = Some(snapshot.parse().unwrap());
+    about[2].volume = Some(volume.parse().unwrap());
+    about[2].instance = Some(first(&volumes, "InstanceId").parse().unwrap());
     let operations = ["create_snapshot", "create_volume_from_snapshots", "attach_volume"];
     let mut calls: Vec<SentCall> =
         operations.iter().zip(about).map(|(name, of)| SentCall::new(*name, of, begun)).collect();
-    let look = |calls: &[SentCall]| find_out(calls, &objects, begun, &Settings::new());
-    let findings = look(&calls);
-    let Finding::Snapshot(Verdict::Ambiguous(ids)) = &findings[0] else { panic!("{findings:?}") };
+    let mut objects = Ec2Objects::new(begun + TimeDelta::hours(1));
+    for (query, output) in calls.iter().zip([&snapshots, &volumes, &volumes]) {
+        objects.read(&Query::of(query).unwrap(), output.as_bytes()).unwrap();
+    }
+    assert_eq!((objects.snapshots().len(), objects.volumes().len()), (4, 4));
+    let findings = find_out(&calls, &objects, &Settings::default());
+    let Finding::Ambiguous(ids) = &findings[0] else { panic!("{findings:?}") };
     assert_eq!(ids.len(), 2, "there are two snapshots");
-    assert_eq!(findings[1], Finding::Volume(Verdict::Happened(volume)));
-    assert_eq!(findings[2], Finding::Attach(AttachVerdict::Attached));
+    let happened = |id: &str, marked| Finding::Happened { id: id.to_owned(), marked };
+    assert_eq!(findings[1..], [happened(volume, false), Finding::Attached]);
     calls[0].marker = Some("[datafy-1]".to_owned());
-    assert_eq!(look(&calls)[0], Finding::Snapshot(Verdict::Happened(snapshot)));
+    let findings = find_out(&calls, &objects, &Settings::default());
+    assert_eq!(findings[0], happened(snapshot, true));
+}
+
+/// The first text in this member.
+fn first(json: &str, member: &str) -> String {
+    let (_, rest) = json.split_once(&format!("\"{member}\": \"")).unwrap();
+    rest.split('"').next().unwrap().to_owned()
 }
 
 /// The paths of all values, with their types.
