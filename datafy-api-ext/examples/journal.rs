@@ -136,7 +136,7 @@ impl<'a> Fetch<'a> {
                 "--fetched" => begun = Some(value()?.parse().map_err(|error| invalid(&error))?),
                 "--longest-call" => {
                     let seconds = value()?.parse().map_err(|error| invalid(&error))?;
-                    settings = settings.longest_call(Duration::from_secs(seconds));
+                    settings.longest_call = Duration::from_secs(seconds);
                 }
                 file => files.push(file),
             }

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// use datafy_api_ext::reconcile::Settings;
 /// use std::time::Duration;
 ///
-/// let settings = Settings::default().settling_time(Duration::from_secs(30 * 60));
-/// assert_eq!(settings.clock_skew, Duration::from_secs(60));
+/// let mut settings = Settings::default();
+/// settings.settling_time = Duration::from_secs(30 * 60);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,34 +41,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Sets [`clock_skew`](Self::clock_skew).
-    #[must_use]
-    pub fn clock_skew(mut self, skew: Duration) -> Self {
-        self.clock_skew = skew;
-        self
-    }
-
-    /// Sets [`settling_time`](Self::settling_time).
-    #[must_use]
-    pub fn settling_time(mut self, time: Duration) -> Self {
-        self.settling_time = time;
-        self
-    }
-
-    /// Sets [`longest_call`](Self::longest_call).
-    #[must_use]
-    pub fn longest_call(mut self, time: Duration) -> Self {
-        self.longest_call = time;
-        self
-    }
-
-    /// Sets [`require_marker`](Self::require_marker).
-    #[must_use]
-    pub fn require_marker(mut self, require: bool) -> Self {
-        self.require_marker = require;
-        self
-    }
-
     /// The times between which the objects of a call may have been created. The second one is also when EC2 shows all.
     pub(super) fn window(
         &self,

@@ -247,7 +247,8 @@ fn a_group_without_the_marker_is_not_taken_for_the_call_once_another_carries_one
 #[test]
 fn a_required_marker_makes_the_only_group_ambiguous() {
     let objects = seen(&[create(0, 10)], &[snapshot("dsnap-1", 5)], &[], at(LATER));
-    let settings = Settings::default().require_marker(true);
+    let mut settings = Settings::default();
+    settings.require_marker = true;
     let found = find_out(&[create(0, 10)], &objects, &settings);
     assert_eq!(found, [Finding::Ambiguous(vec!["dsnap-1".to_owned()])]);
 }
