@@ -169,14 +169,15 @@ struct Page {
     next_token: Option<String>,
 }
 
-/// The fields that each snapshot has.
+/// The fields that each snapshot has, and its description.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Snapshot {
     #[serde(rename = "SnapshotId")]
     id: String,
     start_time: DateTime<Utc>,
-    description: String,
+    /// Nothing documents that EC2 sends an empty one.
+    description: Option<String>,
     #[serde(deserialize_with = "tags")]
     tags: Vec<(String, String)>,
 }
@@ -228,7 +229,7 @@ impl Page {
 
 impl From<Snapshot> for Ec2Snapshot {
     fn from(it: Snapshot) -> Self {
-        Self::new(it.id, it.start_time, it.description, it.tags)
+        Self::new(it.id, it.start_time, it.description.unwrap_or_default(), it.tags)
     }
 }
 

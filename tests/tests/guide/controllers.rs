@@ -70,7 +70,7 @@ mod create {
             ]
             .map(|(key, value)| json!({ "Key": key, "Value": value }));
             let started = chrono::DateTime::<chrono::Utc>::from(SystemTime::now()).to_rfc3339();
-            let snapshot = json!({ "SnapshotId": "snap-e", "StartTime": started, "State": "pending", "Description": "", "Tags": tags });
+            let snapshot = json!({ "SnapshotId": "snap-e", "StartTime": started, "State": "pending", "Tags": tags });
             Ok(json!({ "Snapshots": [snapshot] }).to_string().into_bytes())
         };
 

@@ -507,7 +507,7 @@ const SNAPSHOT: &str = r#"{"SnapshotId": "snap-1", "StartTime": "2026-01-01T02:0
 
 #[test]
 fn pages_of_the_command_line_are_read_one_after_the_other() {
-    let other = SNAPSHOT.replace("snap-1", "snap-2");
+    let other = SNAPSHOT.replace("snap-1", "snap-2").replace(r#""Description": "","#, "");
     let pages = format!(
         r#"{{"Snapshots": [{SNAPSHOT}], "NextToken": "x"}}
         {{"Snapshots": [{other}], "NextToken": null}}"#
@@ -725,11 +725,17 @@ fn output_from_which_a_field_was_cut_is_not_looked_up() {
     let time = "2026-01-01T02:00:03Z";
     let attachments = json!([{ "InstanceId": "i-1", "State": "attached" }]);
     let snapshots = json!({ "Snapshots": [
-        { "SnapshotId": "snap-1", "StartTime": time, "Description": "", "Tags": tags }
+        { "SnapshotId": "snap-1", "StartTime": time, "Tags": tags }
     ] });
-    let volumes = json!({ "Volumes": [{ "VolumeId": "vol-a", "CreateTime": time, "State": "in-use",
-        "Attachments": attachments, "Tags": tags }] });
-    for (whole, fields) in [(snapshots, 7), (volumes, 10)] {
+    let volumes = |state: &str, attachments: &Value| {
+        json!({ "Volumes": [{ "VolumeId": "vol-a", "CreateTime": time, "State": state,
+            "Attachments": attachments, "Tags": tags }] })
+    };
+    for (whole, fields) in [
+        (snapshots, 6),
+        (volumes("in-use", &attachments), 10),
+        (volumes("available", &json!([])), 8),
+    ] {
         let cut = without_a_member(&whole);
         assert_eq!(cut.len(), fields);
         for (path, cut) in cut {
@@ -739,13 +745,12 @@ fn output_from_which_a_field_was_cut_is_not_looked_up() {
     }
     let trimmed =
         r#"{"Snapshots": [{"SnapshotId": "snap-1", "StartTime": "2026-01-01T02:00:03Z"}]}"#;
-    assert!(unusable(trimmed).contains("missing field `Description`"));
+    assert!(unusable(trimmed).contains("missing field `Tags`"));
     let without_tag = format!(r#"{{"Snapshots": [{}]}}"#, SNAPSHOT.replace("source-volume", "x"));
     let expected = "describe-snapshots: JSON document 1: snap-1 lacks the tag datafy:source-volume:id, which it was \
         found by; ";
     assert_eq!(unusable(&without_tag), format!("{expected}{CUT}"));
-    let unattached = json!({ "Volumes": [{ "VolumeId": "vol-a", "CreateTime": time, "State": "in-use",
-        "Attachments": [], "Tags": tags }] });
+    let unattached = volumes("in-use", &json!([]));
     let expected = "describe-volumes: JSON document 1: vol-a is in use, but has no attachment; ";
     assert_eq!(unusable(&unattached.to_string()), format!("{expected}{CUT}"));
     // An SDK's objects are checked in the same way.
