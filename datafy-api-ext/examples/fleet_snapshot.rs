@@ -8,7 +8,7 @@
 //! if some were not attempted. The faults of this example cause some of the latter.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::{Monitor, NotDone};
+use datafy_api_ext::jobs::{Monitor, NotDone, Steps};
 use datafy_api_ext::{Call, CreateSnapshot, Datafy, SystemClock, VolumeId};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -33,8 +33,8 @@ async fn main() -> ExitCode {
 }
 
 /// The job of each volume. The marker of a traceable snapshot is how to find one whose answer was lost.
-fn snapshot(datafy: &Datafy, id: &VolumeId) -> Call<CreateSnapshot> {
-    datafy.volume(id.clone()).create_snapshot().description("nightly").traceable()
+fn snapshot(datafy: Datafy, id: VolumeId, _: Steps) -> Call<CreateSnapshot> {
+    datafy.volume(id).create_snapshot().description("nightly").traceable()
 }
 
 async fn run() -> Result<u8, Box<dyn Error>> {
@@ -57,16 +57,18 @@ async fn run() -> Result<u8, Box<dyn Error>> {
     let monitor = run.monitor();
     tokio::spawn(stop_on_ctrl_c(run.monitor()));
     let mut counts = BTreeMap::<_, usize>::new();
-    while let Some((_, result)) = run.next().await {
-        let state = match result {
+    while let Some(finished) = run.next().await {
+        let state = match finished.result {
+            Ok(_) if finished.before => "done by an earlier run".to_owned(),
             Ok(_) => "done".to_owned(),
             Err(NotDone::Failed(error)) => format!("failed: {}", error.outcome()),
-            Err(NotDone::AppliedBefore { .. }) => "done by an earlier run".to_owned(),
-            Err(NotDone::UnknownBefore { .. }) => "unknown since an earlier run".to_owned(),
-            Err(not_attempted) => not_attempted.to_string(),
+            Err(not_done) => not_done.state().to_owned(),
         };
         *counts.entry(state).or_default() += 1;
         draw(&monitor, plan.to_do);
+    }
+    if let Some(stopped) = run.stopped() {
+        println!("{stopped:#}");
     }
     // The journal is open until here.
     drop(run);
@@ -130,7 +132,7 @@ fn draw(monitor: &Monitor, to_do: u64) {
         "\r[{}{}] {attempted}/{to_do}, {} unknown, {} in flight, {:.0}/s\x1b[K",
         "#".repeat(cells),
         ".".repeat(50 - cells),
-        progress.unknown + progress.unknown_before,
+        progress.unknown,
         progress.in_flight,
         progress.rate
     );

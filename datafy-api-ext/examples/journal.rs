@@ -17,7 +17,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
+use datafy_api_ext::journal::{Journal, Settled, Step, StepState};
 use datafy_api_ext::reconcile::{Ec2Objects, Query, SentCall, Settings, find_out};
 use datafy_api_ext::{Datafy, Untrusted, VolumeId};
 use std::collections::HashSet;
@@ -61,7 +61,10 @@ async fn run() -> Result<u8, Box<dyn Error>> {
         }
     };
     let mut journal = Journal::read(journal)?;
-    journal.settle(key, found)?;
+    let unknown = |step: &&Step| step.state == StepState::Unknown;
+    let step = journal.entry(key).and_then(|entry| entry.steps.iter().find(unknown).cloned());
+    let step = step.ok_or("no step of this key is unknown")?;
+    journal.settle(key, &step.operation, step.number, found)?;
     Ok(list(&journal))
 }
 
@@ -90,10 +93,11 @@ fn count(journal: &Journal) -> u8 {
     if unknown > 0 { 3 } else { 0 }
 }
 
-/// All calls of a journal, with the keys of their entries.
-fn calls(journal: &Journal) -> (Vec<Untrusted>, Vec<SentCall>) {
-    let steps = |entry: &'_ datafy_api_ext::jobs::journal::Entry| {
-        entry.steps.iter().map(|step| (entry.key.clone(), step.into())).collect::<Vec<_>>()
+/// All calls of a journal, with the keys of their entries and the numbers of their steps.
+fn calls(journal: &Journal) -> (Vec<(Untrusted, u32)>, Vec<SentCall>) {
+    let steps = |entry: &'_ datafy_api_ext::journal::Entry| {
+        let key = |step: &Step| (entry.key.clone(), step.number);
+        entry.steps.iter().map(|step| (key(step), step.into())).collect::<Vec<_>>()
     };
     journal.entries().iter().flat_map(steps).unzip()
 }
@@ -182,17 +186,13 @@ fn settle_from_ec2(mut journal: Journal, fetch: &Fetch<'_>) -> Result<u8, Box<dy
     let mut objects = Ec2Objects::new(fetch.begun);
     objects.read_all(&queries, outputs)?;
     let findings = find_out(&calls, &objects, &fetch.settings);
-    for ((key, call), finding) in keys.iter().zip(&calls).zip(findings) {
-        let entry = journal.entry(key);
-        let step = entry.and_then(|entry| entry.step(&call.operation));
-        if step.is_none_or(|step| step.state != StepState::Unknown) {
+    for (((key, number), call), finding) in keys.iter().zip(&calls).zip(findings) {
+        if call.state != StepState::Unknown {
             continue;
         }
         println!("{key}: {}: {finding}", call.operation);
-        // Only the last step can be settled.
-        let last = entry.map(|entry| entry.last_step().operation == call.operation);
-        if let (Some(found), Some(true)) = (finding.settled(), last) {
-            journal.settle(key, found)?;
+        if let Some(found) = finding.settled() {
+            journal.settle(key, &call.operation, *number, found)?;
         }
     }
     Ok(count(&journal))
@@ -214,13 +214,13 @@ async fn on_a_fake() -> Result<u8, Box<dyn Error>> {
     list(&journal);
     // Look for the marker of each unknown snapshot. With the real service, EC2 has the descriptions.
     let snapshots = fake.account().snapshots();
-    let unknown = journal.entries().iter().filter(|it| it.last_step().state == StepState::Unknown);
+    let unknown = journal.entries().iter().filter(|it| it.steps[0].state == StepState::Unknown);
     let mut found = Vec::new();
     for entry in unknown {
-        let marker = entry.last_step().marker.as_deref().unwrap_or_default();
+        let marker = entry.steps[0].marker.clone().unwrap_or_default();
         let snapshot = snapshots
             .iter()
-            .find(|it| it.description.as_ref().is_some_and(|text| text.contains(marker)));
+            .find(|it| it.description.as_ref().is_some_and(|text| text.contains(&*marker)));
         let settled = match snapshot {
             Some(snapshot) => Settled::Applied { id: Some(snapshot.id.to_string()) },
             None => Settled::NotApplied,
@@ -229,7 +229,7 @@ async fn on_a_fake() -> Result<u8, Box<dyn Error>> {
     }
     for (key, settled) in found {
         println!("{key}: {settled:?}");
-        journal.settle(&key, settled)?;
+        journal.settle(&key, "create_snapshot", 1, settled)?;
     }
     drop(journal);
 
@@ -245,11 +245,11 @@ async fn create_snapshots(datafy: &Datafy, journal: &Path) -> Result<(), Box<dyn
         (1..=3).map(|number| format!("vol-{number}").parse()).collect::<Result<_, _>>()?;
     let fleet = datafy.fleet(ids).concurrency(1).journal(journal);
     let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot().traceable()).await?;
-    while let Some((id, result)) = run.next().await {
-        match result {
-            Ok(snapshot) => println!("{id}: created {}", snapshot.id),
-            Err(not_done) => println!("{id}: {not_done}"),
+        fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot().traceable()).await?;
+    while let Some(finished) = run.next().await {
+        match finished.result {
+            Ok(snapshot) => println!("{}: created {}", finished.item, snapshot.id),
+            Err(not_done) => println!("{}: {not_done}", finished.item),
         }
     }
     Ok(())

@@ -1,9 +1,8 @@
-//! Restores a snapshot. When the attach fails, the restore is resumed with the volume that was created.
+//! Restores a snapshot. When the attach fails, the volume that was created is attached later.
 //!
 //! `cargo run --example restore` runs on a fake Datafy in this process.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::RestoreStep;
 use datafy_api_ext::{DatafySnapshotId, InstanceId};
 use std::error::Error;
 use std::process::ExitCode;
@@ -38,17 +37,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
         return Err("the attach was not refused".into());
     };
     println!("{error:#}");
-    assert_eq!(error.step(), RestoreStep::AttachVolume);
     // The volume is billed from now on, so keep its ID first.
     let created = error.volume_id().cloned().ok_or("the error holds no volume ID")?;
 
-    // A new restore would create a second volume; this one attaches the first. `resume` fails if a volume may have been
-    // created and its ID is unknown.
-    let restore = error.resume()?;
-    // A new volume takes a while to be ready. Real programs set this limit at the start.
-    let attached = restore.attach_within(Duration::from_secs(600)).await?;
-    println!("volume {attached} is attached, after {} requests", fake.requests().len());
-    assert_eq!(attached, created);
+    // A new restore would create a second volume. `resume` returns what is left: to attach the first. It fails if no volume
+    // is known to exist.
+    let attach = error.resume()?;
+    // A new volume takes a while to be ready. Real programs call `attach_within` at the start.
+    attach.within(Duration::from_secs(600)).await?;
+    println!("volume {created} is attached, after {} requests", fake.requests().len());
 
     // The fake shows what happened: there is one volume, and it is attached.
     let volumes = fake.account().volumes();

@@ -8,7 +8,7 @@
 //! some, or if some were not attempted.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::{Keyed, Monitor, Restore};
+use datafy_api_ext::jobs::{Keyed, Monitor, Restore, Steps};
 use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +23,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A line of the list. Its IDs are checked when it is read.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Row {
     name: String,
     snapshot: DatafySnapshotId,
@@ -72,19 +72,22 @@ async fn restore(datafy: &Datafy, rows: Vec<Row>, journal: &Path) -> Result<u8, 
     let mut run = fleet.run(job).await?;
     let monitor = run.monitor();
     tokio::spawn(stop_on_ctrl_c(run.monitor()));
-    while let Some((row, result)) = run.next().await {
-        let line = match &result {
-            Ok(volume) => json!({ "name": row.name, "volume": volume }),
-            Err(not_done) => json!({ "name": row.name, "not_done": not_done }),
+    while let Some(finished) = run.next().await {
+        let name = &finished.item.name;
+        let line = match &finished.result {
+            Ok(volume) => json!({ "name": name, "volume": volume }),
+            Err(not_done) => json!({ "name": name, "not_done": not_done }),
         };
         writeln!(std::io::stdout(), "{line}")?;
+    }
+    if let Some(stopped) = run.stopped() {
+        writeln!(std::io::stdout(), "{}", json!({ "stopped": stopped }))?;
     }
     Ok(monitor.progress().exit_code())
 }
 
-fn job(datafy: &Datafy, row: &Row) -> Restore {
-    let restore = datafy.restore(row.snapshot.clone());
-    restore.attach_to(row.instance.clone(), row.device.clone()).attach_within(PATIENCE)
+fn job(datafy: Datafy, row: Row, _: Steps) -> Restore {
+    datafy.restore(row.snapshot).attach_to(row.instance, row.device).attach_within(PATIENCE)
 }
 
 /// Stops the run at the first Ctrl-C, and the program at the second. The journal is fit for both.

@@ -1,8 +1,5 @@
 //! A call whose result nobody received.
 
-use crate::call::operation::sealed::Answer;
-use crate::client::Datafy;
-use crate::error::Error;
 use crate::one_line::OneLine;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
@@ -10,9 +7,8 @@ use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::fmt;
 
-/// A call that has or may have had an effect, and whose result nobody received: its future was dropped after a request
-/// was begun, or a [resumed](crate::jobs::RestoreError::resume) restore was not attempted, for example since its
-/// journal is one of another volume.
+/// A call that has or may have had an effect, and whose result nobody received: its future, or that of its job, was
+/// dropped after a request was begun.
 ///
 /// Reported to the function that [`on_abandoned`](crate::DatafyBuilder::on_abandoned) sets, and as a `WARN` event. A
 /// request is begun when its connection is opened, so not every such call has reached the service. As JSON it is an
@@ -33,57 +29,8 @@ pub struct Abandoned {
     pub created_id: Option<Untrusted>,
     /// The marker that [`traceable`](crate::Call::traceable) appended to the description, if any.
     pub marker: Option<String>,
-    /// The time at which the call was started. Of a volume that a resumed restore brought along, that of the resume.
+    /// The time at which the call was started.
     pub started: DateTime<Utc>,
-}
-
-impl Abandoned {
-    /// What is known once the call has this result.
-    pub(crate) fn with_result<A: Answer>(mut self, result: &Result<A, Error>) -> Self {
-        let (outcome, created_id) = match result {
-            Ok(answer) => (Outcome::Applied, answer.created_id()),
-            Err(error) => (error.outcome(), error.created_id()),
-        };
-        self.outcome = outcome;
-        self.created_id = created_id.map(Untrusted::local);
-        self
-    }
-}
-
-/// Reports an effect when it is dropped, unless somebody has received the result.
-///
-/// Boxed, since it would enlarge the futures that hold it.
-pub struct Unreceived(Option<Box<(Datafy, Abandoned)>>);
-
-impl Unreceived {
-    /// There is no effect to report.
-    pub(crate) const NOTHING: Self = Self(None);
-
-    pub(crate) fn new(datafy: Datafy, abandoned: Abandoned) -> Self {
-        Self(Some(Box::new((datafy, abandoned))))
-    }
-
-    /// Raises the outcome that is reported to at least `outcome`.
-    pub(crate) fn at_least(&mut self, outcome: Outcome) {
-        if let Some((_, abandoned)) = self.0.as_deref_mut() {
-            abandoned.outcome = abandoned.outcome.max(outcome);
-        }
-    }
-
-    /// Reports nothing: the caller has the result.
-    pub(crate) fn received(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Unreceived {
-    fn drop(&mut self) {
-        if let Some((datafy, abandoned)) = self.0.as_deref()
-            && abandoned.outcome >= Outcome::Unknown
-        {
-            datafy.inner().on_abandoned.report(abandoned);
-        }
-    }
 }
 
 impl fmt::Display for Abandoned {

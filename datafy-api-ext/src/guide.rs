@@ -8,6 +8,9 @@
 #[doc = include_str!("../guide/backups.md")]
 pub mod backups {}
 
+#[doc = include_str!("../guide/steps.md")]
+pub mod steps {}
+
 #[doc = include_str!("../guide/disaster_recovery.md")]
 pub mod disaster_recovery {}
 

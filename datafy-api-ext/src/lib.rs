@@ -17,6 +17,7 @@ pub mod fake;
 pub mod guide;
 mod id;
 pub mod jobs;
+pub mod journal;
 mod one_line;
 mod only_objects;
 mod operations;

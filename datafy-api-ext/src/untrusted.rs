@@ -18,13 +18,13 @@ const KEPT: usize = 2 * 1024;
 /// It dereferences to the text as it was received, to compare it and to look it up. Don't print that.
 ///
 /// ```no_run
-/// # fn example(entry: &datafy_api_ext::jobs::journal::Entry) {
+/// # fn example(entry: &datafy_api_ext::journal::Entry) {
 /// if &*entry.key == "db-1" {
 ///     println!("{}", entry.key);
 /// }
 /// # }
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(transparent))]
 pub struct Untrusted(Box<str>);

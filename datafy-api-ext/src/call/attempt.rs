@@ -61,9 +61,7 @@ pub(super) async fn attempt<O: Operation>(
             }
             ended
         }
-        (None, Ok(Err(error))) => {
-            Err(transport::failure(&error, &client.http.route, credential))
-        }
+        (None, Ok(Err(error))) => Err(transport::failure(&error, &client.http.route, credential)),
         // No status was received, so there is no answer.
         (None, Ok(Ok(())) | Err(_)) => {
             Err(Failure::ambiguous(ErrorKind::Timeout, format!("timed out after {limit:?}")))

@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::operation::Operation;
-use crate::abandoned::Unreceived;
+use super::unreceived::Unreceived;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
@@ -29,7 +29,7 @@ pub struct Detached<O: Operation> {
 /// The result of a detached call.
 struct Ended<O: Operation> {
     result: Result<O::Answer, Error>,
-    unreceived: Unreceived,
+    unreceived: Unreceived<Call<O>, O>,
 }
 
 impl<O: Operation + 'static> Call<O> {
@@ -47,20 +47,18 @@ impl<O: Operation + 'static> Call<O> {
     /// Outside a Tokio runtime.
     #[doc(alias("spawn", "cancel"))]
     pub fn detached(self) -> Detached<O> {
-        let datafy = self.datafy.clone();
-        let abandoned = self.abandoned();
+        let unreceived = Unreceived::new(self.clone());
         let lost = Error::new(Report {
             kind: ErrorKind::ConnectionLost,
             text: Untrusted::local("the runtime was shut down during the call"),
-            marker: abandoned.marker.clone(),
+            marker: self.marker().map(str::to_owned),
             about: Some(self.about()),
-            started: Some(abandoned.started),
+            started: Some(unreceived.started),
             ..Report::new(O::FACTS.name, Outcome::Unknown)
         });
         let task = tokio::spawn(async move {
             let result = self.send().await;
-            let unreceived = Unreceived::new(datafy, abandoned.with_result(&result));
-            Ended { result, unreceived }
+            Ended { unreceived: unreceived.ended(&result), result }
         });
         Detached { task, lost }
     }

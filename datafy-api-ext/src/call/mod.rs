@@ -13,12 +13,13 @@ mod retry_after;
 mod run;
 pub(crate) mod success;
 mod transport;
+mod unreceived;
 
 pub(crate) use content::Content;
 pub use detached::Detached;
 pub use operation::Operation;
+pub(crate) use unreceived::{Effect, Unreceived};
 
-use crate::abandoned::Abandoned;
 use crate::client::extras::Extras;
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
 use crate::error::{About, Error};
@@ -160,24 +161,24 @@ impl<O: Operation> Call<O> {
         About { object, endpoint: self.datafy.endpoint().to_owned(), subject }
     }
 
-    /// The call as one that was abandoned, if it is started now and nothing is known about its effect.
-    pub(crate) fn abandoned(&self) -> Abandoned {
-        Abandoned {
-            operation: O::FACTS.name,
-            subject: self.subject(),
-            outcome: Outcome::Unknown,
-            created_id: None,
-            marker: self.operation.marker().map(str::to_owned),
-            started: self.clock().date().into(),
-        }
+    pub(crate) fn marker(&self) -> Option<&str> {
+        self.operation.marker()
     }
 
     /// Sends the request, and retries it while the policy allows it and a retry can't have a second effect.
     ///
     /// # Panics
     /// If the future is polled outside a Tokio runtime.
-    #[expect(clippy::manual_async_fn, reason = "an async fn holds its arguments twice")]
     pub fn send(self) -> impl Future<Output = Result<O::Answer, Error>> + Send {
+        self.send_after(Outcome::NotSent)
+    }
+
+    /// As [`send`](Self::send), after calls of the same step with this outcome, below which that of the error doesn't fall.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` stores its arguments twice")]
+    pub(crate) fn send_after(
+        self,
+        earlier: Outcome,
+    ) -> impl Future<Output = Result<O::Answer, Error>> + Send {
         async move {
             assert!(
                 Handle::try_current().is_ok(),
@@ -185,7 +186,7 @@ impl<O: Operation> Call<O> {
                  `tokio::runtime::Runtime` with `enable_all`"
             );
             let span = self.operation.span(&self.datafy.inner().base);
-            let mut run = Run::new(&self, &span);
+            let mut run = Run::new(&self, &span, earlier);
             // Pinned before it is wrapped: the wrapper would move it, and it is large.
             pin!(run.finish()).instrument(span.clone()).await
         }

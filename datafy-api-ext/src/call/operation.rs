@@ -18,16 +18,23 @@ pub(crate) mod sealed {
     use super::{BaseUrl, Client, Content, Error, Request, Scope, Subject, Unusable};
 
     /// The result of a call.
-    pub trait Answer {
+    pub trait Answer: Sized {
         /// The ID of the object that the call created.
         fn created_id(&self) -> Option<&str> {
             None
         }
+
+        /// The part of an answer that a journal records: the ID of the created object.
+        fn from_record(created_id: Option<&str>) -> Option<Self>;
     }
 
-    impl Answer for () {}
+    impl Answer for () {
+        fn from_record(_: Option<&str>) -> Option<Self> {
+            Some(())
+        }
+    }
 
-    pub trait Operation: Send + Sync {
+    pub trait Operation: Clone + Send + Sync {
         /// What the spec says about the operation.
         const FACTS: datafy_api::operation::Operation;
 

@@ -7,6 +7,7 @@ use super::exchange::Received;
 use super::failure::Failure;
 use super::history::History;
 use super::operation::{Operation, sealed};
+use super::unreceived::Unreceived;
 use crate::client::token::Credential;
 use crate::client::{Inner, Stopwatch, TokenError};
 use crate::error::{Error, ErrorKind};
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{Span, debug};
@@ -26,36 +27,34 @@ use tracing::{Span, debug};
 pub(super) struct Run<'a, O: Operation> {
     call: &'a Call<O>,
     span: &'a Span,
-    /// When the call was started.
-    date: SystemTime,
     time: Stopwatch<'a>,
     attempts: u32,
-    /// Whether a request is in flight.
-    in_flight: bool,
-    /// Whether the caller has the result.
-    ended: bool,
+    /// The outcome of earlier calls of the same step.
+    earlier: Outcome,
+    effect: Unreceived<&'a Call<O>, O>,
     /// `None` until an attempt has failed, so that most calls allocate nothing for it.
     history: Option<Box<History>>,
 }
 
 impl<'a, O: Operation> Run<'a, O> {
-    pub(super) fn new(call: &'a Call<O>, span: &'a Span) -> Self {
+    pub(super) fn new(call: &'a Call<O>, span: &'a Span, earlier: Outcome) -> Self {
+        let mut effect = Unreceived::new(call);
+        effect.set_outcome(earlier);
         let client = call.datafy.inner();
         Self {
             call,
             span,
-            date: client.clock.date(),
             time: Stopwatch::start(&*client.clock),
             attempts: 0,
-            in_flight: false,
-            ended: false,
+            earlier,
+            effect,
             history: None,
         }
     }
 
     pub(super) async fn finish(&mut self) -> Result<O::Answer, Error> {
         let result = self.attempts().await;
-        self.ended = true;
+        self.effect.set_outcome(Outcome::NotSent);
         result
     }
 
@@ -83,10 +82,12 @@ impl<'a, O: Operation> Run<'a, O> {
             let text = "no time was left for a request; raise the operation timeout";
             return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
         }
-        self.in_flight = true;
+        let before = self.effect.outcome();
+        self.effect.set_outcome(before.max(Outcome::Unknown));
         let mut received = Received::default();
         let ended = attempt(self.call, left, &credential, &mut received).await;
-        self.in_flight = false;
+        let outcome = ended.as_ref().map_or_else(|it| it.evidence.outcome(), |_| Outcome::Applied);
+        self.effect.set_outcome(before.max(outcome));
         if let (Ok(_), Some(response)) = (&ended, &received.response) {
             self.succeeded(response, &credential);
         }
@@ -157,7 +158,7 @@ impl<'a, O: Operation> Run<'a, O> {
         let marker = sealed::Operation::marker(&self.call.operation);
         let history = mem::take(self.history());
         let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
-        let error = error.of_call(self.call.about(), self.dates(elapsed));
+        let error = error.of_call(self.call.about(), self.dates(elapsed)).at_least(self.earlier);
         // Like the error, these describe the attempt that decided the outcome.
         let status = error.status().map(i64::from);
         self.span.record("datafy.outcome", error.outcome().as_str());
@@ -172,7 +173,7 @@ impl<'a, O: Operation> Run<'a, O> {
     /// When the call was started and ended, at the earliest and the latest: the stopwatch stands still while the machine
     /// is suspended, and the clock may be set meanwhile.
     fn dates(&self, elapsed: Duration) -> [DateTime<Utc>; 2] {
-        let (started, ended) = (self.date.into(), DateTime::from(self.client().clock.date()));
+        let (started, ended) = (self.effect.started, DateTime::from(self.client().clock.date()));
         [(ended - elapsed).min(started), (started + elapsed).max(ended)]
     }
 
@@ -198,15 +199,12 @@ impl<'a, O: Operation> Run<'a, O> {
 impl<O: Operation> Drop for Run<'_, O> {
     /// Reports the call if it was dropped, and has or may have had an effect.
     fn drop(&mut self) {
-        let outcome = self.history.as_ref().map_or(Outcome::NotSent, |history| history.outcome());
-        if self.ended || !(self.in_flight || outcome >= Outcome::Unknown) {
-            return;
+        let outcome = self.effect.outcome();
+        if outcome >= Outcome::Unknown {
+            [self.effect.started, _] = self.dates(self.time.passed());
+            self.span.record("datafy.outcome", outcome.as_str());
+            self.span.in_scope(|| self.effect.report());
         }
-        let client = self.call.datafy.inner();
-        let mut abandoned = self.call.abandoned();
-        [abandoned.started, _] = self.dates(self.time.passed());
-        self.span.record("datafy.outcome", abandoned.outcome.as_str());
-        self.span.in_scope(|| client.on_abandoned.report(&abandoned));
     }
 }
 

@@ -304,9 +304,7 @@ impl DatafyBuilder {
 
     /// Reports each call whose future was dropped after a request was begun, for example by a timeout or `select!`.
     ///
-    /// Such a call may have had an effect, and nobody else receives its result. Neither does anybody receive the volume
-    /// of a [resumed](crate::jobs::RestoreError::resume) restore that is not attempted, unless its journal has it.
-    /// `function` is called while a future is dropped or polled: it must neither block nor panic. The same facts are a
+    /// Such a call may have had an effect, and nobody else receives its result. `function` is called while a future is dropped or polled: it must neither block nor panic. The same facts are a
     /// `WARN` event of `tracing`. A process that ends without dropping the future, as after `kill -9`, reports nothing:
     /// a [journal](crate::jobs) does.
     ///

@@ -1,10 +1,7 @@
 //! Attaches a volume that may not be ready yet.
 
-use super::job::sealed::Sealed;
-use super::job::{Earlier, Job, Page, Resume};
-use super::journal::{Entry, JournalError};
-use super::not_done::NotDone;
-use crate::abandoned::{Abandoned, Unreceived};
+use super::job::Job;
+use super::steps::{Begun, OpenStep, Steps};
 use crate::call::Call;
 use crate::client::Stopwatch;
 use crate::error::{Error, ErrorKind, Report};
@@ -12,7 +9,7 @@ use crate::id::VolumeId;
 use crate::operations::AttachVolume;
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
-use std::convert::Infallible;
+use datafy_api::operations::ATTACH_VOLUME;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -22,12 +19,13 @@ use tokio::time::timeout;
 
 /// Attaches a volume, and waits until it is ready. Await it, or [`send`](Self::send) it.
 ///
-/// Created by [`Call::within`] and [`Call::ready_when`].
+/// Created by [`Call::within`], [`Call::ready_when`] and [`NotRestored::resume`](super::NotRestored::resume).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Attach {
     call: Call<AttachVolume>,
     wait: Option<Wait>,
+    outcome: Outcome,
 }
 
 /// How to wait for a volume.
@@ -87,7 +85,7 @@ impl Call<AttachVolume> {
     /// [`Unknown`](Outcome::Unknown). Each call in between has the timeouts and the retry policy that are set here.
     #[doc(alias("timeout", "wait"))]
     pub fn within(self, limit: Duration) -> Attach {
-        Attach { call: self, wait: Some(Wait::within(limit)) }
+        Attach::new(self, Some(Wait::within(limit)))
     }
 
     /// As [`within`](Self::within), and before each call waits until `probe` returns `Ok`, for example after asking EC2.
@@ -119,66 +117,40 @@ impl Call<AttachVolume> {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        Attach { call: self, wait: Some(Wait::until_ready(limit, probe)) }
+        Attach::new(self, Some(Wait::until_ready(limit, probe)))
     }
 }
 
 impl Attach {
     pub(super) fn new(call: Call<AttachVolume>, wait: Option<Wait>) -> Self {
-        Self { call, wait }
+        Self { call, wait, outcome: Outcome::NotSent }
+    }
+
+    /// Repeats the call until it succeeds, for at most `limit`: as [`Call::within`].
+    pub fn within(mut self, limit: Duration) -> Self {
+        match &mut self.wait {
+            Some(wait) => wait.limit = limit,
+            None => self.wait = Some(Wait::within(limit)),
+        }
+        self
+    }
+
+    /// The outcome of earlier calls. A refusal doesn't make one of them certain.
+    pub(super) fn after(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
     }
 
     /// Attaches the volume.
     pub async fn send(self) -> Result<(), Error> {
-        let mut outcome = Outcome::NotSent;
-        let send = |call: Call<AttachVolume>, _| async { Ok::<_, Infallible>(call.send().await) };
-        let Ok(result) = self.repeat(&mut outcome, send).await;
+        let steps = Steps::alone();
+        let result = self.run(&steps).await;
+        steps.received();
         result
     }
 
-    /// Attaches the volume, and records each call. Fails if the journal does, with the error of the last call, if any.
-    pub(super) async fn record(
-        &self,
-        outcome: &mut Outcome,
-        page: Page<'_>,
-    ) -> Result<Result<(), Error>, (JournalError, Option<Error>)> {
-        self.repeat(outcome, |call, earlier| page.step(call, earlier)).await
-    }
-
-    /// Repeats the call with `send` until it succeeds, as often as the wait allows.
-    ///
-    /// `outcome` is that of all calls so far. Fails if `send` does, with the error of the last call, if any. If this is
-    /// dropped between two calls, neither of which is in flight then, it reports an outcome that is unknown.
-    async fn repeat<E, F>(
-        &self,
-        outcome: &mut Outcome,
-        send: impl Fn(Call<AttachVolume>, Outcome) -> F,
-    ) -> Result<Result<(), Error>, (E, Option<Error>)>
-    where
-        F: Future<Output = Result<Result<(), Error>, E>>,
-    {
-        let abandoned = Abandoned { outcome: Outcome::NotSent, ..self.call.abandoned() };
-        let mut unreceived = Unreceived::new(self.call.datafy().clone(), abandoned);
-        let result = self.rounds(outcome, &mut unreceived, send).await;
-        unreceived.received();
-        result
-    }
-
-    /// Does the work of [`repeat`](Self::repeat).
-    async fn rounds<E, F>(
-        &self,
-        outcome: &mut Outcome,
-        unreceived: &mut Unreceived,
-        send: impl Fn(Call<AttachVolume>, Outcome) -> F,
-    ) -> Result<Result<(), Error>, (E, Option<Error>)>
-    where
-        F: Future<Output = Result<Result<(), Error>, E>>,
-    {
-        let Some(wait) = &self.wait else {
-            let sent = send(self.call.clone(), *outcome).await;
-            let result = sent.map_err(|failed| (failed, None))?;
-            return Ok(result.inspect_err(|error| *outcome = error.outcome().max(*outcome)));
-        };
+    /// Repeats the call until it succeeds, as often as the wait allows.
+    async fn repeat(&self, wait: &Wait, step: &mut OpenStep) -> Result<(), Error> {
         let started = self.call.clock().date().into();
         let mut time = Stopwatch::start(self.call.clock());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
@@ -198,15 +170,9 @@ impl Attach {
                 Ok(()) => {
                     let left = wait.limit.saturating_sub(time.passed());
                     let call = self.call.clone().ending_within(left);
-                    let error = match send(call, *outcome).await {
-                        Ok(Ok(())) => return Ok(Ok(())),
-                        Ok(Err(error)) => error,
-                        Err(failed) => return Err((failed, last)),
-                    };
-                    *outcome = error.outcome().max(*outcome);
-                    unreceived.at_least(*outcome);
+                    let Err(error) = step.send(call).await else { return Ok(()) };
                     asked = error.retry_after();
-                    let hopeless = is_hopeless(&error, *outcome);
+                    let hopeless = is_hopeless(&error, step.outcome);
                     last = Some(error);
                     if hopeless {
                         break;
@@ -225,11 +191,26 @@ impl Attach {
                 text: Untrusted::local(format!("the volume was not ready within {:?}", wait.limit)),
                 attempts: 0,
                 elapsed: time.passed(),
-                ..Report::new(<Call<AttachVolume> as Job>::NAME, Outcome::NotSent)
+                ..Report::new(ATTACH_VOLUME.name, Outcome::NotSent)
             })
             .of_call(self.call.about(), [started, self.call.clock().date().into()])
         });
-        Ok(Err(error.at_least(*outcome).observed(observation.map(Untrusted::local))))
+        Err(error.at_least(step.outcome).observed(observation.map(Untrusted::local)))
+    }
+}
+
+impl Job for Attach {
+    type Done = ();
+    type Error = Error;
+    const OPERATION: Option<&'static str> = Some(ATTACH_VOLUME.name);
+
+    async fn run(self, steps: &Steps) -> Result<(), Error> {
+        let Begun::Open(mut step) = steps.begin(&self.call).await else { return Ok(()) };
+        step.outcome = step.outcome.max(self.outcome);
+        match &self.wait {
+            None => step.send(self.call).await,
+            Some(wait) => self.repeat(wait, &mut step).await,
+        }
     }
 }
 
@@ -248,29 +229,5 @@ impl IntoFuture for Attach {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-impl Sealed for Attach {}
-
-impl Job for Attach {
-    type Done = ();
-    type Failure = Error;
-    const NAME: &'static str = <Call<AttachVolume> as Job>::NAME;
-
-    fn earlier(&self, entry: &Entry) -> Earlier {
-        self.call.earlier(entry)
-    }
-
-    async fn perform(self, resume: Resume, page: Page<'_>) -> Result<(), NotDone> {
-        let mut outcome = resume.outcome;
-        match self.record(&mut outcome, page).await {
-            Ok(result) => result.map_err(NotDone::Failed),
-            // The attach may have had its effect.
-            Err((journal, Some(last))) if outcome >= Outcome::Unknown => Err(NotDone::Failed(
-                last.at_least(outcome).observed(Some(Untrusted::local(format!("{journal:#}")))),
-            )),
-            Err((journal, _)) => Err(NotDone::Journal(journal)),
-        }
     }
 }

@@ -1,23 +1,32 @@
 //! Does a job for each of many items.
 
-use super::job::{Failure, Job, Page, Performed, Resume};
-use super::journal::{Entries, Header, JournalError, Log};
+use super::claims::Claims;
+use super::driver::drive;
+use super::finished::Finished;
+use super::gate::{Brakes, Gate};
+use super::job::{self, Job};
 use super::keyed::Keyed;
 use super::not_done::NotDone;
 use super::pace::Pace;
 use super::plan::Plan;
-use super::progress::{Monitor, StopReason};
+use super::progress::Monitor;
 use super::seen::Seen;
+use super::steps::Steps;
+use super::stopped::Stopped;
 use crate::client::{Datafy, InvalidSetting};
+use crate::error::Error;
+use crate::journal::{Entries, Header, JournalError, Log};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs;
+use std::future;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 /// The default number of jobs in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
@@ -32,12 +41,12 @@ const DEFAULT_CONCURRENCY: usize = 16;
 /// # async fn example(datafy: Datafy, ids: Vec<VolumeId>) -> Result<(), Box<dyn std::error::Error>> {
 /// let fleet = datafy.fleet(ids).concurrency(8).journal("nightly-2026-01-01.jsonl");
 /// let mut run = fleet
-///     .run(|datafy, id| datafy.volume(id.clone()).create_snapshot().description("nightly"))
+///     .run(|datafy, id, _| datafy.volume(id).create_snapshot().description("nightly"))
 ///     .await?;
-/// while let Some((id, result)) = run.next().await {
-///     match result {
-///         Ok(snapshot) => println!("{id}: {:?}", snapshot.id),
-///         Err(not_done) => eprintln!("{id}: {not_done}"),
+/// while let Some(finished) = run.next().await {
+///     match finished.result {
+///         Ok(snapshot) => println!("{}: {}", finished.item, snapshot.id),
+///         Err(not_done) => eprintln!("{}: {not_done}", finished.item),
 ///     }
 /// }
 /// # Ok(())
@@ -51,6 +60,7 @@ pub struct Fleet<T> {
     concurrency: usize,
     rate: Option<u32>,
     refuse_duplicates: bool,
+    unsent_limit: u32,
     job: Option<String>,
     journal: Option<PathBuf>,
 }
@@ -64,14 +74,17 @@ impl Datafy {
     /// Returns a fleet of these items, for example volume IDs.
     ///
     /// If two items have the same key, the run fails before anything is sent.
-    pub fn fleet<T: Keyed + Send + 'static>(&self, items: impl IntoIterator<Item = T>) -> Fleet<T> {
+    pub fn fleet<T: Keyed + Clone + Send + Sync + 'static>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+    ) -> Fleet<T> {
         Fleet::new(self.clone(), Items::List(items.into_iter().collect()))
     }
 
     /// Returns a fleet of the items in a stream, which may be too long for memory. The run ends when the stream ends.
     ///
     /// An item that comes twice is processed twice, unless the fleet [refuses duplicates](Fleet::refuse_duplicates).
-    pub fn fleet_of_stream<T: Keyed + Send + 'static>(
+    pub fn fleet_of_stream<T: Keyed + Clone + Send + Sync + 'static>(
         &self,
         items: impl Stream<Item = T> + Send + 'static,
     ) -> Fleet<T> {
@@ -79,7 +92,7 @@ impl Datafy {
     }
 }
 
-impl<T: Keyed + Send + 'static> Fleet<T> {
+impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     fn new(datafy: Datafy, items: Items<T>) -> Self {
         Self {
             datafy,
@@ -87,6 +100,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
             concurrency: DEFAULT_CONCURRENCY,
             rate: None,
             refuse_duplicates: false,
+            unsent_limit: 20,
             job: None,
             journal: None,
         }
@@ -121,6 +135,16 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
         self
     }
 
+    /// Sets after how many calls in a row that were not sent the run stops: at least 1. Defaults to 20.
+    ///
+    /// A service that can't be reached, or a token that can't be read, then gives one [reason](Run::stopped) instead of
+    /// an error for each item. `u32::MAX` turns it off.
+    #[doc(alias("circuit breaker"))]
+    pub fn unsent_limit(mut self, calls: u32) -> Self {
+        self.unsent_limit = calls;
+        self
+    }
+
     /// Names the job in the journal, for example after its date. A run with another name can't use the journal.
     pub fn named(mut self, job: impl Into<String>) -> Self {
         self.job = Some(job.into());
@@ -147,45 +171,69 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
         self
     }
 
-    /// Starts a run in which `job` returns the job of each item. Nothing is sent until the run is polled.
+    /// Starts a run in which `job` returns the job of each item: a call, an attach, a restore, or the future of an async
+    /// function that makes its calls with the [`Steps`]. Nothing is sent until the run is polled.
+    ///
+    /// A job of an earlier run that is finished succeeds again, without a call, and says [so](Finished::before).
     ///
     /// Fails if a setting is out of range, two items of a list have the same key, or the journal can't be used.
-    pub async fn run<J: Job>(
+    pub async fn run<J: Job + 'static>(
         mut self,
-        job: impl Fn(&Datafy, &T) -> J + Send + Sync + 'static,
-    ) -> Result<Run<T, J>, FleetError> {
+        job: impl Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
+    ) -> Result<Run<T, J::Done, J::Error>, FleetError> {
         self.check()?;
-        let journal = match self.journal.take() {
-            None => None,
-            Some(path) => Some(Log::open(path, self.header::<J>(), self.datafy.clone()).await?),
+        let (log, entries) = match self.journal.take() {
+            None => (None, Entries::default()),
+            Some(path) => {
+                let header = self.header::<J>();
+                let (log, entries) = Log::open(path, header, self.datafy.clone()).await?;
+                (Some(Arc::new(log)), entries)
+            }
         };
         // Jobs beyond this would wait for the client, and would still be sent after a stop.
         let concurrency = self.concurrency.min(self.datafy.inner().in_flight);
-        let fleet = Arc::new(Shared {
-            monitor: Monitor::new(self.datafy.clone()),
+        let monitor = Monitor::new(self.datafy.clone());
+        let brakes = Brakes {
+            datafy: self.datafy.clone(),
+            monitor: monitor.clone(),
             pace: self.rate.map(Pace::new),
-            seen: (self.refuse_duplicates || journal.is_some() && self.items.is_stream())
+            journal: log.clone(),
+            unsent_limit: self.unsent_limit,
+            unsent: AtomicU32::new(0),
+        };
+        let fleet = Arc::new(Shared {
+            gate: Arc::new(Gate {
+                is_plan: false,
+                claims: Claims::of(&entries),
+                fleet: Some(brakes),
+            }),
+            seen: (self.refuse_duplicates || log.is_some() && self.items.is_stream())
                 .then(Mutex::default),
-            journal,
+            entries: Mutex::new(entries),
+            log,
+            monitor: monitor.clone(),
             datafy: self.datafy,
             job,
         });
-        let monitor = fleet.monitor.clone();
         let results = self
             .items
             .into_stream()
             .map(move |item| Arc::clone(&fleet).process(item))
-            .buffer_unordered(concurrency);
+            .buffer_unordered(concurrency)
+            .filter_map(future::ready);
         Ok(Run { results: results.boxed(), monitor })
     }
 
-    /// Returns what a run with the same arguments would do, without sending anything or changing the journal.
+    /// Returns what a run with the same arguments would do, without sending anything or changing the journal: a run whose
+    /// steps refuse to send.
     ///
-    /// Fails as [`run`](Self::run) does, except that duplicates are counted. The items of a stream are consumed.
+    /// It is exact up to the first call of each item that would be sent. A function that does other things than calls can
+    /// ask [`Steps::is_plan`]. Fails as [`run`](Self::run) does, except that duplicates are counted. The items of a stream
+    /// are consumed.
     #[doc(alias("dry run"))]
     pub async fn plan<J: Job>(
         mut self,
-        job: impl Fn(&Datafy, &T) -> J,
+        job: impl Fn(Datafy, T, Steps) -> J,
     ) -> Result<Plan, FleetError> {
         self.check_settings()?;
         let checks_keys =
@@ -198,26 +246,31 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
             None => Entries::default(),
             Some(path) => Log::read(path, self.header::<J>()).await?,
         };
+        let gate = Arc::new(Gate { is_plan: true, claims: Claims::of(&entries), fleet: None });
         let mut seen = Seen::default();
         let mut plan = Plan::default();
         let mut items = self.items.into_stream();
         while let Some(item) = items.next().await {
-            let key = item.key();
+            let key = SmolStr::new(item.key());
             if checks_keys && !seen.insert(&key) {
                 plan.duplicates += 1;
                 continue;
             }
-            plan.add(&entries.left_to_do(&job(&self.datafy, &item), &key));
+            let entry = entries.get(&key).cloned();
+            let steps = Steps::new(None, key, entry, Arc::clone(&gate));
+            let job = job(self.datafy.clone(), item, steps.clone());
+            plan.add(drive(&steps, job.run(&steps)).await);
         }
         Ok(plan)
     }
 
     fn header<J: Job>(&self) -> Header {
-        Header::new(&self.datafy, J::NAME, self.job.clone())
+        job::header::<J>(&self.datafy, self.job.clone())
     }
 
     fn check_settings(&self) -> Result<(), InvalidSetting> {
         InvalidSetting::within("concurrency", self.concurrency, 1..=10_000)?;
+        InvalidSetting::within("unsent_limit", self.unsent_limit, 1..=u32::MAX)?;
         if let Some(rate) = self.rate {
             InvalidSetting::within("rate", rate, 1..=10_000)?;
         }
@@ -236,7 +289,7 @@ impl<T: Keyed + Send + 'static> Fleet<T> {
     }
 }
 
-impl<T: Send + 'static> Items<T> {
+impl<T: Clone + Send + Sync + 'static> Items<T> {
     fn is_stream(&self) -> bool {
         matches!(self, Self::Stream(_))
     }
@@ -265,98 +318,76 @@ struct Shared<F> {
     datafy: Datafy,
     job: F,
     monitor: Monitor,
-    pace: Option<Pace>,
+    gate: Arc<Gate>,
     /// The keys so far, if duplicates are refused.
     seen: Option<Mutex<Seen>>,
-    /// The journal, and what earlier runs have recorded there.
-    journal: Option<(Log, Entries)>,
+    log: Option<Arc<Log>>,
+    /// What earlier runs have recorded, of the items that have not come yet.
+    entries: Mutex<Entries>,
 }
 
 impl<F> Shared<F> {
-    /// Does the job of one item, or returns why not.
-    async fn process<T: Keyed, J: Job>(self: Arc<Self>, item: T) -> (T, Performed<J>)
+    /// Does the job of one item, or returns why not. `None` if the run was stopped before.
+    async fn process<T, J>(self: Arc<Self>, item: T) -> Option<Finished<T, J::Done, J::Error>>
     where
-        F: Fn(&Datafy, &T) -> J,
+        T: Keyed + Clone,
+        J: Job,
+        F: Fn(Datafy, T, Steps) -> J,
     {
         let key = SmolStr::new(item.key());
-        let job = (self.job)(&self.datafy, &item);
-        let brought = job.brought();
-        let started = self.resume(&job, &key).and_then(|resume| {
-            let slot = self.monitor.begin(key.clone())?;
-            Ok((resume, slot))
-        });
-        let (resume, slot) = match started {
-            Ok(started) => started,
-            Err(not_done) => {
-                if let NotDone::AppliedBefore { .. } = not_done {
-                    brought.received();
-                }
-                let result = Err(not_done);
-                self.monitor.end(None, &result);
-                // Thousands of skipped items in a row would starve other tasks.
-                tokio::task::coop::consume_budget().await;
-                return (item, result);
+        let finished = if self.is_duplicate(&key) {
+            Some(Finished::not_attempted(item, NotDone::Duplicate))
+        } else {
+            let entry = lock(&self.entries).take(&key);
+            let (log, gate) = (self.log.clone(), Arc::clone(&self.gate));
+            let steps = Steps::new(log, key.clone(), entry, gate);
+            let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
+            let driven = drive(&steps, job.run(&steps)).await;
+            // If the run is dropped before, the item stays listed as in flight.
+            if let Some(slot) = driven.ended.slot {
+                self.monitor.leave(slot);
             }
+            driven.of(item)
         };
-        // If the run is dropped from here on, the item stays listed as in flight.
-        let turn = match &self.pace {
-            None => Ok(()),
-            // Boxed, since it would enlarge the future of every job.
-            Some(pace) => Box::pin(pace.wait(self.datafy.clock(), || self.check())).await,
-        };
-        let result = match turn {
-            Err(not_done) => Err(not_done),
-            Ok(()) => {
-                brought.received();
-                let page = Page { log: self.journal.as_ref().map(|(log, _)| log), key: &key };
-                job.perform(resume, page).await
-            }
-        };
-        // The status of the last answer, not of the deciding one: the token is refused only if the call ended with a
-        // 401. If the renewal of the token failed instead, the next renewal may succeed.
-        if let Err(NotDone::Failed(error)) = &result
-            && Failure::last_status(error) == Some(401)
-        {
-            self.monitor.stop_because(StopReason::TokenRefused);
+        match &finished {
+            Some(finished) => self.monitor.count(finished),
+            None => self.monitor.skip(&key),
         }
-        self.monitor.end(Some(slot), &result);
-        (item, result)
+        if finished.as_ref().is_none_or(|finished| !finished.sent) {
+            // Thousands of skipped items in a row would starve other tasks.
+            tokio::task::coop::consume_budget().await;
+        }
+        finished
     }
 
-    /// Returns what earlier runs have done for an item, unless it must not be attempted.
-    fn resume<J: Job>(&self, job: &J, key: &SmolStr) -> Result<Resume, NotDone<J::Failure>> {
-        if let Some(seen) = &self.seen
-            && !seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
-        {
-            return Err(NotDone::Duplicate);
-        }
-        let Some((_, entries)) = &self.journal else { return Ok(Resume::FRESH) };
-        let rest = entries.left_to_do(job, key).rest()?;
-        self.check().map(|()| rest)
-    }
-
-    /// Fails if no further job may be started.
-    fn check<E>(&self) -> Result<(), NotDone<E>> {
-        match self.journal.as_ref().and_then(|(log, _)| log.failure()) {
-            Some(failure) => Err(NotDone::Journal(failure.clone())),
-            None => self.monitor.check(),
-        }
+    fn is_duplicate(&self, key: &str) -> bool {
+        self.seen.as_ref().is_some_and(|seen| !lock(seen).insert(key))
     }
 }
 
-/// A running fleet: a stream of one result per item, in the order in which the jobs end.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running fleet: a stream of how each item ended, in the order in which the jobs end.
 ///
 /// Dropping it cancels the jobs in flight; [`Monitor::in_flight`] lists their keys. With a journal, the drop waits until
 /// what is queued is written, and only then can the next run open the file.
-pub struct Run<T, J: Job> {
-    results: BoxStream<'static, (T, Performed<J>)>,
+pub struct Run<T, D, E = Error> {
+    results: BoxStream<'static, Finished<T, D, E>>,
     monitor: Monitor,
 }
 
-impl<T, J: Job> Run<T, J> {
-    /// Returns the next item with its result, or `None` once every item has been processed.
-    pub async fn next(&mut self) -> Option<(T, Result<J::Done, NotDone<J::Failure>>)> {
+impl<T, D, E> Run<T, D, E> {
+    /// Returns how the next item ended, or `None` once every item has been processed. If the run has
+    /// [stopped](Self::stopped), items that were not attempted are left out.
+    pub async fn next(&mut self) -> Option<Finished<T, D, E>> {
         self.results.next().await
+    }
+
+    /// Why the run has stopped, if it has, and the items that it did not attempt so far.
+    pub fn stopped(&self) -> Option<Stopped> {
+        self.monitor.stopped()
     }
 
     /// Returns a handle that reports the progress of the run and can stop it. It outlives the run.
@@ -365,15 +396,15 @@ impl<T, J: Job> Run<T, J> {
     }
 }
 
-impl<T, J: Job> Stream for Run<T, J> {
-    type Item = (T, Result<J::Done, NotDone<J::Failure>>);
+impl<T, D, E> Stream for Run<T, D, E> {
+    type Item = Finished<T, D, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.results.poll_next_unpin(context)
     }
 }
 
-impl<T, J: Job> fmt::Debug for Run<T, J> {
+impl<T, D, E> fmt::Debug for Run<T, D, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("progress", &self.monitor.progress()).finish_non_exhaustive()
     }

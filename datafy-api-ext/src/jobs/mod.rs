@@ -1,26 +1,37 @@
-//! Work that lasts longer than one call: restores and fleets.
+//! Work that lasts longer than one call: jobs of several steps, restores and fleets.
 //!
-//! A *restore* creates a volume from a snapshot and attaches it: see [`Restore`]. A *fleet* does a job, such as a call or
-//! a restore, for each of many items: see [`Fleet`]. A *journal* is the file in which both record each request before it
-//! is sent and its result afterwards, so that a later run can resume the work after a crash: see [`journal`].
+//! A *step* is one call, or an attach with its repetitions. A *job* is an async function that makes its calls as
+//! [`Steps`]: see [`Job`]. A *restore* is one: it creates a volume from a snapshot and attaches it. A *fleet* does a job
+//! for each of many items: see [`Fleet`]. With a [journal](crate::journal), each step is recorded before its request is
+//! sent, and its result afterwards, so that a later run can resume the job after a crash.
 
 mod attach;
+mod claims;
+mod driver;
+mod finished;
 mod fleet;
+mod gate;
 mod job;
-pub mod journal;
 mod keyed;
 mod not_done;
+mod open_journal;
 mod pace;
 mod plan;
 mod progress;
 mod restore;
 mod seen;
+mod steps;
+mod stopped;
 
 pub use attach::Attach;
+pub use finished::Finished;
 pub use fleet::{Fleet, FleetError, Run};
-pub use job::{Failure, Job};
+pub use job::Job;
 pub use keyed::Keyed;
 pub use not_done::NotDone;
+pub use open_journal::OpenJournal;
 pub use plan::Plan;
 pub use progress::{Monitor, Progress};
-pub use restore::{JournaledRestore, NewRestore, Restore, RestoreError, RestoreStep};
+pub use restore::{NewRestore, NotRestored, Restore};
+pub use steps::Steps;
+pub use stopped::{StopReason, Stopped};

@@ -1,7 +1,9 @@
 //! The progress of a fleet, and the handle that reports it.
 
-use super::job::Failure;
+use super::finished::Finished;
 use super::not_done::NotDone;
+use super::steps::Halt;
+use super::stopped::{StopReason, Stopped};
 use crate::client::Datafy;
 use crate::only_objects::only_objects;
 use crate::outcome::Outcome;
@@ -19,18 +21,16 @@ use std::time::{Duration, Instant};
 #[serde(default, remote = "Self")]
 #[non_exhaustive]
 pub struct Progress {
-    /// Items whose jobs this run has done.
+    /// Items whose jobs this run has done, or has finished after an earlier run.
     pub done: u64,
-    /// Items whose last step was not applied: nothing was sent, or the service refused.
-    pub failed: u64,
-    /// Items whose last step may have been applied.
-    pub unknown: u64,
-    /// Items that were done by earlier runs, according to the journal.
+    /// Items whose jobs earlier runs had done, according to the journal.
     pub done_before: u64,
-    /// Items that were not attempted because an earlier run may have had an effect.
-    pub unknown_before: u64,
-    /// Items that were not attempted for another reason: the run was stopped, the token is refused, the journal can't be
-    /// used or has the key for something else, or the item is a duplicate.
+    /// Items whose jobs failed: nothing was sent, or the service refused, or the function of the job failed.
+    pub failed: u64,
+    /// Items with a step that may have been applied, in this run or an earlier one.
+    pub unknown: u64,
+    /// Items that were not attempted, or not continued: the run was stopped, the token is refused, the journal can't be
+    /// used, the key was used for something else, the place is claimed, or the item is a duplicate.
     pub not_attempted: u64,
     /// Items whose jobs are in flight, or wait for their turn.
     pub in_flight: u64,
@@ -44,7 +44,7 @@ impl Progress {
     /// Returns an exit code for a program that has run the fleet to its end: 0 if every item is done, 2 if some failed,
     /// and 3 if the effect of some is unknown, or some were not attempted.
     pub fn exit_code(&self) -> u8 {
-        if self.unknown + self.unknown_before + self.not_attempted + self.in_flight > 0 {
+        if self.unknown + self.not_attempted + self.in_flight > 0 {
             3
         } else if self.failed > 0 {
             2
@@ -69,18 +69,12 @@ struct State {
     progress: Progress,
     /// The keys of the items whose jobs are in flight.
     in_flight: Slab<SmolStr>,
-    stopped: Option<StopReason>,
+    stopped: Option<Stopped>,
 }
 
 /// The place of an item among those in flight.
-pub(super) struct Slot(usize);
-
-/// Why no further job is started.
 #[derive(Clone, Copy)]
-pub(super) enum StopReason {
-    Requested,
-    TokenRefused,
-}
+pub(super) struct Slot(usize);
 
 impl Monitor {
     pub(super) fn new(datafy: Datafy) -> Self {
@@ -111,10 +105,10 @@ impl Monitor {
         keys
     }
 
-    /// Starts no further job. Jobs in flight end as usual, including retries and the second step of a restore.
+    /// Starts no further job. Jobs in flight end as usual, including retries and further steps.
     ///
-    /// The run then returns [`NotDone::Stopped`] for each item that remains. If the input is an endless stream, the
-    /// caller has to end it.
+    /// The items that remain are not attempted, and counted: see [`Run::stopped`](crate::jobs::Run::stopped). Those that
+    /// earlier runs have done are still reported so. If the input is an endless stream, the caller has to end it.
     #[doc(alias("cancel", "shutdown"))]
     pub fn stop(&self) {
         self.stop_because(StopReason::Requested);
@@ -122,36 +116,49 @@ impl Monitor {
 
     /// Starts no further job. Only the first reason is kept.
     pub(super) fn stop_because(&self, reason: StopReason) {
-        self.lock().stopped.get_or_insert(reason);
+        self.lock().stopped.get_or_insert(Stopped { reason, not_attempted: Vec::new() });
+    }
+
+    /// Why the run has begun no further job, and what it did not attempt so far.
+    pub(super) fn stopped(&self) -> Option<Stopped> {
+        self.lock().stopped.clone()
+    }
+
+    /// Records that an item was not attempted, since the run was stopped.
+    pub(super) fn skip(&self, key: &str) {
+        let mut state = self.lock();
+        state.progress.not_attempted += 1;
+        if let Some(stopped) = &mut state.stopped {
+            stopped.not_attempted.push(key.to_owned());
+        }
     }
 
     /// Fails if no further job may be started.
-    pub(super) fn check<E>(&self) -> Result<(), NotDone<E>> {
+    pub(super) fn check(&self) -> Result<(), Halt> {
         self.lock().check()
     }
 
     /// Records that the job of this item is in flight. Fails if no further job may be started.
-    pub(super) fn begin<E>(&self, key: SmolStr) -> Result<Slot, NotDone<E>> {
+    pub(super) fn begin(&self, key: SmolStr) -> Result<Slot, Halt> {
         let mut state = self.lock();
         state.check()?;
         Ok(Slot(state.in_flight.insert(key)))
     }
 
-    /// Records how the job of an item ended, or that it was not started.
-    pub(super) fn end<T, E: Failure>(&self, slot: Option<Slot>, result: &Result<T, NotDone<E>>) {
-        let mut state = self.lock();
-        slot.map(|Slot(at)| state.in_flight.remove(at));
-        let progress = &mut state.progress;
-        *match result {
-            Ok(_) => &mut progress.done,
-            Err(NotDone::Failed(error)) => match Failure::outcome(error) {
-                Outcome::NotSent | Outcome::Refused => &mut progress.failed,
-                Outcome::Unknown => &mut progress.unknown,
-                Outcome::Applied => &mut progress.done,
-            },
-            Err(NotDone::AppliedBefore { .. }) => &mut progress.done_before,
-            Err(NotDone::UnknownBefore { .. }) => &mut progress.unknown_before,
-            Err(_) => &mut progress.not_attempted,
+    /// Records that the job of an item is not in flight any more.
+    pub(super) fn leave(&self, Slot(at): Slot) {
+        self.lock().in_flight.remove(at);
+    }
+
+    /// Records how the job of an item ended.
+    pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
+        let progress = &mut self.lock().progress;
+        *match (&finished.result, finished.outcome()) {
+            (_, Outcome::Unknown) => &mut progress.unknown,
+            (Ok(_), _) if finished.before => &mut progress.done_before,
+            (Ok(_), _) => &mut progress.done,
+            (Err(NotDone::Failed(_)), _) => &mut progress.failed,
+            (Err(_), _) => &mut progress.not_attempted,
         } += 1;
     }
 
@@ -161,12 +168,8 @@ impl Monitor {
 }
 
 impl State {
-    fn check<E>(&self) -> Result<(), NotDone<E>> {
-        match self.stopped {
-            None => Ok(()),
-            Some(StopReason::Requested) => Err(NotDone::Stopped),
-            Some(StopReason::TokenRefused) => Err(NotDone::TokenRefused),
-        }
+    fn check(&self) -> Result<(), Halt> {
+        if self.stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
     }
 }
 

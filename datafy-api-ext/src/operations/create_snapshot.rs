@@ -164,6 +164,12 @@ impl Snapshot {
 }
 
 impl sealed::Answer for Snapshot {
+    fn from_record(created_id: Option<&str>) -> Option<Self> {
+        let id = DatafySnapshotId::new(created_id?).ok()?;
+        let (volume_id, status, start_time, volume_size_gb, description) = Default::default();
+        Some(Self { id, volume_id, status, start_time, volume_size_gb, description })
+    }
+
     fn created_id(&self) -> Option<&str> {
         Some(self.id.as_str())
     }

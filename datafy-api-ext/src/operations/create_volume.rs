@@ -177,6 +177,10 @@ pub struct CreatedVolume {
 only_objects!(CreatedVolume);
 
 impl sealed::Answer for CreatedVolume {
+    fn from_record(created_id: Option<&str>) -> Option<Self> {
+        Some(Self { id: VolumeId::new(created_id?).ok()?, volume_size_gb: None })
+    }
+
     fn created_id(&self) -> Option<&str> {
         Some(self.id.as_str())
     }

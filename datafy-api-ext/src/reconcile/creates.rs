@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::sent_call::{SentCall, Target};
 use super::settings::Settings;
-use crate::jobs::journal::StepState;
+use crate::journal::StepState;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,6 @@
 //! What was found out about a call.
 
-use crate::jobs::journal::Settled;
+use crate::journal::Settled;
 use crate::one_line::OneLine;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -56,7 +56,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// Returns what to [settle](crate::jobs::journal::Journal::settle) the step of the journal with, if it is certain.
+    /// Returns what to [settle](crate::journal::Journal::settle) the step of the journal with, if it is certain.
     ///
     /// An attach is settled only once it is complete: the next run repeats any other.
     pub fn settled(&self) -> Option<Settled> {

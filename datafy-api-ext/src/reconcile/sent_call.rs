@@ -4,7 +4,7 @@ use super::{Query, RESTORED_FROM, SOURCE_VOLUME};
 use crate::abandoned::Abandoned;
 use crate::error::Error;
 use crate::id::{DatafySnapshotId, VolumeId};
-use crate::jobs::journal::{Step, StepState};
+use crate::journal::{Step, StepState};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};

@@ -201,11 +201,11 @@ async fn run_fleet(datafy: &Datafy, size: u32, journal: Option<&Path>) {
         fleet = fleet.journal(path);
     }
     let mut run = fleet
-        .run(|datafy, id| datafy.volume(id.clone()).create_snapshot().description("nightly"))
+        .run(|datafy, id, _| datafy.volume(id).create_snapshot().description("nightly"))
         .await
         .unwrap();
-    while let Some((_, result)) = run.next().await {
-        result.unwrap();
+    while let Some(finished) = run.next().await {
+        finished.result.unwrap();
     }
 }
 
@@ -221,15 +221,16 @@ async fn run_restores(datafy: &Datafy, size: u32, journal: Option<&Path>) {
         fleet = fleet.journal(path);
     }
     let mut run = fleet
-        .run(|datafy, (number, ())| {
+        .run(|datafy, (number, ()), _| {
             let snapshot = DatafySnapshotId::new(format!("dsnap-{number}")).unwrap();
-            let (instance, device) = (InstanceId::new("i-1"), DeviceName::new("sdb"));
+            let device = DeviceName::new(format!("sd{number}"));
+            let instance = InstanceId::new("i-1");
             datafy.restore(snapshot).attach_to(instance.unwrap(), device.unwrap())
         })
         .await
         .unwrap();
-    while let Some((_, result)) = run.next().await {
-        result.unwrap();
+    while let Some(finished) = run.next().await {
+        finished.result.unwrap();
     }
 }
 

@@ -1,10 +1,10 @@
 //! A program that the tests of crashes kill: it runs a fleet with a journal, and prints a line for each result.
 //!
-//! `worker snapshots|restores ENDPOINT JOURNAL FIRST COUNT`: the items are numbered from FIRST. The environment variable
+//! `worker snapshots|restores|clones ENDPOINT JOURNAL FIRST COUNT`: the items are numbered from FIRST. The environment variable
 //! `INSTANCE` names another instance than `i-1`, and `CLOCK_AHEAD` says by how many seconds the clock is ahead.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::{Job, NotDone, Run};
+use datafy_api_ext::jobs::{Run, Steps};
 use datafy_api_ext::{
     Clock, Datafy, DatafySnapshotId, DeviceName, InstanceId, RetryPolicy, VolumeId,
 };
@@ -43,37 +43,85 @@ async fn main() -> Result<()> {
     let numbers = first..first + count.parse::<usize>()?;
     let items = numbers.map(|number| (number.to_string(), number));
     let fleet = datafy.fleet(items).concurrency(4).journal(journal);
-    if kind == "snapshots" {
-        let run = fleet.run(|datafy, (_, number)| {
-            let volume = VolumeId::new(format!("vol-seed{number}")).expect("an ID");
-            datafy.volume(volume).create_snapshot().traceable()
-        });
-        print(run.await?, |snapshot| json!(snapshot.id)).await
-    } else {
-        let run = fleet.run(move |datafy, (_, number)| {
-            let snapshot = DatafySnapshotId::new(format!("dsnap-seed{number}")).expect("an ID");
-            let device = DeviceName::new(format!("sd{number}")).expect("a name");
-            let restore = datafy.restore(snapshot).attach_to(instance.clone(), device);
-            restore.attach_within(Duration::from_secs(2))
-        });
-        print(run.await?, |volume| json!(volume)).await
+    match &**kind {
+        "snapshots" => {
+            let run = fleet.run(|datafy, (_, number), _| {
+                datafy.volume(volume(number)).create_snapshot().traceable()
+            });
+            print(run.await?, |snapshot| json!(snapshot.id)).await
+        }
+        "restores" => {
+            let run = fleet.run(move |datafy, (_, number), _| {
+                let restore = datafy.restore(snapshot(number));
+                let restore = restore.attach_to(instance.clone(), device(number));
+                restore.attach_within(PATIENCE)
+            });
+            print(run.await?, |volume| json!(volume)).await
+        }
+        "clones" => {
+            let run = fleet.run(move |datafy, (_, number), steps| {
+                clone_volume(datafy, number, instance.clone(), steps)
+            });
+            print(run.await?, |volume| json!(volume)).await
+        }
+        other => Err(format!("{other} is no kind of fleet").into()),
     }
 }
 
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A function of three steps, which retries a refused create by itself.
+async fn clone_volume(
+    datafy: Datafy,
+    number: usize,
+    instance: InstanceId,
+    steps: Steps,
+) -> std::result::Result<VolumeId, datafy_api_ext::Error> {
+    let snapshot = steps.run(datafy.volume(volume(number)).create_snapshot().traceable()).await?;
+    let create = || steps.run(datafy.create_volume().from_snapshot(snapshot.id.clone()));
+    let created = match create().await {
+        Err(_) => create().await?,
+        Ok(created) => created,
+    };
+    let attach = datafy.volume(created.id.clone()).attach(instance, device(number));
+    steps.run(attach.within(PATIENCE)).await?;
+    Ok(created.id)
+}
+
+fn volume(number: usize) -> VolumeId {
+    VolumeId::new(format!("vol-seed{number}")).expect("an ID")
+}
+
+fn snapshot(number: usize) -> DatafySnapshotId {
+    DatafySnapshotId::new(format!("dsnap-seed{number}")).expect("an ID")
+}
+
+fn device(number: usize) -> DeviceName {
+    DeviceName::new(format!("sd{number}")).expect("a name")
+}
+
 /// Prints each result. A reader sees a line only after the result was reported.
-async fn print<J: Job>(
-    mut run: Run<(String, usize), J>,
-    id: impl Fn(&J::Done) -> serde_json::Value,
+async fn print<D>(
+    mut run: Run<(String, usize), D>,
+    id: impl Fn(&D) -> serde_json::Value,
 ) -> Result<()> {
-    while let Some(((key, _), result)) = run.next().await {
-        let (state, id) = match &result {
-            Ok(done) => ("done", id(done)),
-            Err(NotDone::AppliedBefore { created_id }) => ("applied_before", json!(created_id)),
-            Err(not_done) => (not_done.state(), json!(null)),
+    let line = |line: serde_json::Value| writeln!(std::io::stdout(), "{line}");
+    while let Some(finished) = run.next().await {
+        let (key, _) = &finished.item;
+        let state = match &finished.result {
+            Ok(_) if finished.before => "before",
+            Ok(_) => "done",
+            Err(not_done) => not_done.state(),
         };
-        let text = result.err().map(|error| format!("{error:#}"));
-        let line = json!({ "key": key, "state": state, "id": id, "text": text });
-        writeln!(std::io::stdout(), "{line}")?;
+        let created = finished.result.as_ref().map_or_else(|_| json!(null), &id);
+        let text = finished.result.as_ref().err().map(|error| format!("{error:#}"));
+        let unattached = finished.unattached();
+        line(
+            json!({ "key": key, "state": state, "id": created, "text": text, "unattached": unattached }),
+        )?;
+    }
+    for key in run.stopped().into_iter().flat_map(|stopped| stopped.not_attempted) {
+        line(json!({ "key": key, "state": "not_attempted" }))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::crashes;
 use crate::ec2::{Ec2, programs};
 use crate::scene::{Fleet, Kind, Scene};
 use chrono::{DateTime, TimeDelta, Utc};
-use datafy_api_ext::jobs::journal::{Journal, StepState};
+use datafy_api_ext::journal::{Journal, StepState};
 use datafy_api_ext::reconcile::{Ec2Objects, Finding, Query, SentCall, Settings, find_out};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -115,9 +115,11 @@ fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
             continue;
         }
         match finding {
-            Finding::Happened { id, .. } => assert_eq!(truth.created, [id.as_str()]),
+            Finding::Happened { id, .. } => {
+                assert_eq!(truth.created[&*call.operation], [id.as_str()]);
+            }
             Finding::DidNotHappen => {
-                assert!(truth.created.is_empty(), "{key}: {truth:?}");
+                assert!(truth.created[&*call.operation].is_empty(), "{key}: {truth:?}");
                 look.absent += 1;
             }
             Finding::Attached => assert!(truth.attached, "{key}"),
@@ -129,7 +131,7 @@ fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
         }
         match finding.settled() {
             Some(found) => {
-                journal.settle(key, found).unwrap();
+                journal.settle(key, &call.operation, 1, found).unwrap();
                 look.settled += 1;
             }
             None => look.open += 1,

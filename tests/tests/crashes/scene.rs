@@ -1,10 +1,11 @@
 //! Fleets that run in another process, and the fake that knows what they did.
 
-use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::journal::{Entry, Journal, Settled, Step, StepState};
+use datafy_api_ext::fake::{Fake, FakeVolume, Fault};
+use datafy_api_ext::journal::{Entry, Journal, Settled, Step, StepState};
 use datafy_api_ext::{DatafySnapshotId, InstanceId, VolumeId};
 use datafy_tests::until;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -18,6 +19,8 @@ use tempfile::TempDir;
 pub(crate) enum Kind {
     Snapshots,
     Restores,
+    /// A function of three steps: a snapshot, a volume from it, its attachment.
+    Clones,
 }
 
 /// A fake with faults.
@@ -95,6 +98,7 @@ impl Fleet {
         let kind = match self.kind {
             Kind::Snapshots => "snapshots",
             Kind::Restores => "restores",
+            Kind::Clones => "clones",
         };
         let program = env!("CARGO_BIN_EXE_worker").to_owned();
         let (first, count) = (self.first.to_string(), self.count.to_string());
@@ -135,15 +139,17 @@ impl Fleet {
         let entry = |number: usize| journal.as_ref()?.entry(&number.to_string());
         for number in self.numbers() {
             let truth = self.truth(number);
-            assert!(truth.created.len() <= 1, "an effect is doubled: {number}: {truth:?}");
+            for created in truth.created.values() {
+                assert!(created.len() <= 1, "an effect is doubled: {number}: {truth:?}");
+            }
             compare(number, entry(number), &truth);
         }
         for line in self.lines() {
             let number = line["key"].as_str().unwrap().parse().unwrap();
-            if ["done", "applied_before"].contains(&line["state"].as_str().unwrap()) {
-                let created = self.truth(number).created;
-                let id = line["id"].as_str().unwrap_or(&created[0]);
-                assert_eq!(created, [id], "{line}");
+            if ["done", "before"].contains(&line["state"].as_str().unwrap()) {
+                let id = line["id"].as_str().unwrap().to_owned();
+                let truth = self.truth(number);
+                assert_eq!(truth.created[self.operations().last().unwrap()], [id], "{line}");
                 let recorded = entry(number).unwrap().steps.iter().all(is(StepState::Applied));
                 assert!(
                     recorded || self.disk_fails,
@@ -158,17 +164,16 @@ impl Fleet {
     /// Settles what is unknown with what the fake did.
     pub(crate) fn settle(&self) {
         let mut journal = Journal::read(&self.journal).unwrap();
-        for number in self.numbers() {
-            let key = number.to_string();
-            let Some(step) = journal.entry(&key).map(Entry::last_step) else { continue };
-            let without_id = step.operation != "attach_volume" && step.created_id.is_none();
-            if step.state == StepState::Unknown || (is(StepState::Applied)(step) && without_id) {
-                let truth = self.truth(number);
-                let attach = step.operation == "attach_volume";
-                let happened = if attach { truth.attached } else { !truth.created.is_empty() };
-                let id = truth.created.into_iter().next().filter(|_| !attach);
-                let found = if happened { Settled::Applied { id } } else { Settled::NotApplied };
-                journal.settle(&key, found).unwrap();
+        for entry in journal.entries().to_vec() {
+            let truth = self.truth(entry.key.parse().unwrap());
+            for step in entry.steps.iter().filter(|step| is(StepState::Unknown)(step)) {
+                let found = match truth.created.get(&*step.operation).map(|ids| ids.first()) {
+                    Some(None) => Settled::NotApplied,
+                    Some(id) => Settled::Applied { id: id.cloned() },
+                    None if truth.attached => Settled::Applied { id: None },
+                    None => Settled::NotApplied,
+                };
+                journal.settle(&entry.key, &step.operation, step.number, found).unwrap();
             }
         }
     }
@@ -176,13 +181,23 @@ impl Fleet {
     pub(crate) fn check_that_all_is_done(&self) {
         for number in self.numbers() {
             let truth = self.truth(number);
-            assert_eq!(truth.created.len(), 1, "{number}");
+            assert!(truth.created.values().all(|created| created.len() == 1), "{number}");
             assert!(truth.attached || self.kind == Kind::Snapshots, "{number}");
         }
     }
 
+    /// The operations that create objects.
+    fn operations(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Snapshots => &[CREATE_SNAPSHOT],
+            Kind::Restores => &[CREATE_VOLUME],
+            Kind::Clones => &[CREATE_SNAPSHOT, CREATE_VOLUME],
+        }
+    }
+
     pub(crate) fn effects(&self) -> usize {
-        self.numbers().map(|number| self.truth(number).created.len()).sum()
+        let created = |number| self.truth(number).created.values().map(Vec::len).sum::<usize>();
+        self.numbers().map(created).sum()
     }
 
     /// The lines that the runs have printed completely.
@@ -197,44 +212,50 @@ impl Fleet {
 
     pub(crate) fn truth(&self, number: usize) -> Truth {
         let account = self.fake.account();
-        match self.kind {
-            Kind::Snapshots => {
-                let seed = snapshot(number);
-                let all = account.snapshots().into_iter();
-                let own = all.filter(|it| it.volume == volume(number) && it.id != seed);
-                Truth { created: own.map(|it| it.id.to_string()).collect(), attached: false }
+        let seed = snapshot(number);
+        let snapshots = account.snapshots().into_iter();
+        let snapshots = snapshots.filter(|it| it.volume == volume(number) && it.id != seed);
+        let snapshots: Vec<_> = snapshots.map(|it| it.id).collect();
+        let source = |it: &FakeVolume| {
+            it.source.as_ref().is_some_and(|it| *it == seed || snapshots.contains(it))
+        };
+        let volumes: Vec<_> = account.volumes().into_iter().filter(source).collect();
+        let attached = volumes.iter().any(|it| it.attachment.is_some());
+        let created = self.operations().iter().map(|operation| match *operation {
+            CREATE_SNAPSHOT => {
+                (CREATE_SNAPSHOT, snapshots.iter().map(ToString::to_string).collect())
             }
-            Kind::Restores => {
-                let source = Some(snapshot(number));
-                let all = account.volumes().into_iter();
-                let own: Vec<_> = all.filter(|it| it.source == source).collect();
-                let attached = own.iter().any(|it| it.attachment.is_some());
-                Truth { created: own.into_iter().map(|it| it.id.to_string()).collect(), attached }
-            }
-        }
+            _ => (CREATE_VOLUME, volumes.iter().map(|it| it.id.to_string()).collect()),
+        });
+        Truth { created: created.collect(), attached }
     }
 }
+
+const CREATE_SNAPSHOT: &str = "create_snapshot";
+const CREATE_VOLUME: &str = "create_volume_from_snapshots";
 
 /// What the fake did for an item.
 #[derive(Debug)]
 pub(crate) struct Truth {
-    /// The IDs of the objects that it created.
-    pub(crate) created: Vec<String>,
+    /// The IDs of the objects that each operation created.
+    pub(crate) created: BTreeMap<&'static str, Vec<String>>,
     pub(crate) attached: bool,
 }
 
 /// Checks that the journal claims no more than the truth, and accounts for each effect.
 fn compare(number: usize, entry: Option<&Entry>, truth: &Truth) {
-    let steps = entry.map_or(&[][..], |entry| &entry.steps);
-    let (create, attach) = (steps.first(), steps.get(1));
-    match create.map(|step| (step.state, &step.created_id)) {
-        Some((StepState::Applied, Some(id))) => {
-            assert_eq!(&truth.created[..], [id.as_str()], "{number}: {entry:?}");
+    let step = |operation| entry.and_then(|entry| entry.step(operation, 1));
+    assert!(entry.is_none_or(|entry| entry.steps.iter().all(|step| step.number == 1)), "{entry:?}");
+    for (operation, created) in &truth.created {
+        match step(operation).map(|step| (step.state, &step.created_id)) {
+            Some((StepState::Applied, Some(id))) => {
+                assert_eq!(&created[..], [id.as_str()], "{number}: {entry:?}");
+            }
+            Some((StepState::Unknown, _)) => {}
+            _ => assert!(created.is_empty(), "{number}: {truth:?}, {entry:?}"),
         }
-        Some((StepState::Unknown, _)) => {}
-        _ => assert!(truth.created.is_empty(), "{number}: {truth:?}, {entry:?}"),
     }
-    match attach.map(|step| step.state) {
+    match step("attach_volume").map(|step| step.state) {
         Some(StepState::Applied) => assert!(truth.attached, "{number}: {entry:?}"),
         Some(StepState::Unknown) => {}
         _ => assert!(!truth.attached, "{number}: {truth:?}, {entry:?}"),

@@ -1,7 +1,7 @@
 include!(concat!(env!("OUT_DIR"), "/disaster_recovery_1.rs"));
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::journal::{Journal, Settled};
+use datafy_api_ext::journal::{Journal, Settled};
 
 #[tokio::test]
 async fn a_create_whose_answer_was_lost_is_attached_once_it_is_settled() {
@@ -25,7 +25,10 @@ async fn a_create_whose_answer_was_lost_is_attached_once_it_is_settled() {
     let lost = volumes.iter().find(|volume| volume.attachment.is_none()).unwrap();
     let name = if lost.source.as_ref().unwrap().as_str() == "dsnap-1" { "a" } else { "b" };
     let created = Settled::Applied { id: Some(lost.id.to_string()) };
-    Journal::read(&journal).unwrap().settle(name, created).unwrap();
+    Journal::read(&journal)
+        .unwrap()
+        .settle(name, "create_volume_from_snapshots", 1, created)
+        .unwrap();
     assert_eq!(run().await, 0);
     let volumes = fake.account().volumes();
     assert!(volumes.len() == 2 && volumes.iter().all(|volume| volume.attachment.is_some()));

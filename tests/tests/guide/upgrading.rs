@@ -21,8 +21,7 @@ async fn journals_that_are_unknown_or_of_another_version_are_listed() {
         fake.account().add_volume(volume.parse().unwrap(), 100);
         fake.inject(fault);
         let fleet = datafy.fleet([VolumeId::new(volume).unwrap()]).journal(folder.join(volume));
-        let mut run =
-            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
         while run.next().await.is_some() {}
     }
 

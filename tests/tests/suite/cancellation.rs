@@ -1,8 +1,8 @@
 //! Every effect is accounted for, wherever a call or a restore is cancelled: by a result, a report or a journal.
 
 use datafy_api_ext::fake::{FakeVolume, Fault, verify};
-use datafy_api_ext::jobs::journal::JournalError;
-use datafy_api_ext::jobs::{NotDone, Restore};
+use datafy_api_ext::jobs::{NotDone, Restore, Steps};
+use datafy_api_ext::journal::JournalError;
 use datafy_api_ext::{
     Abandoned, Datafy, DatafySnapshotId, DeviceName, InstanceId, Outcome, VolumeId,
 };
@@ -292,14 +292,16 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
     let mut resumed = 0;
     for point in 1..POINTS {
         let path = directory.path().join(point.to_string());
-        let first = restore(&scene.datafy, point).journal(&path);
-        if cancelled(Way::Drop, point, first.send()).await.is_some() {
+        let first = restore(&scene.datafy, point).journal(path.clone());
+        if cancelled(Way::Drop, point, first).await.is_some() {
             break;
         }
         scene.settle().await;
         let created = scene.created(point);
         let mut result = restore(&scene.datafy, point).journal(&path).await;
-        while let Err(NotDone::Journal(JournalError::InUse { .. })) = result {
+        while let Err(error) = &result
+            && matches!(error.cause(), NotDone::Journal(JournalError::InUse { .. }))
+        {
             // The file is still being opened, in another thread.
             tokio::task::yield_now().await;
             result = restore(&scene.datafy, point).journal(&path).await;
@@ -311,40 +313,70 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
                 assert_eq!((now.len(), &now[0].id), (1, &volume), "at {point}");
                 assert!(now[0].attachment.is_some());
             }
-            Err(NotDone::UnknownBefore { step }) => {
-                assert_eq!(step.subject.snapshot, Some(snapshot(point)));
-                assert_eq!(scene.created(point), created, "at {point}");
-            }
-            // An answer to the attach may have been lost, so a refusal proves nothing.
-            Err(NotDone::Failed(error)) => {
-                assert_eq!((created.len(), error.outcome()), (1, Outcome::Unknown), "at {point}");
-            }
-            Err(other) => panic!("{other}"),
+            Err(error) => match error.cause() {
+                NotDone::Unknown { step } => {
+                    assert_eq!(step.subject.snapshot, Some(snapshot(point)));
+                    assert_eq!(scene.created(point), created, "at {point}");
+                }
+                // An answer to the attach may have been lost, so a refusal proves nothing.
+                NotDone::Failed(_) => {
+                    let found = (created.len(), error.outcome());
+                    assert_eq!(found, (1, Outcome::Unknown), "at {point}");
+                }
+                other => panic!("{other}"),
+            },
         }
     }
     assert!(resumed > 2, "{resumed}");
 }
 
+/// A function of three steps.
+async fn clone_volume(
+    datafy: Datafy,
+    number: usize,
+    steps: Steps,
+) -> Result<VolumeId, datafy_api_ext::Error> {
+    let created = steps.run(datafy.volume(volume(number)).create_snapshot()).await?;
+    let created = steps.run(datafy.create_volume().from_snapshot(created.id)).await?;
+    let device = DeviceName::new(format!("sd{number}")).unwrap();
+    let attach = datafy.volume(created.id.clone()).attach(InstanceId::new("i-1").unwrap(), device);
+    steps.run(attach.within(Duration::from_secs(60))).await?;
+    Ok(created.id)
+}
+
 #[tokio::test]
-async fn the_volume_of_a_resumed_restore_is_reported_wherever_it_is_cancelled() {
-    let scene = Scene::new().await;
-    let directory = tempfile::tempdir().unwrap();
-    let mut cancellations = 0;
-    for point in 1..POINTS {
-        scene.inject(&[None, Some(Fault::status(403))]);
-        let error = restore(&scene.datafy, point).await.unwrap_err();
-        let rest = error.resume().unwrap().journal(directory.path().join(point.to_string()));
-        if cancelled(Way::Drop, point, rest.send()).await.is_some() {
-            break;
+async fn a_function_that_is_cancelled_at_any_point_reports_each_effect_once() {
+    for way in WAYS {
+        let scene = Scene::new().await;
+        let mut most = 0;
+        for point in 1..POINTS {
+            let before = scene.stage.fake.effects().len();
+            let fleet = scene.datafy.fleet([(point.to_string(), point)]);
+            let run = async move {
+                let job = |datafy, (_, number), steps| clone_volume(datafy, number, steps);
+                let mut run = fleet.run(job).await.unwrap();
+                run.next().await.unwrap().result.unwrap()
+            };
+            let ended = cancelled(way, point, run).await.is_some();
+            let reports = scene.settle().await;
+            let effects = &scene.stage.fake.effects()[before..];
+            if ended {
+                assert_eq!(reports, []);
+                assert!(most >= 3, "it was cancelled after two steps at most: {most}, {way:?}");
+                break;
+            }
+            // `settle` deactivates a volume.
+            let effects: Vec<_> = effects.iter().map(|it| it.operation).collect();
+            let effects = &effects[..effects.len() - 1];
+            for operation in effects {
+                let named = reports.iter().filter(|it| it.operation == *operation).count();
+                assert_eq!(named, 1, "{operation} at {point}, {way:?}: {reports:?}");
+            }
+            // One more may have been begun.
+            assert!(reports.len() <= effects.len() + 1, "{reports:?}");
+            most = most.max(effects.len());
         }
-        cancellations += 1;
-        let reports = scene.settle().await;
-        let [volume] = &scene.created(point)[..] else { panic!("at {point}") };
-        let reported = reports.iter().any(|report| names(report, volume));
-        assert!(reported, "{volume:?} is lost at {point}: {reports:?}");
     }
-    // While the journal is opened, while it adopts the volume, and during the attach.
-    assert!(cancellations > 2, "{cancellations}");
 }
 
 /// Polls a future until `happened`, then `more` times, and drops it. Returns its result if it ended before.
@@ -387,8 +419,8 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
             });
             let before = scene.stage.fake.effects().len();
             let happened = || scene.stage.fake.effects().len() == before + lost_at;
-            let restore = restore(&scene.datafy, point).journal(&path);
-            let result = dropped_after(restore.send(), happened, point % 3).await;
+            let restore = restore(&scene.datafy, point).journal(path);
+            let result = dropped_after(restore, happened, point % 3).await;
             scene.stage.fake.inject_with(|| None);
             let reports = scene.settle().await;
             let [volume] = &scene.created(point)[..] else { panic!("at {point}") };
@@ -402,10 +434,10 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
                     reported += 1;
                 }
                 Some(Ok(id)) => assert_eq!((lost_at, id), (2, volume.id.clone())),
-                Some(Err(NotDone::Failed(error))) => {
+                Some(Err(error)) => {
+                    assert!(matches!(error.cause(), NotDone::Journal(_)), "{error:?}");
                     assert_eq!((lost_at, error.volume_id()), (1, Some(&volume.id)));
                 }
-                Some(Err(other)) => panic!("{other}"),
             }
         }
         assert!(ended > 0 && reported > 0, "{ended} ended, {reported} reported");

@@ -1,7 +1,7 @@
 //! What an error reports: its kind, its causes, and its JSON.
 
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::jobs::journal::JournalError;
+use datafy_api_ext::journal::JournalError;
 use datafy_api_ext::{Datafy, Error, ErrorKind, RetryPolicy, Timeouts, Token};
 use datafy_tests::{Operation, Stage};
 use serde_json::json;
@@ -107,8 +107,7 @@ async fn no_cause_is_repeated_in_the_text_of_an_error() {
 
     let ids = datafy_api_ext::VolumeId::new("vol-1");
     let fleet = datafy.fleet(ids).journal("/nowhere/journal");
-    let error =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap_err();
+    let error = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap_err();
     let texts = chain(&error);
     assert_eq!(texts[0], "the journal /nowhere/journal can't be read or written");
     assert_eq!(texts.len(), 2, "{texts:?}");

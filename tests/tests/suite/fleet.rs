@@ -1,7 +1,7 @@
 //! A fleet loses no effect, duplicates none, and can be stopped and resumed.
 
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::jobs::{FleetError, NotDone};
+use datafy_api_ext::jobs::{Finished, FleetError, NotDone};
 use datafy_api_ext::{Clock, Datafy, Outcome, Snapshot, Token, VolumeId};
 use datafy_tests::{Stage, until};
 use futures_util::stream;
@@ -17,44 +17,51 @@ pub(crate) fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'stati
     (0..size).map(|number| VolumeId::new(format!("vol-seed{number}")).unwrap())
 }
 
-pub(crate) type Results = BTreeMap<VolumeId, Result<Snapshot, NotDone>>;
+pub(crate) type Result = Finished<VolumeId, Snapshot>;
+pub(crate) type Results = BTreeMap<VolumeId, Result>;
 
 /// Runs a fleet that creates snapshots of these volumes, with a journal if a path is given.
 pub(crate) async fn snapshots(
     datafy: &Datafy,
     ids: impl Iterator<Item = VolumeId> + Send + 'static,
     journal: Option<&Path>,
-) -> Result<Results, FleetError> {
+) -> std::result::Result<Results, FleetError> {
     let mut fleet = datafy.fleet(ids);
     if let Some(journal) = journal {
         fleet = fleet.journal(journal);
     }
     let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot().traceable()).await?;
+        fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot().traceable()).await?;
     let mut results = Results::new();
-    while let Some((id, result)) = run.next().await {
-        assert!(results.insert(id, result).is_none(), "each volume has one result");
+    while let Some(finished) = run.next().await {
+        let id = finished.item.clone();
+        assert!(results.insert(id, finished).is_none(), "each volume has one result");
     }
     Ok(results)
 }
 
-pub(crate) fn count(results: &Results, matches: fn(&Result<Snapshot, NotDone>) -> bool) -> usize {
+pub(crate) fn count(results: &Results, matches: fn(&Result) -> bool) -> usize {
     results.values().filter(|result| matches(result)).count()
 }
 
-pub(crate) fn unknown_before(result: &Result<Snapshot, NotDone>) -> bool {
-    matches!(result, Err(NotDone::UnknownBefore { .. }))
+/// Done by this run.
+pub(crate) fn done(it: &Result) -> bool {
+    it.result.is_ok() && !it.before
 }
 
-pub(crate) fn unknown_now(result: &Result<Snapshot, NotDone>) -> bool {
-    matches!(result, Err(NotDone::Failed(error)) if error.outcome() == Outcome::Unknown)
+pub(crate) fn unknown_before(it: &Result) -> bool {
+    matches!(it.result, Err(NotDone::Unknown { .. }))
+}
+
+pub(crate) fn unknown_now(it: &Result) -> bool {
+    matches!(&it.result, Err(NotDone::Failed(error)) if error.outcome() == Outcome::Unknown)
 }
 
 #[tokio::test]
 async fn each_volume_has_one_result_and_one_effect() {
     let stage = Stage::of(200).await;
     let results = snapshots(&stage.client(), ids(200), None).await.unwrap();
-    assert_eq!((results.len(), count(&results, Result::is_ok)), (200, 200));
+    assert_eq!((results.len(), count(&results, done)), (200, 200));
     assert!(stage.effects().iter().all(|effects| effects.len() == 1));
 }
 
@@ -71,9 +78,9 @@ async fn calls_in_flight_are_capped_at_the_concurrency() {
     });
     let fleet = datafy.fleet_of_stream(stream::iter(endless)).concurrency(5);
     let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling()).await.unwrap();
+        fleet.run(|datafy, id, _| datafy.volume(id).deactivate_autoscaling()).await.unwrap();
     for results in 1..=100 {
-        run.next().await.unwrap().1.unwrap();
+        run.next().await.unwrap().result.unwrap();
         assert!(run.monitor().progress().in_flight <= 5);
         assert!(
             taken.load(Ordering::SeqCst) <= results + 5,
@@ -88,7 +95,7 @@ async fn the_rate_is_kept() {
     let stage = Stage::of(20).await;
     let fleet = stage.client().fleet(ids(20)).rate(4);
     let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling()).await.unwrap();
+        fleet.run(|datafy, id, _| datafy.volume(id).deactivate_autoscaling()).await.unwrap();
     while run.next().await.is_some() {}
     let paused: Duration = stage.pauses.pauses().iter().sum();
     // Nineteen intervals of 250 ms, less the time that passed between the calls.
@@ -105,7 +112,7 @@ async fn a_pause_that_one_call_skips_does_not_shorten_the_others() {
         (requests <= 40).then(|| Fault::retry_after(429, "20"))
     });
     let results = snapshots(&stage.client(), ids(40), None).await.unwrap();
-    assert_eq!(count(&results, Result::is_ok), 40);
+    assert_eq!(count(&results, done), 40);
     assert!(stage.pauses.pauses().iter().sum::<Duration>() >= Duration::from_secs(800));
 }
 
@@ -114,25 +121,27 @@ async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
     let stage = Stage::of(50).await;
     stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
     let fleet = stage.client().fleet(ids(50)).concurrency(4);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     let monitor = run.monitor();
-    let (mut done, mut stopped) = (0_usize, 0_u64);
-    while let Some((_, result)) = run.next().await {
-        match result {
-            Ok(_) => done += 1,
-            Err(NotDone::Stopped) => stopped += 1,
-            Err(other) => panic!("{other}"),
-        }
+    let mut done = 0;
+    while let Some(finished) = run.next().await {
+        finished.result.unwrap();
+        done += 1;
         monitor.stop();
     }
-    assert_eq!(done as u64 + stopped, 50);
+    let stopped = run.stopped().unwrap();
+    assert_eq!((stopped.reason.as_str(), done + stopped.not_attempted.len()), ("requested", 50));
+    let text = format!(
+        "the run stopped: the program asked for it; {} items were not attempted",
+        50 - done
+    );
+    assert_eq!(stopped.to_string(), text);
     assert!((1..=5).contains(&done), "{done} were done");
     assert_eq!(stage.fake.effects().len(), done);
     let progress = monitor.progress();
     assert_eq!(
         (progress.done, progress.not_attempted, progress.in_flight),
-        (done as u64, stopped, 0)
+        (done as u64, 50 - done as u64, 0)
     );
 }
 
@@ -141,9 +150,7 @@ async fn a_refused_token_ends_the_run() {
     let stage = Stage::of(1_000).await;
     stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let results = snapshots(&stage.client(), ids(1_000), None).await.unwrap();
-    let refused = count(&results, |result| matches!(result, Err(NotDone::Failed(_))));
-    let not_attempted = count(&results, |result| matches!(result, Err(NotDone::TokenRefused)));
-    assert_eq!(refused + not_attempted, 1_000);
+    assert!(results.values().all(|it| matches!(it.result, Err(NotDone::Failed(_)))));
     assert!(
         stage.fake.requests().len() <= 16,
         "{} requests with the refused token",
@@ -157,8 +164,7 @@ async fn requests_with_a_refused_token_are_capped_at_max_in_flight() {
     stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let datafy = stage.fake.client().max_in_flight(4).build().unwrap();
     let fleet = datafy.fleet(ids(100)).concurrency(100);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     while run.next().await.is_some() {}
     assert!(
         stage.fake.requests().len() <= 4,
@@ -181,9 +187,8 @@ async fn a_renewal_that_failed_once_does_not_end_the_run() {
     });
     let datafy = stage.fake.client().token(token).build().unwrap();
     let fleet = datafy.fleet(ids(10)).concurrency(1);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-    run.next().await.unwrap().1.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+    run.next().await.unwrap().result.unwrap();
     stage.fake.rotate_token(Fake::TOKEN, "another-token");
     let monitor = run.monitor();
     while run.next().await.is_some() {}
@@ -211,17 +216,14 @@ async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait
     let gate = Gate { paused: Arc::default(), open: Arc::new(Semaphore::new(0)) };
     let datafy = stage.fake.client().clock(gate.clone()).build().unwrap();
     let fleet = datafy.fleet(ids(5)).rate(1);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-    run.next().await.unwrap().1.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+    run.next().await.unwrap().result.unwrap();
     let monitor = run.monitor();
     assert_eq!(monitor.in_flight(), ids(5).skip(1).map(String::from).collect::<Vec<_>>());
 
     monitor.stop();
     gate.open.add_permits(5);
-    while let Some((id, result)) = run.next().await {
-        assert!(matches!(result, Err(NotDone::Stopped)), "{id}: {result:?}");
-    }
+    assert!(run.next().await.is_none());
     assert_eq!(gate.paused.load(Ordering::Relaxed), 1, "the other volumes don't wait");
     let progress = monitor.progress();
     assert_eq!((progress.done, progress.not_attempted, progress.in_flight), (1, 4, 0));
@@ -232,8 +234,7 @@ async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait
 async fn a_stopped_run_yields_to_other_tasks() {
     let stage = Stage::of(1).await;
     let fleet = stage.client().fleet(ids(10_000));
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     run.monitor().stop();
     let others = tokio::spawn(async {
         for _ in 0..10 {
@@ -249,8 +250,7 @@ async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
     let stage = Stage::of(10).await;
     stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
     let fleet = stage.client().fleet(ids(10)).concurrency(3);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     let monitor = run.monitor();
     tokio::select! {
         result = run.next() => panic!("{result:?}"),
@@ -281,11 +281,10 @@ async fn a_stream_can_refuse_an_item_that_comes_twice() {
         if refuse {
             fleet = fleet.refuse_duplicates();
         }
-        let mut run =
-            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
         let monitor = run.monitor();
-        while let Some((id, result)) = run.next().await {
-            assert!(matches!(result, Ok(_) | Err(NotDone::Duplicate)), "{id}: {result:?}");
+        while let Some(finished) = run.next().await {
+            assert!(matches!(finished.result, Ok(_) | Err(NotDone::Duplicate)), "{finished:?}");
         }
         assert_eq!(stage.fake.effects().len() - before, snapshots);
         assert_eq!(monitor.progress().not_attempted, 5 - snapshots as u64);
@@ -301,12 +300,11 @@ async fn progress_counts_what_earlier_runs_did() {
     stage.fake.inject(Fault::ApplyThenReset);
     snapshots(&datafy, ids(3), Some(&path)).await.unwrap();
     let fleet = datafy.fleet(ids(5)).journal(&path);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     let monitor = run.monitor();
     while run.next().await.is_some() {}
     let progress = monitor.progress();
-    let before = (progress.done_before, progress.unknown_before, progress.not_attempted);
+    let before = (progress.done_before, progress.unknown, progress.not_attempted);
     assert_eq!((progress.done, before), (2, (2, 1, 0)));
 }
 
@@ -322,8 +320,7 @@ async fn the_exit_code_of_a_run_is_that_of_its_worst_item() {
             stage.fake.inject(fault);
         }
         let fleet = stage.client().fleet(ids(3));
-        let mut run =
-            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
         let monitor = run.monitor();
         assert!(run.next().await.is_some());
         let stopped = monitor.progress();
@@ -340,14 +337,11 @@ async fn a_setting_out_of_range_is_named() {
     let result = datafy
         .fleet(ids(1))
         .concurrency(0)
-        .run(|datafy, id| datafy.volume(id.clone()).create_snapshot())
+        .run(|datafy, id, _| datafy.volume(id).create_snapshot())
         .await;
     assert!(result.unwrap_err().to_string().starts_with("the setting `concurrency` is 0"));
-    let result = datafy
-        .fleet(ids(1))
-        .rate(0)
-        .run(|datafy, id| datafy.volume(id.clone()).create_snapshot())
-        .await;
+    let result =
+        datafy.fleet(ids(1)).rate(0).run(|datafy, id, _| datafy.volume(id).create_snapshot()).await;
     assert!(result.unwrap_err().to_string().starts_with("the setting `rate` is 0"));
 }
 

@@ -1,12 +1,10 @@
 //! A journal holds the truth about every request, whatever happens to the process, the disk or the file.
 
-use crate::fleet::{Results, count, ids, snapshots, unknown_before, unknown_now};
+use crate::fleet::{Result, count, done, ids, snapshots, unknown_before, unknown_now};
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::jobs::journal::{
-    Entry, Journal, JournalError, SettleError, Settled, StepState,
-};
 use datafy_api_ext::jobs::{FleetError, NotDone};
-use datafy_api_ext::{Datafy, Outcome, Snapshot};
+use datafy_api_ext::journal::{Journal, JournalError, SettleError, Settled, StepState};
+use datafy_api_ext::{Datafy, Outcome};
 use datafy_tests::{Stage, until};
 use serde_json::{Value, json};
 use std::fs;
@@ -28,12 +26,8 @@ async fn written(size: usize) -> (Stage, Datafy, TempDir, PathBuf) {
     (stage, datafy, directory, path)
 }
 
-fn applied_before(result: &Result<Snapshot, NotDone>) -> bool {
-    matches!(result, Err(NotDone::AppliedBefore { .. }))
-}
-
-fn journal_failed(result: &Result<Snapshot, NotDone>) -> bool {
-    matches!(result, Err(NotDone::Journal(_)))
+fn applied_before(it: &Result) -> bool {
+    it.before
 }
 
 fn lines(path: &Path) -> Vec<Value> {
@@ -56,36 +50,35 @@ async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
     });
     let datafy = stage.client();
     let first = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
-    assert_eq!((count(&first, Result::is_ok), count(&first, unknown_now)), (80, 10));
+    assert_eq!((count(&first, done), count(&first, unknown_now)), (80, 10));
 
     stage.fake.inject_with(|| None);
     let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
-    let mut done = 0;
-    for (id, result) in &second {
-        match (&first[id], result) {
-            (Ok(snapshot), Err(NotDone::AppliedBefore { created_id })) => {
-                let id = snapshot.id.as_str();
-                assert_eq!(created_id.as_deref(), Some(id));
-                let text = format!("not attempted: an earlier run applied it and created {id}");
-                assert_eq!(result.as_ref().unwrap_err().to_string(), text);
+    let mut repeated = 0;
+    for (id, finished) in &second {
+        match (&first[id].result, &finished.result) {
+            (Ok(snapshot), Ok(recorded)) => {
+                assert_eq!((finished.before, &snapshot.id), (true, &recorded.id));
+                assert_eq!((&recorded.status, &recorded.description), (&None, &None));
             }
-            (Err(NotDone::Failed(error)), Err(NotDone::UnknownBefore { step })) => {
+            (Err(NotDone::Failed(error)), Err(not_done @ NotDone::Unknown { step })) => {
                 assert_eq!(error.outcome(), Outcome::Unknown);
                 let marker = step.marker.as_deref().unwrap();
                 assert_eq!(Some(marker), error.marker());
                 assert_eq!(step.subject.volume.as_ref(), Some(id));
-                let text = result.as_ref().unwrap_err().to_string();
-                assert!(text.ends_with(&format!("Z); look for {marker}")), "{text}");
-                assert!(text.contains("may have applied it (create_snapshot at 20"), "{text}");
+                let text = not_done.to_string();
+                let ends =
+                    format!(" may have been applied; look for {marker}; settle it in the journal");
+                assert!(text.ends_with(&ends), "{text}");
             }
             (Err(NotDone::Failed(error)), Ok(_)) => {
                 assert_eq!(error.outcome(), Outcome::Refused, "a refused call is retried");
-                done += 1;
+                repeated += 1;
             }
             ends => panic!("{id}: {ends:?}"),
         }
     }
-    assert_eq!(done, 10);
+    assert_eq!(repeated, 10);
     assert!(stage.effects().iter().all(|effects| effects.len() == 1));
 }
 
@@ -95,13 +88,13 @@ async fn the_lines_of_a_journal_are_those_that_its_documentation_shows() {
     let (_directory, path) = journal();
     let fleet = stage.client().fleet(ids(1)).named("nightly").journal(&path);
     let mut run = fleet
-        .run(|datafy, id| {
+        .run(|datafy, id, _| {
             let sub_account = datafy_api_ext::SubAccountId::new("sub-1").unwrap();
             datafy.volume(id.clone()).create_snapshot().traceable().sub_account(sub_account)
         })
         .await
         .unwrap();
-    run.next().await.unwrap().1.unwrap_err();
+    run.next().await.unwrap().result.unwrap_err();
     let mut lines = lines(&path);
     for line in &mut lines {
         let time = line.as_object_mut().unwrap().remove("time").unwrap();
@@ -136,8 +129,7 @@ async fn the_intent_is_in_the_journal_before_the_request_is_sent() {
     stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
     let datafy = stage.client();
     let fleet = datafy.fleet(ids(3)).journal(&path);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     tokio::select! {
         result = run.next() => panic!("{result:?}"),
         () = until(|| stage.fake.requests().len() == 3) => {}
@@ -198,10 +190,8 @@ async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_by_the_next_
     let datafy = stage.client();
     for expected in [0, 2] {
         let fleet = datafy.fleet(ids(2)).journal(&path);
-        let mut run = fleet
-            .run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling())
-            .await
-            .unwrap();
+        let mut run =
+            fleet.run(|datafy, id, _| datafy.volume(id).deactivate_autoscaling()).await.unwrap();
         let monitor = run.monitor();
         while run.next().await.is_some() {}
         assert_eq!(monitor.progress().done, expected);
@@ -237,7 +227,7 @@ async fn a_last_line_of_which_only_the_line_break_is_missing_counts() {
     let intent: String = whole.split_inclusive('\n').take(2).collect();
     fs::write(&path, intent.trim_end()).unwrap();
     let read = Journal::read(&path).unwrap();
-    assert_eq!(read.entries()[0].last_step().state, StepState::Unknown);
+    assert_eq!(read.entries()[0].steps[0].state, StepState::Unknown);
     drop(read);
 
     let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
@@ -258,7 +248,7 @@ async fn a_journal_behind_a_link_whose_target_is_absent_is_not_taken_for_a_new_o
     assert!(error.contains("a symbolic link to a file that doesn't exist"), "{error}");
     let datafy = stage.client();
     let plan = datafy.fleet(ids(1)).journal(&path);
-    let plan = plan.plan(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await;
+    let plan = plan.plan(|datafy, id, _| datafy.volume(id).create_snapshot()).await;
     assert!(plan.is_err(), "{plan:?}");
     assert!(stage.fake.effects().is_empty());
 }
@@ -306,19 +296,18 @@ async fn what_a_dropped_run_had_queued_is_recorded_as_not_sent() {
     let (_directory, path) = journal();
     let datafy = stage.client();
     let fleet = datafy.fleet(ids(8)).concurrency(4).journal(&path);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     // One poll queues four intents.
     assert!(futures_util::FutureExt::now_or_never(run.next()).is_none());
     drop(run);
     assert_eq!(stage.fake.requests().len(), 0);
     let states: Vec<_> = {
         let journal = Journal::read(&path).unwrap();
-        journal.entries().iter().map(|entry| entry.last_step().state).collect()
+        journal.entries().iter().map(|entry| entry.steps[0].state).collect()
     };
     assert_eq!(states, [StepState::NotSent; 4]);
     let results = snapshots(&datafy, ids(8), Some(&path)).await.unwrap();
-    assert_eq!(count(&results, Result::is_ok), 8);
+    assert_eq!(count(&results, done), 8);
 }
 
 #[tokio::test]
@@ -328,16 +317,14 @@ async fn a_result_without_a_begin_is_damage_and_a_second_result_is_not() {
     let datafy = stage.client();
     let deactivate = async || {
         let fleet = datafy.fleet(ids(1)).journal(&path);
-        let mut run = fleet
-            .run(|datafy, id| datafy.volume(id.clone()).deactivate_autoscaling())
-            .await
-            .unwrap();
+        let mut run =
+            fleet.run(|datafy, id, _| datafy.volume(id).deactivate_autoscaling()).await.unwrap();
         while run.next().await.is_some() {}
     };
     deactivate().await;
     let [header, begin, end] = &texts(&path)[..] else { panic!() };
     fs::write(&path, [&**header, begin, begin, end, end].concat()).unwrap();
-    assert_eq!(Journal::read(&path).unwrap().entries()[0].last_step().state, StepState::Applied);
+    assert_eq!(Journal::read(&path).unwrap().entries()[0].steps[0].state, StepState::Applied);
     fs::write(&path, [&**header, end].concat()).unwrap();
     let error = Journal::read(&path).unwrap_err().to_string();
     assert!(error.contains("damaged at line 2"), "{error}");
@@ -353,7 +340,7 @@ async fn a_failed_journal_says_why_in_one_line_and_as_json() {
     assert_eq!(line, format!("the journal /nowhere/journal can't be read or written: {why}"));
     let FleetError::Journal(error) = error else { panic!() };
     let not_done: NotDone = NotDone::Journal(error);
-    let expected = format!("not attempted: the journal can't be used: {line}");
+    let expected = format!("not continued: the journal can't be used: {line}");
     assert_eq!(format!("{not_done:#}"), expected);
     assert_eq!(serde_json::to_value(&not_done).unwrap()["text"], expected);
 }
@@ -458,10 +445,10 @@ async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
         assert!(error.contains(expected), "{error}");
     }
     let one = r#"{"journal":"datafy-fleet","version":1,"operation":"create_snapshot"}"#;
-    for (text, version) in [(one.to_owned() + "\n", 1), (whole.replacen(":2,", ":3,", 1), 3)] {
+    for (text, version) in [(one.to_owned() + "\n", 1), (whole.replacen(":2,", ":4,", 1), 4)] {
         let error = rejected(&text).await;
         let expected =
-            format!("has version {version} of the format, and this crate reads version 2");
+            format!("has version {version} of the format, and this crate reads version 2 and 3");
         assert!(error.contains(&expected) && error.contains("the release"), "{error}");
     }
     let lines: Vec<_> = whole.lines().collect();
@@ -473,7 +460,7 @@ async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
     }
     fs::write(&path, &whole).unwrap();
     let running = datafy.fleet(ids(2)).journal(&path);
-    let _running = running.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await;
+    let _running = running.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await;
     let error = snapshots(&datafy, ids(2), Some(&path)).await.unwrap_err();
     assert!(error.to_string().contains("is in use; "), "{error}");
     let error = snapshots(&datafy, ids(2), Some(Path::new("/nowhere/journal"))).await.unwrap_err();
@@ -518,26 +505,19 @@ async fn a_journal_that_is_changed_while_in_use_stops_the_run_before_the_next_ef
         let stage = Stage::of(300).await;
         let (_directory, path) = journal();
         let fleet = stage.client().fleet(ids(300)).concurrency(1).journal(&path);
-        let mut run =
-            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-        let mut results = Results::new();
+        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
         for _ in 0..3 {
-            let (id, result) = run.next().await.unwrap();
-            results.insert(id, result);
+            run.next().await.unwrap().result.unwrap();
         }
         change(&path);
-        while let Some((id, result)) = run.next().await {
-            results.insert(id, result);
-        }
-        let failed = count(&results, journal_failed);
-        assert_eq!(
-            (results.len(), failed, stage.fake.effects().len()),
-            (300, 297, 3),
-            "{expected}"
-        );
-        let error = results.into_values().find_map(Result::err).unwrap();
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(source.contains(expected), "{source}");
+        // One job finds out, and the others are not attempted.
+        let finished = run.next().await.unwrap();
+        assert!(matches!(finished.result, Err(NotDone::Journal(_))), "{finished:?}");
+        assert!(run.next().await.is_none());
+        let stopped = run.stopped().unwrap();
+        assert_eq!((stopped.not_attempted.len(), stage.fake.effects().len()), (296, 3));
+        let text = format!("{stopped:#}");
+        assert!(text.contains(expected), "{text}");
     }
 }
 
@@ -557,25 +537,30 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     let busy = snapshots(&datafy, ids(4), Some(&path)).await.unwrap_err();
     assert!(matches!(busy, FleetError::Journal(JournalError::InUse { .. })), "{busy}");
     let states = |journal: &Journal| {
-        let steps = journal.entries().iter().map(Entry::last_step);
-        steps.map(|step| step.state).collect::<Vec<_>>()
+        journal.entries().iter().map(|entry| entry.steps[0].state).collect::<Vec<_>>()
     };
     assert_eq!(
         states(&journal),
         [StepState::Unknown, StepState::Unknown, StepState::Unknown, StepState::Refused]
     );
-    let entry = journal.entry("vol-seed0").unwrap().last_step();
+    let entry = journal.entry("vol-seed0").unwrap().steps[0].clone();
     assert!(entry.begun < entry.ended.unwrap());
 
     let id = stage.fake.account().snapshots()[4].id.to_string();
-    journal.settle("vol-seed0", Settled::Applied { id: Some(id.clone()) }).unwrap();
-    journal.settle("vol-seed2", Settled::NotApplied).unwrap();
+    journal
+        .settle("vol-seed0", "create_snapshot", 1, Settled::Applied { id: Some(id.clone()) })
+        .unwrap();
+    journal.settle("vol-seed2", "create_snapshot", 1, Settled::NotApplied).unwrap();
     assert_eq!(
         states(&journal),
         [StepState::Applied, StepState::Unknown, StepState::NotApplied, StepState::Refused]
     );
     for (key, found, expected) in [
-        ("vol-9", Settled::NotApplied, "the journal has no entry \"vol-9\""),
+        (
+            "vol-9",
+            Settled::NotApplied,
+            "the journal has no step 1 of \"create_snapshot\" under the key \"vol-9\"",
+        ),
         (
             "vol-seed0",
             Settled::NotApplied,
@@ -594,7 +579,7 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
              snapshot ID: `vol-` begins a volume ID",
         ),
     ] {
-        let error = journal.settle(key, found).unwrap_err();
+        let error = journal.settle(key, "create_snapshot", 1, found).unwrap_err();
         assert_eq!(error.to_string(), expected);
         assert!(!matches!(error, SettleError::Journal(_)));
     }
@@ -605,9 +590,8 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     let [first, second, third, fourth] = &results.into_values().collect::<Vec<_>>()[..] else {
         panic!()
     };
-    let text = format!("not attempted: an earlier run applied it and created {id}");
-    assert_eq!(first.as_ref().unwrap_err().to_string(), text);
-    assert!(unknown_before(second) && third.is_ok() && fourth.is_ok(), "{third:?} {fourth:?}");
+    assert_eq!((first.before, first.result.as_ref().unwrap().id.as_str()), (true, &*id));
+    assert!(unknown_before(second) && done(third) && done(fourth), "{third:?} {fourth:?}");
     assert!(stage.effects().iter().all(|effects| effects.len() == 1));
     assert_eq!(lines(&path).iter().filter(|line| line["event"] == "settle").count(), 2);
 }
@@ -621,10 +605,10 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
         let (_directory, path) = journal();
         stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!(null)).body(body)));
         let fleet = stage.client().fleet(ids(1)).journal(&path);
-        let mut run =
-            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-        let (_, result) = run.next().await.unwrap();
-        let Err(NotDone::Failed(error)) = result else { panic!("{result:?}") };
+        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+        let finished = run.next().await.unwrap();
+        assert_eq!(finished.outcome(), Outcome::Unknown);
+        let Err(NotDone::Failed(error)) = finished.result else { panic!("{finished:?}") };
         assert_eq!((error.outcome(), error.unusable_id()), (Outcome::Applied, created));
         let progress = run.monitor().progress();
         assert_eq!((progress.done, progress.unknown, progress.exit_code()), (0, 1, 3));
@@ -634,11 +618,12 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
         let again = snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap();
         assert_eq!(count(&again, unknown_before), 1);
         let mut journal = Journal::read(&path).unwrap();
-        let step = journal.entries()[0].last_step();
+        let step = &journal.entries()[0].steps[0];
         assert_eq!((step.state, step.created_id.as_deref()), (StepState::Unknown, created));
-        let error = journal.settle("vol-seed0", Settled::NotApplied).unwrap_err();
+        let mut settle = |found| journal.settle("vol-seed0", "create_snapshot", 1, found);
+        let error = settle(Settled::NotApplied).unwrap_err();
         assert!(matches!(error, SettleError::Known { .. }), "{error}");
-        journal.settle("vol-seed0", Settled::Applied { id: Some("dsnap-1".to_owned()) }).unwrap();
+        settle(Settled::Applied { id: Some("dsnap-1".to_owned()) }).unwrap();
         drop(journal);
         let settled = snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap();
         assert_eq!(count(&settled, applied_before), 1);
@@ -659,17 +644,18 @@ async fn no_text_of_a_journal_reaches_a_terminal_as_control_characters() {
         .unwrap();
     let mut journal = Journal::read(&path).unwrap();
     let entry = journal.entries()[0].clone();
-    let step = entry.last_step();
-    let errors = [Settled::NotApplied, Settled::Applied { id: Some("\u{1b}".to_owned()) }]
-        .map(|found| journal.settle(&entry.key, found).unwrap_err().to_string());
+    let step = &entry.steps[0];
+    let errors =
+        [Settled::NotApplied, Settled::Applied { id: Some("\u{1b}".to_owned()) }].map(|found| {
+            journal.settle(&entry.key, "create_snapshot", 1, found).unwrap_err().to_string()
+        });
     let mut shown = vec![
         entry.key.to_string(),
         format!("{} {}", step.operation, step.marker.as_ref().unwrap()),
         format!("{} {}", step.created_id.as_ref().unwrap(), step.request_id.as_ref().unwrap()),
         format!("{journal:?} {entry:?} {}", journal.operation()),
         serde_json::to_string(step).unwrap(),
-        NotDone::<datafy_api_ext::Error>::UnknownBefore { step: Box::new(step.clone()) }
-            .to_string(),
+        NotDone::<datafy_api_ext::Error>::Unknown { step: Box::new(step.clone()) }.to_string(),
         NotDone::<datafy_api_ext::Error>::Conflict { step: Box::new(step.clone()) }.to_string(),
     ];
     shown.extend(errors);
@@ -688,12 +674,12 @@ async fn a_journal_is_settled_after_a_crash_has_cut_its_last_line() {
     let whole = fs::read(&path).unwrap();
     fs::write(&path, &whole[..whole.len() - 5]).unwrap();
     let mut journal = Journal::read(&path).unwrap();
-    let unknown = journal.entries().iter().find(|it| it.last_step().state == StepState::Unknown);
+    let unknown = journal.entries().iter().find(|it| it.steps[0].state == StepState::Unknown);
     let key = unknown.unwrap().key.clone();
-    journal.settle(&key, Settled::NotApplied).unwrap();
+    journal.settle(&key, "create_snapshot", 1, Settled::NotApplied).unwrap();
     drop(journal);
     let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-    assert_eq!((count(&results, Result::is_ok), count(&results, applied_before)), (1, 1));
+    assert_eq!((count(&results, done), count(&results, applied_before)), (1, 1));
     assert_eq!(stage.fake.effects().len(), 3);
 }
 
@@ -710,7 +696,8 @@ async fn a_journal_that_is_not_writable_can_be_read_and_not_settled() {
     assert_eq!(journal.entries().len(), 1);
     // The superuser may write it nevertheless.
     if fs::OpenOptions::new().append(true).open(&path).is_err() {
-        let error = journal.settle("vol-seed0", Settled::NotApplied).unwrap_err();
+        let error =
+            journal.settle("vol-seed0", "create_snapshot", 1, Settled::NotApplied).unwrap_err();
         assert!(matches!(error, SettleError::Journal(JournalError::Io { .. })), "{error}");
     }
 }
@@ -724,20 +711,19 @@ async fn a_plan_sends_nothing_and_says_what_a_run_would_do() {
     stage.fake.inject(Fault::ApplyThenReset);
     stage.fake.inject(Fault::status(403));
     let fleet = datafy.fleet(ids(3)).concurrency(1).journal(&path);
-    let mut run =
-        fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     while run.next().await.is_some() {}
     drop(run);
     let before = fs::read(&path).unwrap();
 
     let fleet = datafy.fleet(ids(5).chain(ids(2))).journal(&path);
-    let plan = fleet.plan(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-    let counts = (plan.to_do, plan.done_before, plan.unknown_before, plan.duplicates);
+    let plan = fleet.plan(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+    let counts = (plan.to_do, plan.done_before, plan.unknown, plan.duplicates);
     assert_eq!(counts, (3, 1, 1, 2));
     assert_eq!((stage.fake.requests().len(), fs::read(&path).unwrap()), (3, before));
 
     let fleet = datafy.fleet(ids(5)).journal(path.with_extension("none"));
-    let plan = fleet.plan(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
+    let plan = fleet.plan(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     assert_eq!(serde_json::to_value(plan).unwrap()["to_do"], 5);
     assert!(!path.with_extension("none").exists());
 }

@@ -29,6 +29,7 @@ mod redaction;
 mod restore;
 mod retries;
 mod sharing;
+mod steps;
 mod timeouts;
 mod tls;
 mod tokens;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datafy_api_ext::fake::{Answer, Fake, Fault};
-use datafy_api_ext::jobs::journal::{Settled, StepState};
+use datafy_api_ext::journal::{Settled, StepState};
 use datafy_api_ext::reconcile::{
     Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume, Finding, Query, SentCall, Settings, find_out,
     volumes_ready,
@@ -250,7 +250,8 @@ fn a_required_marker_makes_the_only_group_ambiguous() {
     let mut settings = Settings::default();
     settings.require_marker = true;
     let found = find_out(&[create(0, 10)], &objects, &settings);
-    assert_eq!(found, [Finding::Ambiguous(vec!["dsnap-1".to_owned()])]);
+    let [Finding::Ambiguous(ids)] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(ids[..], ["dsnap-1"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::reconcile::{at, seen, tag};
 use chrono::{DateTime, Utc};
 use datafy_api_ext::Subject;
-use datafy_api_ext::jobs::journal::StepState;
+use datafy_api_ext::journal::StepState;
 use datafy_api_ext::reconcile::{
     Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume, Finding, Query, SentCall, Settings, find_out,
 };

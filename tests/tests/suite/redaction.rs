@@ -379,10 +379,8 @@ async fn no_encoding_of_the_token_gets_into_a_journal() {
         let directory = tempfile::tempdir().unwrap();
         let journal = directory.path().join("journal.jsonl");
         let fleet = datafy.fleet([VolumeId::new("vol-1").unwrap()]).journal(&journal);
-        let mut run =
-            fleet.run(|datafy, id| datafy.volume(id.clone()).create_snapshot()).await.unwrap();
-        let (_, result) = run.next().await.unwrap();
-        result.unwrap_err();
+        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+        run.next().await.unwrap().result.unwrap_err();
         assert!(run.next().await.is_none());
         let written = std::fs::read_to_string(journal).unwrap();
         assert!(written.contains("[token]") && !written.contains(&text), "{written}");

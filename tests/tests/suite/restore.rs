@@ -1,10 +1,11 @@
 //! A restore reports every volume that it created, and can be resumed.
 
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
-use datafy_api_ext::jobs::{NotDone, Restore, RestoreError, RestoreStep};
+use datafy_api_ext::jobs::{Finished, NotDone, NotRestored, Restore};
+use datafy_api_ext::journal::{Journal, Settled, StepState};
 use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome, RetryPolicy, VolumeId,
+    Datafy, DatafySnapshotId, DeviceName, Error, ErrorKind, InstanceId, Outcome, RetryPolicy,
+    VolumeId,
 };
 use datafy_tests::Stage;
 use futures_util::stream;
@@ -37,7 +38,7 @@ async fn a_failed_attach_names_the_volume_and_can_be_resumed() {
     stage.fake.inject_none();
     stage.fake.inject(Fault::status(409));
     let error = restore(&stage.client()).await.unwrap_err();
-    assert_eq!((error.step(), error.outcome()), (RestoreStep::AttachVolume, Outcome::Refused));
+    assert_eq!(error.outcome(), Outcome::Refused);
     let volume = error.volume_id().unwrap().clone();
     let line = format!(
         "volume {volume} was created but not attached: attach of {volume} to i-1 as /dev/sdb at {} \
@@ -45,35 +46,34 @@ async fn a_failed_attach_names_the_volume_and_can_be_resumed() {
         stage.fake.endpoint()
     );
     assert!(format!("{error:#}").starts_with(&line), "{error:#}");
-    assert_eq!(error.resume().unwrap().await.unwrap(), volume);
+    error.resume().unwrap().await.unwrap();
     assert_eq!(stage.fake.account().volumes().len(), 2, "no second volume was made");
     assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
 }
 
 #[tokio::test]
-async fn a_refused_create_can_be_resumed_and_an_ambiguous_one_can_not() {
-    let stage = Stage::of(1).await;
-    stage.fake.inject(Fault::status(403));
-    let error = restore(&stage.client()).await.unwrap_err();
-    assert_eq!((error.step(), error.volume_id()), (RestoreStep::CreateVolume, None));
-    error.resume().unwrap().await.unwrap();
-
+async fn only_a_volume_that_is_known_to_exist_is_left_to_attach() {
     for (fault, outcome) in [
+        (Fault::status(403), Outcome::Refused),
         (Fault::ApplyThenReset, Outcome::Unknown),
         (Fault::apply_then_malformed(), Outcome::Unknown),
         (Fault::ApplyThenAnswer(Answer::json(200, &json!({}))), Outcome::Unknown),
-        (Fault::ApplyThenCutBody, Outcome::Applied),
+        (
+            Fault::ApplyThenAnswer(Answer::json(200, &json!({ "volumeId": "vol 42" }))),
+            Outcome::Unknown,
+        ),
     ] {
         let stage = Stage::of(1).await;
         stage.fake.inject(fault);
         let error = restore(&stage.client()).await.unwrap_err();
-        assert_eq!(
-            (error.step(), error.outcome()),
-            (RestoreStep::CreateVolume, outcome),
-            "{error}"
-        );
-        assert!(error.resume().is_err());
-        assert_eq!(stage.fake.effects().len(), 1);
+        assert_eq!((error.volume_id(), error.outcome()), (None, outcome), "{error}");
+        let error = error.resume().unwrap_err();
+        let begins = match outcome {
+            Outcome::Refused => "no volume was created: ",
+            _ => "a volume may have been created: ",
+        };
+        assert!(format!("{error:#}").starts_with(begins), "{error:#}");
+        assert_eq!(stage.fake.requests().len(), 1);
     }
 }
 
@@ -104,7 +104,7 @@ async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
     stage.fake.inject_none();
     stage.fake.inject_with(|| Some(Fault::status(409)));
     let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
-    assert_eq!((error.outcome(), error.error().unwrap().status()), (Outcome::Refused, Some(409)));
+    assert_eq!((error.outcome(), failed(&error).status()), (Outcome::Refused, Some(409)));
     let waited: Duration = stage.pauses.pauses().iter().sum();
     assert!(waited < MINUTE && waited > MINUTE / 4, "{waited:?}");
 }
@@ -129,7 +129,7 @@ async fn an_attach_is_not_retried_after_a_refusal_that_waiting_can_not_fix() {
         stage.fake.inject_none();
         stage.fake.inject_with(move || Some(Fault::status(status)));
         let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
-        assert_eq!(error.error().unwrap().status(), Some(status));
+        assert_eq!(failed(&error).status(), Some(status));
         assert_eq!(stage.fake.requests().len(), 2);
 
         // Also after an ambiguous attempt, which decides the outcome of the call.
@@ -142,19 +142,10 @@ async fn an_attach_is_not_retried_after_a_refusal_that_waiting_can_not_fix() {
     }
 }
 
-#[tokio::test]
-async fn a_created_volume_with_an_unexpected_id_is_reported() {
-    for body in [r#"{"volumeId":"vol 42"}"#, r#"{"volumeId":"vol 42","volumeSizeGB":"#] {
-        let stage = Stage::of(1).await;
-        stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!({})).body(body)));
-        let error = restore(&stage.client()).await.unwrap_err();
-        assert_eq!(error.volume_id(), None);
-        assert_eq!(error.error().and_then(datafy_api_ext::Error::unusable_id), Some("vol 42"));
-        let text = format!("{error:#}");
-        assert!(text.starts_with("a volume was created but not attached: "), "{text}");
-        assert!(text.contains("vol 42"), "{text}");
-        assert!(error.resume().is_err());
-    }
+/// The error of the call that failed.
+fn failed(error: &NotRestored) -> &Error {
+    let NotDone::Failed(error) = error.cause() else { panic!("{error:?}") };
+    error
 }
 
 fn place() -> (InstanceId, DeviceName) {
@@ -236,7 +227,7 @@ async fn an_attach_is_not_sent_if_the_check_leaves_too_little_time_for_its_answe
     assert_eq!(stage.fake.requests().len(), 0);
 }
 
-async fn journaled(datafy: &Datafy, path: &Path) -> Result<VolumeId, NotDone<RestoreError>> {
+async fn journaled(datafy: &Datafy, path: &Path) -> Result<VolumeId, NotRestored> {
     restore(datafy).retry(RetryPolicy::none()).journal(path).await
 }
 
@@ -249,11 +240,12 @@ async fn a_restore_with_a_journal_continues_with_the_step_that_is_left() {
 
     stage.fake.inject(Fault::status(403));
     let error = journaled(&datafy, &path).await.unwrap_err();
-    assert!(matches!(&error, NotDone::Failed(error) if error.volume_id().is_none()), "{error}");
+    assert_eq!((error.volume_id(), failed(&error).status()), (None, Some(403)));
     stage.fake.inject_none();
     stage.fake.inject(Fault::ReadThenReset);
     let error = journaled(&datafy, &path).await.unwrap_err();
-    assert!(matches!(&error, NotDone::Failed(error) if error.outcome() == Outcome::Unknown));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(error.volume_id().is_some() && error.resume().is_err(), "its journal has the rest");
     let volume = journaled(&datafy, &path).await.unwrap();
     assert_eq!(journaled(&datafy, &path).await.unwrap(), volume, "the restore is done");
     assert_eq!((stage.fake.effects().len(), stage.fake.requests().len()), (2, 4));
@@ -278,14 +270,12 @@ async fn an_attach_that_an_earlier_run_may_have_applied_is_never_reported_as_ref
     stage.fake.inject(Fault::ApplyThenReset);
     journaled(&stage.client(), &path).await.unwrap_err();
     // The attach is refused now, since the volume is attached.
-    let NotDone::Failed(error) = journaled(&stage.client(), &path).await.unwrap_err() else {
-        panic!()
-    };
-    assert_eq!((error.error().unwrap().status(), error.outcome()), (Some(409), Outcome::Unknown));
+    let error = journaled(&stage.client(), &path).await.unwrap_err();
+    assert_eq!((failed(&error).status(), error.outcome()), (Some(409), Outcome::Unknown));
     let mut journal = Journal::read(&path).unwrap();
     let key = journal.entries()[0].key.clone();
-    assert_eq!(journal.entries()[0].last_step().state, StepState::Unknown);
-    journal.settle(&key, Settled::Applied { id: None }).unwrap();
+    assert_eq!(journal.entries()[0].steps[1].state, StepState::Unknown);
+    journal.settle(&key, "attach_volume", 1, Settled::Applied { id: None }).unwrap();
     drop(journal);
     assert!(journaled(&stage.client(), &path).await.is_ok());
     assert_eq!(stage.fake.requests().len(), 3);
@@ -305,23 +295,23 @@ async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
         stage.fake.inject(fault);
         journaled(&stage.client(), &path).await.unwrap_err();
         let error = journaled(&stage.client(), &path).await.unwrap_err();
-        let NotDone::UnknownBefore { step } = &error else { panic!("{error}") };
+        let NotDone::Unknown { step } = error.cause() else { panic!("{error}") };
         assert_eq!(step.created_id.as_deref(), created);
         let effects = stage.fake.effects().len();
 
         let id = stage.fake.account().volumes().pop().unwrap().id.to_string();
         let mut journal = Journal::read(&path).unwrap();
         let key = journal.entries()[0].key.clone();
-        journal.settle(&key, Settled::Applied { id: Some("vol-unknown".to_owned()) }).unwrap();
+        let found = Settled::Applied { id: Some("vol-unknown".to_owned()) };
+        journal.settle(&key, "create_volume_from_snapshots", 1, found).unwrap();
         drop(journal);
-        let NotDone::Failed(error) = journaled(&stage.client(), &path).await.unwrap_err() else {
-            panic!("{id}")
-        };
+        let error = journaled(&stage.client(), &path).await.unwrap_err();
         assert_eq!(error.volume_id().unwrap().as_str(), "vol-unknown", "{id}");
         assert_eq!(stage.fake.effects().len(), effects, "no second volume is created");
     }
 }
 
+#[derive(Clone, Debug)]
 struct Row(usize);
 
 impl datafy_api_ext::jobs::Keyed for Row {
@@ -331,14 +321,10 @@ impl datafy_api_ext::jobs::Keyed for Row {
 }
 
 /// Restores the snapshot of each row.
-async fn restore_rows(
-    datafy: &Datafy,
-    rows: usize,
-    path: &Path,
-) -> Vec<(usize, Result<VolumeId, NotDone<RestoreError>>)> {
+async fn restore_rows(datafy: &Datafy, rows: usize, path: &Path) -> Vec<Finished<Row, VolumeId>> {
     let fleet = datafy.fleet((0..rows).map(Row)).journal(path);
     let mut run = fleet
-        .run(|datafy, Row(row)| {
+        .run(|datafy, Row(row), _| {
             let snapshot = DatafySnapshotId::new(format!("dsnap-seed{row}")).unwrap();
             let device = DeviceName::new(format!("sd{row}")).unwrap();
             let restore = datafy.restore(snapshot).attach_to(place().0, device);
@@ -347,8 +333,8 @@ async fn restore_rows(
         .await
         .unwrap();
     let mut results = Vec::new();
-    while let Some((Row(row), result)) = run.next().await {
-        results.push((row, result));
+    while let Some(finished) = run.next().await {
+        results.push(finished);
     }
     results
 }
@@ -371,66 +357,14 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
     assert_eq!(first.len(), 30);
     stage.fake.inject_with(|| None);
     let second = restore_rows(&stage.client(), 30, &path).await;
-    let unknown =
-        |result: &Result<_, NotDone<_>>| matches!(result, Err(NotDone::UnknownBefore { .. }));
-    let doubtful = second.iter().filter(|(_, result)| unknown(result)).count();
+    let unknown = |it: &Finished<_, _>| matches!(it.result, Err(NotDone::Unknown { .. }));
+    let doubtful = second.iter().filter(|it| unknown(it)).count();
     assert!(doubtful > 0);
-    for (row, result) in second {
-        let text = serde_json::to_string(&(row, &result)).unwrap();
-        let fine = matches!(result, Ok(_) | Err(NotDone::AppliedBefore { .. }));
-        assert!(fine || unknown(&result), "{text}");
-    }
+    assert!(second.iter().all(|it| it.result.is_ok() || unknown(it)), "{second:?}");
     let volumes = stage.fake.account().volumes();
     let restored: Vec<_> = volumes.iter().filter(|volume| volume.source.is_some()).collect();
     assert!(restored.iter().all(|volume| volume.attachment.is_some()));
     assert_eq!(restored.len(), 30 - doubtful, "{restored:?}");
-}
-
-#[tokio::test]
-async fn a_fleet_reports_the_volume_of_a_resumed_restore_that_it_does_not_attempt() {
-    let stage = Stage::of(1).await;
-    let directory = tempfile::tempdir().unwrap();
-    let (own, other) = (directory.path().join("own.jsonl"), directory.path().join("other.jsonl"));
-    let (builder, reports) = Stage::reports(stage.fake.client());
-    let datafy = builder.build().unwrap();
-    restore_rows(&datafy, 1, &other).await.pop().unwrap().1.unwrap();
-    stage.fake.inject_none();
-    stage.fake.inject(Fault::status(403));
-    let error = restore(&datafy).await.unwrap_err();
-    let volume = error.volume_id().unwrap().clone();
-    let rest = error.resume().unwrap();
-    let run = async |path: &Path, stopped: bool| {
-        let rest = rest.clone();
-        let fleet = datafy.fleet([Row(0)]).journal(path);
-        let mut run = fleet.run(move |_, _| rest.clone()).await.unwrap();
-        if stopped {
-            run.monitor().stop();
-        }
-        let result = run.next().await.unwrap().1;
-        (result, std::mem::take(&mut *reports.lock().unwrap()))
-    };
-    let expected = (Outcome::Applied, Some(volume.to_string()));
-    for (path, stopped, state) in [(&own, true, "stopped"), (&other, false, "conflict")] {
-        let (result, reports) = run(path, stopped).await;
-        assert_eq!(result.unwrap_err().state(), state);
-        let [report] = &reports[..] else { panic!("{state}: {reports:?}") };
-        assert_eq!(
-            (report.outcome, report.created_id.clone().map(String::from)),
-            expected,
-            "{state}"
-        );
-    }
-    for state in ["done", "applied_before"] {
-        let (result, reports) = run(&own, false).await;
-        let found = result.map_or_else(
-            |not_done| not_done.state(),
-            |id| {
-                assert_eq!(id, volume);
-                "done"
-            },
-        );
-        assert_eq!((found, reports), (state, vec![]));
-    }
 }
 
 #[tokio::test]
@@ -443,54 +377,15 @@ async fn an_item_of_a_stream_with_a_journal_is_refused_if_its_key_has_come_befor
     stage.fake.inject(Fault::status(403));
     for created in [0, 1] {
         let fleet = datafy.fleet_of_stream(stream::iter([Row(0), Row(0)])).concurrency(2);
-        let mut run = fleet.journal(&path).run(|datafy, Row(_)| restore(datafy)).await.unwrap();
+        let mut run = fleet.journal(&path).run(|datafy, Row(_), _| restore(&datafy)).await.unwrap();
         let (mut restored, mut refused) = (0, 0);
-        while let Some((_, result)) = run.next().await {
-            restored += usize::from(result.is_ok());
-            refused += usize::from(matches!(result, Err(NotDone::Duplicate)));
+        while let Some(finished) = run.next().await {
+            restored += usize::from(finished.result.is_ok());
+            refused += usize::from(matches!(finished.result, Err(NotDone::Duplicate)));
         }
         assert_eq!((restored, refused), (created, 1));
     }
     assert_eq!(stage.fake.account().volumes().len(), 2, "one volume is restored");
-}
-
-#[tokio::test]
-async fn a_restore_that_is_resumed_with_a_journal_creates_no_second_volume() {
-    let stage = Stage::of(1).await;
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("restore.jsonl");
-    let datafy = stage.client();
-    stage.fake.inject_none();
-    stage.fake.inject(Fault::status(409));
-    let error = restore(&datafy).await.unwrap_err();
-    let volume = error.volume_id().unwrap().clone();
-    stage.fake.inject(Fault::status(403));
-    let rest = error.resume().unwrap();
-    let error = rest.clone().journal(&path).await.unwrap_err();
-    assert!(matches!(&error, NotDone::Failed(error) if error.volume_id() == Some(&volume)));
-
-    // Another process, which knows nothing but the journal.
-    assert_eq!(journaled(&datafy, &path).await.unwrap(), volume);
-    assert_eq!(rest.journal(&path).await.unwrap(), volume, "it is done");
-    assert_eq!(stage.fake.effects().len(), 2, "one volume is created and attached");
-
-    // A journal that knows another volume is not one of this restore.
-    let (builder, reports) = Stage::reports(stage.fake.client());
-    let datafy = builder.build().unwrap();
-    let other = directory.path().join("other.jsonl");
-    // Their device is in use by the first volume.
-    let error = restore(&datafy).await.unwrap_err();
-    let NotDone::Failed(second) = journaled(&datafy, &other).await.unwrap_err() else { panic!() };
-    let second = second.volume_id().unwrap().clone();
-    let own = error.volume_id().unwrap().to_string();
-    let rest = error.resume().unwrap();
-    assert_eq!(*reports.lock().unwrap(), []);
-    let conflict = rest.journal(&other).await.unwrap_err();
-    let NotDone::Conflict { step } = &conflict else { panic!("{conflict}") };
-    assert_eq!(step.created_id.as_deref(), Some(second.as_str()));
-    // The volume of the restore is not in the result, so it is reported.
-    let [report] = &reports.lock().unwrap()[..] else { panic!() };
-    assert_eq!((report.outcome, report.created_id.as_deref()), (Outcome::Applied, Some(&*own)));
 }
 
 #[tokio::test]
@@ -504,11 +399,10 @@ async fn a_restore_whose_place_was_corrected_creates_no_second_volume() {
         let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
         datafy.restore(snapshot).attach_to(absent.clone(), place().1).journal(&path)
     };
-    let NotDone::Failed(error) = wrong().await.unwrap_err() else { panic!() };
-    let volume = error.volume_id().unwrap().clone();
+    let volume = wrong().await.unwrap_err().volume_id().unwrap().clone();
 
     let conflict = journaled(&datafy, &path).await.unwrap_err();
-    let NotDone::Conflict { step } = &conflict else { panic!("{conflict}") };
+    let NotDone::Conflict { step } = conflict.cause() else { panic!("{conflict}") };
     assert_eq!(step.created_id.as_deref(), Some(volume.as_str()));
     assert_eq!(stage.fake.account().volumes().len(), 2, "the source and one volume");
 
@@ -519,40 +413,17 @@ async fn a_restore_whose_place_was_corrected_creates_no_second_volume() {
 }
 
 #[tokio::test]
-async fn a_volume_is_not_lost_if_the_journal_of_its_restore_can_not_be_used() {
+async fn a_journal_that_can_not_be_used_is_the_cause() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
-    let datafy = stage.client();
-    stage.fake.inject_none();
-    stage.fake.inject(Fault::status(409));
-    let mut error = restore(&datafy).await.unwrap_err();
-    let volume = error.volume_id().unwrap().clone();
     let foreign = directory.path().join("list.csv");
     std::fs::write(&foreign, "name,snapshot\n").unwrap();
     for path in [directory.path(), foreign.as_path()] {
-        let rest = error.resume().unwrap();
-        let NotDone::Failed(failed) = rest.journal(path).await.unwrap_err() else { panic!() };
-        assert_eq!(failed.volume_id(), Some(&volume));
-        assert!(format!("{failed:#}").contains("journal"), "{failed:#}");
-        error = failed;
+        let error = restore(&stage.client()).journal(path).await.unwrap_err();
+        assert!(matches!(error.cause(), NotDone::Journal(_)), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotSent);
     }
-    let path = directory.path().join("restore.jsonl");
-    assert_eq!(error.resume().unwrap().journal(path).await.unwrap(), volume);
-    assert_eq!(stage.fake.effects().len(), 2);
-}
-
-#[tokio::test]
-async fn a_restore_with_a_journal_is_resumed_only_with_its_journal() {
-    let stage = Stage::of(1).await;
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("restore.jsonl");
-    stage.fake.inject(Fault::status(403));
-    let NotDone::Failed(error) = journaled(&stage.client(), &path).await.unwrap_err() else {
-        panic!()
-    };
-    assert!(error.resume().is_err());
-    journaled(&stage.client(), &path).await.unwrap();
-    assert_eq!(stage.fake.effects().len(), 2);
+    assert!(stage.fake.requests().is_empty());
 }
 
 #[tokio::test]
@@ -566,10 +437,10 @@ async fn a_key_is_refused_if_its_journal_has_other_arguments() {
         let (snapshot, device) =
             (DatafySnapshotId::new(snapshot).unwrap(), DeviceName::new(device).unwrap());
         let fleet = datafy.fleet([Row(0)]).journal(&path);
-        let job = move |datafy: &Datafy, _: &Row| {
+        let job = move |datafy: Datafy, _: Row, _| {
             datafy.restore(snapshot.clone()).attach_to(place().0, device.clone())
         };
-        fleet.run(job).await.unwrap().next().await.unwrap().1
+        fleet.run(job).await.unwrap().next().await.unwrap().result
     };
     stage.fake.inject(Fault::status(403));
     run("dsnap-seed0", "/dev/sdb").await.unwrap_err();
@@ -582,22 +453,19 @@ async fn a_key_is_refused_if_its_journal_has_other_arguments() {
         let NotDone::Conflict { step } = &error else { panic!("{error}") };
         assert_eq!(step.operation, operation);
         let text = error.to_string();
-        let begins = format!("not attempted: the journal has {operation} of ");
+        let begins = format!("not continued: {operation} of ");
         assert!(text.starts_with(&begins), "{text}");
         assert!(text.ends_with("; finish that, or use another key or journal"), "{text}");
         assert_eq!(serde_json::to_value(&error).unwrap()["state"], "conflict");
     }
     let fleet = datafy.fleet([Row(0), Row(1)]).journal(&path);
-    let job = |datafy: &Datafy, _: &Row| {
+    let job = |datafy: Datafy, Row(row), _| {
         let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
-        datafy.restore(snapshot).attach_to(place().0, place().1)
+        datafy.restore(snapshot).attach_to(place().0, DeviceName::new(format!("sd{row}")).unwrap())
     };
     let plan = fleet.plan(job).await.unwrap();
     assert_eq!((plan.conflicts, plan.to_do), (1, 1));
-    let before = run("dsnap-seed0", "/dev/sdc").await.unwrap_err();
-    assert!(
-        matches!(&before, NotDone::AppliedBefore { created_id } if created_id.as_deref() == Some(volume.as_str()))
-    );
+    assert_eq!(run("dsnap-seed0", "/dev/sdc").await.unwrap(), volume);
     assert_eq!(stage.fake.effects().len(), 2);
 }
 
@@ -618,17 +486,17 @@ async fn each_attach_of_a_wait_is_recorded() {
 }
 
 #[tokio::test]
-async fn an_unknown_attach_is_reported_even_if_the_journal_fails_after_it() {
-    for (status, state) in [(500, "failed"), (404, "journal")] {
+async fn an_attach_whose_journal_fails_ends_with_the_outcome_so_far() {
+    for (status, outcome) in [(500, Outcome::Unknown), (404, Outcome::Refused)] {
         let stage = Stage::of(1).await;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("attach.jsonl");
         stage.fake.inject_with(move || Some(Fault::status(status)));
         let (datafy, file) = (stage.client(), path.clone());
         let checks = Arc::new(AtomicUsize::new(0));
-        let job = move |datafy: &Datafy, id: &VolumeId| {
+        let job = move |datafy: Datafy, id: VolumeId, _| {
             let (file, checks) = (file.clone(), Arc::clone(&checks));
-            let attach = datafy.volume(id.clone()).attach(place().0, place().1);
+            let attach = datafy.volume(id).attach(place().0, place().1);
             attach.ready_when(MINUTE, move |_| {
                 if checks.fetch_add(1, Ordering::Relaxed) == 1 {
                     std::fs::remove_file(&file).unwrap();
@@ -637,18 +505,16 @@ async fn an_unknown_attach_is_reported_even_if_the_journal_fails_after_it() {
             })
         };
         let fleet = datafy.fleet([VolumeId::new("vol-seed0").unwrap()]).journal(&path);
-        let mut run = fleet.run(job).await.unwrap();
-        let error = run.next().await.unwrap().1.unwrap_err();
-        assert_eq!(error.state(), state, "{error:#}");
+        let finished = fleet.run(job).await.unwrap().next().await.unwrap();
+        assert_eq!(finished.outcome(), outcome);
+        let Err(error @ NotDone::Journal(_)) = finished.result else { panic!("{finished:?}") };
         assert!(format!("{error:#}").contains("was removed or renamed"), "{error:#}");
-        if let NotDone::Failed(error) = error {
-            assert_eq!(error.outcome(), Outcome::Unknown);
-        }
+        assert_eq!(stage.fake.requests().len(), if status == 404 { 1 } else { 4 });
     }
 }
 
 #[tokio::test]
-async fn a_wait_sends_no_attach_once_the_journal_has_failed() {
+async fn a_restore_whose_journal_fails_while_it_waits_names_its_volume() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("restore.jsonl");
@@ -662,7 +528,7 @@ async fn a_wait_sends_no_attach_once_the_journal_has_failed() {
         std::future::ready(Ok::<_, String>(()))
     };
     let restore = restore(&stage.client()).ready_when(MINUTE, ready).journal(&path);
-    let NotDone::Failed(error) = restore.await.unwrap_err() else { panic!() };
+    let error = restore.await.unwrap_err();
     assert!(format!("{error:#}").contains("was removed or renamed"), "{error:#}");
     assert_eq!((error.outcome(), error.volume_id().is_some()), (Outcome::Refused, true));
     assert_eq!(stage.fake.requests().len(), 2, "one attach is sent");

@@ -1,7 +1,9 @@
 //! Clients, calls and errors can be sent to other threads.
 
 use datafy_api_ext::fake::Fake;
-use datafy_api_ext::jobs::{Fleet, Monitor, NotDone, Progress, Restore, RestoreError, Run};
+use datafy_api_ext::jobs::{
+    Fleet, Monitor, NotDone, NotRestored, OpenJournal, Progress, Restore, Run, Steps,
+};
 use datafy_api_ext::{
     Call, ConfigError, CreateSnapshot, CreatedVolume, Datafy, DatafyBuilder, Error, RetryPolicy,
     Snapshot, Source, Timeouts, Token, Volume, VolumeId,
@@ -18,14 +20,15 @@ fn clients_calls_and_errors_are_send_and_sync_and_runs_are_send() {
     send_and_sync::<Call<CreateSnapshot>>();
     send_and_sync::<Restore>();
     send_and_sync::<Snapshot>();
-    send_and_sync::<(Error, RestoreError, ConfigError)>();
+    send_and_sync::<(Error, NotRestored, ConfigError)>();
+    send_and_sync::<(Steps, OpenJournal)>();
     send_and_sync::<(Timeouts, RetryPolicy)>();
     send_and_sync::<Token>();
     send_and_sync::<Monitor>();
     send_and_sync::<(VolumeId, Source, CreatedVolume, Progress, NotDone)>();
     send::<Fleet<VolumeId>>();
     send_and_sync::<Fake>();
-    send::<Run<VolumeId, Call<CreateSnapshot>>>();
+    send::<Run<VolumeId, Snapshot>>();
     send::<DatafyBuilder>();
     send::<<Call<CreateSnapshot> as IntoFuture>::IntoFuture>();
 }

@@ -1,19 +1,20 @@
 //! What a journal says about an item.
 
 use super::line::{Event, Record};
-use crate::jobs::job::{Earlier, Job, Resume};
+use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
+use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 
 /// What a journal says about one item of a fleet, or about a restore.
 ///
 /// As JSON it is an object with the names of the fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Entry {
@@ -22,6 +23,9 @@ pub struct Entry {
     pub key: Untrusted,
     /// The steps that were begun, in order: one for a call, up to two for a restore.
     pub steps: Vec<Step>,
+    /// The number of records.
+    #[serde(skip)]
+    records: u32,
 }
 
 fn exact<S: Serializer>(key: &Untrusted, serializer: S) -> Result<S::Ok, S::Error> {
@@ -29,17 +33,22 @@ fn exact<S: Serializer>(key: &Untrusted, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 impl Entry {
-    /// Returns the step of this operation, if it was begun.
-    pub fn step(&self, operation: &str) -> Option<&Step> {
-        self.steps.iter().find(|step| step.operation == *operation)
+    pub(crate) fn new(key: &str) -> Self {
+        Self { key: Untrusted::whole(key), steps: Vec::new(), records: 0 }
     }
 
-    /// Returns the step that was begun last.
-    ///
-    /// # Panics
-    /// If [`steps`](Self::steps) was emptied: an entry has one step at least.
-    pub fn last_step(&self) -> &Step {
-        self.steps.last().expect("an entry has a step")
+    /// Returns a step of this operation, if it was begun. `number` counts them from 1.
+    pub fn step(&self, operation: &str, number: u32) -> Option<&Step> {
+        self.steps.iter().find(|step| step.operation == *operation && step.number == number)
+    }
+
+    /// Returns a create that is or may be applied, and was begun after this one had ended without effect: perhaps in its
+    /// place.
+    pub(crate) fn instead_of(&self, step: &Step) -> Option<&Step> {
+        let mut others = self.steps.iter().filter(|it| it.operation == step.operation);
+        others.find(|it| {
+            !it.is_idempotent() && it.may_be_applied() && it.tally.begun_at > step.tally.ended_at
+        })
     }
 }
 
@@ -50,6 +59,8 @@ impl Entry {
 pub struct Step {
     /// The name of the operation, as in [`datafy_api::operations`].
     pub operation: Untrusted,
+    /// Counts the steps of this operation under the key, from 1.
+    pub number: u32,
     /// What the call is about.
     pub subject: Subject,
     /// What is known about the effect.
@@ -70,7 +81,7 @@ pub struct Step {
 }
 
 /// The results of the calls of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
     /// The number of calls without a recorded result.
     open: u32,
@@ -82,12 +93,15 @@ struct Tally {
     lacks_id: bool,
     /// The result of the last call that was not applied.
     last: StepState,
+    /// The places of the first intent and of the last result among the records of the entry, from 1.
+    begun_at: u32,
+    ended_at: u32,
 }
 
 /// What is known about the effect of a [`Step`].
 ///
 /// As JSON it is the name in snake case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -100,18 +114,24 @@ pub enum StepState {
     /// The service refused.
     Refused,
     /// Nothing was sent.
+    #[default]
     NotSent,
-    /// It was unknown, and [settled](crate::jobs::journal::Journal::settle): the service did not act.
+    /// It was unknown, and [settled](crate::journal::Journal::settle): the service did not act.
     NotApplied,
 }
 
 impl Entry {
-    fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
-        let Record { operation, event, .. } = record;
-        let step = self.steps.iter_mut().find(|step| step.operation == *operation);
+    /// Applies a record. Fails if it can't follow the records before it.
+    pub(crate) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
+        let Record { operation, number, event, .. } = record;
+        self.records += 1;
+        let now = self.records;
+        let mut steps = self.steps.iter_mut();
+        let step = steps.find(|step| step.operation == *operation && step.number == number);
         match (event, step) {
             (Event::Begin { subject, marker }, None) => self.steps.push(Step {
                 operation: Untrusted::local(operation),
+                number,
                 subject,
                 state: StepState::Unknown,
                 created_id: None,
@@ -119,7 +139,7 @@ impl Entry {
                 request_id: None,
                 begun: time,
                 ended: None,
-                tally: Tally { open: 1, ..Tally::settled(false, StepState::NotSent) },
+                tally: Tally { open: 1, begun_at: now, ..Tally::default() },
             }),
             (Event::Begin { subject, marker }, Some(step)) => {
                 // What is unknown about an earlier call is kept.
@@ -133,13 +153,16 @@ impl Entry {
             (Event::End { outcome, created_id, request_id }, Some(step)) => {
                 let lacks_id = check_created(&operation, created_id.as_deref()).is_err();
                 step.tally.end(outcome, lacks_id, step.is_idempotent());
+                step.tally.ended_at = now;
                 step.ended = Some(time);
                 step.created_id = created_id.map(Untrusted::local).or(step.created_id.take());
                 step.request_id = request_id.map(Untrusted::local).or(step.request_id.take());
                 step.state = step.tally.state();
             }
             (Event::Settle { applied, created_id }, Some(step)) => {
-                step.tally = Tally::settled(applied, StepState::NotApplied);
+                let Tally { begun_at, ended_at, .. } = step.tally;
+                let last = StepState::NotApplied;
+                step.tally = Tally { applied, last, begun_at, ended_at, ..Tally::default() };
                 step.created_id = created_id.map(Untrusted::local);
                 step.state = step.tally.state();
             }
@@ -159,30 +182,74 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         self.index.get(key).map(|at| &self.list[*at])
     }
 
-    /// What earlier runs leave to do of a job.
-    pub(crate) fn left_to_do<J: Job>(&self, job: &J, key: &str) -> Earlier {
-        self.get(key).map_or(Earlier::Unfinished(Resume::FRESH), |entry| job.earlier(entry))
+    /// Removes the entry with this key.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Entry> {
+        let at = self.index.remove(key)?;
+        self.list.get_mut(at).map(std::mem::take)
+    }
+
+    /// Replaces the entry with the key of this one.
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        let next = self.list.len();
+        match *self.index.entry(entry.key.as_str().to_owned()).or_insert(next) {
+            at if at == next => self.list.push(entry),
+            at => self.list[at] = entry,
+        }
+    }
+
+    /// The volumes that were created and not attached, with their keys.
+    pub(crate) fn unattached(&self) -> Vec<(String, VolumeId)> {
+        let of = |entry: &Entry| {
+            let key = entry.key.as_str().to_owned();
+            unattached(&entry.steps).into_iter().map(move |volume| (key.clone(), volume))
+        };
+        self.list.iter().flat_map(of).collect()
     }
 
     /// Applies a record. Fails if it can't follow the records before it.
-    pub(super) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
+    pub(crate) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
         let next = self.list.len();
         let at = *self.index.entry(record.key.clone()).or_insert(next);
         if at == next {
-            self.list.push(Entry { key: Untrusted::whole(&record.key), steps: Vec::new() });
+            self.list.push(Entry::new(&record.key));
         }
         self.list[at].apply(time, record)
     }
 }
 
 /// A record that can't follow the ones before it.
-pub(super) struct Misplaced;
+#[derive(Debug)]
+pub(crate) struct Misplaced;
+
+/// The volumes that these steps have created and not attached.
+pub(crate) fn unattached(steps: &[Step]) -> Vec<VolumeId> {
+    let of = |name: &'static str| {
+        let applied =
+            move |step: &Step| step.operation == *name && step.state == StepState::Applied;
+        steps.iter().filter(move |step| applied(step))
+    };
+    let attached =
+        |id: &VolumeId| of(ATTACH_VOLUME.name).any(|step| step.subject.volume.as_ref() == Some(id));
+    let created = of(CREATE_VOLUME_FROM_SNAPSHOTS.name)
+        .filter_map(|step| VolumeId::new(step.created_id.as_deref()?).ok());
+    created.filter(|id| !attached(id)).collect()
+}
 
 impl Step {
+    /// The outcome of the step, over all its calls.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.state {
+            StepState::Applied => Outcome::Applied,
+            StepState::Unknown => Outcome::Unknown,
+            StepState::Refused => Outcome::Refused,
+            StepState::NotSent | StepState::NotApplied => Outcome::NotSent,
+        }
+    }
+
     /// Whether the service acted, or may have acted.
     pub(crate) fn may_be_applied(&self) -> bool {
         matches!(self.state, StepState::Applied | StepState::Unknown)
@@ -207,11 +274,6 @@ impl Step {
 }
 
 impl Tally {
-    /// All calls are known. `last` is the state unless one was applied.
-    fn settled(applied: bool, last: StepState) -> Self {
-        Self { open: 0, in_doubt: false, applied, lacks_id: false, last }
-    }
-
     fn end(&mut self, outcome: Outcome, lacks_id: bool, idempotent: bool) {
         // None is open if an idempotent call has been applied meanwhile.
         self.open = self.open.saturating_sub(1);

@@ -1,7 +1,7 @@
 //! The file of a journal: opened by one program at a time, repaired after a crash, and watched while it is in use.
 
 use super::error::JournalError;
-use super::line::{Timed, VERSION, line};
+use super::line::{CALLS, FUNCTIONS, Timed, line};
 use super::{Entries, Header};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use same_file::Handle;
@@ -272,9 +272,9 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
     let value: Value = serde_json::from_slice(line).unwrap_or_default();
     if let (Some("datafy" | "datafy-fleet"), Some(found)) =
         (value["journal"].as_str(), value["version"].as_u64())
-        && found != VERSION
+        && !(CALLS..=FUNCTIONS).contains(&found)
     {
-        return Err(JournalError::Version { path: path.to_owned(), found, expected: VERSION });
+        return Err(JournalError::Version { path: path.to_owned(), found, expected: FUNCTIONS });
     }
     serde_json::from_value::<Header>(value)
         .ok()

@@ -65,7 +65,7 @@ pub enum JournalError {
         /// The line, counted from 1.
         line: usize,
     },
-    /// A run, or a [`Journal`](crate::jobs::journal::Journal), has the file open.
+    /// A run, or a [`Journal`](crate::journal::Journal), has the file open.
     #[error("the journal {} is in use; wait for the run that uses it", path.display())]
     InUse {
         /// The file.

@@ -5,8 +5,10 @@ use crate::subject::Subject;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The version of the format.
-pub(super) const VERSION: u64 = 2;
+/// The version of the format for calls, attaches and restores.
+pub(super) const CALLS: u64 = 2;
+/// The version of the format for functions, whose steps may have a number.
+pub(super) const FUNCTIONS: u64 = 3;
 
 /// The first line.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -20,15 +22,27 @@ pub(crate) struct Header {
 }
 
 /// Any other line, except its time, which is added when it is written.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Record {
     pub(crate) key: String,
     pub(crate) operation: String,
+    /// Counts the steps of this operation under the key, from 1.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub(crate) number: u32,
     #[serde(flatten)]
     pub(crate) event: Event,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(number: &u32) -> bool {
+    *number == 1
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
     /// A request is about to be sent.

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../../JOURNAL.md")]
+#![doc = include_str!("../../JOURNAL.md")]
 
 mod entry;
 mod error;
@@ -6,17 +6,18 @@ mod file;
 mod line;
 mod log;
 
-pub(super) use entry::Entries;
+pub(crate) use entry::{Entries, unattached};
 pub use entry::{Entry, Step, StepState};
 pub use error::JournalError;
-pub(super) use line::{Event, Header, Record};
-pub(super) use log::{Kind, Log};
+pub(crate) use line::{Event, Header, Record};
+pub(crate) use log::{Kind, Log};
 
 use crate::client::Datafy;
+use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::untrusted::Untrusted;
 use file::{Content, JournalFile};
-use line::VERSION;
+use line::{CALLS, FUNCTIONS};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
@@ -27,18 +28,17 @@ use std::time::SystemTime;
 /// No run can use the journal until this is dropped. The methods block the thread while they read and write the file.
 ///
 /// ```no_run
-/// use datafy_api_ext::jobs::journal::{Journal, Settled, StepState};
+/// use datafy_api_ext::journal::{Journal, Settled, StepState};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut journal = Journal::read("nightly-2026-01-01.jsonl")?;
 /// for entry in journal.entries() {
-///     let step = entry.last_step();
-///     if step.state == StepState::Unknown {
+///     for step in entry.steps.iter().filter(|step| step.state == StepState::Unknown) {
 ///         println!("{}: {} at {}, {:?}", entry.key, step.operation, step.begun, step.marker);
 ///     }
 /// }
 /// // The snapshot of this volume is not there, so the next run creates it.
-/// journal.settle("vol-0b9176567fe16f0bc", Settled::NotApplied)?;
+/// journal.settle("vol-0b9176567fe16f0bc", "create_snapshot", 1, Settled::NotApplied)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -65,19 +65,23 @@ pub enum Settled {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettleError {
-    /// The journal has no entry with this key.
-    #[error("the journal has no entry {key:?}")]
-    NoEntry {
+    /// The journal has no such step.
+    #[error("the journal has no step {number} of {operation:?} under the key {key:?}")]
+    NoStep {
         /// The key.
         key: String,
+        /// The operation.
+        operation: String,
+        /// The number of the step.
+        number: u32,
     },
     /// The effect of the step is known.
     #[error("{operation} of {key:?} is not unknown: the journal says `{state}`")]
     Known {
         /// The key.
         key: String,
-        /// The operation of the last step.
-        operation: Untrusted,
+        /// The operation of the step.
+        operation: String,
         /// Its state.
         state: String,
     },
@@ -86,8 +90,8 @@ pub enum SettleError {
     Id {
         /// The key.
         key: String,
-        /// The operation of the last step.
-        operation: Untrusted,
+        /// The operation of the step.
+        operation: String,
         /// Why the ID does not fit.
         problem: String,
     },
@@ -124,7 +128,7 @@ impl Journal {
         self.content.header.job.as_ref().map(Untrusted::local)
     }
 
-    /// The operation that the run applies to each item, or `restore`.
+    /// The operation that the run applies to each item, `restore`, or the name of the function or type that does the job.
     pub fn operation(&self) -> Untrusted {
         Untrusted::local(&self.content.header.operation)
     }
@@ -149,14 +153,54 @@ impl Journal {
         self.content.entries.get(key)
     }
 
-    /// Records what was found out about the last step of an item, so that the next run repeats or skips it.
+    /// The volumes that were created and not attached, with their keys. They are billed.
     ///
-    /// It is on disk when this returns. Fails if the effect of the step is known, or if an ID is missing, is not of the
-    /// form of the created object, or is given for an operation that creates nothing.
-    pub fn settle(&mut self, key: &str, found: Settled) -> Result<(), SettleError> {
-        let entry = self.entry(key).ok_or_else(|| SettleError::NoEntry { key: key.to_owned() })?;
-        let step = entry.last_step();
-        let (key, operation) = (key.to_owned(), step.operation.clone());
+    /// The API can't delete one: see [how to find and delete it](crate::guide::steps#unattached-volumes).
+    pub fn unattached(&self) -> Vec<(String, VolumeId)> {
+        self.content.entries.unattached()
+    }
+
+    /// Records what was found out about a step, so that the next run repeats or skips it.
+    ///
+    /// `number` counts the steps of this operation under the key, from 1. It is on disk when this returns. Fails if the
+    /// effect of the step is known, or if an ID is missing, is not of the form of the created object, or is given for an
+    /// operation that creates nothing.
+    pub fn settle(
+        &mut self,
+        key: &str,
+        operation: &str,
+        number: u32,
+        found: Settled,
+    ) -> Result<(), SettleError> {
+        let record = self.content.entries.settlement(key, operation, number, found)?;
+        if let Some(error) = &self.read_only {
+            let error = io::Error::new(error.kind(), error.to_string());
+            return Err(JournalError::io(self.file.path(), error).into());
+        }
+        let line = serde_json::to_string(&record)
+            .map_err(|error| JournalError::io(self.file.path(), error.into()))?;
+        self.file.repair(&mut self.content)?;
+        let now = SystemTime::now().into();
+        self.file.append(now, &[line], &[])?;
+        // A settlement can follow any record.
+        let _ = self.content.entries.apply(now, record);
+        Ok(())
+    }
+}
+
+impl Entries {
+    /// Returns the record that settles a step, if it is one that can be settled so.
+    pub(crate) fn settlement(
+        &self,
+        key: &str,
+        operation: &str,
+        number: u32,
+        found: Settled,
+    ) -> Result<Record, SettleError> {
+        let (key, operation) = (key.to_owned(), operation.to_owned());
+        let Some(step) = self.get(&key).and_then(|entry| entry.step(&operation, number)) else {
+            return Err(SettleError::NoStep { key, operation, number });
+        };
         if !step.is_unsettled(&found) {
             let state = serde_json::to_value(step.state).unwrap_or_default();
             let state = state.as_str().unwrap_or_default();
@@ -170,23 +214,7 @@ impl Journal {
         if applied && let Err(problem) = check_created(&operation, created_id.as_deref()) {
             return Err(SettleError::Id { key, operation, problem });
         }
-        if let Some(error) = &self.read_only {
-            let error = io::Error::new(error.kind(), error.to_string());
-            return Err(JournalError::io(self.file.path(), error).into());
-        }
-        let record = Record {
-            key,
-            operation: operation.to_string(),
-            event: Event::Settle { applied, created_id },
-        };
-        let line = serde_json::to_string(&record)
-            .map_err(|error| JournalError::io(self.file.path(), error.into()))?;
-        self.file.repair(&mut self.content)?;
-        let now = SystemTime::now().into();
-        self.file.append(now, &[line], &[])?;
-        // A settlement can follow any record.
-        let _ = self.content.entries.apply(now, record);
-        Ok(())
+        Ok(Record { key, operation, number, event: Event::Settle { applied, created_id } })
     }
 }
 
@@ -207,16 +235,26 @@ impl Step {
 }
 
 impl Header {
-    /// The header of a run of `operation` with this client.
-    pub(super) fn new(datafy: &Datafy, operation: &str, job: Option<String>) -> Self {
+    /// The header of a run of calls of `operation`, of attaches or of restores with this client.
+    pub(crate) fn of_calls(datafy: &Datafy, operation: &str, job: Option<String>) -> Self {
         Self {
             journal: "datafy".to_owned(),
-            version: VERSION,
+            version: CALLS,
             job,
             operation: operation.to_owned(),
             endpoint: datafy.endpoint().to_owned(),
             sub_account: datafy.sub_account().map(ToString::to_string),
         }
+    }
+
+    /// The header of a run of a function with this client.
+    pub(crate) fn of_function(datafy: &Datafy, name: &str, job: Option<String>) -> Self {
+        Self { version: FUNCTIONS, ..Self::of_calls(datafy, name, job) }
+    }
+
+    /// The header of a journal for jobs of any kind.
+    pub(crate) fn of_service(datafy: &Datafy) -> Self {
+        Self::of_function(datafy, "any", None)
     }
 
     /// Checks that the journal at `path`, whose header this is, is one of the run with the header `own`.
@@ -226,6 +264,7 @@ impl Header {
         let members = [
             ("job", self.job.clone(), own.job.clone()),
             ("operation", same(&self.operation), same(&own.operation)),
+            ("version", same(&self.version.to_string()), same(&own.version.to_string())),
             ("endpoint", same(&self.endpoint), same(&own.endpoint)),
             ("sub_account", self.sub_account.clone(), own.sub_account.clone()),
         ];

@@ -1,0 +1,679 @@
+//! Any async function is a job: it continues where it stopped, and neither doubles nor loses an effect.
+
+use crate::fleet::ids;
+use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::jobs::{Finished, Job, Keyed, NotDone, OpenJournal, Plan, Steps};
+use datafy_api_ext::journal::{Journal, StepState};
+use datafy_api_ext::{
+    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy, VolumeId,
+};
+use datafy_tests::{Stage, until};
+use futures_util::stream;
+use serde_json::json;
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A fake, a client that doesn't retry by itself, and a directory for journals.
+struct Scene {
+    stage: Stage,
+    datafy: Datafy,
+    directory: TempDir,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let stage = Stage::of(9).await;
+        let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
+        Self { stage, datafy, directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// The faults of the next requests.
+    fn inject(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
+        for fault in faults {
+            match fault {
+                None => self.stage.fake.inject_none(),
+                Some(fault) => self.stage.fake.inject(fault),
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("jobs.jsonl")
+    }
+
+    async fn journal(&self) -> OpenJournal {
+        self.datafy.journal(self.path()).await.unwrap()
+    }
+
+    /// The number of effects of an operation.
+    fn count(&self, operation: &str) -> usize {
+        let effects = self.stage.fake.effects();
+        effects.iter().filter(|effect| effect.operation == operation).count()
+    }
+
+    /// Runs a function for one item with the journal.
+    async fn run<D, J>(
+        &self,
+        job: impl Fn(Datafy, Row, Steps) -> J + Send + Sync + 'static,
+    ) -> Finished<Row, D, J::Error>
+    where
+        D: Send + 'static,
+        J: Job<Done = D> + 'static,
+    {
+        let fleet = self.datafy.fleet([Row(0)]).journal(self.path());
+        fleet.run(job).await.unwrap().next().await.unwrap()
+    }
+}
+
+fn lost() -> Option<Fault> {
+    Some(Fault::ApplyThenReset)
+}
+
+fn status(status: u16) -> Option<Fault> {
+    Some(Fault::status(status))
+}
+
+#[derive(Clone, Debug)]
+struct Row(usize);
+
+impl Keyed for Row {
+    fn key(&self) -> Cow<'_, str> {
+        format!("row {}", self.0).into()
+    }
+}
+
+fn snapshot(number: usize) -> DatafySnapshotId {
+    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
+}
+
+fn volume(number: usize) -> VolumeId {
+    VolumeId::new(format!("vol-seed{number}")).unwrap()
+}
+
+fn instance() -> InstanceId {
+    InstanceId::new("i-1").unwrap()
+}
+
+fn device(number: usize) -> DeviceName {
+    DeviceName::new(format!("sd{number}")).unwrap()
+}
+
+/// An error of the caller's. It says nothing about outcomes.
+#[derive(Debug, PartialEq)]
+enum Mine {
+    Call,
+    Own,
+}
+
+impl From<Error> for Mine {
+    fn from(_: Error) -> Self {
+        Self::Call
+    }
+}
+
+/// A function of three steps.
+async fn clone_volume(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, Mine> {
+    let snapshot = steps.run(datafy.volume(volume(row.0)).create_snapshot()).await?;
+    let volume = steps.run(datafy.create_volume().from_snapshot(snapshot.id)).await?;
+    let attach = datafy.volume(volume.id.clone()).attach(instance(), device(row.0));
+    steps.run(attach.within(MINUTE)).await?;
+    Ok(volume.id)
+}
+
+/// Retries a create by itself.
+async fn persistent(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, Mine> {
+    for _ in 0..3 {
+        if let Ok(created) = steps.run(datafy.create_volume().from_snapshot(snapshot(row.0))).await
+        {
+            return Ok(created.id);
+        }
+    }
+    Err(Mine::Own)
+}
+
+#[tokio::test]
+async fn a_function_continues_with_the_step_that_failed_and_is_done_once() {
+    let scene = Scene::new().await;
+    for refused in 0..3 {
+        scene.inject((0..refused.min(1)).map(|_| status(403)));
+        scene.inject([status(403)]);
+        let finished = scene.run(clone_volume).await;
+        assert_eq!(finished.result.unwrap_err().state(), "failed");
+        break;
+    }
+    // One more step succeeds in each run.
+    scene.inject([None, status(403)]);
+    assert!(scene.run(clone_volume).await.result.is_err());
+    scene.inject([None, status(403)]);
+    let finished = scene.run(clone_volume).await;
+    let [volume] = &finished.unattached()[..] else { panic!("{:?}", finished.steps) };
+    assert_eq!(finished.outcome(), Outcome::Refused);
+    let finished = scene.run(clone_volume).await;
+    assert_eq!((finished.before, finished.outcome()), (false, Outcome::Applied));
+    assert_eq!((finished.unattached(), finished.result.unwrap()), (vec![], volume.clone()));
+    let requests = scene.stage.fake.requests().len();
+    assert_eq!((requests, scene.stage.fake.effects().len()), (6, 3));
+
+    // Another run has its result from the journal.
+    let mut run =
+        scene.datafy.fleet([Row(0)]).journal(scene.path()).run(clone_volume).await.unwrap();
+    let finished = run.next().await.unwrap();
+    assert_eq!((finished.before, finished.result.unwrap()), (true, volume.clone()));
+    let progress = run.monitor().progress();
+    assert_eq!((progress.done, progress.done_before, progress.exit_code()), (0, 1, 0));
+    assert_eq!(scene.stage.fake.requests().len(), requests);
+
+    drop(run);
+    let journal = Journal::read(scene.path()).unwrap();
+    assert_eq!(&*journal.operation(), "clone_volume");
+    assert_eq!(journal.unattached(), []);
+}
+
+#[tokio::test]
+async fn an_unknown_create_is_not_repeated_and_is_counted_whatever_the_function_returns() {
+    async fn hides(datafy: Datafy, row: Row, steps: Steps) -> Result<(), Infallible> {
+        let _ = clone_volume(datafy, row, steps).await;
+        Ok(())
+    }
+    let scene = Scene::new().await;
+    scene.inject([None, lost()]);
+    for state in ["ok", "unknown"] {
+        let fleet = scene.datafy.fleet([Row(0)]).journal(scene.path());
+        let mut run = fleet.run(hides).await.unwrap();
+        let finished = run.next().await.unwrap();
+        assert_eq!(finished.outcome(), Outcome::Unknown);
+        assert_eq!(finished.result.as_ref().map_or_else(NotDone::state, |()| "ok"), state);
+        let progress = run.monitor().progress();
+        assert_eq!((progress.unknown, progress.exit_code()), (1, 3));
+    }
+    assert_eq!(scene.stage.fake.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn other_arguments_are_a_conflict_and_a_loop_that_retries_ends() {
+    let scene = Scene::new().await;
+    scene.run(clone_volume).await.result.unwrap();
+    let stubborn = async |datafy: Datafy, _: Row, steps: Steps| -> Result<VolumeId, Mine> {
+        loop {
+            let call = datafy.volume(volume(1)).create_snapshot();
+            let _ = steps.run(call).await;
+        }
+    };
+    let journal = scene.datafy.fleet([Row(0)]).named("other");
+    drop(journal);
+    // The name of the function is in the journal.
+    let fleet = scene.datafy.fleet([Row(0)]).journal(scene.path());
+    let error = fleet.run(stubborn).await.unwrap_err().to_string();
+    assert!(error.contains("`operation`") || error.contains("operation"), "{error}");
+
+    let journal = scene.datafy.journal(scene.directory.path().join("service.jsonl")).await.unwrap();
+    let done = |steps| clone_volume(scene.datafy.clone(), Row(2), steps);
+    journal.run("key", done).await.result.unwrap();
+    let finished = journal.run("key", |steps| stubborn(scene.datafy.clone(), Row(0), steps)).await;
+    let NotDone::Conflict { step } = finished.result.unwrap_err() else { panic!() };
+    assert_eq!(step.subject.volume, Some(volume(2)));
+    assert_eq!(scene.count("create_snapshot"), 2, "one for each journal");
+}
+
+#[tokio::test]
+async fn a_function_that_retries_a_refused_create_makes_one() {
+    let scene = Scene::new().await;
+    scene.inject([status(403), status(429), status(400)]);
+    scene.inject([status(403)]);
+    let finished = scene.run(persistent).await;
+    assert!(finished.result.is_err());
+    for before in [false, true] {
+        let finished = scene.run(persistent).await;
+        assert_eq!((finished.result.is_ok(), finished.before), (true, before));
+    }
+    assert_eq!(scene.count("create_volume_from_snapshots"), 1);
+    let journal = Journal::read(scene.path()).unwrap();
+    assert_eq!(journal.entries()[0].steps.len(), 1, "it is one step");
+}
+
+#[tokio::test]
+async fn a_function_that_retries_an_unknown_create_is_halted_also_without_a_journal() {
+    let unusable = Answer::json(200, &json!({ "volumeId": "../no" }));
+    for fault in [Fault::ApplyThenReset, Fault::ApplyThenAnswer(unusable)] {
+        let scene = Scene::new().await;
+        scene.inject([Some(fault)]);
+        let mut run = scene.datafy.fleet([Row(0)]).run(persistent).await.unwrap();
+        let finished = run.next().await.unwrap();
+        assert!(matches!(finished.result, Err(NotDone::Unknown { .. })), "{:?}", finished.result);
+        assert_eq!(scene.stage.fake.requests().len(), 1);
+        assert_eq!(run.monitor().progress().exit_code(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_falls_back_to_another_create_makes_no_second_one() {
+    async fn falls_back(datafy: Datafy, _: Row, steps: Steps) -> Result<VolumeId, Mine> {
+        match steps.run(datafy.create_volume().from_snapshot(snapshot(1))).await {
+            Ok(created) => Ok(created.id),
+            Err(_) => Ok(steps.run(datafy.create_volume().from_snapshot(snapshot(2))).await?.id),
+        }
+    }
+    let scene = Scene::new().await;
+    scene.inject([status(400)]);
+    let created = scene.run(falls_back).await.result.unwrap();
+    // The refused create would succeed now, and would be the second one.
+    let NotDone::Conflict { step } = scene.run(falls_back).await.result.unwrap_err() else {
+        panic!()
+    };
+    assert_eq!(step.created_id.as_deref(), Some(created.as_str()));
+    assert_eq!((step.number, scene.count("create_volume_from_snapshots")), (2, 1));
+}
+
+#[tokio::test]
+async fn of_two_creates_at_a_time_the_refused_one_is_repeated() {
+    async fn both(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
+        let create = |number| steps.run(datafy.create_volume().from_snapshot(snapshot(number)));
+        let (first, second) = tokio::join!(create(1), create(2));
+        first?;
+        second?;
+        Ok(())
+    }
+    let scene = Scene::new().await;
+    scene.inject([status(400)]);
+    assert!(scene.run(both).await.result.is_err());
+    assert!(scene.run(both).await.result.is_ok());
+    assert_eq!(scene.count("create_volume_from_snapshots"), 2);
+    assert!(scene.run(both).await.before);
+    // The number is written, since the second step may be recorded first.
+    let text = std::fs::read_to_string(scene.path()).unwrap();
+    let numbered = text.lines().filter(|line| line.contains(r#""number":2"#)).count();
+    assert!(numbered >= 2 && !text.contains(r#""number":1"#), "{text}");
+    assert!(text.starts_with(r#"{"time":""#) && text.contains(r#""version":3"#));
+}
+
+#[tokio::test]
+async fn two_volumes_of_one_job_are_two_steps_and_only_the_refused_attach_is_repeated() {
+    async fn two(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
+        let create = |number| steps.run(datafy.create_volume().from_snapshot(snapshot(number)));
+        let (first, second) = (create(1).await?.id, create(1).await?.id);
+        assert!(first != second || steps.is_plan());
+        let attach = |id, number| steps.run(datafy.volume(id).attach(instance(), device(number)));
+        let (first, second) = tokio::join!(attach(first, 1), attach(second, 2));
+        Ok(first.and(second)?)
+    }
+    let scene = Scene::new().await;
+    scene.inject([None, None, status(404)]);
+    let finished = scene.run(two).await;
+    assert_eq!((finished.unattached().len(), finished.outcome()), (1, Outcome::Refused));
+    let finished = scene.run(two).await;
+    assert!(finished.result.is_ok() && !finished.before && finished.unattached().is_empty());
+    assert_eq!((scene.count("create_volume_from_snapshots"), scene.count("attach_volume")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_function_that_no_longer_asks_for_what_was_created_is_a_conflict() {
+    let scene = Scene::new().await;
+    let journal = scene.journal().await;
+    let datafy = &scene.datafy;
+    journal.run("key", |_| datafy.volume(volume(0)).create_snapshot()).await.result.unwrap();
+    let attach = |_| datafy.volume(volume(0)).attach(instance(), device(0));
+    let NotDone::Conflict { step } = journal.run("key", attach).await.result.unwrap_err() else {
+        panic!()
+    };
+    assert_eq!(step.operation, "create_snapshot");
+}
+
+#[tokio::test]
+async fn a_plan_is_exact_up_to_the_first_call_of_each_item_also_if_the_function_hides_errors() {
+    async fn hides(datafy: Datafy, row: Row, steps: Steps) -> Result<(), Mine> {
+        let _ = clone_volume(datafy.clone(), row.clone(), steps.clone()).await;
+        let again = clone_volume(datafy, row, steps);
+        let _ = tokio::time::timeout(Duration::ZERO, again).await;
+        Ok(())
+    }
+    async fn fails(_: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
+        assert!(steps.is_plan());
+        Err(Mine::Own)
+    }
+    let scene = Scene::new().await;
+    let path = scene.path();
+    let rows = |rows: &[usize]| {
+        let rows: Vec<_> = rows.iter().copied().map(Row).collect();
+        scene.datafy.fleet(rows).concurrency(1).journal(&path)
+    };
+    // The first is done, the second unknown, the third has a snapshot, and the fourth is new.
+    scene.inject([None, None, None, lost(), None, status(403)]);
+    let mut run = rows(&[1, 2, 3]).run(clone_volume).await.unwrap();
+    while run.next().await.is_some() {}
+    drop(run);
+    let before = (scene.stage.fake.requests().len(), std::fs::read(&path).unwrap());
+    let plan = rows(&[1, 2, 3, 4]).plan(clone_volume).await.unwrap();
+    assert_eq!((plan.to_do, plan.to_continue, plan.done_before, plan.unknown), (2, 1, 1, 1));
+    assert_eq!(plan.failed + plan.conflicts + plan.duplicates, 0);
+    let fleet = scene.datafy.fleet([1, 2, 3, 4].map(Row));
+    assert_eq!(fleet.plan(hides).await.unwrap().to_do, 4);
+    let mut failed = Plan::default();
+    failed.failed = 1;
+    assert_eq!(scene.datafy.fleet([Row(1)]).plan(fails).await.unwrap(), failed);
+    assert_eq!((scene.stage.fake.requests().len(), std::fs::read(&path).unwrap()), before);
+}
+
+#[tokio::test]
+async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for() {
+    let rows = || [("a", 1), ("b", 1), ("c", 2)].map(|(key, at)| (key, at));
+    let job = |datafy: Datafy, (_, at): (&'static str, usize), _: Steps| {
+        datafy.restore(snapshot(at)).attach_to(instance(), device(at))
+    };
+    for is_stream in [false, true] {
+        let scene = Scene::new().await;
+        let fleet = || match is_stream {
+            false => scene.datafy.fleet(rows()),
+            true => scene.datafy.fleet_of_stream(stream::iter(rows())),
+        };
+        let plan = fleet().plan(job).await.unwrap();
+        assert_eq!((plan.to_do, plan.conflicts), (2, 1));
+        let mut run = fleet().concurrency(1).run(job).await.unwrap();
+        while let Some(finished) = run.next().await {
+            match (finished.item.0, finished.result) {
+                ("b", Err(NotDone::Claimed { place, by })) => {
+                    assert_eq!((&*place, &*by), ("i-1:sd1", "a"));
+                }
+                ("a" | "c", Ok(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(run.monitor().progress().not_attempted, 1);
+        assert_eq!(scene.count("create_volume_from_snapshots"), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_an_earlier_run_attached_a_volume_to_is_claimed_from_the_start() {
+    let scene = Scene::new().await;
+    let job = |datafy: Datafy, (_, number): (&'static str, usize), _: Steps| {
+        datafy.restore(snapshot(number)).attach_to(instance(), device(0))
+    };
+    let run = async |rows: Vec<(&'static str, usize)>| {
+        let fleet = scene.datafy.fleet(rows).concurrency(1).journal(scene.path());
+        let mut run = fleet.run(job).await.unwrap();
+        let mut states = Vec::new();
+        while let Some(finished) = run.next().await {
+            states.push(finished.result.map_or_else(|it| it.state(), |_| "done"));
+        }
+        states
+    };
+    assert_eq!(run(vec![("a", 1)]).await, ["done"]);
+    assert_eq!(run(vec![("b", 2), ("a", 1)]).await, ["claimed", "done"]);
+    assert_eq!(scene.count("create_volume_from_snapshots"), 1);
+}
+
+#[tokio::test]
+async fn an_attach_is_one_step_of_several_calls_and_its_outcome_never_falls() {
+    let scene = Scene::new().await;
+    scene.inject([Some(Fault::ReadThenReset), status(404), status(409)]);
+    let journal = scene.journal().await;
+    let attach = || scene.datafy.volume(volume(0)).attach(instance(), device(0));
+    let finished = journal.run("key", |_| attach().within(MINUTE)).await;
+    let NotDone::Failed(error) = finished.result.unwrap_err() else { panic!() };
+    assert_eq!((error.outcome(), finished.steps.len()), (Outcome::Unknown, 1));
+    drop(journal);
+    // Another process remembers it.
+    scene.inject([status(403)]);
+    let finished = scene.journal().await.run("key", |_| attach()).await;
+    let NotDone::Failed(error) = finished.result.unwrap_err() else { panic!() };
+    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(403)));
+
+    // A function that repeats the attach itself, without a journal.
+    let twice = async |datafy: Datafy, _: Row, steps: Steps| -> Result<(), Error> {
+        let attach = || datafy.volume(volume(1)).attach(instance(), device(1));
+        let _ = steps.run(attach()).await;
+        steps.run(attach()).await
+    };
+    scene.inject([Some(Fault::ReadThenReset), status(403)]);
+    let finished = scene.datafy.fleet([Row(0)]).run(twice).await.unwrap().next().await.unwrap();
+    let NotDone::Failed(error) = finished.result.unwrap_err() else { panic!() };
+    assert_eq!((error.outcome(), finished.steps.len()), (Outcome::Unknown, 1));
+}
+
+#[tokio::test]
+async fn two_tasks_with_one_key_have_one_effect_and_the_same_result() {
+    let scene = Scene::new().await;
+    scene.inject([Some(Fault::Delay(Duration::from_millis(5)))]);
+    let journal = scene.journal().await;
+    let ask = async || {
+        let finished =
+            journal.run("request-7", |_| scene.datafy.volume(volume(0)).create_snapshot());
+        let finished = finished.await;
+        (finished.before, finished.result.unwrap().id)
+    };
+    let (first, second) = tokio::join!(ask(), ask());
+    assert_eq!((first.0, second.0, &first.1), (false, true, &second.1));
+    assert_eq!(scene.count("create_snapshot"), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_was_dropped_is_known_to_the_next_one_with_its_key() {
+    let scene = Scene::new().await;
+    let (builder, reports) = Stage::reports(scene.stage.builder());
+    let datafy = builder.build().unwrap();
+    let journal = datafy.journal(scene.path()).await.unwrap();
+    scene.inject([Some(Fault::ApplyThenHang)]);
+    let ask = || journal.run("request-8", |_| datafy.volume(volume(0)).create_snapshot());
+    tokio::select! {
+        finished = ask() => panic!("{finished:?}"),
+        () = until(|| scene.stage.fake.effects().len() == 1) => {}
+    }
+    assert!(matches!(ask().await.result, Err(NotDone::Unknown { .. })));
+    assert_eq!(reports.lock().unwrap().len(), 1, "it is reported once");
+    let id = scene.stage.fake.account().snapshots().pop().unwrap().id;
+    let applied = datafy_api_ext::journal::Settled::Applied { id: Some(id.to_string()) };
+    journal.settle("request-8", "create_snapshot", 1, applied).await.unwrap();
+    assert_eq!(ask().await.result.unwrap().id, id);
+    // A claim ends with its job.
+    let restore = |number| datafy.restore(snapshot(number)).attach_to(instance(), device(0));
+    scene.inject([None, status(403)]);
+    journal.run("a", |_| restore(1)).await.result.unwrap_err();
+    journal.run("b", |_| restore(2)).await.result.unwrap();
+    assert_eq!(journal.unattached().len(), 1);
+    assert_eq!(journal.unattached()[0].0, "a");
+}
+
+#[tokio::test]
+async fn a_journal_that_fails_between_two_steps_leaves_the_volume_in_the_result() {
+    let scene = Scene::new().await;
+    let path = scene.path();
+    let file = path.clone();
+    let job = move |datafy: Datafy, row: Row, steps: Steps| {
+        let file = file.clone();
+        async move {
+            let created = steps.run(datafy.create_volume().from_snapshot(snapshot(row.0))).await?;
+            std::fs::remove_file(file).unwrap();
+            let attach = datafy.volume(created.id).attach(instance(), device(0));
+            // The function never sees that the journal fails.
+            steps.run(attach).await.or(Err(Mine::Own))
+        }
+    };
+    let finished = scene.run(job).await;
+    assert!(matches!(finished.result, Err(NotDone::Journal(_))), "{:?}", finished.result);
+    assert_eq!((finished.unattached().len(), scene.count("attach_volume")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_halted_step_does_not_cut_a_call_in_flight_beside_it() {
+    let scene = Scene::new().await;
+    let journal = scene.journal().await;
+    let datafy = &scene.datafy;
+    let create = || datafy.create_volume().from_snapshot(snapshot(0));
+    scene.inject([lost(), Some(Fault::Delay(Duration::from_millis(20)))]);
+    journal.run("key", |_| create()).await.result.unwrap_err();
+    let finished = journal
+        .run("key", |steps| async move {
+            let slow = steps.run(datafy.volume(volume(0)).create_snapshot());
+            let (slow, halted) = tokio::join!(slow, steps.run(create()));
+            slow?;
+            halted?;
+            Ok::<_, Error>(())
+        })
+        .await;
+    assert!(matches!(finished.result, Err(NotDone::Unknown { .. })));
+    let snapshot = finished.steps.iter().find(|step| step.operation == "create_snapshot").unwrap();
+    assert_eq!((snapshot.state, scene.count("create_snapshot")), (StepState::Applied, 1));
+}
+
+#[tokio::test]
+async fn a_step_in_a_spawned_task_belongs_to_the_job_and_one_after_its_end_sends_nothing() {
+    let scene = Scene::new().await;
+    let (journal, datafy) = (scene.journal().await, &scene.datafy);
+    let (late, wait) = (Arc::new(tokio::sync::Notify::new()), Duration::from_millis(5));
+    scene.inject([Some(Fault::Delay(wait)), Some(Fault::Delay(2 * wait))]);
+    let finished = journal
+        .run("key", |steps| {
+            let (datafy, late) = (datafy.clone(), Arc::clone(&late));
+            async move {
+                let spawned = (datafy.clone(), steps.clone());
+                tokio::spawn(async move {
+                    let (datafy, steps) = spawned;
+                    let _ = steps.run(datafy.volume(volume(0)).create_snapshot()).await;
+                    late.notified().await;
+                    steps.run(datafy.volume(volume(1)).create_snapshot()).await
+                });
+                steps.run(datafy.create_volume().from_snapshot(snapshot(0))).await
+            }
+        })
+        .await;
+    assert!(finished.result.is_ok());
+    let applied = finished.steps.iter().filter(|step| step.state == StepState::Applied).count();
+    assert_eq!(applied, 2, "the job waited for both");
+    late.notify_one();
+    tokio::task::yield_now().await;
+    drop(journal);
+    // The task doesn't keep the file open.
+    until(|| Journal::read(scene.path()).is_ok()).await;
+    assert_eq!(scene.count("create_snapshot"), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_stops_the_run_even_if_the_function_hides_it() {
+    let scene = Scene::new().await;
+    scene.inject([status(401)]);
+    let fleet = scene.datafy.fleet(ids(2)).concurrency(1);
+    let mut run = fleet
+        .run(async |datafy: Datafy, id: VolumeId, steps: Steps| -> Result<(), Mine> {
+            steps.run(datafy.volume(id).create_snapshot()).await.map(drop).or(Err(Mine::Own))
+        })
+        .await
+        .unwrap();
+    assert!(matches!(run.next().await.unwrap().result, Err(NotDone::Failed(Mine::Own))));
+    assert!(run.next().await.is_none(), "the rest is reported once");
+    let stopped = run.stopped().unwrap();
+    assert_eq!(
+        (stopped.reason.as_str(), stopped.not_attempted),
+        ("token_refused", vec!["vol-seed1".to_owned()])
+    );
+    let progress = run.monitor().progress();
+    assert_eq!((progress.failed, progress.not_attempted), (1, 1));
+}
+
+#[tokio::test]
+async fn a_run_stops_after_a_row_of_calls_that_were_not_sent_and_says_why_once() {
+    let scene = Scene::new().await;
+    let outage = scene.stage.fake.outage().await;
+    let fleet = scene.datafy.fleet(ids(300)).concurrency(4);
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+    let mut failed = 0;
+    while let Some(finished) = run.next().await {
+        assert_eq!(finished.outcome(), Outcome::NotSent);
+        failed += 1;
+    }
+    // Those in flight end, too.
+    assert!((20..24).contains(&failed), "{failed}");
+    let stopped = run.stopped().unwrap();
+    assert_eq!(
+        (stopped.reason.as_str(), stopped.not_attempted.len()),
+        ("unreachable", 300 - failed)
+    );
+    let text = format!("{stopped:#}");
+    assert!(text.starts_with("the run stopped: 20 calls in a row were not sent: "), "{text}");
+    assert!(text.ends_with(" items were not attempted"), "{text}");
+    assert_eq!(run.monitor().progress().exit_code(), 3);
+    outage.end().await;
+}
+
+#[tokio::test]
+async fn an_id_that_an_unusable_answer_holds_lets_the_job_go_on() {
+    let scene = Scene::new().await;
+    let body = r#"{"volumeId":"vol-00000000000000002","volumeSizeGB":"#;
+    let cut = Answer::json(200, &json!({})).body(body);
+    scene.inject([None, Some(Fault::ApplyThenAnswer(cut))]);
+    assert!(scene.run(clone_volume).await.result.is_ok());
+}
+
+/// Each form in which a job can be written.
+#[tokio::test]
+async fn a_job_is_a_call_an_attach_a_restore_a_function_a_closure_or_a_type() {
+    struct Clone {
+        datafy: Datafy,
+        row: Row,
+    }
+    impl Job for Clone {
+        type Done = VolumeId;
+        type Error = Mine;
+
+        async fn run(self, steps: &Steps) -> Result<VolumeId, Mine> {
+            clone_volume(self.datafy, self.row, steps.clone()).await
+        }
+    }
+    async fn operation<J: Job + 'static>(
+        scene: &Scene,
+        key: usize,
+        job: impl Fn(Datafy, Row, Steps) -> J + Send + Sync + 'static,
+    ) -> (String, String) {
+        let path = scene.directory.path().join(key.to_string());
+        let mut run = scene.datafy.fleet([Row(key)]).journal(&path).run(job).await.unwrap();
+        assert!(run.next().await.unwrap().result.is_ok());
+        drop(run);
+        (version(&path), Journal::read(&path).unwrap().operation().to_string())
+    }
+    fn version(path: &Path) -> String {
+        let text = std::fs::read_to_string(path).unwrap();
+        let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        header["version"].to_string()
+    }
+    let scene = Scene::new().await;
+    let counter = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&counter);
+    let found = [
+        operation(&scene, 1, |datafy, row, _| datafy.volume(volume(row.0)).create_snapshot()).await,
+        operation(&scene, 2, |datafy, row, _| {
+            datafy.volume(volume(row.0)).attach(instance(), device(2)).within(MINUTE)
+        })
+        .await,
+        operation(&scene, 3, |datafy, row, _| {
+            datafy.restore(snapshot(row.0)).attach_to(instance(), device(3))
+        })
+        .await,
+        operation(&scene, 4, clone_volume).await,
+        operation(&scene, 5, |datafy, row, _| Clone { datafy, row }).await,
+        operation(&scene, 6, move |datafy, row, steps| {
+            let counted = Arc::clone(&counted);
+            async move {
+                counted.fetch_add(1, Ordering::Relaxed);
+                clone_volume(datafy, row, steps).await
+            }
+        })
+        .await,
+    ];
+    let found: Vec<_> = found.iter().map(|(version, name)| (&**version, &**name)).collect();
+    let expected = [
+        ("2", "create_snapshot"),
+        ("2", "attach_volume"),
+        ("2", "restore"),
+        ("3", "clone_volume"),
+        ("3", "Clone"),
+        ("3", "a_job_is_a_call_an_attach_a_restore_a_function_a_closure_or_a_type"),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(counter.load(Ordering::Relaxed), 1);
+}
