@@ -45,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) last: Option<Untrusted>,
     pub(crate) last_status: Option<u16>,
     pub(crate) retry_after: Option<Duration>,
+    /// The number of calls, of an attach that waits.
+    pub(crate) calls: u32,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) budget_is_empty: bool,
@@ -84,6 +86,7 @@ impl Report {
             last: None,
             last_status: None,
             retry_after: None,
+            calls: 1,
             attempts: 1,
             elapsed: Duration::ZERO,
             budget_is_empty: false,
@@ -165,6 +168,19 @@ impl Error {
     /// Raises the outcome to at least `outcome`, that of earlier calls with the same aim.
     pub(crate) fn at_least(mut self, outcome: Outcome) -> Self {
         self.0.outcome = self.0.outcome.max(outcome);
+        self
+    }
+
+    /// Sets how many calls were made in a wait, of which this is the last error, and how long the wait took.
+    pub(crate) fn of_wait(
+        mut self,
+        calls: u32,
+        attempts: u32,
+        started: DateTime<Utc>,
+        elapsed: Duration,
+    ) -> Self {
+        (self.0.calls, self.0.attempts, self.0.elapsed) = (calls, attempts, elapsed);
+        self.0.started = Some(started);
         self
     }
 
@@ -259,12 +275,13 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The number of attempts, including those that found no token or no free connection.
+    /// The number of attempts, including those that found no token or no free connection. Of an
+    /// [attach that waits](crate::Call::within), the attempts of all its calls.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The duration of the call, including all pauses.
+    /// The duration of the call, including all pauses. Of an [attach that waits](crate::Call::within), that of the wait.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
@@ -345,7 +362,9 @@ impl fmt::Display for Error {
         if let Some(id) = &report.request_id {
             write!(f, "; request ID {id}")?;
         }
-        if report.attempts > 1 {
+        if report.calls > 1 {
+            write!(f, "; {} calls in {:.1?}", report.calls, report.elapsed)?;
+        } else if report.attempts > 1 {
             write!(f, "; {} attempts in {:.1?}", report.attempts, report.elapsed)?;
         }
         if report.budget_is_empty {

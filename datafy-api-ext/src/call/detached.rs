@@ -3,6 +3,7 @@
 use super::Call;
 use super::operation::Operation;
 use super::unreceived::Unreceived;
+use crate::client::detached_calls::Registered;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
@@ -56,7 +57,10 @@ impl<O: Operation + 'static> Call<O> {
             started: Some(unreceived.started),
             ..Report::new(O::FACTS.name, Outcome::Unknown)
         });
+        let registered =
+            Registered::new(self.datafy.clone(), unreceived.abandoned(Outcome::Unknown));
         let task = tokio::spawn(async move {
+            let _registered = registered;
             let result = self.send().await;
             Ended { unreceived: unreceived.ended(&result), result }
         });

@@ -51,22 +51,26 @@ impl<C: Borrow<Call<O>>, O: Operation> Unreceived<C, O> {
         self.created_id.as_deref()
     }
 
-    /// Reports the effect, if there may be one.
-    pub(super) fn report(&mut self) {
-        if self.outcome < Outcome::Unknown {
-            return;
-        }
+    /// What is known of the call, if its effect has this outcome.
+    pub(super) fn abandoned(&self, outcome: Outcome) -> Abandoned {
         let call = self.call.borrow();
-        let abandoned = Abandoned {
+        Abandoned {
             operation: O::FACTS.name,
             subject: call.subject(),
-            outcome: self.outcome,
-            created_id: self.created_id.take(),
+            outcome,
+            created_id: self.created_id.clone(),
             marker: call.marker().map(str::to_owned),
             started: self.started,
-        };
-        self.outcome = Outcome::NotSent;
-        call.datafy.inner().on_abandoned.report(&abandoned);
+        }
+    }
+
+    /// Reports the effect, if there may be one.
+    pub(super) fn report(&mut self) {
+        if self.outcome >= Outcome::Unknown {
+            let abandoned = self.abandoned(self.outcome);
+            self.outcome = Outcome::NotSent;
+            self.call.borrow().datafy.inner().on_abandoned.report(&abandoned);
+        }
     }
 
     /// Reports nothing: the caller has the result.

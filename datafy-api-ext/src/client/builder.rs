@@ -7,6 +7,7 @@ use crate::client::RetryPolicy;
 use crate::client::Timeouts;
 use crate::client::TokenError;
 use crate::client::budget::Budget;
+use crate::client::detached_calls::DetachedCalls;
 use crate::client::extras::Extras;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::jitter::Jitter;
@@ -365,6 +366,7 @@ impl DatafyBuilder {
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
             jitter: self.jitter,
             on_abandoned: self.on_abandoned,
+            detached: DetachedCalls::default(),
         }))
     }
 }

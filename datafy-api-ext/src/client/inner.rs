@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::clock::Clock;
+use super::detached_calls::DetachedCalls;
 use super::extras::Extras;
 use super::http::Http;
 use super::jitter::Jitter;
@@ -29,4 +30,5 @@ pub(crate) struct Inner {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) jitter: Jitter,
     pub(crate) on_abandoned: OnAbandoned,
+    pub(crate) detached: DetachedCalls,
 }

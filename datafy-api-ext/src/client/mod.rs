@@ -5,6 +5,7 @@ mod builder;
 mod clock;
 mod config_error;
 pub(crate) mod connect;
+pub(crate) mod detached_calls;
 pub(crate) mod extras;
 pub(crate) mod http;
 mod inner;

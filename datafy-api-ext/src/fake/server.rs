@@ -63,17 +63,25 @@ impl Drop for Server {
     }
 }
 
-/// A time in which a [`Fake`](super::Fake) refuses connections. Lasts until [`end`](Self::end) is called.
+/// A time in which a [`Fake`](super::Fake) refuses connections. Lasts until [`end`](Self::end) is called, or this is
+/// dropped.
 #[derive(Debug)]
-#[must_use = "the outage lasts until `end` is called"]
+#[must_use = "the outage ends when this is dropped"]
 pub struct Outage {
     commands: mpsc::UnboundedSender<Command>,
 }
 
 impl Outage {
-    /// Accepts connections again.
+    /// Accepts connections again. They are accepted when this returns; after a drop, soon.
     pub async fn end(self) {
         ask(&self.commands, Command::Open).await;
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        let (done, _) = oneshot::channel();
+        let _ = self.commands.send(Command::Open(done));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::id::VolumeId;
 use crate::operations::AttachVolume;
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
+use chrono::{DateTime, Utc};
 use datafy_api::operations::ATTACH_VOLUME;
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -25,6 +26,7 @@ use tokio::time::timeout;
 pub struct Attach {
     call: Call<AttachVolume>,
     wait: Option<Wait>,
+    ends_on_404: bool,
     outcome: Outcome,
 }
 
@@ -81,7 +83,8 @@ impl Call<AttachVolume> {
     /// Repeats the call until it succeeds, for at most `limit`: a new volume may not be ready yet.
     ///
     /// A 400, 401 or 403 ends the wait immediately, since waiting doesn't help. So does a 409 after a call whose answer
-    /// was lost: the volume probably is attached. Allow for minutes: a call that is still in flight when `limit` ends is
+    /// was lost: the volume probably is attached. A 404 doesn't, unless [`Attach::end_on_404`] is set. If the wait fails, the
+    /// error is that of the last call, with the attempts and the duration of the whole wait. Allow for minutes: a call that is still in flight when `limit` ends is
     /// [`Unknown`](Outcome::Unknown). Each call in between has the timeouts and the retry policy that are set here.
     #[doc(alias("timeout", "wait"))]
     pub fn within(self, limit: Duration) -> Attach {
@@ -123,7 +126,7 @@ impl Call<AttachVolume> {
 
 impl Attach {
     pub(super) fn new(call: Call<AttachVolume>, wait: Option<Wait>) -> Self {
-        Self { call, wait, outcome: Outcome::NotSent }
+        Self { call, wait, ends_on_404: false, outcome: Outcome::NotSent }
     }
 
     /// Repeats the call until it succeeds, for at most `limit`: as [`Call::within`].
@@ -132,6 +135,14 @@ impl Attach {
             Some(wait) => wait.limit = limit,
             None => self.wait = Some(Wait::within(limit)),
         }
+        self
+    }
+
+    /// Sets whether a 404 ends the wait. `false` by default: the vendor documents no refusals, and a new volume may not be
+    /// visible immediately. Set it if the volume and the instance are known to be there, so that a wrong ID doesn't take the
+    /// whole wait.
+    pub fn end_on_404(mut self, ends: bool) -> Self {
+        self.ends_on_404 = ends;
         self
     }
 
@@ -149,13 +160,24 @@ impl Attach {
         result
     }
 
+    /// Whether waiting doesn't help. `outcome` is that of all calls so far.
+    fn is_hopeless(&self, error: &Error, outcome: Outcome) -> bool {
+        match error.last_status() {
+            Some(400 | 401 | 403) => true,
+            Some(404) => self.ends_on_404,
+            Some(409) => outcome >= Outcome::Unknown,
+            _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
+        }
+    }
+
     /// Repeats the call until it succeeds, as often as the wait allows.
     async fn repeat(&self, wait: &Wait, step: &mut OpenStep) -> Result<(), Error> {
-        let started = self.call.clock().date().into();
+        let started: DateTime<Utc> = self.call.clock().date().into();
         let mut time = Stopwatch::start(self.call.clock());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
         let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
         let mut last: Option<Error> = None;
+        let (mut calls, mut attempts) = (0, 0);
         let mut observation = None;
         for round in 1.. {
             let left = wait.limit.saturating_sub(time.passed());
@@ -171,8 +193,10 @@ impl Attach {
                     let left = wait.limit.saturating_sub(time.passed());
                     let call = self.call.clone().ending_within(left);
                     let Err(error) = step.send(call).await else { return Ok(()) };
+                    calls += 1;
+                    attempts += error.attempts();
                     asked = error.retry_after();
-                    let hopeless = is_hopeless(&error, step.outcome);
+                    let hopeless = self.is_hopeless(&error, step.outcome);
                     last = Some(error);
                     if hopeless {
                         break;
@@ -195,7 +219,8 @@ impl Attach {
             })
             .of_call(self.call.about(), [started, self.call.clock().date().into()])
         });
-        Err(error.at_least(step.outcome).observed(observation.map(Untrusted::local)))
+        let error = error.at_least(step.outcome).observed(observation.map(Untrusted::local));
+        Err(error.of_wait(calls, attempts, started, time.passed()))
     }
 }
 
@@ -211,15 +236,6 @@ impl Job for Attach {
             None => step.send(self.call).await,
             Some(wait) => self.repeat(wait, &mut step).await,
         }
-    }
-}
-
-/// Whether waiting doesn't help. `outcome` is that of all calls so far.
-fn is_hopeless(error: &Error, outcome: Outcome) -> bool {
-    match error.last_status() {
-        Some(400 | 401 | 403) => true,
-        Some(409) => outcome >= Outcome::Unknown,
-        _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
     }
 }
 

@@ -64,7 +64,7 @@ impl<D, E> Driven<D, E> {
             (None, Some(Ok(done))) => Ok(done),
             (None, Some(Err(error))) => Err(NotDone::Failed(error)),
             (None, None) | (Some(Halt::NotAttempted), _) => return None,
-            (Some(Halt::Unknown(step)), _) => Err(NotDone::Unknown { step }),
+            (Some(Halt::Unknown(step)), _) => Err(NotDone::Unknown { step, reason: None }),
             (Some(Halt::Conflict(step)), _) => Err(NotDone::Conflict { step }),
             (Some(Halt::Claimed { place, by }), _) => {
                 Err(NotDone::Claimed { place, by: by.into() })

@@ -11,11 +11,17 @@ use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::Monitor;
 use super::seen::Seen;
+#[cfg(feature = "reconcile")]
+use super::settling::Settling;
 use super::steps::Steps;
 use super::stopped::Stopped;
 use crate::client::{Datafy, InvalidSetting};
 use crate::error::Error;
 use crate::journal::{Entries, Header, JournalError, Log};
+#[cfg(feature = "reconcile")]
+use crate::outcome::Outcome;
+#[cfg(feature = "reconcile")]
+use crate::reconcile::LookUp;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
 use std::collections::HashSet;
@@ -63,6 +69,8 @@ pub struct Fleet<T> {
     unsent_limit: u32,
     job: Option<String>,
     journal: Option<PathBuf>,
+    #[cfg(feature = "reconcile")]
+    look_up: Option<LookUp>,
 }
 
 enum Items<T> {
@@ -103,6 +111,8 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             unsent_limit: 20,
             job: None,
             journal: None,
+            #[cfg(feature = "reconcile")]
+            look_up: None,
         }
     }
 
@@ -171,6 +181,18 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         self
     }
 
+    /// Looks up what is unknown in the [journal](Self::journal) when the run begins, and again what has ended unknown at its
+    /// end, and settles what EC2 proves. The jobs of what was settled are continued.
+    ///
+    /// The end of the run waits until EC2 shows everything, for up to [`LookUp::wait`]. Results that are unknown come last
+    /// then. What the journal says of the items of this run is kept in memory.
+    #[cfg(feature = "reconcile")]
+    #[doc(alias("reconcile"))]
+    pub fn look_up(mut self, look_up: LookUp) -> Self {
+        self.look_up = Some(look_up);
+        self
+    }
+
     /// Starts a run in which `job` returns the job of each item: a call, an attach, a restore, or the future of an async
     /// function that makes its calls with the [`Steps`]. Nothing is sent until the run is polled.
     ///
@@ -201,26 +223,41 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             unsent_limit: self.unsent_limit,
             unsent: AtomicU32::new(0),
         };
+        let entries = Mutex::new(entries);
+        #[cfg(feature = "reconcile")]
+        let settling = match (self.look_up, &log) {
+            (Some(look_up), Some(log)) => {
+                let settling = Settling::new(look_up, Arc::clone(log), self.datafy.clone());
+                settling.look(&entries, |_| false).await;
+                Some(settling)
+            }
+            _ => None,
+        };
+        let gate =
+            Gate { is_plan: false, claims: Claims::of(&lock(&entries)), fleet: Some(brakes) };
         let fleet = Arc::new(Shared {
-            gate: Arc::new(Gate {
-                is_plan: false,
-                claims: Claims::of(&entries),
-                fleet: Some(brakes),
-            }),
+            gate: Arc::new(gate),
             seen: (self.refuse_duplicates || log.is_some() && self.items.is_stream())
                 .then(Mutex::default),
-            entries: Mutex::new(entries),
+            entries,
             log,
             monitor: monitor.clone(),
             datafy: self.datafy,
             job,
+            #[cfg(feature = "reconcile")]
+            settling,
         });
+        let shared = Arc::clone(&fleet);
         let results = self
             .items
             .into_stream()
             .map(move |item| Arc::clone(&fleet).process(item))
             .buffer_unordered(concurrency)
             .filter_map(future::ready);
+        #[cfg(feature = "reconcile")]
+        let results = shared.with_second_look(results, concurrency);
+        #[cfg(not(feature = "reconcile"))]
+        drop(shared);
         Ok(Run { results: results.boxed(), monitor })
     }
 
@@ -324,6 +361,8 @@ struct Shared<F> {
     log: Option<Arc<Log>>,
     /// What earlier runs have recorded, of the items that have not come yet.
     entries: Mutex<Entries>,
+    #[cfg(feature = "reconcile")]
+    settling: Option<Settling>,
 }
 
 impl<F> Shared<F> {
@@ -335,20 +374,40 @@ impl<F> Shared<F> {
         F: Fn(Datafy, T, Steps) -> J,
     {
         let key = SmolStr::new(item.key());
-        let finished = if self.is_duplicate(&key) {
-            Some(Finished::not_attempted(item, NotDone::Duplicate))
-        } else {
-            let entry = lock(&self.entries).take(&key);
-            let (log, gate) = (self.log.clone(), Arc::clone(&self.gate));
-            let steps = Steps::new(log, key.clone(), entry, gate);
-            let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
-            let driven = drive(&steps, job.run(&steps)).await;
-            // If the run is dropped before, the item stays listed as in flight.
-            if let Some(slot) = driven.ended.slot {
-                self.monitor.leave(slot);
+        if self.is_duplicate(&key) {
+            let finished = Finished::not_attempted(item, NotDone::Duplicate);
+            self.monitor.count(&finished);
+            return Some(finished);
+        }
+        self.attempt(key, item).await
+    }
+
+    async fn attempt<T, J>(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>>
+    where
+        T: Keyed + Clone,
+        J: Job,
+        F: Fn(Datafy, T, Steps) -> J,
+    {
+        let entry = lock(&self.entries).take(&key);
+        let steps = Steps::new(self.log.clone(), key.clone(), entry, Arc::clone(&self.gate));
+        let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
+        let driven = drive(&steps, job.run(&steps)).await;
+        // If the run is dropped before, the item stays listed as in flight.
+        if let Some(slot) = driven.ended.slot {
+            self.monitor.leave(slot);
+        }
+        #[cfg(feature = "reconcile")]
+        if self.settling.is_some() && !driven.ended.entry.steps.is_empty() {
+            lock(&self.entries).insert(driven.ended.entry.clone());
+        }
+        let finished = driven.of(item);
+        #[cfg(feature = "reconcile")]
+        let finished = finished.map(|mut finished| {
+            if let Some(settling) = &self.settling {
+                settling.explain(&key, &mut finished);
             }
-            driven.of(item)
-        };
+            finished
+        });
         match &finished {
             Some(finished) => self.monitor.count(finished),
             None => self.monitor.skip(&key),
@@ -358,6 +417,54 @@ impl<F> Shared<F> {
             tokio::task::coop::consume_budget().await;
         }
         finished
+    }
+
+    /// Holds back what ends unknown, looks it up when all jobs have ended, and continues the jobs.
+    #[cfg(feature = "reconcile")]
+    fn with_second_look<T, J>(
+        self: Arc<Self>,
+        results: impl Stream<Item = Finished<T, J::Done, J::Error>> + Send + 'static,
+        concurrency: usize,
+    ) -> BoxStream<'static, Finished<T, J::Done, J::Error>>
+    where
+        T: Keyed + Clone + Send + Sync + 'static,
+        J: Job + 'static,
+        F: Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
+    {
+        if self.settling.is_none() {
+            return results.boxed();
+        }
+        let held = Arc::<Mutex<Vec<_>>>::default();
+        let kept = Arc::clone(&held);
+        let known = results.filter_map(move |finished| {
+            let unknown = finished.outcome() == Outcome::Unknown;
+            future::ready(if unknown {
+                lock(&kept).push(finished);
+                None
+            } else {
+                Some(finished)
+            })
+        });
+        let rest = stream::once(async move {
+            let held = std::mem::take(&mut *lock(&held));
+            if let Some(settling) = self.settling.as_ref().filter(|_| !held.is_empty()) {
+                settling.wait(&self.entries, &self.monitor).await;
+            }
+            if self.monitor.stopped().is_some() {
+                return stream::iter(held).boxed();
+            }
+            let again = move |finished: Finished<T, J::Done, J::Error>| {
+                let fleet = Arc::clone(&self);
+                fleet.monitor.again();
+                async move {
+                    let key = SmolStr::new(finished.item.key());
+                    fleet.attempt(key, finished.item).await
+                }
+            };
+            let again = stream::iter(held).map(again).buffer_unordered(concurrency);
+            again.filter_map(future::ready).boxed()
+        });
+        known.chain(rest.flatten()).boxed()
     }
 
     fn is_duplicate(&self, key: &str) -> bool {

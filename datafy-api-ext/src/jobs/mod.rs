@@ -20,6 +20,8 @@ mod plan;
 mod progress;
 mod restore;
 mod seen;
+#[cfg(feature = "reconcile")]
+mod settling;
 mod steps;
 mod stopped;
 
@@ -30,6 +32,8 @@ pub use job::Job;
 pub use keyed::Keyed;
 pub use not_done::NotDone;
 pub use open_journal::OpenJournal;
+#[cfg(feature = "reconcile")]
+pub use open_journal::Unsettled;
 pub use plan::Plan;
 pub use progress::{Monitor, Progress};
 pub use restore::{NewRestore, NotRestored, Restore};

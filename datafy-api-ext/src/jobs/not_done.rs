@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::journal::{JournalError, Step};
 use crate::one_line::OneLine;
+use crate::untrusted::Untrusted;
 use crate::with_cause::with_cause;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
@@ -26,10 +27,12 @@ pub enum NotDone<E = Error> {
     Duplicate,
     /// Not continued: a step may have been applied, and sending it again may have a second effect. Look for its effect,
     /// and [settle](crate::journal::Journal::settle) it.
-    #[error("not continued: {}", unknown(step))]
+    #[error("not continued: {}", unknown(step, reason.as_ref()))]
     Unknown {
         /// What is known of the step.
         step: Box<Step>,
+        /// Why a [look-up](crate::jobs::Fleet::look_up) has not settled it, if there was one.
+        reason: Option<Untrusted>,
     },
     /// Not continued: the key was used for something else, which was or may have been done. Either its arguments have
     /// changed, or the function asks for other steps than before.
@@ -70,7 +73,7 @@ impl<E: std::error::Error + Serialize + 'static> Serialize for NotDone<E> {
         object.serialize_field("text", &format!("{self:#}"))?;
         match self {
             Self::Failed(error) => object.serialize_field("error", error)?,
-            Self::Unknown { step } | Self::Conflict { step } => {
+            Self::Unknown { step, .. } | Self::Conflict { step } => {
                 object.serialize_field("step", step)?;
             }
             _ => {}
@@ -89,7 +92,7 @@ fn with(lead: &str, detail: Option<&str>) -> String {
 }
 
 /// Says what a step may have done, and how to find it.
-fn unknown(step: &Step) -> String {
+fn unknown(step: &Step, reason: Option<&Untrusted>) -> String {
     let operation = &step.operation;
     let effect = match &step.created_id {
         Some(id) => format!("created {id}, which is no usable ID"),
@@ -100,5 +103,8 @@ fn unknown(step: &Step) -> String {
     };
     let (subject, begun) = (&step.subject, step.begun);
     let marker = with("; look for ", step.marker.as_deref());
-    format!("{operation} of {subject} at {begun:?} {effect}{marker}; settle it in the journal")
+    let reason = reason.map(|reason| format!("; EC2: {reason}")).unwrap_or_default();
+    format!(
+        "{operation} of {subject} at {begun:?} {effect}{marker}{reason}; settle it in the journal"
+    )
 }

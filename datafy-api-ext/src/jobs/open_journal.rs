@@ -4,10 +4,14 @@ use super::driver::drive;
 use super::finished::Finished;
 use super::gate::Gate;
 use super::job::Job;
+#[cfg(feature = "reconcile")]
+use super::settling::Settling;
 use super::steps::Steps;
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::journal::{Entries, Entry, Header, JournalError, Kind, Log, SettleError, Settled};
+#[cfg(feature = "reconcile")]
+use crate::reconcile::LookUp;
 use smol_str::SmolStr;
 use std::collections::HashMap;
 use std::fmt;
@@ -103,11 +107,32 @@ impl OpenJournal {
         found: Settled,
     ) -> Result<(), SettleError> {
         let _lock = self.lock(key).await;
-        let record = self.0.entries().settlement(key, operation, number, found)?;
+        let record = self.0.entries().settlement(key, operation, number, found, None)?;
         self.0.log.write(&record, Kind::Result).await?;
         // A settlement can follow any record.
         let _ = self.0.entries().apply(self.0.datafy.clock().date().into(), record);
         Ok(())
+    }
+
+    /// Looks up what is unknown, and settles what EC2 proves, except of keys whose jobs are running. Returns the steps that
+    /// stay unknown, with the reasons. Call it when the service starts, and from time to time.
+    #[cfg(feature = "reconcile")]
+    pub async fn look_up(&self, look_up: &LookUp) -> Vec<Unsettled> {
+        let settling =
+            Settling::new(look_up.clone(), Arc::clone(&self.0.log), self.0.datafy.clone());
+        let is_running = |key: Option<&str>| {
+            let turns = lock(&self.0.turns);
+            let runs = |lock: &Weak<_>| lock.strong_count() > 0;
+            match key {
+                Some(key) => turns.get(key).is_some_and(runs),
+                None => turns.values().any(runs),
+            }
+        };
+        let open = settling.look(&self.0.entries, is_running).await;
+        let unsettled = open.steps.into_iter();
+        unsettled
+            .map(|((key, operation, number), reason)| Unsettled { key, operation, number, reason })
+            .collect()
     }
 
     async fn lock(&self, key: &str) -> OwnedMutexGuard<()> {
@@ -125,6 +150,21 @@ impl OpenJournal {
         };
         lock.lock_owned().await
     }
+}
+
+/// A step of a journal that stays unknown after a [look-up](OpenJournal::look_up).
+#[cfg(feature = "reconcile")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unsettled {
+    /// The key.
+    pub key: String,
+    /// The name of the operation.
+    pub operation: String,
+    /// The number of the step.
+    pub number: u32,
+    /// Why it stays unknown.
+    pub reason: crate::untrusted::Untrusted,
 }
 
 impl Inner {

@@ -150,6 +150,12 @@ impl Monitor {
         self.lock().in_flight.remove(at);
     }
 
+    /// Records that an item that was unknown is done again.
+    #[cfg(feature = "reconcile")]
+    pub(super) fn again(&self) {
+        self.lock().progress.unknown -= 1;
+    }
+
     /// Records how the job of an item ended.
     pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
         let progress = &mut self.lock().progress;

@@ -51,7 +51,7 @@ impl Datafy {
 impl NewRestore {
     /// Attaches the volume to this instance, once it is created.
     pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
-        Restore { create: self.create, instance, device, wait: None }
+        Restore { create: self.create, instance, device, wait: None, ends_on_404: false }
     }
 }
 
@@ -70,6 +70,7 @@ pub struct Restore {
     instance: InstanceId,
     device: DeviceName,
     wait: Option<Wait>,
+    ends_on_404: bool,
 }
 
 impl Restore {
@@ -95,6 +96,12 @@ impl Restore {
         E: fmt::Display,
     {
         self.wait = Some(Wait::until_ready(limit, probe));
+        self
+    }
+
+    /// Sets whether a 404 ends the wait: see [`Attach::end_on_404`].
+    pub fn end_on_404(mut self, ends: bool) -> Self {
+        self.ends_on_404 = ends;
         self
     }
 
@@ -205,7 +212,7 @@ impl Restore {
     fn attach(&self, volume: VolumeId) -> Attach {
         let (instance, device) = (self.instance.clone(), self.device.clone());
         let call = self.create.with(AttachVolume::new(volume, instance, device));
-        Attach::new(call, self.wait.clone())
+        Attach::new(call, self.wait.clone()).end_on_404(self.ends_on_404)
     }
 }
 

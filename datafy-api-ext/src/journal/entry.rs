@@ -159,7 +159,7 @@ impl Entry {
                 step.request_id = request_id.map(Untrusted::local).or(step.request_id.take());
                 step.state = step.tally.state();
             }
-            (Event::Settle { applied, created_id }, Some(step)) => {
+            (Event::Settle { applied, created_id, .. }, Some(step)) => {
                 let Tally { begun_at, ended_at, .. } = step.tally;
                 let last = StepState::NotApplied;
                 step.tally = Tally { applied, last, begun_at, ended_at, ..Tally::default() };
@@ -184,6 +184,11 @@ pub(crate) struct Entries {
 impl Entries {
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         self.index.get(key).map(|at| &self.list[*at])
+    }
+
+    /// All entries.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> {
+        self.list.iter().cloned()
     }
 
     /// Removes the entry with this key.

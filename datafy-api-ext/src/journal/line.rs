@@ -64,6 +64,9 @@ pub(crate) enum Event {
         applied: bool,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         created_id: Option<String>,
+        /// What proves it, if a program found it out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<String>,
     },
 }
 

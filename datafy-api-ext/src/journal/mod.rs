@@ -172,7 +172,7 @@ impl Journal {
         number: u32,
         found: Settled,
     ) -> Result<(), SettleError> {
-        let record = self.content.entries.settlement(key, operation, number, found)?;
+        let record = self.content.entries.settlement(key, operation, number, found, None)?;
         if let Some(error) = &self.read_only {
             let error = io::Error::new(error.kind(), error.to_string());
             return Err(JournalError::io(self.file.path(), error).into());
@@ -196,6 +196,7 @@ impl Entries {
         operation: &str,
         number: u32,
         found: Settled,
+        evidence: Option<String>,
     ) -> Result<Record, SettleError> {
         let (key, operation) = (key.to_owned(), operation.to_owned());
         let Some(step) = self.get(&key).and_then(|entry| entry.step(&operation, number)) else {
@@ -214,7 +215,12 @@ impl Entries {
         if applied && let Err(problem) = check_created(&operation, created_id.as_deref()) {
             return Err(SettleError::Id { key, operation, problem });
         }
-        Ok(Record { key, operation, number, event: Event::Settle { applied, created_id } })
+        Ok(Record {
+            key,
+            operation,
+            number,
+            event: Event::Settle { applied, created_id, evidence },
+        })
     }
 }
 

@@ -1,16 +1,18 @@
 //! A program that the tests of crashes kill: it runs a fleet with a journal, and prints a line for each result.
 //!
 //! `worker snapshots|restores|clones ENDPOINT JOURNAL FIRST COUNT`: the items are numbered from FIRST. The environment variable
-//! `INSTANCE` names another instance than `i-1`, and `CLOCK_AHEAD` says by how many seconds the clock is ahead.
+//! `INSTANCE` names another instance than `i-1`, `CLOCK_AHEAD` says by how many seconds the clock is ahead, and `LOOK_UP`
+//! has the run settle what EC2 proves: `marked`, or `only_creator`.
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::jobs::{Run, Steps};
+use datafy_api_ext::reconcile::{LookUp, Query};
 use datafy_api_ext::{
     Clock, Datafy, DatafySnapshotId, DeviceName, InstanceId, RetryPolicy, VolumeId,
 };
 use serde_json::json;
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -42,7 +44,11 @@ async fn main() -> Result<()> {
     let first: usize = first.parse()?;
     let numbers = first..first + count.parse::<usize>()?;
     let items = numbers.map(|number| (number.to_string(), number));
-    let fleet = datafy.fleet(items).concurrency(4).journal(journal);
+    let mut fleet = datafy.fleet(items).concurrency(4).journal(journal);
+    if let Ok(how) = std::env::var("LOOK_UP") {
+        let look_up = LookUp::new(ask_ec2).wait(Duration::ZERO);
+        fleet = fleet.look_up(if how == "only_creator" { look_up.only_creator() } else { look_up });
+    }
     match &**kind {
         "snapshots" => {
             let run = fleet.run(|datafy, (_, number), _| {
@@ -65,6 +71,15 @@ async fn main() -> Result<()> {
             print(run.await?, |volume| json!(volume)).await
         }
         other => Err(format!("{other} is no kind of fleet").into()),
+    }
+}
+
+/// Runs a query with the AWS CLI.
+async fn ask_ec2(query: Query) -> io::Result<Vec<u8>> {
+    let output = tokio::process::Command::new("aws").args(query.args()).output().await?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr))),
     }
 }
 
@@ -120,6 +135,7 @@ async fn print<D>(
             json!({ "key": key, "state": state, "id": created, "text": text, "unattached": unattached }),
         )?;
     }
+    line(json!({ "exit_code": run.monitor().progress().exit_code() }))?;
     for key in run.stopped().into_iter().flat_map(|stopped| stopped.not_attempted) {
         line(json!({ "key": key, "state": "not_attempted" }))?;
     }

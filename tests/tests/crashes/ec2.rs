@@ -168,13 +168,24 @@ impl Ec2 {
         text
     }
 
+    /// The environment of a program that runs the AWS CLI.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 6] {
+        let path = format!("{}:/usr/bin:/bin", self.programs.display());
+        let fixed = |text: &str| text.to_owned();
+        [
+            ("PATH", path),
+            ("AWS_ENDPOINT_URL", self.endpoint.clone()),
+            ("AWS_ACCESS_KEY_ID", fixed("test")),
+            ("AWS_SECRET_ACCESS_KEY", fixed("test")),
+            ("AWS_DEFAULT_REGION", fixed("us-east-1")),
+            ("AWS_PAGER", fixed("")),
+        ]
+    }
+
     /// Runs a command line in a shell that finds the AWS CLI, and returns its standard output.
     pub(crate) fn run(&self, line: &str) -> Vec<u8> {
-        let path = format!("{}:/usr/bin:/bin", self.programs.display());
         let mut command = Command::new("sh");
-        command.args(["-c", line]).env("PATH", path).env("AWS_ENDPOINT_URL", &self.endpoint);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_PAGER", "");
+        command.args(["-c", line]).envs(self.environment());
         let output = command.output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{line}: {error}");

@@ -200,10 +200,21 @@ impl Fleet {
         self.numbers().map(created).sum()
     }
 
-    /// The lines that the runs have printed completely.
+    /// The lines of items that the runs have printed completely.
     pub(crate) fn lines(&self) -> Vec<Value> {
+        self.output().filter(|line| line["key"].is_string()).collect()
+    }
+
+    /// The exit code of the last run.
+    pub(crate) fn exit_code(&self) -> u64 {
+        self.output().filter_map(|line| line["exit_code"].as_u64()).last().unwrap()
+    }
+
+    fn output(&self) -> impl Iterator<Item = Value> {
         let text = std::fs::read_to_string(&self.output).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        let lines: Vec<_> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        lines.into_iter()
     }
 
     fn numbers(&self) -> std::ops::Range<usize> {

@@ -314,7 +314,7 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
                 assert!(now[0].attachment.is_some());
             }
             Err(error) => match error.cause() {
-                NotDone::Unknown { step } => {
+                NotDone::Unknown { step, .. } => {
                     assert_eq!(step.subject.snapshot, Some(snapshot(point)));
                     assert_eq!(scene.created(point), created, "at {point}");
                 }

@@ -61,7 +61,7 @@ async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
                 assert_eq!((finished.before, &snapshot.id), (true, &recorded.id));
                 assert_eq!((&recorded.status, &recorded.description), (&None, &None));
             }
-            (Err(NotDone::Failed(error)), Err(not_done @ NotDone::Unknown { step })) => {
+            (Err(NotDone::Failed(error)), Err(not_done @ NotDone::Unknown { step, .. })) => {
                 assert_eq!(error.outcome(), Outcome::Unknown);
                 let marker = step.marker.as_deref().unwrap();
                 assert_eq!(Some(marker), error.marker());
@@ -655,7 +655,8 @@ async fn no_text_of_a_journal_reaches_a_terminal_as_control_characters() {
         format!("{} {}", step.created_id.as_ref().unwrap(), step.request_id.as_ref().unwrap()),
         format!("{journal:?} {entry:?} {}", journal.operation()),
         serde_json::to_string(step).unwrap(),
-        NotDone::<datafy_api_ext::Error>::Unknown { step: Box::new(step.clone()) }.to_string(),
+        NotDone::<datafy_api_ext::Error>::Unknown { step: Box::new(step.clone()), reason: None }
+            .to_string(),
         NotDone::<datafy_api_ext::Error>::Conflict { step: Box::new(step.clone()) }.to_string(),
     ];
     shown.extend(errors);

@@ -20,6 +20,7 @@ mod fleet;
 mod ids;
 mod journal;
 mod json;
+mod look_up;
 mod mocks;
 mod properties;
 mod proxies;

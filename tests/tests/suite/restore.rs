@@ -295,7 +295,7 @@ async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
         stage.fake.inject(fault);
         journaled(&stage.client(), &path).await.unwrap_err();
         let error = journaled(&stage.client(), &path).await.unwrap_err();
-        let NotDone::Unknown { step } = error.cause() else { panic!("{error}") };
+        let NotDone::Unknown { step, .. } = error.cause() else { panic!("{error}") };
         assert_eq!(step.created_id.as_deref(), created);
         let effects = stage.fake.effects().len();
 
