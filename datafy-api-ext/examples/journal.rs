@@ -87,7 +87,7 @@ fn list(journal: &Journal) -> u8 {
 
 /// Prints how many steps are unknown.
 fn count(journal: &Journal) -> u8 {
-    let steps = journal.entries().iter().flat_map(|entry| &entry.steps);
+    let steps = journal.entries().flat_map(|entry| entry.steps);
     let unknown = steps.filter(|step| step.state == StepState::Unknown).count();
     println!("{} items, {unknown} steps unknown", journal.entries().len());
     if unknown > 0 { 3 } else { 0 }
@@ -95,11 +95,11 @@ fn count(journal: &Journal) -> u8 {
 
 /// All calls of a journal, with the keys of their entries and the numbers of their steps.
 fn calls(journal: &Journal) -> (Vec<(Untrusted, u32)>, Vec<SentCall>) {
-    let steps = |entry: &'_ datafy_api_ext::journal::Entry| {
+    let steps = |entry: datafy_api_ext::journal::Entry| {
         let key = |step: &Step| (entry.key.clone(), step.number);
         entry.steps.iter().map(|step| (key(step), step.into())).collect::<Vec<_>>()
     };
-    journal.entries().iter().flat_map(steps).unzip()
+    journal.entries().flat_map(steps).unzip()
 }
 
 /// Prints the commands whose output shows what the unknown calls did, and a time before they run.
@@ -214,7 +214,7 @@ async fn on_a_fake() -> Result<u8, Box<dyn Error>> {
     list(&journal);
     // Look for the marker of each unknown snapshot. With the real service, EC2 has the descriptions.
     let snapshots = fake.account().snapshots();
-    let unknown = journal.entries().iter().filter(|it| it.steps[0].state == StepState::Unknown);
+    let unknown = journal.entries().filter(|it| it.steps[0].state == StepState::Unknown);
     let mut found = Vec::new();
     for entry in unknown {
         let marker = entry.steps[0].marker.clone().unwrap_or_default();

@@ -86,6 +86,7 @@ async fn restore(datafy: &Datafy, rows: Vec<Row>, journal: &Path) -> Result<u8, 
     Ok(monitor.progress().exit_code())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `run` passes it")]
 fn job(datafy: Datafy, row: Row, _: Steps) -> Restore {
     datafy.restore(row.snapshot).attach_to(row.instance, row.device).attach_within(PATIENCE)
 }

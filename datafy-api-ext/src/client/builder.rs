@@ -307,7 +307,7 @@ impl DatafyBuilder {
     ///
     /// Such a call may have had an effect, and nobody else receives its result. `function` is called while a future is dropped or polled: it must neither block nor panic. The same facts are a
     /// `WARN` event of `tracing`. A process that ends without dropping the future, as after `kill -9`, reports nothing:
-    /// a [journal](crate::jobs) does.
+    /// a [journal](crate::journal) does.
     ///
     /// ```
     /// # use datafy_api_ext::Datafy;

@@ -23,7 +23,7 @@ impl Claims {
     /// The devices to which earlier runs have attached volumes, or may have.
     pub(super) fn of(entries: &Entries) -> Self {
         let claims = Self::default();
-        for entry in &entries.list {
+        for entry in entries.iter() {
             for Step { subject, .. } in entry.steps.iter().filter(|step| step.may_be_applied()) {
                 if let (Some(instance), Some(device)) = (&subject.instance, &subject.device) {
                     claims.claim(&place(instance, device), &SmolStr::new(&*entry.key));

@@ -30,9 +30,10 @@ pub(super) async fn drive<D, E>(
             {
                 returned = Some(result);
             }
-            match steps.is_over(returned.is_some()) {
-                true => Poll::Ready(returned.take()),
-                false => Poll::Pending,
+            if steps.is_over(returned.is_some()) {
+                Poll::Ready(returned.take())
+            } else {
+                Poll::Pending
             }
         })
         .await

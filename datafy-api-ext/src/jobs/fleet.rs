@@ -293,7 +293,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
                 plan.duplicates += 1;
                 continue;
             }
-            let entry = entries.get(&key).cloned();
+            let entry = entries.get(&key);
             let steps = Steps::new(None, key, entry, Arc::clone(&gate));
             let job = job(self.datafy.clone(), item, steps.clone());
             plan.add(drive(&steps, job.run(&steps)).await);

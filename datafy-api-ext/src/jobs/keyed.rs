@@ -3,7 +3,7 @@
 use crate::id::{DatafySnapshotId, VolumeId};
 use std::borrow::Cow;
 
-/// An item of a fleet, with a key by which results and a [journal](super::journal) name it.
+/// An item of a fleet, with a key by which results and a [journal](crate::journal) name it.
 ///
 /// The key must be unique in the fleet, and stand for the same arguments in each run that uses the same journal: a name
 /// in the caller's list, for example. An item whose arguments differ from those in the journal is

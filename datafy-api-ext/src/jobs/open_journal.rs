@@ -89,7 +89,7 @@ impl OpenJournal {
 
     /// What the journal says about a key, also while its job is running.
     pub fn entry(&self, key: &str) -> Option<Entry> {
-        self.0.entries().get(key).cloned()
+        self.0.entries().get(key)
     }
 
     /// The volumes that jobs have created and not attached, with their keys. They are billed.

@@ -152,15 +152,15 @@ impl Restore {
         let begin = format!("{} to ", self.create.operation.source());
         let key = format!("{begin}{} as {}", self.instance, self.device);
         let entry = entries.get(&key);
-        if entry.is_none_or(|entry| !entry.steps.iter().any(Step::may_be_applied)) {
+        if entry.as_ref().is_none_or(|entry| !entry.steps.iter().any(Step::may_be_applied)) {
             // To another place: perhaps this is the same restore, with its place corrected.
-            let mut others = entries.list.iter().filter(|it| it.key.starts_with(&begin));
-            if let Some(step) = others.find_map(|entry| self.unattached(entry)) {
-                return Err(failed(NotDone::Conflict { step: Box::new(step.clone()) }));
+            let mut others = entries.iter().filter(|it| it.key.starts_with(&begin));
+            if let Some(step) = others.find_map(|entry| self.unattached(&entry).cloned()) {
+                return Err(failed(NotDone::Conflict { step: Box::new(step) }));
             }
         }
         let log = Some(Arc::new(log));
-        let finished = self.drive(Steps::new(log, key, entry.cloned(), Arc::default())).await;
+        let finished = self.drive(Steps::new(log, key, entry, Arc::default())).await;
         finished.result.map_err(|cause| self.not_restored(cause, &finished.steps, None))
     }
 

@@ -95,7 +95,7 @@ impl Settling {
                 if monitor.stopped().is_some() {
                     return;
                 }
-                time.pause(SLICE.min(end - time.passed())).await;
+                time.pause(SLICE.min(end.saturating_sub(time.passed()))).await;
             }
         }
     }

@@ -138,7 +138,8 @@ impl Steps {
     /// To retry a step that failed, call this again with the same arguments. A create that ended
     /// [`Unknown`](Outcome::Unknown) is not sent again.
     pub async fn run<J: Job>(&self, job: J) -> Result<J::Done, J::Error> {
-        job.run(self).await
+        // Boxed, since a function of many steps would hold a call for each of them.
+        Box::pin(job.run(self)).await
     }
 
     /// Reserves a place, such as a device of an instance, before anything is paid for.
@@ -149,7 +150,7 @@ impl Steps {
         let place = place.as_ref();
         if let Some(by) = self.0.gate.claims.claim(place, &self.0.key) {
             let place = place.to_owned();
-            self.park(Halt::Claimed { place, by }).await
+            self.park::<()>(Halt::Claimed { place, by }).await;
         }
     }
 
@@ -323,7 +324,7 @@ impl State {
     /// something else.
     fn unasked(&self) -> Option<Step> {
         let asked = |step: &Step| {
-            self.uses.iter().any(|it| step.operation == it.operation && it.number == step.number)
+            self.uses.iter().any(|it| it.operation == step.operation && it.number == step.number)
         };
         let mut creates = self.entry.steps.iter().filter(|it| !it.is_idempotent());
         creates.find(|step| step.may_be_applied() && !asked(step)).cloned()
@@ -410,7 +411,7 @@ impl OpenStep {
 
     fn record<O: Operation>(&self, event: Event) -> Record {
         let key = self.steps.0.key.to_string();
-        Record { key, operation: O::FACTS.name.to_owned(), number: self.number, event }
+        Record { key, operation: O::FACTS.name, number: self.number, event }
     }
 }
 

@@ -7,9 +7,8 @@ use crate::outcome::Outcome;
 use crate::subject::Subject;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
-use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
+use datafy_api::operations::{ALL, ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
 use serde::{Serialize, Serializer};
-use std::collections::HashMap;
 
 /// What a journal says about one item of a fleet, or about a restore.
 ///
@@ -25,7 +24,7 @@ pub struct Entry {
     pub steps: Vec<Step>,
     /// The number of records.
     #[serde(skip)]
-    records: u32,
+    pub(super) records: u32,
 }
 
 fn exact<S: Serializer>(key: &Untrusted, serializer: S) -> Result<S::Ok, S::Error> {
@@ -39,7 +38,7 @@ impl Entry {
 
     /// Returns a step of this operation, if it was begun. `number` counts them from 1.
     pub fn step(&self, operation: &str, number: u32) -> Option<&Step> {
-        self.steps.iter().find(|step| step.operation == *operation && step.number == number)
+        self.steps.iter().find(|step| step.operation == operation && step.number == number)
     }
 
     /// Returns a create that is or may be applied, and was begun after this one had ended without effect: perhaps in its
@@ -58,7 +57,7 @@ impl Entry {
 #[non_exhaustive]
 pub struct Step {
     /// The name of the operation, as in [`datafy_api::operations`].
-    pub operation: Untrusted,
+    pub operation: &'static str,
     /// Counts the steps of this operation under the key, from 1.
     pub number: u32,
     /// What the call is about.
@@ -127,10 +126,10 @@ impl Entry {
         self.records += 1;
         let now = self.records;
         let mut steps = self.steps.iter_mut();
-        let step = steps.find(|step| step.operation == *operation && step.number == number);
+        let step = steps.find(|step| step.operation == operation && step.number == number);
         match (event, step) {
             (Event::Begin { subject, marker }, None) => self.steps.push(Step {
-                operation: Untrusted::local(operation),
+                operation,
                 number,
                 subject,
                 state: StepState::Unknown,
@@ -151,7 +150,7 @@ impl Entry {
                 step.state = step.tally.state();
             }
             (Event::End { outcome, created_id, request_id }, Some(step)) => {
-                let lacks_id = check_created(&operation, created_id.as_deref()).is_err();
+                let lacks_id = check_created(operation, created_id.as_deref()).is_err();
                 step.tally.end(outcome, lacks_id, step.is_idempotent());
                 step.tally.ended_at = now;
                 step.ended = Some(time);
@@ -172,60 +171,6 @@ impl Entry {
     }
 }
 
-/// What a journal says about all items.
-#[derive(Default)]
-pub(crate) struct Entries {
-    /// In the order in which the items were begun.
-    pub(crate) list: Vec<Entry>,
-    /// The position of each entry, by its key.
-    index: HashMap<String, usize>,
-}
-
-impl Entries {
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
-        self.index.get(key).map(|at| &self.list[*at])
-    }
-
-    /// All entries.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Entry> {
-        self.list.iter().cloned()
-    }
-
-    /// Removes the entry with this key.
-    pub(crate) fn take(&mut self, key: &str) -> Option<Entry> {
-        let at = self.index.remove(key)?;
-        self.list.get_mut(at).map(std::mem::take)
-    }
-
-    /// Replaces the entry with the key of this one.
-    pub(crate) fn insert(&mut self, entry: Entry) {
-        let next = self.list.len();
-        match *self.index.entry(entry.key.as_str().to_owned()).or_insert(next) {
-            at if at == next => self.list.push(entry),
-            at => self.list[at] = entry,
-        }
-    }
-
-    /// The volumes that were created and not attached, with their keys.
-    pub(crate) fn unattached(&self) -> Vec<(String, VolumeId)> {
-        let of = |entry: &Entry| {
-            let key = entry.key.as_str().to_owned();
-            unattached(&entry.steps).into_iter().map(move |volume| (key.clone(), volume))
-        };
-        self.list.iter().flat_map(of).collect()
-    }
-
-    /// Applies a record. Fails if it can't follow the records before it.
-    pub(crate) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
-        let next = self.list.len();
-        let at = *self.index.entry(record.key.clone()).or_insert(next);
-        if at == next {
-            self.list.push(Entry::new(&record.key));
-        }
-        self.list[at].apply(time, record)
-    }
-}
-
 /// A record that can't follow the ones before it.
 #[derive(Debug)]
 pub(crate) struct Misplaced;
@@ -233,8 +178,7 @@ pub(crate) struct Misplaced;
 /// The volumes that these steps have created and not attached.
 pub(crate) fn unattached(steps: &[Step]) -> Vec<VolumeId> {
     let of = |name: &'static str| {
-        let applied =
-            move |step: &Step| step.operation == *name && step.state == StepState::Applied;
+        let applied = move |step: &Step| step.operation == name && step.state == StepState::Applied;
         steps.iter().filter(move |step| applied(step))
     };
     let attached =
@@ -244,7 +188,48 @@ pub(crate) fn unattached(steps: &[Step]) -> Vec<VolumeId> {
     created.filter(|id| !attached(id)).collect()
 }
 
+/// A [`Step`] as [`Entries`](super::entries::Entries) keep it: short as JSON. The times are in microseconds.
+pub(super) type Parts = (
+    (usize, u32),
+    Subject,
+    StepState,
+    [Option<String>; 3],
+    (i64, Option<i64>),
+    (u32, [bool; 3], StepState, [u32; 2]),
+);
+
 impl Step {
+    pub(super) fn into_parts(self) -> Parts {
+        let operation = ALL.iter().position(|known| known.name == self.operation);
+        let text = |text: Option<Untrusted>| text.map(|text| text.as_str().to_owned());
+        (
+            (operation.expect("a record names one of them"), self.number),
+            self.subject,
+            self.state,
+            [self.created_id, self.marker, self.request_id].map(text),
+            (self.begun.timestamp_micros(), self.ended.map(|ended| ended.timestamp_micros())),
+            self.tally.into_parts(),
+        )
+    }
+
+    pub(super) fn from_parts(parts: Parts) -> Self {
+        let ((operation, number), subject, state, texts, (begun, ended), tally) = parts;
+        let [created_id, marker, request_id] = texts.map(|text| text.map(Untrusted::local));
+        let time = DateTime::from_timestamp_micros;
+        Self {
+            operation: ALL[operation].name,
+            number,
+            subject,
+            state,
+            created_id,
+            marker,
+            request_id,
+            begun: time(begun).unwrap_or_default(),
+            ended: ended.and_then(time),
+            tally: Tally::from_parts(tally),
+        }
+    }
+
     /// The outcome of the step, over all its calls.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.state {
@@ -260,10 +245,9 @@ impl Step {
         matches!(self.state, StepState::Applied | StepState::Unknown)
     }
 
-    /// Whether the operation is idempotent. One that this version of the crate doesn't know counts as if it was not.
+    /// Whether the operation is idempotent.
     pub(crate) fn is_idempotent(&self) -> bool {
-        let known = datafy_api::operations::ALL.iter().find(|known| self.operation == known.name);
-        known.is_some_and(|known| known.idempotent)
+        ALL.iter().any(|known| known.name == self.operation && known.idempotent)
     }
 
     /// Whether the service acted, and what it created is not known.
@@ -272,13 +256,22 @@ impl Step {
     }
 
     /// Whether the result of a call was not recorded.
-    #[cfg(feature = "reconcile")]
-    pub(crate) fn is_running(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.tally.open > 0
     }
 }
 
 impl Tally {
+    fn into_parts(self) -> (u32, [bool; 3], StepState, [u32; 2]) {
+        let Self { open, in_doubt, applied, lacks_id, last, begun_at, ended_at } = self;
+        (open, [in_doubt, applied, lacks_id], last, [begun_at, ended_at])
+    }
+
+    fn from_parts(parts: (u32, [bool; 3], StepState, [u32; 2])) -> Self {
+        let (open, [in_doubt, applied, lacks_id], last, [begun_at, ended_at]) = parts;
+        Self { open, in_doubt, applied, lacks_id, last, begun_at, ended_at }
+    }
+
     fn end(&mut self, outcome: Outcome, lacks_id: bool, idempotent: bool) {
         // None is open if an idempotent call has been applied meanwhile.
         self.open = self.open.saturating_sub(1);

@@ -36,14 +36,12 @@ pub enum JournalError {
         found: String,
     },
     /// The journal has a format that this version of the crate can't read.
-    #[error("the journal {} has version {found} of the format, and this crate reads version {expected} only; finish the job with the release of the crate that began it, or use another file", path.display())]
+    #[error("the journal {} has version {found} of the format, and this crate reads versions 2 and 3 only; finish the job with the release of the crate that began it, or use another file", path.display())]
     Version {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u64,
-        /// The version that the crate reads and writes.
-        expected: u64,
     },
     /// The journal is one of another job, operation, endpoint or sub-account.
     #[error("the journal {} belongs to another run: its `{member}` is {}, and that of this run is {}; use another file", path.display(), OneLine(found), OneLine(expected))]
@@ -57,15 +55,18 @@ pub enum JournalError {
         /// Its value in a journal of this run, as JSON.
         expected: String,
     },
-    /// A complete line of the file is not a valid record. (An incomplete last line, as a crash leaves it, is fine.)
-    #[error("the journal {} is damaged at line {line}; find out what happened to the item of that line, then repair it; a run with another file would repeat what was done", path.display())]
+    /// A line of the file was changed, or lines are missing, in a way that a crash does not explain. JOURNAL.md says how to
+    /// [repair](crate::journal#a-damaged-line) the file.
+    #[error("the journal {} is damaged at line {line}: {problem}; repair it as JOURNAL.md says, and settle the item of that line; a run with another file would repeat what was done", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
-        line: usize,
+        line: u64,
+        /// What is wrong with it.
+        problem: &'static str,
     },
-    /// A run, or a [`Journal`](crate::journal::Journal), has the file open.
+    /// A run, or a [`Journal`](super::Journal), has the file open.
     #[error("the journal {} is in use; wait for the run that uses it", path.display())]
     InUse {
         /// The file.
@@ -87,6 +88,10 @@ fn io(path: &Path, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 }
 
 impl JournalError {
+    pub(super) fn damaged(path: &Path, line: u64, problem: &'static str) -> Self {
+        Self::Damaged { path: path.to_owned(), line, problem }
+    }
+
     pub(super) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io { path: path.to_owned(), source: Arc::new(source) }
     }

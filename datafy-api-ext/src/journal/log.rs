@@ -1,10 +1,11 @@
 //! Writes the journal of a run. A dedicated thread writes all lines that are queued at a time.
 
 use super::error::JournalError;
-use super::file::{Content, JournalFile};
+use super::file::JournalFile;
 use super::line::Record;
 use super::{Entries, Header};
 use crate::client::Datafy;
+use chrono::{DateTime, Utc};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,8 +66,8 @@ impl Log {
     pub(crate) async fn read(path: PathBuf, header: Header) -> Result<Entries, JournalError> {
         let reading = path.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let (_, bytes) = JournalFile::open(&reading, OpenOptions::new().read(true))?;
-            let content = Content::parse(&reading, &bytes)?;
+            let mut file = JournalFile::open(&reading, OpenOptions::new().read(true))?;
+            let content = file.read()?;
             content.header.expect(&header, &reading)?;
             Ok(content.entries)
         });
@@ -99,19 +100,7 @@ impl Log {
 }
 
 fn open(path: &Path, header: &Header, datafy: Datafy) -> Result<(Log, Entries), JournalError> {
-    let (file, entries) = match JournalFile::open(path, &JournalFile::writable()) {
-        Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            let file = JournalFile::create(path, header, datafy.clock().date().into())?;
-            (file, Entries::default())
-        }
-        Err(error) => return Err(error),
-        Ok((mut file, bytes)) => {
-            let mut content = Content::parse(path, &bytes)?;
-            content.header.expect(header, path)?;
-            file.repair(&mut content)?;
-            (file, content.entries)
-        }
-    };
+    let (file, entries) = open_or_create(path, header, datafy.clock().date().into())?;
     file.sync_directory()?;
     let (lines, receiver) = mpsc::unbounded_channel();
     let failure = Arc::default();
@@ -121,6 +110,23 @@ fn open(path: &Path, header: &Header, datafy: Datafy) -> Result<(Log, Entries), 
         .spawn(move || write(file, receiver, &failed, &datafy))
         .map_err(|error| JournalError::io(path, error))?;
     Ok((Log { path: path.to_owned(), failure, lines: Some(lines), writer: Some(writer) }, entries))
+}
+
+fn open_or_create(
+    path: &Path,
+    header: &Header,
+    now: DateTime<Utc>,
+) -> Result<(JournalFile, Entries), JournalError> {
+    let mut file = match JournalFile::open(path, &JournalFile::writable()) {
+        Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok((JournalFile::create(path, header, now)?, Entries::default()));
+        }
+        opened => opened?,
+    };
+    let mut content = file.read()?;
+    content.header.expect(header, path)?;
+    file.repair(&mut content)?;
+    Ok((file, content.entries))
 }
 
 /// Writes lines until the journal is dropped. After a failure it writes no more: a line after an incomplete one would

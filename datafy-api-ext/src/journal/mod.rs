@@ -1,12 +1,15 @@
 #![doc = include_str!("../../JOURNAL.md")]
 
+mod content;
+mod entries;
 mod entry;
 mod error;
 mod file;
 mod line;
 mod log;
 
-pub(crate) use entry::{Entries, unattached};
+pub(crate) use entries::Entries;
+pub(crate) use entry::unattached;
 pub use entry::{Entry, Step, StepState};
 pub use error::JournalError;
 pub(crate) use line::{Event, Header, Record};
@@ -16,7 +19,8 @@ use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::untrusted::Untrusted;
-use file::{Content, JournalFile};
+use content::Content;
+use file::JournalFile;
 use line::{CALLS, FUNCTIONS};
 use std::fs::OpenOptions;
 use std::io;
@@ -81,7 +85,7 @@ pub enum SettleError {
         /// The key.
         key: String,
         /// The operation of the step.
-        operation: String,
+        operation: &'static str,
         /// Its state.
         state: String,
     },
@@ -91,7 +95,7 @@ pub enum SettleError {
         /// The key.
         key: String,
         /// The operation of the step.
-        operation: String,
+        operation: &'static str,
         /// Why the ID does not fit.
         problem: String,
     },
@@ -118,8 +122,8 @@ impl Journal {
             }
             opened => (opened, None),
         };
-        let (file, bytes) = opened?;
-        let content = Content::parse(path, &bytes)?;
+        let mut file = opened?;
+        let content = file.read()?;
         Ok(Self { file, content, read_only })
     }
 
@@ -144,12 +148,12 @@ impl Journal {
     }
 
     /// What the journal says about each item, in the order in which the items were begun.
-    pub fn entries(&self) -> &[Entry] {
-        &self.content.entries.list
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
+        self.content.entries.iter()
     }
 
     /// Returns the entry with this key.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<Entry> {
         self.content.entries.get(key)
     }
 
@@ -198,10 +202,12 @@ impl Entries {
         found: Settled,
         evidence: Option<String>,
     ) -> Result<Record, SettleError> {
-        let (key, operation) = (key.to_owned(), operation.to_owned());
-        let Some(step) = self.get(&key).and_then(|entry| entry.step(&operation, number)) else {
-            return Err(SettleError::NoStep { key, operation, number });
+        let key = key.to_owned();
+        let entry = self.get(&key);
+        let Some(step) = entry.as_ref().and_then(|entry| entry.step(operation, number)) else {
+            return Err(SettleError::NoStep { key, operation: operation.to_owned(), number });
         };
+        let operation = step.operation;
         if !step.is_unsettled(&found) {
             let state = serde_json::to_value(step.state).unwrap_or_default();
             let state = state.as_str().unwrap_or_default();
@@ -212,7 +218,7 @@ impl Entries {
             Settled::Applied { id } => (true, id),
             Settled::NotApplied => (false, None),
         };
-        if applied && let Err(problem) = check_created(&operation, created_id.as_deref()) {
+        if applied && let Err(problem) = check_created(operation, created_id.as_deref()) {
             return Err(SettleError::Id { key, operation, problem });
         }
         Ok(Record {
@@ -228,7 +234,7 @@ impl std::fmt::Debug for Journal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Journal")
             .field("path", &self.file.path())
-            .field("entries", &self.content.entries.list.len())
+            .field("entries", &self.entries().len())
             .finish_non_exhaustive()
     }
 }

@@ -29,15 +29,17 @@ use std::time::Duration;
 /// /// Runs a query with the AWS CLI.
 /// async fn ask_ec2(query: Query) -> io::Result<Vec<u8>> {
 ///     let output = Command::new("aws").args(query.args()).output().await?;
-///     match output.status.success() {
-///         true => Ok(output.stdout),
-///         false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr))),
+///     if output.status.success() {
+///         Ok(output.stdout)
+///     } else {
+///         Err(io::Error::other(String::from_utf8_lossy(&output.stderr)))
 ///     }
 /// }
 ///
 /// let look_up = LookUp::new(ask_ec2);
 /// ```
 #[derive(Clone)]
+#[must_use = "nothing is looked up until a fleet or a journal is given this"]
 pub struct LookUp {
     fetch: Fetch,
     settings: Settings,

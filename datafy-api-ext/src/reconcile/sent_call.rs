@@ -150,10 +150,10 @@ impl From<&Step> for SentCall {
         Self {
             marker: step.marker.as_deref().map(str::to_owned),
             // With the same key twice in a run, one call may have ended, and another one not.
-            ended: step.ended.filter(|_| !step.is_running()),
+            ended: step.ended.filter(|_| !step.is_open()),
             state: if step.lacks_id() { StepState::Applied } else { step.state },
             created_id: step.created_id.as_deref().map(str::to_owned),
-            ..Self::new(&*step.operation, step.subject.clone(), step.begun)
+            ..Self::new(step.operation, step.subject.clone(), step.begun)
         }
     }
 }

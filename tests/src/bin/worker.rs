@@ -77,9 +77,10 @@ async fn main() -> Result<()> {
 /// Runs a query with the AWS CLI.
 async fn ask_ec2(query: Query) -> io::Result<Vec<u8>> {
     let output = tokio::process::Command::new("aws").args(query.args()).output().await?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(io::Error::other(String::from_utf8_lossy(&output.stderr))),
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&output.stderr)))
     }
 }
 

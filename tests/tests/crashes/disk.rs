@@ -4,6 +4,7 @@ use crate::scene::{Fleet, Kind, Scene};
 use datafy_tests::note;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
 const ITEMS: usize = 200;
@@ -101,18 +102,53 @@ async fn nothing_is_sent_if_the_disk_is_read_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_sent_if_the_file_system_has_no_locks() {
+async fn nothing_is_sent_if_the_file_system_has_no_locks_or_does_not_sync_directories() {
     if !usable(Command::new("strace").arg("--version")) {
         return;
     }
+    for (system_call, failure, expected) in [
+        ("flock", "error=ENOLCK", "it can't be locked: No locks available"),
+        // The first is that of the file.
+        ("fsync", "error=EINVAL:when=2+", "its directory can't be synced: Invalid argument"),
+    ] {
+        let mut scene = Scene::start(fastrand::Rng::new()).await;
+        let fleet = scene.fleet(Kind::Snapshots, ITEMS);
+        let line = injected(&fleet, system_call, failure);
+        let output = fleet.wrapped(&line).stderr(Stdio::piped()).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(expected) && text.contains("; keep it on a local disk"), "{text}");
+        assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_of_another_user_do_not_lead_a_new_journal_of_root_to_another_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let anybody = fs::Permissions::from_mode(0o1777);
+    fs::set_permissions(directory.path(), anybody).unwrap();
+    let [precious, journal] = ["precious", "journal.jsonl"].map(|name| directory.path().join(name));
+    fs::write(&precious, "precious").unwrap();
+    let new = directory.path().join("journal.jsonl.new");
+    let as_root = |line: &[String]| -> Vec<String> {
+        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        let sudo = ["sudo", "-n"].map(str::to_owned);
+        sudo.into_iter().skip(if is_root { 2 } else { 0 }).chain(line.to_vec()).collect()
+    };
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "ln", "-s"];
+    let link = as_root(&nobody.map(str::to_owned));
+    if !usable(Command::new(&link[0]).args(&link[1..]).args([&precious, &new])) {
+        return;
+    }
     let mut scene = Scene::start(fastrand::Rng::new()).await;
-    let fleet = scene.fleet(Kind::Snapshots, ITEMS);
-    let line = injected(&fleet, "flock", "error=ENOLCK");
-    let output = fleet.wrapped(&line).stderr(Stdio::piped()).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("it can't be locked: No locks available"), "{text}");
-    assert!(text.contains("; keep it on a local disk"), "{text}");
-    assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
+    scene.heal();
+    let mut fleet = scene.fleet(Kind::Snapshots, ITEMS);
+    fleet.journal = journal;
+    let worker = as_root(&fleet.command_line(fleet.journal.to_str().unwrap()));
+    assert!(fleet.wrapped(&worker).status().unwrap().success());
+    assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
+    assert_eq!(fs::symlink_metadata(new).unwrap().uid(), 65534, "the link is still there");
+    fleet.check().await;
+    fleet.check_that_all_is_done();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use crate::crashes;
 use crate::ec2::{Ec2, programs};
 use crate::scene::{Fleet, Kind, Scene};
 use chrono::{DateTime, TimeDelta, Utc};
-use datafy_api_ext::journal::{Journal, StepState};
+use datafy_api_ext::journal::{Entry, Journal, StepState};
 use datafy_api_ext::reconcile::{Ec2Objects, Finding, Query, SentCall, Settings, find_out};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -145,9 +145,11 @@ struct Look {
 /// Does what the documentation says, at the time `fetched`. Each verdict is compared with the truth.
 fn look(fleet: &Fleet, ec2: &Ec2, fetched: DateTime<Utc>) -> Look {
     let mut journal = Journal::read(&fleet.journal).unwrap();
-    let steps = journal.entries().iter().flat_map(|it| it.steps.iter().map(|step| (&it.key, step)));
-    let (keys, calls): (Vec<String>, Vec<SentCall>) =
-        steps.map(|(key, step)| (key.as_str().to_owned(), SentCall::from(step))).unzip();
+    let calls = |entry: Entry| -> Vec<_> {
+        let key = entry.key.as_str();
+        entry.steps.iter().map(|step| (key.to_owned(), SentCall::from(step))).collect()
+    };
+    let (keys, calls): (Vec<String>, Vec<SentCall>) = journal.entries().flat_map(calls).unzip();
     let mut objects = Ec2Objects::new(fetched);
     for query in Query::of_all(&calls) {
         objects.read(&query, &ec2.run(&query.to_string())).unwrap();

@@ -142,7 +142,7 @@ impl Fleet {
             for created in truth.created.values() {
                 assert!(created.len() <= 1, "an effect is doubled: {number}: {truth:?}");
             }
-            compare(number, entry(number), &truth);
+            compare(number, entry(number).as_ref(), &truth);
         }
         for line in self.lines() {
             let number = line["key"].as_str().unwrap().parse().unwrap();
@@ -164,16 +164,16 @@ impl Fleet {
     /// Settles what is unknown with what the fake did.
     pub(crate) fn settle(&self) {
         let mut journal = Journal::read(&self.journal).unwrap();
-        for entry in journal.entries().to_vec() {
+        for entry in journal.entries().collect::<Vec<_>>() {
             let truth = self.truth(entry.key.parse().unwrap());
             for step in entry.steps.iter().filter(|step| is(StepState::Unknown)(step)) {
-                let found = match truth.created.get(&*step.operation).map(|ids| ids.first()) {
+                let found = match truth.created.get(step.operation).map(|ids| ids.first()) {
                     Some(None) => Settled::NotApplied,
                     Some(id) => Settled::Applied { id: id.cloned() },
                     None if truth.attached => Settled::Applied { id: None },
                     None => Settled::NotApplied,
                 };
-                journal.settle(&entry.key, &step.operation, step.number, found).unwrap();
+                journal.settle(&entry.key, step.operation, step.number, found).unwrap();
             }
         }
     }

@@ -175,10 +175,8 @@ async fn an_attach_that_ec2_shows_is_settled_when_the_next_run_begins() {
 async fn an_unmarked_object_or_none_settles_a_create_only_if_there_is_no_other_creator() {
     for (applied, only_creator) in [(true, false), (false, false), (true, true), (false, true)] {
         let scene = Scene::new().await;
-        scene.stage.fake.inject(match applied {
-            true => Fault::ApplyThenReset,
-            false => Fault::ReadThenReset,
-        });
+        let fault = if applied { Fault::ApplyThenReset } else { Fault::ReadThenReset };
+        scene.stage.fake.inject(fault);
         let mut look_up = scene.look_up(|_, objects| objects);
         if only_creator {
             look_up = look_up.only_creator();

@@ -251,9 +251,9 @@ async fn a_restore_with_a_journal_continues_with_the_step_that_is_left() {
     assert_eq!((stage.fake.effects().len(), stage.fake.requests().len()), (2, 4));
 
     let journal = Journal::read(&path).unwrap();
-    let [entry] = journal.entries() else { panic!("{:?}", journal.entries()) };
+    let [entry] = &journal.entries().collect::<Vec<_>>()[..] else { panic!() };
     assert_eq!((&*journal.operation(), &*entry.key), ("restore", "dsnap-seed0 to i-1 as /dev/sdb"));
-    let steps: Vec<_> = entry.steps.iter().map(|step| (&*step.operation, step.state)).collect();
+    let steps: Vec<_> = entry.steps.iter().map(|step| (step.operation, step.state)).collect();
     let applied = StepState::Applied;
     assert_eq!(steps, [("create_volume_from_snapshots", applied), ("attach_volume", applied)]);
     assert_eq!(entry.steps[0].created_id.as_deref(), Some(volume.as_str()));
@@ -273,8 +273,8 @@ async fn an_attach_that_an_earlier_run_may_have_applied_is_never_reported_as_ref
     let error = journaled(&stage.client(), &path).await.unwrap_err();
     assert_eq!((failed(&error).status(), error.outcome()), (Some(409), Outcome::Unknown));
     let mut journal = Journal::read(&path).unwrap();
-    let key = journal.entries()[0].key.clone();
-    assert_eq!(journal.entries()[0].steps[1].state, StepState::Unknown);
+    let key = journal.entries().next().unwrap().key.clone();
+    assert_eq!(journal.entries().next().unwrap().steps[1].state, StepState::Unknown);
     journal.settle(&key, "attach_volume", 1, Settled::Applied { id: None }).unwrap();
     drop(journal);
     assert!(journaled(&stage.client(), &path).await.is_ok());
@@ -301,7 +301,7 @@ async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
 
         let id = stage.fake.account().volumes().pop().unwrap().id.to_string();
         let mut journal = Journal::read(&path).unwrap();
-        let key = journal.entries()[0].key.clone();
+        let key = journal.entries().next().unwrap().key.clone();
         let found = Settled::Applied { id: Some("vol-unknown".to_owned()) };
         journal.settle(&key, "create_volume_from_snapshots", 1, found).unwrap();
         drop(journal);

@@ -72,10 +72,9 @@ impl Scene {
     }
 }
 
-fn lost() -> Option<Fault> {
-    Some(Fault::ApplyThenReset)
-}
+const LOST: Option<Fault> = Some(Fault::ApplyThenReset);
 
+#[expect(clippy::unnecessary_wraps, reason = "a list of faults may have gaps")]
 fn status(status: u16) -> Option<Fault> {
     Some(Fault::status(status))
 }
@@ -141,13 +140,8 @@ async fn persistent(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, 
 #[tokio::test]
 async fn a_function_continues_with_the_step_that_failed_and_is_done_once() {
     let scene = Scene::new().await;
-    for refused in 0..3 {
-        scene.inject((0..refused.min(1)).map(|_| status(403)));
-        scene.inject([status(403)]);
-        let finished = scene.run(clone_volume).await;
-        assert_eq!(finished.result.unwrap_err().state(), "failed");
-        break;
-    }
+    scene.inject([status(403)]);
+    assert_eq!(scene.run(clone_volume).await.result.unwrap_err().state(), "failed");
     // One more step succeeds in each run.
     scene.inject([None, status(403)]);
     assert!(scene.run(clone_volume).await.result.is_err());
@@ -183,7 +177,7 @@ async fn an_unknown_create_is_not_repeated_and_is_counted_whatever_the_function_
         Ok(())
     }
     let scene = Scene::new().await;
-    scene.inject([None, lost()]);
+    scene.inject([None, LOST]);
     for state in ["ok", "unknown"] {
         let fleet = scene.datafy.fleet([Row(0)]).journal(scene.path());
         let mut run = fleet.run(hides).await.unwrap();
@@ -206,12 +200,10 @@ async fn other_arguments_are_a_conflict_and_a_loop_that_retries_ends() {
             let _ = steps.run(call).await;
         }
     };
-    let journal = scene.datafy.fleet([Row(0)]).named("other");
-    drop(journal);
     // The name of the function is in the journal.
     let fleet = scene.datafy.fleet([Row(0)]).journal(scene.path());
     let error = fleet.run(stubborn).await.unwrap_err().to_string();
-    assert!(error.contains("`operation`") || error.contains("operation"), "{error}");
+    assert!(error.contains("its `operation` is \"clone_volume\""), "{error}");
 
     let journal = scene.datafy.journal(scene.directory.path().join("service.jsonl")).await.unwrap();
     let done = |steps| clone_volume(scene.datafy.clone(), Row(2), steps);
@@ -235,7 +227,7 @@ async fn a_function_that_retries_a_refused_create_makes_one() {
     }
     assert_eq!(scene.count("create_volume_from_snapshots"), 1);
     let journal = Journal::read(scene.path()).unwrap();
-    assert_eq!(journal.entries()[0].steps.len(), 1, "it is one step");
+    assert_eq!(journal.entries().next().unwrap().steps.len(), 1, "it is one step");
 }
 
 #[tokio::test]
@@ -344,7 +336,7 @@ async fn a_plan_is_exact_up_to_the_first_call_of_each_item_also_if_the_function_
         scene.datafy.fleet(rows).concurrency(1).journal(&path)
     };
     // The first is done, the second unknown, the third has a snapshot, and the fourth is new.
-    scene.inject([None, None, None, lost(), None, status(403)]);
+    scene.inject([None, None, None, LOST, None, status(403)]);
     let mut run = rows(&[1, 2, 3]).run(clone_volume).await.unwrap();
     while run.next().await.is_some() {}
     drop(run);
@@ -368,9 +360,12 @@ async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for
     };
     for is_stream in [false, true] {
         let scene = Scene::new().await;
-        let fleet = || match is_stream {
-            false => scene.datafy.fleet(rows()),
-            true => scene.datafy.fleet_of_stream(stream::iter(rows())),
+        let fleet = || {
+            if is_stream {
+                scene.datafy.fleet_of_stream(stream::iter(rows()))
+            } else {
+                scene.datafy.fleet(rows())
+            }
         };
         let plan = fleet().plan(job).await.unwrap();
         assert_eq!((plan.to_do, plan.conflicts), (2, 1));
@@ -506,7 +501,7 @@ async fn a_halted_step_does_not_cut_a_call_in_flight_beside_it() {
     let journal = scene.journal().await;
     let datafy = &scene.datafy;
     let create = || datafy.create_volume().from_snapshot(snapshot(0));
-    scene.inject([lost(), Some(Fault::Delay(Duration::from_millis(20)))]);
+    scene.inject([LOST, Some(Fault::Delay(Duration::from_millis(20)))]);
     journal.run("key", |_| create()).await.result.unwrap_err();
     let finished = journal
         .run("key", |steps| async move {

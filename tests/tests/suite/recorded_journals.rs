@@ -1,0 +1,145 @@
+//! Journals that a release without checksums has written, before it was killed, are resumed.
+//!
+//! Each has entries that are applied, unknown, refused and settled, and ends with an intent without a result. The items
+//! are numbered as those of the stage.
+
+use crate::fleet::ids;
+use datafy_api_ext::fake::Fault;
+use datafy_api_ext::jobs::{NotDone, Run};
+use datafy_api_ext::journal::{Journal, StepState};
+use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId};
+use datafy_tests::Stage;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A copy of a recorded journal whose endpoint is that of the stage.
+fn recorded(name: &str, stage: &Stage) -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/journals").join(name);
+    let text = fs::read_to_string(recorded).unwrap();
+    fs::write(&path, text.replace("https://api.datafy.io", &stage.fake.endpoint())).unwrap();
+    (directory, path)
+}
+
+fn states(path: &Path) -> Vec<StepState> {
+    let journal = Journal::read(path).unwrap();
+    journal.entries().flat_map(|entry| entry.steps).map(|step| step.state).collect()
+}
+
+/// What a run reports for each item, sorted by key.
+async fn reports<T: ToString, D>(mut run: Run<T, D>) -> Vec<&'static str> {
+    let mut reports = Vec::new();
+    while let Some(finished) = run.next().await {
+        let done = if finished.before { "before" } else { "done" };
+        let state = finished.result.as_ref().err().map_or(done, NotDone::state);
+        reports.push((finished.item.to_string(), state));
+    }
+    reports.sort();
+    reports.into_iter().map(|(_, state)| state).collect()
+}
+
+fn snapshot(number: impl std::fmt::Display) -> DatafySnapshotId {
+    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
+}
+
+fn place(number: impl std::fmt::Display) -> (InstanceId, DeviceName) {
+    (InstanceId::new("i-1").unwrap(), DeviceName::new(format!("/dev/sd{number}")).unwrap())
+}
+
+#[tokio::test]
+async fn a_recorded_journal_of_snapshots_is_resumed() {
+    use StepState::{Applied, NotApplied, Refused, Unknown};
+    let stage = Stage::of(8).await;
+    let (_directory, path) = recorded("snapshots.jsonl", &stage);
+    // The ID of the sixth was not usable for that release.
+    assert_eq!(states(&path), [Applied, Unknown, Refused, Applied, NotApplied, Applied, Unknown]);
+    for expected in [
+        ["before", "unknown", "done", "before", "done"],
+        ["before", "unknown", "before", "before", "before"],
+    ] {
+        let fleet = stage.client().fleet(ids(8)).named("nightly").journal(&path);
+        let run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot());
+        let reports = reports(run.await.unwrap()).await;
+        assert_eq!((&reports[..5], reports[6]), (&expected[..], "unknown"));
+        assert_eq!(stage.fake.effects().len(), 3, "of the volumes 2, 4 and 7");
+    }
+}
+
+#[tokio::test]
+async fn a_recorded_journal_of_attaches_is_resumed() {
+    use StepState::{Applied, Refused, Unknown};
+    let stage = Stage::of(4).await;
+    let (_directory, path) = recorded("attaches.jsonl", &stage);
+    assert_eq!(states(&path), [Applied, Unknown, Refused, Unknown]);
+    let fleet = stage.client().fleet(ids(4)).journal(&path);
+    let run = fleet.run(|datafy, id, _| {
+        let (instance, device) = place(id.as_str().trim_start_matches("vol-seed"));
+        datafy.volume(id).attach(instance, device)
+    });
+    assert_eq!(reports(run.await.unwrap()).await, ["before", "done", "done", "done"]);
+    assert_eq!(states(&path), [Applied; 4]);
+}
+
+/// A row of a list.
+#[derive(Clone, Copy)]
+struct Row(usize);
+
+impl std::fmt::Display for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "db-{}", self.0)
+    }
+}
+
+impl datafy_api_ext::jobs::Keyed for Row {
+    fn key(&self) -> std::borrow::Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+async fn restore_rows(datafy: &Datafy, path: &Path) -> Vec<&'static str> {
+    let fleet = datafy.fleet((0..6).map(Row)).named("recovery").journal(path);
+    let run = fleet.run(|datafy, Row(number), _| {
+        let (instance, device) = place(number);
+        datafy.restore(snapshot(number)).attach_to(instance, device)
+    });
+    reports(run.await.unwrap()).await
+}
+
+#[tokio::test]
+async fn a_recorded_journal_of_restores_is_resumed() {
+    let stage = Stage::of(6).await;
+    for number in [1, 3, 5, 6] {
+        stage.fake.account().add_volume(volume(number), 1);
+    }
+    let (_directory, path) = recorded("restores.jsonl", &stage);
+    let expected = ["before", "done", "unknown", "done", "done", "done"];
+    assert_eq!(restore_rows(&stage.client(), &path).await, expected);
+    // A create and four attaches.
+    assert_eq!(stage.fake.requests().len(), 5);
+    let mut expected = ["before"; 6];
+    expected[2] = "unknown";
+    assert_eq!(restore_rows(&stage.client(), &path).await, expected);
+    assert_eq!(stage.fake.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn a_recorded_journal_of_a_restore_is_resumed() {
+    let stage = Stage::of(1).await;
+    stage.fake.account().add_volume(volume(1), 1);
+    let (_directory, path) = recorded("restore.jsonl", &stage);
+    stage.fake.inject(Fault::status(403));
+    for attached in [false, true, true] {
+        let (instance, device) = place('b');
+        let restore = stage.client().restore(snapshot(0)).attach_to(instance, device);
+        let result = restore.journal(&path).await;
+        assert_eq!(result.is_ok(), attached, "{result:?}");
+    }
+    assert_eq!(stage.fake.requests().len(), 2, "both attach the volume of the journal");
+}
+
+/// The ID of the volume that the fake creates with this number.
+fn volume(number: usize) -> VolumeId {
+    VolumeId::new(format!("vol-{number:017}")).unwrap()
+}
