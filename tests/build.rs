@@ -1,17 +1,28 @@
-//! Takes the programs out of the pages of the guide, as `PAGE_N.rs`, for the tests that run them.
+//! Takes the programs out of the pages of the guide, as `PAGE_N.rs`, for the tests that run them, and generates the
+//! client of another spec, for `tests/specs`.
+
+#[allow(dead_code, unreachable_pub)]
+#[path = "../datafy-api/build/codegen.rs"]
+mod codegen;
 
 use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
 const GUIDE: &str = "../datafy-api-ext/guide";
+const SPEC: &str = "fixtures/spec.yaml";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={GUIDE}");
+    for file in [GUIDE, SPEC, "../datafy-api/build"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     let out = env::var("OUT_DIR")?;
     // Those of an earlier build may have left the pages.
     fs::remove_dir_all(&out)?;
     fs::create_dir(&out)?;
+    let client = codegen::generate(&fs::read_to_string(SPEC)?);
+    let client = client.map_err(|refusal| refusal.in_file(SPEC))?;
+    fs::write(Path::new(&out).join("other_spec.rs"), client)?;
     for page in fs::read_dir(GUIDE)? {
         let page = page?.path();
         let name = page.file_stem().and_then(|name| name.to_str()).ok_or("a page has no name")?;

@@ -18,7 +18,10 @@ pub(crate) struct Document {
 impl Document {
     /// Parses `text`. The error is one line, with the place if the parser knows it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let root: Spanned<Node> = serde_saphyr::from_str(text).map_err(|error| {
+        // YAML 1.1 reads `y`, `n`, `on` and `off` as booleans.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let read = serde_saphyr::from_str_with_options(text, options);
+        let root: Spanned<Node> = read.map_err(|error| {
             let whole = error.without_snippet().to_string();
             whole.lines().next().unwrap_or("not YAML").to_owned()
         })?;

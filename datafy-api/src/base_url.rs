@@ -2,7 +2,7 @@
 
 use crate::operations;
 use reqwest::Url;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::net::IpAddr;
 
 /// The URL that the paths of the operations are appended to.
@@ -28,17 +28,6 @@ impl BaseUrl {
     /// Returns the URL, without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-
-    /// Returns the URL with `path` appended. The values in `path` must be percent-encoded.
-    pub(crate) fn with_path(&self, path: fmt::Arguments<'_>) -> Url {
-        // Long enough for most paths, so that it needn't grow.
-        let mut whole = String::with_capacity(128);
-        whole.push_str(self.url.path().trim_end_matches('/'));
-        whole.write_fmt(path).expect("writing to a string doesn't fail");
-        let mut url = self.url.clone();
-        url.set_path(&whole);
-        url
     }
 
     /// Returns the host; an IPv6 address is in brackets.

@@ -186,7 +186,7 @@ Autoscaling EBS volumes, managed by Datafy.
 
 Version: 1.0.0*/
 pub struct Client {
-    pub(crate) baseurl: crate::base_url::BaseUrl,
+    pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
     pub(crate) inner: crate::hooks::Hooks,
 }
@@ -204,14 +204,12 @@ impl ClientInfo<crate::hooks::Hooks> for Client {
         &self.inner
     }
 }
-const _: () = {
-    #[allow(dead_code)]
-    fn assert_client_hooks()
-    where
-        Client: ClientHooks<crate::hooks::Hooks>,
-    {}
-};
-#[allow(clippy::all)]
+impl ClientHooks<crate::hooks::Hooks> for &Client {}
+/// Items consumers will typically use such as the Client.
+pub mod prelude {
+    #[allow(unused_imports)]
+    pub use super::Client;
+}
 impl Client {
     ///Builds the request that [`create_volume_from_snapshots`](Self::create_volume_from_snapshots) sends, with the token in its headers.
     pub fn create_volume_from_snapshots_request<'a>(
@@ -219,42 +217,20 @@ impl Client {
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::CreateVolumeRequest,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = self
-            .baseurl
-            .with_path(format_args!("/api/v1/volumes/create-from-snapshots",));
-        #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let header_map = request.headers_mut();
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map
-                .append(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
-        self.inner.prepare(&mut request);
-        Ok(request)
+        crate::request::Builder::new(self, &operations::CREATE_VOLUME_FROM_SNAPSHOTS)
+            .accept_json()
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .json(Some(body))?
+            .build()
     }
     /**Create an autoscaling volume from Datafy snapshots
 
-Sends a `POST` request to `/api/v1/volumes/create-from-snapshots`
 
-Arguments:
+
+Sends `POST /api/v1/volumes/create-from-snapshots`.
+
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-- `body`
-*/
+- `body`*/
     pub async fn create_volume_from_snapshots<'a>(
         &'a self,
         x_datafy_sub_account_id: Option<&'a str>,
@@ -262,12 +238,7 @@ Arguments:
     ) -> Result<ResponseValue<types::Volume>, Error<()>> {
         let request = self
             .create_volume_from_snapshots_request(x_datafy_sub_account_id, body)?;
-        let info = OperationInfo {
-            operation_id: "create_volume_from_snapshots",
-        };
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.send(&self.client, request).await?;
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
             _ => Err(Error::UnexpectedResponse(response)),
@@ -280,39 +251,21 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::AttachVolumeRequest,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = self
-            .baseurl
-            .with_path(
-                format_args!(
-                    "/api/v1/volumes/{}/attach", encode_path(& volume_id.to_string())
-                ),
-            );
-        #[allow(unused_mut)]
-        let mut request = self.client.post(url).json(&body).build()?;
-        let header_map = request.headers_mut();
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map
-                .append(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
-        self.inner.prepare(&mut request);
-        Ok(request)
+        crate::request::Builder::new(self, &operations::ATTACH_VOLUME)
+            .path("volumeId", volume_id)?
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .json(Some(body))?
+            .build()
     }
     /**Attach an autoscaling volume to an instance
 
-Sends a `POST` request to `/api/v1/volumes/{volumeId}/attach`
 
-Arguments:
+
+Sends `POST /api/v1/volumes/{volumeId}/attach`.
+
 - `volume_id`: The volume ID.
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-- `body`
-*/
+- `body`*/
     pub async fn attach_volume<'a>(
         &'a self,
         volume_id: &'a str,
@@ -321,12 +274,7 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let request = self
             .attach_volume_request(volume_id, x_datafy_sub_account_id, body)?;
-        let info = OperationInfo {
-            operation_id: "attach_volume",
-        };
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.send(&self.client, request).await?;
         match response.status().as_u16() {
             200u16 => Ok(ResponseValue::empty(response)),
             _ => Err(Error::UnexpectedResponse(response)),
@@ -339,48 +287,22 @@ Arguments:
         x_datafy_sub_account_id: Option<&'a str>,
         body: &'a types::CreateSnapshotRequest,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = self
-            .baseurl
-            .with_path(
-                format_args!(
-                    "/api/v1/volumes/{}/create-snapshot", encode_path(& volume_id
-                    .to_string())
-                ),
-            );
-        #[allow(unused_mut)]
-        let mut request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .json(&body)
-            .build()?;
-        let header_map = request.headers_mut();
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map
-                .append(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
-        self.inner.prepare(&mut request);
-        Ok(request)
+        crate::request::Builder::new(self, &operations::CREATE_SNAPSHOT)
+            .accept_json()
+            .path("volumeId", volume_id)?
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .json(Some(body))?
+            .build()
     }
     /**Create a snapshot of a volume
 
-Sends a `POST` request to `/api/v1/volumes/{volumeId}/create-snapshot`
 
-Arguments:
+
+Sends `POST /api/v1/volumes/{volumeId}/create-snapshot`.
+
 - `volume_id`: The volume ID.
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-- `body`
-*/
+- `body`*/
     pub async fn create_snapshot<'a>(
         &'a self,
         volume_id: &'a str,
@@ -389,12 +311,7 @@ Arguments:
     ) -> Result<ResponseValue<types::Snapshot>, Error<()>> {
         let request = self
             .create_snapshot_request(volume_id, x_datafy_sub_account_id, body)?;
-        let info = OperationInfo {
-            operation_id: "create_snapshot",
-        };
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.send(&self.client, request).await?;
         match response.status().as_u16() {
             200u16 => ResponseValue::from_response(response).await,
             _ => Err(Error::UnexpectedResponse(response)),
@@ -406,39 +323,19 @@ Arguments:
         volume_id: &'a str,
         x_datafy_sub_account_id: Option<&'a str>,
     ) -> Result<reqwest::Request, Error<()>> {
-        let url = self
-            .baseurl
-            .with_path(
-                format_args!(
-                    "/api/v1/volumes/{}/deactivate-autoscaling", encode_path(& volume_id
-                    .to_string())
-                ),
-            );
-        #[allow(unused_mut)]
-        let mut request = self.client.post(url).build()?;
-        let header_map = request.headers_mut();
-        if let Some(value) = x_datafy_sub_account_id {
-            header_map
-                .append(
-                    const {
-                        ::reqwest::header::HeaderName::from_static(
-                            "x-datafy-sub-account-id",
-                        )
-                    },
-                    value.to_string().try_into()?,
-                );
-        }
-        self.inner.prepare(&mut request);
-        Ok(request)
+        crate::request::Builder::new(self, &operations::DEACTIVATE_AUTOSCALING)
+            .path("volumeId", volume_id)?
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .build()
     }
     /**Deactivate the autoscaling of a volume
 
-Sends a `POST` request to `/api/v1/volumes/{volumeId}/deactivate-autoscaling`
 
-Arguments:
+
+Sends `POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`.
+
 - `volume_id`: The volume ID.
-- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-*/
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.*/
     pub async fn deactivate_autoscaling<'a>(
         &'a self,
         volume_id: &'a str,
@@ -446,22 +343,79 @@ Arguments:
     ) -> Result<ResponseValue<()>, Error<()>> {
         let request = self
             .deactivate_autoscaling_request(volume_id, x_datafy_sub_account_id)?;
-        let info = OperationInfo {
-            operation_id: "deactivate_autoscaling",
-        };
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.send(&self.client, request).await?;
         match response.status().as_u16() {
             200u16 => Ok(ResponseValue::empty(response)),
             _ => Err(Error::UnexpectedResponse(response)),
         }
     }
 }
-/// Items consumers will typically use such as the Client.
-pub mod prelude {
-    #[allow(unused_imports)]
-    pub use super::Client;
+/// The JSON Schema of each of the [`types`], by its name.
+#[cfg(feature = "schemars")]
+pub fn json_schemas() -> [(&'static str, schemars::Schema); 8usize] {
+    [
+        ("AttachVolumeRequest", schemars::schema_for!(types::AttachVolumeRequest)),
+        ("CreateSnapshotRequest", schemars::schema_for!(types::CreateSnapshotRequest)),
+        ("CreateVolumeRequest", schemars::schema_for!(types::CreateVolumeRequest)),
+        ("DatafySnapshotSource", schemars::schema_for!(types::DatafySnapshotSource)),
+        ("OtherSource", schemars::schema_for!(types::OtherSource)),
+        ("Snapshot", schemars::schema_for!(types::Snapshot)),
+        ("Volume", schemars::schema_for!(types::Volume)),
+        ("VolumeSource", schemars::schema_for!(types::VolumeSource)),
+    ]
+}
+/// The URL of the service: the first of the spec's servers.
+pub const SERVER_URL: &str = "https://api.datafy.io";
+/// The operations of the API as data.
+pub mod operations {
+    use crate::operation::Operation;
+    ///`POST /api/v1/volumes/create-from-snapshots`
+    pub const CREATE_VOLUME_FROM_SNAPSHOTS: Operation = Operation {
+        name: "create_volume_from_snapshots",
+        method: "POST",
+        path: "/api/v1/volumes/create-from-snapshots",
+        idempotent: false,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
+        body: &["source"],
+    };
+    ///`POST /api/v1/volumes/{volumeId}/attach`
+    pub const ATTACH_VOLUME: Operation = Operation {
+        name: "attach_volume",
+        method: "POST",
+        path: "/api/v1/volumes/{volumeId}/attach",
+        idempotent: true,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
+        body: &["deviceName", "instanceId"],
+    };
+    ///`POST /api/v1/volumes/{volumeId}/create-snapshot`
+    pub const CREATE_SNAPSHOT: Operation = Operation {
+        name: "create_snapshot",
+        method: "POST",
+        path: "/api/v1/volumes/{volumeId}/create-snapshot",
+        idempotent: false,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
+        body: &["autoscalingOnly", "description"],
+    };
+    ///`POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`
+    pub const DEACTIVATE_AUTOSCALING: Operation = Operation {
+        name: "deactivate_autoscaling",
+        method: "POST",
+        path: "/api/v1/volumes/{volumeId}/deactivate-autoscaling",
+        idempotent: true,
+        query: &[],
+        headers: &["x-datafy-sub-account-id"],
+        body: &[],
+    };
+    /// All operations.
+    pub const ALL: &[Operation] = &[
+        CREATE_VOLUME_FROM_SNAPSHOTS,
+        ATTACH_VOLUME,
+        CREATE_SNAPSHOT,
+        DEACTIVATE_AUTOSCALING,
+    ];
 }
 /// Typed mocks of the service, one for each operation.
 #[cfg(feature = "httpmock")]
@@ -748,73 +702,6 @@ pub mod mocks {
             })
         }
     }
-}
-/// The JSON Schema of each of the [`types`], by its name.
-#[cfg(feature = "schemars")]
-pub fn json_schemas() -> [(&'static str, schemars::Schema); 8usize] {
-    [
-        ("AttachVolumeRequest", schemars::schema_for!(types::AttachVolumeRequest)),
-        ("CreateSnapshotRequest", schemars::schema_for!(types::CreateSnapshotRequest)),
-        ("CreateVolumeRequest", schemars::schema_for!(types::CreateVolumeRequest)),
-        ("DatafySnapshotSource", schemars::schema_for!(types::DatafySnapshotSource)),
-        ("OtherSource", schemars::schema_for!(types::OtherSource)),
-        ("Snapshot", schemars::schema_for!(types::Snapshot)),
-        ("Volume", schemars::schema_for!(types::Volume)),
-        ("VolumeSource", schemars::schema_for!(types::VolumeSource)),
-    ]
-}
-/// The URL of the service: the first of the spec's servers.
-pub const SERVER_URL: &str = "https://api.datafy.io";
-/// The operations of the API as data.
-pub mod operations {
-    use crate::operation::Operation;
-    ///`POST /api/v1/volumes/create-from-snapshots`
-    pub const CREATE_VOLUME_FROM_SNAPSHOTS: Operation = Operation {
-        name: "create_volume_from_snapshots",
-        method: "POST",
-        path: "/api/v1/volumes/create-from-snapshots",
-        idempotent: false,
-        query: &[],
-        headers: &["x-datafy-sub-account-id"],
-        body: &["source"],
-    };
-    ///`POST /api/v1/volumes/{volumeId}/attach`
-    pub const ATTACH_VOLUME: Operation = Operation {
-        name: "attach_volume",
-        method: "POST",
-        path: "/api/v1/volumes/{volumeId}/attach",
-        idempotent: true,
-        query: &[],
-        headers: &["x-datafy-sub-account-id"],
-        body: &["deviceName", "instanceId"],
-    };
-    ///`POST /api/v1/volumes/{volumeId}/create-snapshot`
-    pub const CREATE_SNAPSHOT: Operation = Operation {
-        name: "create_snapshot",
-        method: "POST",
-        path: "/api/v1/volumes/{volumeId}/create-snapshot",
-        idempotent: false,
-        query: &[],
-        headers: &["x-datafy-sub-account-id"],
-        body: &["autoscalingOnly", "description"],
-    };
-    ///`POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`
-    pub const DEACTIVATE_AUTOSCALING: Operation = Operation {
-        name: "deactivate_autoscaling",
-        method: "POST",
-        path: "/api/v1/volumes/{volumeId}/deactivate-autoscaling",
-        idempotent: true,
-        query: &[],
-        headers: &["x-datafy-sub-account-id"],
-        body: &[],
-    };
-    /// All operations.
-    pub const ALL: &[Operation] = &[
-        CREATE_VOLUME_FROM_SNAPSHOTS,
-        ATTACH_VOLUME,
-        CREATE_SNAPSHOT,
-        DEACTIVATE_AUTOSCALING,
-    ];
 }
 #[doc(hidden)]
 #[macro_export]

@@ -1,22 +1,18 @@
-//! The hooks of the generated [`Client`], which run around each request.
+//! What each request of a [`Client`](crate::Client) carries, and how its answer is limited.
 //!
-//! The token goes into the `Authorization` header. A POST without a body carries `Content-Length: 0`, as RFC 9110
+//! The token goes into the `Authorization` header. A POST, PUT or PATCH without a body carries
+//! `Content-Length: 0`, as RFC 9110
 //! (section 8.6) recommends: some gateways would otherwise reject it. Response bodies are read up to a limit.
 
-use crate::generated::Client;
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use http_body_util::Limited;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
-use reqwest::{Method, Request, Response, ResponseBuilderExt};
+use reqwest::{Client, Method, Request, Response, ResponseBuilderExt};
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
 /// The default limit on the body of an answer, in bytes: 1 MiB. See [`Hooks::with_body_limit`].
 pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 
-/// The state of a [`Client`]: its token and the limit on the bodies of answers.
+/// The state of a [`Client`](crate::Client): its token and the limit on the bodies of answers.
 ///
 /// ```
 /// use datafy_api::{Client, hooks::Hooks};
@@ -51,10 +47,17 @@ impl Hooks {
 
     /// Adds the headers that a generated method leaves out.
     pub(crate) fn prepare(&self, request: &mut Request) {
-        if request.body().is_none() && request.method() == Method::POST {
+        if request.body().is_none()
+            && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
+        {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
+    }
+
+    /// Sends a request, and limits the body of the answer.
+    pub(crate) async fn send(&self, http: &Client, request: Request) -> reqwest::Result<Response> {
+        Ok(self.guard(http.execute(request).await?))
     }
 
     /// Limits the body of an answer, unless its `Content-Length` is within the limit.
@@ -65,7 +68,7 @@ impl Hooks {
         }
         let url = response.url().clone();
         let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-        let body = GuardedBody { body, left: self.body_limit };
+        let body = Limited::new(body, self.body_limit);
         let mut guarded = http::Response::builder()
             .url(url)
             .status(parts.status)
@@ -96,54 +99,3 @@ impl fmt::Display for InvalidToken {
 }
 
 impl std::error::Error for InvalidToken {}
-
-impl ClientHooks<Hooks> for Client {
-    async fn exec(&self, request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
-        Ok(self.inner().guard(self.client().execute(request).await?))
-    }
-}
-
-/// The body of an answer is longer than the client reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BodyTooLarge;
-
-impl fmt::Display for BodyTooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body of the answer is longer than the client reads")
-    }
-}
-
-impl std::error::Error for BodyTooLarge {}
-
-struct GuardedBody {
-    body: reqwest::Body,
-    left: usize,
-}
-
-impl Body for GuardedBody {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context)).transpose()?;
-        let length = frame.as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len);
-        Poll::Ready(match self.left.checked_sub(length) {
-            Some(left) => {
-                self.left = left;
-                frame.map(Ok)
-            }
-            None => Some(Err(Box::new(BodyTooLarge))),
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}

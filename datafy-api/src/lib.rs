@@ -5,7 +5,7 @@ pub mod base_url;
 mod client;
 pub mod hooks;
 pub mod operation;
-mod query;
+mod request;
 
 #[allow(
     missing_docs,

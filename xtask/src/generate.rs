@@ -36,6 +36,11 @@ pub fn client_of_dependent(yaml: &str, own: &str) -> Result<String> {
     codegen::generate_other(yaml, own).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
 }
 
+/// The table of what the generator takes, as Markdown.
+pub fn subset() -> &'static str {
+    codegen::subset::SUBSET
+}
+
 /// The content of the copy of the spec in `yaml`.
 pub fn copy(yaml: &str) -> String {
     format!(

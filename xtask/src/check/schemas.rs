@@ -12,13 +12,17 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Aspects that the types don't express, each with the reason. Everything else must agree.
-const NOT_EXPRESSED: [(Aspect, &str); 20] = [
+const NOT_EXPRESSED: [(Aspect, &str); 21] = [
     (Aspect::Example, "a type has no example"),
     (Aspect::Default, "an optional property without a value is not sent, whatever its default"),
     (Aspect::ReadOnly, "a read-only property of a request has no field; see `reduce`"),
     (Aspect::WriteOnly, "a type is the same for both directions"),
     (Aspect::Nullable, "every optional field may be null: it reads as absent"),
     (Aspect::Deprecated, "it is in the documentation"),
+    (
+        Aspect::Enum,
+        "a value that is new to the client can be read; the documentation lists the known ones",
+    ),
     (Aspect::Minimum, LIMIT),
     (Aspect::ExclusiveMinimum, LIMIT),
     (Aspect::Maximum, LIMIT),
