@@ -135,9 +135,17 @@ fn methods(operation: &Operation<'_>, described: &Value) -> TokenStream {
         Some(format_ident!("{name}"))
     };
 
-    let accept = operation.answer.iter().map(|_| quote! { .accept_json() });
-    let mut steps: Vec<_> = accept.collect();
-    let (mut names, mut arguments, mut docs) = (Vec::new(), Vec::new(), String::new());
+    let mut steps = Vec::new();
+    let (mut names, mut arguments) = (Vec::new(), Vec::new());
+    let sends = format!("Sends `{} {}`.", operation.method.to_uppercase(), operation.path);
+    let mut docs = vec![
+        operation.node.text("summary").to_owned(),
+        operation.node.text("description").to_owned(),
+        sends,
+    ];
+    if operation.answer.is_some() {
+        steps.push(quote! { .accept_json() });
+    }
     for parameter in &operation.parameters {
         let Parameter { name, place, exploded_list, node, .. } = parameter;
         let (own, kind) = argument(parameter);
@@ -148,11 +156,14 @@ fn methods(operation: &Operation<'_>, described: &Value) -> TokenStream {
         };
         steps.push(match (*place, exploded_list) {
             ("path", _) => quote! { .path(#name, #own)? },
-            ("header", _) => quote! { .header(#name, #value)? },
+            ("header", _) => {
+                let name = name.to_ascii_lowercase();
+                quote! { .header(#name, #value)? }
+            }
             (_, None) => quote! { .query(#name, #value) },
             (_, Some(exploded)) => quote! { .list(#name, #exploded, #own) },
         });
-        docs += &format!("\n- `{own}`: {}", node.text("description"));
+        docs.push(format!("- `{own}`: {}", node.text("description")));
         arguments.push(quote! { #own: #kind });
         names.push(own);
     }
@@ -164,12 +175,8 @@ fn methods(operation: &Operation<'_>, described: &Value) -> TokenStream {
         } else {
             steps.push(quote! { .json(body.into())? });
             arguments.push(quote! { body: impl Into<Option<&'a types::#body>> });
+            docs.push("- `body`: with `None` no body is sent".to_owned());
         }
-        docs += if operation.body_is_required {
-            "\n- `body`"
-        } else {
-            "\n- `body`: with `None` no body is sent"
-        };
     }
 
     let statuses = operation.statuses.iter().filter_map(|status| status.parse::<u16>().ok());
@@ -180,10 +187,8 @@ fn methods(operation: &Operation<'_>, described: &Value) -> TokenStream {
         None => quote! { Ok(ResponseValue::empty(response)) },
     };
     let answer = answer.map_or_else(|| quote! { () }, |answer| quote! { types::#answer });
-    let sends = format!("Sends `{} {}`.", operation.method.to_uppercase(), operation.path);
-    let texts =
-        [operation.node.text("summary"), operation.node.text("description"), &sends, docs.trim()];
-    let docs = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    docs.retain(|text| !text.is_empty());
+    let docs = docs.join("\n\n");
     let about = format!(
         "Builds the request that [`{call}`](Self::{call}) sends, with the token in its headers."
     );

@@ -18,7 +18,6 @@ mod schemas;
 pub(crate) mod subset;
 pub(crate) mod yaml;
 
-use differences::Arguments;
 use node::Node;
 use yaml::Document;
 
@@ -73,7 +72,7 @@ pub(crate) fn generate_other(yaml: &str, own: &str) -> Result<String, Refusal> {
 
 struct Client {
     /// By name: whether the operation is idempotent, and the arguments of its method.
-    operations: BTreeMap<String, (bool, Arguments)>,
+    operations: BTreeMap<String, (bool, String)>,
     file: File,
 }
 

@@ -29,8 +29,12 @@ impl<'a> Schemas<'a> {
     pub(crate) fn new(document: &Node<'a>, operations: &[Operation<'a>]) -> Result<Self, Refusal> {
         let (mut sent, mut answered) = (BTreeSet::new(), BTreeSet::new());
         for Operation { body, answer, .. } in operations {
-            body.iter().for_each(|schema| reach(schema, &mut sent));
-            answer.iter().for_each(|schema| reach(schema, &mut answered));
+            if let Some(schema) = body {
+                reach(schema, &mut sent);
+            }
+            if let Some(schema) = answer {
+                reach(schema, &mut answered);
+            }
         }
         let components =
             document.get("components").map(|it| it.each("schemas")).unwrap_or_default();
@@ -89,9 +93,12 @@ impl<'a> Schemas<'a> {
     }
 
     fn add(&mut self, name: &str, node: &Node<'a>, schema: Value) -> Result<Value, Refusal> {
-        self.add_type(name, node)?;
-        self.components.insert(name.to_owned(), schema);
-        Ok(json!({ "$ref": format!("#/components/schemas/{name}") }))
+        // As progenitor writes it: `..AB` of the properties `a` and `b` becomes `..Ab`.
+        let name = name.to_upper_camel_case();
+        self.add_type(&name, node)?;
+        let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+        self.components.insert(name, schema);
+        Ok(reference)
     }
 
     fn schema(&mut self, node: &Node<'a>, usage: Use, name: &str) -> Result<Value, Refusal> {

@@ -19,6 +19,6 @@ impl Client {
     /// # }
     /// ```
     pub fn new(base_url: BaseUrl, http: reqwest::Client, hooks: Hooks) -> Self {
-        Self { baseurl: base_url.to_string(), client: http, inner: hooks }
+        Self { baseurl: base_url.into_text(), client: http, inner: hooks }
     }
 }

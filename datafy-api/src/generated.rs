@@ -219,18 +219,15 @@ impl Client {
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::CREATE_VOLUME_FROM_SNAPSHOTS)
             .accept_json()
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
             .json(Some(body))?
             .build()
     }
     /**Create an autoscaling volume from Datafy snapshots
 
-
-
 Sends `POST /api/v1/volumes/create-from-snapshots`.
 
-- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-- `body`*/
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.*/
     pub async fn create_volume_from_snapshots<'a>(
         &'a self,
         x_datafy_sub_account_id: Option<&'a str>,
@@ -253,19 +250,17 @@ Sends `POST /api/v1/volumes/create-from-snapshots`.
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::ATTACH_VOLUME)
             .path("volumeId", volume_id)?
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
             .json(Some(body))?
             .build()
     }
     /**Attach an autoscaling volume to an instance
 
-
-
 Sends `POST /api/v1/volumes/{volumeId}/attach`.
 
 - `volume_id`: The volume ID.
-- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-- `body`*/
+
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.*/
     pub async fn attach_volume<'a>(
         &'a self,
         volume_id: &'a str,
@@ -290,19 +285,17 @@ Sends `POST /api/v1/volumes/{volumeId}/attach`.
         crate::request::Builder::new(self, &operations::CREATE_SNAPSHOT)
             .accept_json()
             .path("volumeId", volume_id)?
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
             .json(Some(body))?
             .build()
     }
     /**Create a snapshot of a volume
 
-
-
 Sends `POST /api/v1/volumes/{volumeId}/create-snapshot`.
 
 - `volume_id`: The volume ID.
-- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.
-- `body`*/
+
+- `x_datafy_sub_account_id`: The sub-account in whose context the call is made.*/
     pub async fn create_snapshot<'a>(
         &'a self,
         volume_id: &'a str,
@@ -325,16 +318,15 @@ Sends `POST /api/v1/volumes/{volumeId}/create-snapshot`.
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::DEACTIVATE_AUTOSCALING)
             .path("volumeId", volume_id)?
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)?
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
             .build()
     }
     /**Deactivate the autoscaling of a volume
 
-
-
 Sends `POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`.
 
 - `volume_id`: The volume ID.
+
 - `x_datafy_sub_account_id`: The sub-account in whose context the call is made.*/
     pub async fn deactivate_autoscaling<'a>(
         &'a self,

@@ -218,7 +218,12 @@ fn an_edit_that_the_next_command_refuses_is_not_given() {
     let media = "/paths/~1api~1v1~1volumes~1{volumeId}~1attach/post/requestBody/content";
     let status = "/components/schemas/Snapshot/properties/status";
     for (pointer, key, value, word) in [
-        (media, "text/plain", json!({ "schema": { "type": "string" } }), "one media type"),
+        (
+            media,
+            "text/plain",
+            json!({ "schema": { "type": "string" } }),
+            "`text/plain` is not supported",
+        ),
         (status, "example", json!(7), "the example doesn't fit its schema"),
     ] {
         let mut changed = document.clone();
@@ -415,7 +420,7 @@ fn each_change_of_the_code_is_caught() {
         ("rename = \"deviceName\"", "rename = \"device\""),
         ("create-from-snapshots\",", "create-from-snapshot\","),
         (&sub_account.0, &sub_account.1),
-        (".client.post(url).build()", ".client.put(url).build()"),
+        ("deactivate-autoscaling\",", "deactivate-autoscale\","),
     ];
     let committed = files::read(root, GENERATED).expect("the generated code");
     for change in generated {
