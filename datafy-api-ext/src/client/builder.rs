@@ -52,6 +52,8 @@ const DEFAULT_BUDGET: u32 = 100;
 #[must_use]
 pub struct DatafyBuilder {
     token: Option<Token>,
+    /// Whether the environment could have set the token.
+    is_from_env: bool,
     endpoint: Option<String>,
     allow_plain_http: bool,
     sub_account: Option<SubAccountId>,
@@ -79,8 +81,9 @@ impl DatafyBuilder {
     /// | `DATAFY_ENDPOINT` | the URL of the service; defaults to the vendor's |
     /// | `DATAFY_SUB_ACCOUNT_ID` | the sub-account in whose context calls are made |
     ///
-    /// Fails if there is no token, or if a variable is empty: an empty token usually is a secret that was not found. White
-    /// space around the token, such as a final line break, is ignored.
+    /// Fails if a variable is empty: an empty token usually is a secret that was not found. White space around the token,
+    /// such as a final line break, is ignored. Without a token, [`build`](Self::build) fails, unless
+    /// [`token`](Self::token) sets one.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -103,14 +106,11 @@ impl DatafyBuilder {
                 token_text::check(token.trim())
                     .map_err(|problem| TokenError::Invalid { file: None, problem }.into())
                     .map_err(of("DATAFY_TOKEN"))?;
-                Token::fixed(token)
+                Some(Token::fixed(token))
             }
-            None => match variable("DATAFY_TOKEN_FILE")? {
-                Some(path) => Token::file(path),
-                None => return Err(ConfigError::MissingVariable("DATAFY_TOKEN")),
-            },
+            None => variable("DATAFY_TOKEN_FILE")?.map(Token::file),
         };
-        let mut builder = Self::default().token(token);
+        let mut builder = Self { token, is_from_env: true, ..Self::default() };
         if let Some(endpoint) = variable("DATAFY_ENDPOINT")? {
             let endpoint: BaseUrl =
                 endpoint.parse().map_err(ConfigError::from).map_err(of("DATAFY_ENDPOINT"))?;
@@ -331,7 +331,11 @@ impl DatafyBuilder {
         if !base.is_https() && !base.is_loopback() && !self.allow_plain_http {
             return Err(ConfigError::PlainHttp(base.host().to_owned()));
         }
-        let token = self.token.ok_or(ConfigError::NoToken)?;
+        let token = self.token.ok_or(if self.is_from_env {
+            ConfigError::MissingVariable("DATAFY_TOKEN")
+        } else {
+            ConfigError::NoToken
+        })?;
         let budget = InvalidSetting::within(
             "retry budget",
             self.retry_budget.unwrap_or(DEFAULT_BUDGET),
@@ -378,6 +382,7 @@ impl fmt::Debug for DatafyBuilder {
         shown.field("root_certificates", &self.root_certificates.len());
         shown
             .field("token", &self.token)
+            .field("is_from_env", &self.is_from_env)
             .field("endpoint", &self.endpoint.as_deref().map(Endpoint))
             .field("allow_plain_http", &self.allow_plain_http)
             .field("sub_account", &self.sub_account)
@@ -437,6 +442,9 @@ mod tests {
                 "`DATAFY_SUB_ACCOUNT_ID` can't be used",
             ),
         ];
+        let with_token =
+            DatafyBuilder::from_variables(|_| None).expect("nothing is set").token("t");
+        assert!(with_token.build().is_ok());
         for (variables, expected) in table {
             let error = from(variables).expect_err(expected);
             assert!(error.to_string().contains(expected), "{error}");
