@@ -1,6 +1,7 @@
 //! The one path of every call: request, attempts, evidence, decision, result.
 
 mod attempt;
+mod connect;
 mod content;
 mod decision;
 mod detached;

@@ -3,6 +3,7 @@
 use crate::client::ConfigError;
 use crate::client::Timeouts;
 use crate::client::connect::LimitConnect;
+use crate::client::only_connect::OnlyConnect;
 use crate::client::proxy::Route;
 use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
@@ -11,7 +12,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
@@ -103,6 +105,16 @@ impl Http {
             Some(own) => drop(clients.with_own_limit.insert(step(own), client.clone())),
         }
         Ok((client, own_limit))
+    }
+
+    /// Returns a client that opens connections as the others do, and sends no request. It sets `opened` once there is a
+    /// connection.
+    pub(crate) fn without_requests(
+        &self,
+        opened: Arc<AtomicBool>,
+    ) -> Result<reqwest::Client, ConfigError> {
+        let builder = self.settings.builder()?.connect_timeout(self.connect);
+        built(builder.connector_layer(OnlyConnect(opened)))
     }
 
     /// Stops using the connections that are open now.

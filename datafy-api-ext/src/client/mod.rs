@@ -12,6 +12,7 @@ mod inner;
 mod invalid_setting;
 mod jitter;
 pub(crate) mod on_abandoned;
+mod only_connect;
 pub(crate) mod proxy;
 pub(crate) mod redact;
 mod retry_policy;

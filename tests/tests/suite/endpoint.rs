@@ -77,3 +77,37 @@ fn an_endpoint_that_is_not_a_base_url_is_rejected() {
         assert!(!format!("{cause} {error:?}").contains("secret"), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_without_a_call_is_closed_before_a_byte_is_written() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let datafy =
+        datafy_api_ext::Datafy::builder().endpoint(endpoint).token("a-token").build().unwrap();
+    let read = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes).await.unwrap();
+        bytes
+    };
+    let (connected, bytes) = tokio::join!(datafy.connect(), read);
+    connected.unwrap();
+    assert_eq!(bytes, b"");
+    drop(listener);
+    let error = datafy.connect().await.unwrap_err();
+    assert_eq!(error.kind(), datafy_api_ext::ErrorKind::Connect, "{error}");
+    assert!(error.to_string().starts_with("a request at http://127.0.0.1:"), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_without_a_call_gets_a_token() {
+    let failing = || async { Err::<String, _>(std::io::Error::other("the vault is sealed")) };
+    let datafy = datafy_api_ext::Datafy::builder()
+        .endpoint("http://127.0.0.1:1")
+        .token(datafy_api_ext::Token::provider(failing))
+        .build()
+        .unwrap();
+    let error = datafy.connect().await.unwrap_err();
+    assert_eq!(error.kind(), datafy_api_ext::ErrorKind::Token, "{error}");
+    assert!(format!("{error:#}").contains("the vault is sealed"), "{error:#}");
+}

@@ -103,6 +103,14 @@ async fn a_custom_root_is_trusted() {
 }
 
 #[tokio::test]
+async fn a_connection_without_a_call_checks_the_certificate() {
+    let server = Server::start("localhost", |_| {}).await;
+    server.trusting().build().unwrap().connect().await.unwrap();
+    let error = server.client().build().unwrap().connect().await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Tls, Outcome::NotSent), "{error}");
+}
+
+#[tokio::test]
 async fn an_unknown_authority_is_reported_and_nothing_is_sent() {
     let server = Server::start("localhost", |_| {}).await;
     not_sent(server.client(), "invalid peer certificate: UnknownIssuer").await;
