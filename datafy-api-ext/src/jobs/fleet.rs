@@ -8,7 +8,7 @@ use super::job::{self, Job};
 use super::keyed::Keyed;
 use super::not_done::NotDone;
 use super::pace::Pace;
-use super::plan::Plan;
+use super::plan::{Plan, Planned};
 use super::progress::Monitor;
 use super::seen::Seen;
 #[cfg(feature = "reconcile")]
@@ -269,8 +269,17 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// are consumed.
     #[doc(alias("dry run"))]
     pub async fn plan<J: Job>(
+        self,
+        job: impl Fn(Datafy, T, Steps) -> J,
+    ) -> Result<Plan, FleetError> {
+        self.plan_each(job, drop).await
+    }
+
+    /// As [`plan`](Self::plan), and calls `each` with what a run would do with each item.
+    pub async fn plan_each<J: Job>(
         mut self,
         job: impl Fn(Datafy, T, Steps) -> J,
+        mut each: impl FnMut(Planned<T, J::Done, J::Error>),
     ) -> Result<Plan, FleetError> {
         self.check_settings()?;
         let checks_keys =
@@ -291,12 +300,13 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             let key = SmolStr::new(item.key());
             if checks_keys && !seen.insert(&key) {
                 plan.duplicates += 1;
+                each(Planned::NotSent(Finished::not_attempted(item, NotDone::Duplicate)));
                 continue;
             }
             let entry = entries.get(&key);
             let steps = Steps::new(None, key, entry, Arc::clone(&gate));
-            let job = job(self.datafy.clone(), item, steps.clone());
-            plan.add(drive(&steps, job.run(&steps)).await);
+            let job = job(self.datafy.clone(), item.clone(), steps.clone());
+            each(plan.add(item, drive(&steps, job.run(&steps)).await));
         }
         Ok(plan)
     }

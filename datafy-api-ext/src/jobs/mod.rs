@@ -34,7 +34,7 @@ pub use not_done::NotDone;
 pub use open_journal::OpenJournal;
 #[cfg(feature = "reconcile")]
 pub use open_journal::Unsettled;
-pub use plan::Plan;
+pub use plan::{Plan, Planned};
 pub use progress::{Monitor, Progress};
 pub use restore::{NewRestore, NotRestored, Restore};
 pub use steps::Steps;

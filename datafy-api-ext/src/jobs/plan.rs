@@ -1,7 +1,10 @@
 //! What a run of a fleet would do.
 
 use super::driver::Driven;
+use super::finished::Finished;
 use super::not_done::NotDone;
+use crate::error::Error;
+use crate::journal::Step;
 use crate::only_objects::only_objects;
 use crate::outcome::Outcome;
 
@@ -31,19 +34,40 @@ pub struct Plan {
 
 only_objects!(Plan);
 
+/// What a run would do with an item: see [`Fleet::plan_each`](super::Fleet::plan_each).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Planned<T, D, E = Error> {
+    /// It would send the next call of the job.
+    Sent {
+        /// The item.
+        item: T,
+        /// What is known of the steps of earlier runs, in the order in which they were begun.
+        steps: Vec<Step>,
+    },
+    /// It would send nothing, and report this.
+    NotSent(Finished<T, D, E>),
+}
+
 impl Plan {
-    pub(super) fn add<D, E>(&mut self, driven: Driven<D, E>) {
-        let mut steps = driven.ended.entry.steps.iter();
-        let continues = steps.any(|step| step.outcome() == Outcome::Applied);
-        *match driven.of(()).map(|finished| finished.result) {
-            None => {
-                self.to_continue += u64::from(continues);
-                &mut self.to_do
-            }
-            Some(Ok(_)) => &mut self.done_before,
-            Some(Err(NotDone::Unknown { .. })) => &mut self.unknown,
-            Some(Err(NotDone::Conflict { .. } | NotDone::Claimed { .. })) => &mut self.conflicts,
-            Some(Err(_)) => &mut self.failed,
+    /// Counts an item whose job was driven up to its next call, and returns what a run would do with it.
+    pub(super) fn add<T, D, E>(&mut self, item: T, driven: Driven<D, E>) -> Planned<T, D, E>
+    where
+        T: Clone,
+    {
+        let steps = driven.ended.entry.steps.clone();
+        let continues = steps.iter().any(|step| step.outcome() == Outcome::Applied);
+        let Some(finished) = driven.of(item.clone()) else {
+            self.to_do += 1;
+            self.to_continue += u64::from(continues);
+            return Planned::Sent { item, steps };
+        };
+        *match &finished.result {
+            Ok(_) => &mut self.done_before,
+            Err(NotDone::Unknown { .. }) => &mut self.unknown,
+            Err(NotDone::Conflict { .. } | NotDone::Claimed { .. }) => &mut self.conflicts,
+            Err(_) => &mut self.failed,
         } += 1;
+        Planned::NotSent(finished)
     }
 }
