@@ -53,6 +53,11 @@ impl Extras {
         }
     }
 
+    /// The value of a query parameter.
+    pub(crate) fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// Sets a header.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         let Ok(name) = HeaderName::try_from(name) else {

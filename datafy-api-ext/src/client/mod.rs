@@ -79,8 +79,9 @@ impl Datafy {
         &*self.0.clock
     }
 
-    pub(crate) fn sub_account(&self) -> Option<&SubAccountId> {
-        self.0.sub_account.as_ref()
+    /// The value of the query parameter `accounts`, which names the account that an organization token is used for.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.0.extras.as_ref()?.query_value("accounts")
     }
 
     /// Returns a builder with the defaults: the vendor's endpoint and no token.
@@ -96,6 +97,11 @@ impl Datafy {
     /// The URL of the service, without a slash at the end.
     pub fn endpoint(&self) -> &str {
         self.0.base.as_str()
+    }
+
+    /// The sub-account in whose context calls are made, if any.
+    pub fn sub_account(&self) -> Option<&SubAccountId> {
+        self.0.sub_account.as_ref()
     }
 }
 

@@ -23,6 +23,19 @@ pub(super) struct JournalFile {
 impl JournalFile {
     /// Opens and locks the journal at `path`.
     pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Self, JournalError> {
+        Self::open_with(path, options, lock)
+    }
+
+    /// Opens the journal at `path` without locking it, for reading only.
+    pub(super) fn view(path: &Path) -> Result<Self, JournalError> {
+        Self::open_with(path, OpenOptions::new().read(true), |_, _| Ok(()))
+    }
+
+    fn open_with(
+        path: &Path,
+        options: &OpenOptions,
+        lock: impl Fn(&File, &Path) -> Result<(), JournalError>,
+    ) -> Result<Self, JournalError> {
         let io = |error| JournalError::io(path, error);
         let path = &std::path::absolute(path).map_err(io)?;
         let file = options.open(path).map_err(io)?;

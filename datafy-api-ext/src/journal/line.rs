@@ -21,6 +21,9 @@ pub(crate) struct Header {
     pub(super) operation: String,
     pub(super) endpoint: String,
     pub(super) sub_account: Option<String>,
+    /// The value of the query parameter `accounts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<String>,
 }
 
 /// Any other line, except its time, its write and its checksum, which are added when it is written.

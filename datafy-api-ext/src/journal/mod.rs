@@ -127,6 +127,34 @@ impl Journal {
         Ok(Self { file, content, read_only })
     }
 
+    /// Reads what the journal at `path` says, also while a run has it open, for reading only.
+    ///
+    /// Calls that the run makes meanwhile may be missing. On Windows this fails while the file is open, since nobody can
+    /// read a file that is locked there.
+    pub fn view(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let mut file = JournalFile::view(path.as_ref())?;
+        let content = file.read()?;
+        let read_only = Some(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it was opened for reading only; use `Journal::read`",
+        ));
+        Ok(Self { file, content, read_only })
+    }
+
+    /// The path of the file, which is absolute.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Whether a run with this client can resume the journal: its endpoint, sub-account and account are those of the
+    /// client.
+    pub fn is_of(&self, datafy: &Datafy) -> bool {
+        let own = Header::of_calls(datafy, "", None);
+        let header = &self.content.header;
+        (&header.endpoint, &header.sub_account, &header.account)
+            == (&own.endpoint, &own.sub_account, &own.account)
+    }
+
     /// The name of the job, if the run had one.
     pub fn job(&self) -> Option<Untrusted> {
         self.content.header.job.as_ref().map(Untrusted::local)
@@ -145,6 +173,11 @@ impl Journal {
     /// The sub-account of the client, if any.
     pub fn sub_account(&self) -> Option<Untrusted> {
         self.content.header.sub_account.as_ref().map(Untrusted::local)
+    }
+
+    /// The account that the client names in the query parameter `accounts`, if any.
+    pub fn account(&self) -> Option<Untrusted> {
+        self.content.header.account.as_ref().map(Untrusted::local)
     }
 
     /// What the journal says about each item, in the order in which the items were begun.
@@ -256,6 +289,7 @@ impl Header {
             operation: operation.to_owned(),
             endpoint: datafy.endpoint().to_owned(),
             sub_account: datafy.sub_account().map(ToString::to_string),
+            account: datafy.account().map(ToOwned::to_owned),
         }
     }
 
@@ -279,6 +313,7 @@ impl Header {
             ("version", same(&self.version.to_string()), same(&own.version.to_string())),
             ("endpoint", same(&self.endpoint), same(&own.endpoint)),
             ("sub_account", self.sub_account.clone(), own.sub_account.clone()),
+            ("account", self.account.clone(), own.account.clone()),
         ];
         match members.into_iter().find(|(_, found, expected)| found != expected) {
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 use crate::fleet::{Result, count, done, ids, snapshots, unknown_before, unknown_now};
 use datafy_api_ext::fake::{Answer, Fault};
-use datafy_api_ext::jobs::{FleetError, NotDone};
+use datafy_api_ext::jobs::{FleetError, NotDone, Planned};
 use datafy_api_ext::journal::{Journal, JournalError, SettleError, Settled, StepState};
 use datafy_api_ext::{Datafy, Outcome};
 use datafy_tests::{Stage, until};
@@ -714,8 +714,83 @@ async fn a_plan_sends_nothing_and_says_what_a_run_would_do() {
     assert_eq!(counts, (3, 1, 1, 2));
     assert_eq!((stage.fake.requests().len(), fs::read(&path).unwrap()), (3, before));
 
+    let mut planned = Vec::new();
+    let fleet = datafy.fleet(ids(5).chain(ids(1))).journal(&path);
+    let job = |datafy: Datafy, id, _| datafy.volume(id).create_snapshot();
+    let each = |it| planned.push(it);
+    fleet.plan_each(job, each).await.unwrap();
+    let states: Vec<_> = planned
+        .iter()
+        .map(|it| match it {
+            Planned::Sent { item, steps } => format!("{item}: sent after {}", steps.len()),
+            Planned::NotSent(it) => match &it.result {
+                Ok(_) => format!("{}: done", it.item),
+                Err(not_done) => format!("{}: {}", it.item, not_done.state()),
+            },
+            _ => String::new(),
+        })
+        .collect();
+    assert_eq!(
+        states,
+        [
+            "vol-seed0: done",
+            "vol-seed1: unknown",
+            "vol-seed2: sent after 1",
+            "vol-seed3: sent after 0",
+            "vol-seed4: sent after 0",
+            "vol-seed0: duplicate",
+        ]
+    );
+    assert_eq!(stage.fake.requests().len(), 3);
+
     let fleet = datafy.fleet(ids(5)).journal(path.with_extension("none"));
     let plan = fleet.plan(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     assert_eq!(serde_json::to_value(plan).unwrap()["to_do"], 5);
     assert!(!path.with_extension("none").exists());
+}
+
+#[tokio::test]
+async fn a_journal_belongs_to_the_account_of_the_client() {
+    let stage = Stage::of(1).await;
+    let (_directory, path) = journal();
+    let of = |account: &str| stage.builder().query("accounts", account).build().unwrap();
+    let (one, other, none) = (of("acc-1"), of("acc-2"), stage.client());
+    let run = async |datafy: &Datafy| {
+        let fleet = datafy.fleet(ids(1)).journal(&path);
+        fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.map(drop)
+    };
+    run(&one).await.unwrap();
+    assert_eq!(lines(&path)[0]["account"], "acc-1");
+    for foreign in [&other, &none] {
+        let error = run(foreign).await.unwrap_err();
+        assert!(error.to_string().contains("its `account` is \"acc-1\""), "{error}");
+    }
+    run(&one).await.unwrap();
+    let read = Journal::read(&path).unwrap();
+    assert_eq!(read.account().unwrap(), *"acc-1");
+    assert!(read.is_of(&one) && !read.is_of(&other) && !read.is_of(&none));
+}
+
+/// On Windows nobody can read a file that is locked.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_in_use_can_be_viewed_and_not_changed() {
+    let stage = Stage::of(1).await;
+    let (_directory, path) = journal();
+    stage.fake.inject(Fault::ReadThenHang);
+    let fleet = stage.client().fleet(ids(1)).journal(&path);
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+    tokio::select! {
+        _ = run.next() => panic!("the fake never answers"),
+        () = until(|| stage.fake.requests().len() == 1) => {}
+    }
+    assert!(matches!(Journal::read(&path), Err(JournalError::InUse { .. })));
+    let mut view = Journal::view(&path).unwrap();
+    assert_eq!(view.entry("vol-seed0").unwrap().steps[0].state, StepState::Unknown);
+    let before = fs::read(&path).unwrap();
+    let settled = view.settle("vol-seed0", "create_snapshot", 1, Settled::NotApplied);
+    let error = settled.unwrap_err().to_string();
+    assert!(error.contains("can't be read or written"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(view.path(), std::path::absolute(&path).unwrap());
 }
