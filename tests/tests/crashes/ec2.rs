@@ -149,7 +149,8 @@ impl Ec2 {
         }
     }
 
-    async fn create_volume(&self, tags: &[(&str, &str)]) -> String {
+    /// Creates an EBS volume with these tags, and returns its ID.
+    pub(crate) async fn create_volume(&self, tags: &[(&str, &str)]) -> String {
         let parameters = [("Size", "1"), ("AvailabilityZone", "us-east-1a")];
         let mut parameters = parameters.map(owned).to_vec();
         parameters.extend(tagged("volume", tags));

@@ -1,0 +1,64 @@
+//! The client that makes the calls.
+
+use crate::exit::Result;
+use clap::Args;
+use datafy_api_ext::{ConfigError, Datafy, DatafyBuilder, SubAccountId, Token};
+use std::path::PathBuf;
+
+/// Whom the calls are sent to, and for which account.
+#[derive(Args)]
+#[command(next_help_heading = "Service and account")]
+pub(crate) struct Client {
+    /// The URL of the service [default: $DATAFY_ENDPOINT, or https://api.datafy.io]
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// A file with the token, which is read again when the service refuses it [default: $DATAFY_TOKEN, or the file
+    /// $DATAFY_TOKEN_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// The sub-account in whose context calls are made, as a header [default: $DATAFY_SUB_ACCOUNT_ID]
+    #[arg(long, value_name = "ID")]
+    pub(crate) sub_account: Option<SubAccountId>,
+    /// The account that an organization token is used for: the query parameter `accounts` of the vendor's current API
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<SubAccountId>,
+}
+
+impl Client {
+    /// Builds the client. Nothing is sent.
+    pub(crate) fn build(&self) -> Result<Datafy> {
+        let builder = DatafyBuilder::from_env().map_err(explained)?;
+        self.apply(builder).build().map_err(explained)
+    }
+
+    fn apply(&self, mut builder: DatafyBuilder) -> DatafyBuilder {
+        if let Some(url) = &self.endpoint {
+            builder = builder.endpoint(url);
+        }
+        if let Some(path) = &self.token_file {
+            builder = builder.token(Token::file(path));
+        }
+        if let Some(id) = &self.sub_account {
+            builder = builder.sub_account(id.clone());
+        }
+        if let Some(id) = &self.account {
+            builder = builder.query("accounts", id.as_str());
+        }
+        builder
+    }
+}
+
+/// The error in the words of the command: the library's are about Rust.
+fn explained(error: ConfigError) -> Box<dyn std::error::Error> {
+    match error {
+        ConfigError::MissingVariable(_) => {
+            "there is no token; set DATAFY_TOKEN or DATAFY_TOKEN_FILE, or pass --token-file FILE"
+                .into()
+        }
+        ConfigError::PlainHttp(host) => {
+            let text = format!("plain http to {host} would send the token unencrypted; use https");
+            text.into()
+        }
+        error => error.into(),
+    }
+}

@@ -1,0 +1,255 @@
+//! `datafyctl journal resolve`: asks EC2 what unknown calls did, and settles what is certain.
+
+use crate::aws::{Aws, quoted};
+use crate::cli::EXIT_CODES;
+use crate::exit::{Exit, Result};
+use crate::items::named;
+use crate::journal::list::name;
+use crate::journal::place;
+use crate::journals::{State, counted, is_unknown, now, steps, unknown_steps};
+use crate::print::{Printer, Tone};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use datafy_api_ext::journal::Journal;
+use datafy_api_ext::reconcile::{Ec2Objects, Finding, Query, SentCall, Settings, find_out};
+use serde_json::json;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Find out from EC2 what unknown calls did, and settle what is certain
+///
+/// What Datafy creates are EBS objects in your AWS account, with tags. Without --run-aws and --from, this prints a script
+/// of AWS CLI commands that read them; run it in the account and the region of the volumes, and pass its directory with
+/// --from. With --run-aws, the commands are run here; each is shown before. Nothing is changed in AWS.
+///
+/// What can't be settled is listed with the reason. A snapshot is certain if it carries the marker of its call; what else
+/// EC2 shows is certain only if nothing else creates such objects, which --only-creator says. Journals in the state directory are taken into account, since their
+/// calls may have created an object; name others with --also.
+#[derive(Args)]
+#[command(after_long_help = help())]
+pub(crate) struct Resolve {
+    /// The journal
+    file: PathBuf,
+    /// The directory that the script has written
+    #[arg(long, value_name = "DIR", conflicts_with = "run_aws")]
+    from: Option<PathBuf>,
+    /// Another journal with calls about the same volumes or snapshots
+    #[arg(long, value_name = "FILE")]
+    also: Vec<PathBuf>,
+    /// How long a call that was cut off took at most
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    longest_call: Duration,
+    /// How long after a call the service may still act
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = humantime::parse_duration)]
+    settling_time: Duration,
+    #[command(flatten)]
+    aws: Aws,
+    #[command(flatten)]
+    state: State,
+}
+
+fn help() -> String {
+    format!(
+        "Examples:
+  datafyctl journal resolve nightly.jsonl --run-aws --aws-profile backup --region us-east-1
+  datafyctl journal resolve nightly.jsonl > ask-ec2.sh    # run it elsewhere: sh ask-ec2.sh
+  datafyctl journal resolve nightly.jsonl --from {DIRECTORY}
+
+{EXIT_CODES}"
+    )
+}
+
+/// The directory that the script writes.
+const DIRECTORY: &str = "datafy-ec2";
+
+pub(crate) async fn run(arguments: &Resolve, printer: &Printer) -> Result<Exit> {
+    // Fails now, and not after the queries, if a run has the journal open.
+    let journal = Journal::read(&arguments.file)?;
+    let calls: Vec<SentCall> = steps(&journal).map(|(_, step)| SentCall::from(&step)).collect();
+    let queries = Query::of_all(&calls);
+    let places = place::queries(&calls);
+    let path = journal.path().to_owned();
+    drop(journal);
+    if queries.is_empty() {
+        return settle(arguments, &Looked::nothing(), printer);
+    }
+    if let Some(directory) = &arguments.from {
+        let looked = read(directory, &queries, &places)?;
+        return settle(arguments, &looked, printer);
+    }
+    if !arguments.aws.run {
+        printer.script(&script(arguments, &path, queries.iter().chain(&places)));
+        return Ok(Exit::Open);
+    }
+    let mut looked = Looked::nothing();
+    let asked = queries.iter().map(|query| (query, true));
+    for (query, is_own) in asked.chain(places.iter().map(|query| (query, false))) {
+        let output = arguments.aws.ask(query, printer).await;
+        let output = output.map_err(|error| format!("nothing was settled: {error}"))?;
+        let objects = if is_own { &mut looked.objects } else { &mut looked.places };
+        objects.read(query, &output)?;
+    }
+    settle(arguments, &looked, printer)
+}
+
+/// What EC2 showed.
+struct Looked {
+    objects: Ec2Objects,
+    /// What shows that the account and the region are those of the volumes.
+    places: Ec2Objects,
+}
+
+impl Looked {
+    /// Nothing so far.
+    fn nothing() -> Self {
+        Self { objects: Ec2Objects::new(now()), places: Ec2Objects::new(now()) }
+    }
+}
+
+/// A script that asks EC2.
+fn script<'a>(
+    arguments: &Resolve,
+    journal: &Path,
+    queries: impl Iterator<Item = &'a Query>,
+) -> String {
+    let journal = crate::plain::plain(&quoted(&journal.display().to_string())).into_owned();
+    let mut script = format!(
+        "#!/bin/sh\n\
+         # Asks EC2 what unknown calls did. It only reads. Run it where the AWS CLI reaches the account and the region of\n\
+         # the volumes, then run:\n\
+         #   datafyctl journal resolve {journal} --from {DIRECTORY}\n\
+         set -eu\n\
+         mkdir {DIRECTORY}\n\
+         date -u +%Y-%m-%dT%H:%M:%SZ > {DIRECTORY}/begun\n"
+    );
+    for (number, query) in (1..).zip(queries) {
+        if let Some(id) = &query.sub_account {
+            let _ = writeln!(script, "# In the AWS account of the sub-account {id}:");
+        }
+        let _ = writeln!(script, "{} > {DIRECTORY}/{number}.json", arguments.aws.line(query));
+    }
+    script
+}
+
+/// Reads what the script has written.
+fn read(directory: &Path, queries: &[Query], places: &[Query]) -> Result<Looked> {
+    let path = directory.join("begun");
+    let begun = fs::read_to_string(&path).map_err(|error| named(&path, error))?;
+    let begun: DateTime<Utc> = begun.trim().parse().map_err(|error| named(&path, error))?;
+    if begun > now() {
+        return Err(named(&path, "the time is in the future").into());
+    }
+    let mut outputs = Vec::new();
+    for number in 1..=queries.len() + places.len() {
+        let path = directory.join(format!("{number}.json"));
+        let output = fs::read(&path).map_err(|error| named(&path, error))?;
+        outputs.push((path.display().to_string(), output));
+    }
+    let extra = directory.join(format!("{}.json", outputs.len() + 1));
+    if extra.exists() {
+        return Err(named(&extra, "the journal has changed since; make a new script").into());
+    }
+    let of_places = outputs.split_off(queries.len());
+    let (mut objects, mut place) = (Ec2Objects::new(begun), Ec2Objects::new(begun));
+    objects.read_all(queries, outputs)?;
+    place.read_all(places, of_places)?;
+    Ok(Looked { objects, places: place })
+}
+
+/// Settles what is certain, and prints what was found out.
+fn settle(arguments: &Resolve, looked: &Looked, printer: &Printer) -> Result<Exit> {
+    // Read again: calls that were begun while EC2 was asked may have created an object.
+    let mut journal = Journal::read(&arguments.file)?;
+    let mut calls: Vec<SentCall> = steps(&journal).map(|(_, step)| SentCall::from(&step)).collect();
+    let own: Vec<_> = steps(&journal).collect();
+    calls.extend(others(arguments, &journal, printer)?);
+    let mut settings = Settings::default();
+    settings.longest_call = arguments.longest_call;
+    settings.settling_time = arguments.settling_time;
+    let findings = find_out(&calls, &looked.objects, &settings);
+    let path = journal.path().display().to_string();
+    for (((key, step), call), finding) in own.iter().zip(&calls).zip(findings) {
+        if !is_unknown(step) {
+            continue;
+        }
+        let obstacle = match &finding {
+            Finding::DidNotHappen if !place::is_shown(call, [&looked.objects, &looked.places]) => {
+                Some(
+                    "not settled: EC2 shows nothing of it, so this may be another account or region; pass --aws-profile and --region of the volumes",
+                )
+            }
+            Finding::DidNotHappen | Finding::Happened { marked: false, .. }
+                if !arguments.aws.only_creator =>
+            {
+                Some("not settled: that is certain only with --only-creator")
+            }
+            _ => None,
+        };
+        let settled = finding.settled().filter(|_| obstacle.is_none());
+        let is_settled = settled.is_some();
+        if let Some(found) = settled {
+            journal.settle(key, step.operation, step.number, found)?;
+        }
+        let advice = obstacle.unwrap_or_else(|| advice(&finding));
+        let mut text = format!("{key}: {}: {finding}", name(step));
+        if !advice.is_empty() {
+            let _ = write!(text, "; {advice}");
+        }
+        let json = json!({
+            "event": "finding", "journal": path, "key": key, "operation": step.operation, "number": step.number,
+            "finding": finding.to_string(), "settled": is_settled, "advice": advice,
+        });
+        printer.result(if is_settled { Tone::Good } else { Tone::Open }, &json, &text);
+    }
+    let unknown = unknown_steps(&journal);
+    printer.note(&format!("{} unknown", counted(unknown, "step")));
+    if unknown > 0 {
+        printer.note(&format!(
+            "settle the rest by hand: datafyctl journal settle {path} KEY applied [ID] | not-applied"
+        ));
+    }
+    printer.check();
+    Ok(if unknown > 0 { Exit::Open } else { Exit::Done })
+}
+
+/// The calls of other journals, which may explain objects.
+fn others(arguments: &Resolve, journal: &Journal, printer: &Printer) -> Result<Vec<SentCall>> {
+    let mut calls = Vec::new();
+    let mut add = |other: &Journal| {
+        if other.path() != journal.path() && other.endpoint() == journal.endpoint() {
+            calls.extend(steps(other).map(|(_, step)| SentCall::from(&step)));
+        }
+    };
+    for path in &arguments.also {
+        add(&Journal::view(path)?);
+    }
+    let named: Vec<_> = arguments.also.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    for (path, _) in arguments.state.journals()? {
+        if named.iter().any(|named| path.canonicalize().is_ok_and(|path| path == *named)) {
+            continue;
+        }
+        match Journal::view(&path) {
+            Ok(other) => add(&other),
+            Err(error) => {
+                printer.say(Tone::Open, &format!("not taken into account: {error:#}"));
+            }
+        }
+    }
+    Ok(calls)
+}
+
+/// What to do about a finding that settles nothing.
+fn advice(finding: &Finding) -> &'static str {
+    match finding {
+        Finding::Ambiguous(_) => "decide which one it is, and settle it by hand",
+        Finding::NotAttached | Finding::Partly { .. } => "the next run attaches it again",
+        Finding::AttachedElsewhere { .. } => {
+            "detach it there, or leave it: the next run can't attach it"
+        }
+        Finding::NoVolumes => "check the account and the region; the volume may have been deleted",
+        Finding::NotYetSeen { .. } => "run this again then",
+        _ => "",
+    }
+}

@@ -1,0 +1,17 @@
+//! The built command `datafyctl`, in a process of its own, against the fake of this one.
+#![allow(clippy::unwrap_used)]
+
+mod calls;
+mod ctl;
+#[cfg(unix)]
+#[path = "../crashes/ec2.rs"]
+#[allow(dead_code)]
+mod ec2;
+mod fake;
+mod help;
+mod journals;
+mod resolve;
+#[cfg(unix)]
+mod signals;
+#[cfg(unix)]
+mod terminal;
