@@ -1,5 +1,6 @@
 //! Runs queries with the AWS CLI.
 
+use crate::plain::quoted;
 use crate::print::{Printer, Tone};
 use clap::Args;
 use datafy_api_ext::reconcile::{LookUp, Query};
@@ -74,13 +75,4 @@ impl Aws {
         let error = String::from_utf8_lossy(&output.stderr);
         Err(format!("`aws` failed ({}): {}", output.status, error.trim()))
     }
-}
-
-/// A text as a word of a POSIX shell.
-pub(crate) fn quoted(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/=".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

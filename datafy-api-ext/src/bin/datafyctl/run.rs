@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::exit::{Exit, Result};
 use crate::journals::Chosen;
+use crate::plain::quoted;
 use crate::print::{Printer, Tone};
 use crate::signals::Signals;
 use clap::Args;
@@ -284,7 +285,7 @@ fn end(
         printer.note("nothing was sent: the journal says that all of it was done before");
     }
     if let Some(path) = path {
-        let path = path.display();
+        let path = quoted(&path.display().to_string());
         if unknown > 0 {
             printer.note(&format!(
                 "find out what is unknown: datafyctl journal resolve {path} --run-aws"

@@ -3,6 +3,7 @@
 use crate::cli::EXIT_CODES;
 use crate::exit::{Exit, Result};
 use crate::journals::{State, counted, is_unknown, steps as steps_of, unknown_steps};
+use crate::plain::quoted;
 use crate::print::{Printer, Tone};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
@@ -129,7 +130,7 @@ fn steps(journal: &Journal, only_unknown: bool, printer: &Printer) {
     );
     printer.say(tone, &text);
     if unknown > 0 {
-        let path = path.display();
+        let path = quoted(&path.display().to_string());
         printer.note(&format!("find out: datafyctl journal resolve {path} --run-aws"));
     }
 }

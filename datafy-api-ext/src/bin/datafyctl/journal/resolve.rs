@@ -1,12 +1,13 @@
 //! `datafyctl journal resolve`: asks EC2 what unknown calls did, and settles what is certain.
 
-use crate::aws::{Aws, quoted};
+use crate::aws::Aws;
 use crate::cli::EXIT_CODES;
 use crate::exit::{Exit, Result};
 use crate::items::named;
 use crate::journal::list::name;
 use crate::journal::place;
 use crate::journals::{State, counted, is_unknown, now, steps, unknown_steps};
+use crate::plain::{plain, quoted};
 use crate::print::{Printer, Tone};
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -114,7 +115,7 @@ fn script<'a>(
     journal: &Path,
     queries: impl Iterator<Item = &'a Query>,
 ) -> String {
-    let journal = crate::plain::plain(&quoted(&journal.display().to_string())).into_owned();
+    let journal = plain(&quoted(&journal.display().to_string())).into_owned();
     let mut script = format!(
         "#!/bin/sh\n\
          # Asks EC2 what unknown calls did. It only reads. Run it where the AWS CLI reaches the account and the region of\n\
@@ -207,7 +208,8 @@ fn settle(arguments: &Resolve, looked: &Looked, printer: &Printer) -> Result<Exi
     printer.note(&format!("{} unknown", counted(unknown, "step")));
     if unknown > 0 {
         printer.note(&format!(
-            "settle the rest by hand: datafyctl journal settle {path} KEY applied [ID] | not-applied"
+            "settle the rest by hand: datafyctl journal settle {} KEY applied [ID] | not-applied",
+            quoted(&path)
         ));
     }
     printer.check();
