@@ -34,6 +34,7 @@ use std::pin::Pin;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// The default number of jobs in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
 /// of the client's `max_in_flight` to its other calls.
@@ -69,6 +70,7 @@ pub struct Fleet<T> {
     unsent_limit: u32,
     job: Option<String>,
     journal: Option<PathBuf>,
+    max_journal_age: Option<Duration>,
     #[cfg(feature = "reconcile")]
     look_up: Option<LookUp>,
 }
@@ -111,6 +113,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             unsent_limit: 20,
             job: None,
             journal: None,
+            max_journal_age: None,
             #[cfg(feature = "reconcile")]
             look_up: None,
         }
@@ -181,6 +184,15 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         self
     }
 
+    /// Refuses a journal that was begun longer ago than this, by the client's [clock](crate::Clock). No limit by default.
+    ///
+    /// A schedule that uses one journal for all its runs by mistake, with no date in its name, would otherwise do nothing
+    /// after the first.
+    pub fn max_journal_age(mut self, limit: Duration) -> Self {
+        self.max_journal_age = Some(limit);
+        self
+    }
+
     /// Looks up what is unknown in the [journal](Self::journal) when the run begins, and again what has ended unknown at its
     /// end, and settles what EC2 proves. The jobs of what was settled are continued.
     ///
@@ -208,7 +220,8 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             None => (None, Entries::default()),
             Some(path) => {
                 let header = self.header::<J>();
-                let (log, entries) = Log::open(path, header, self.datafy.clone()).await?;
+                let (log, entries) =
+                    Log::open(path, header, self.max_journal_age, self.datafy.clone()).await?;
                 (Some(Arc::new(log)), entries)
             }
         };

@@ -55,7 +55,7 @@ impl Datafy {
     /// run.
     pub async fn journal(&self, path: impl Into<PathBuf>) -> Result<OpenJournal, JournalError> {
         let header = Header::of_service(self);
-        let (log, entries) = Log::open(path.into(), header, self.clone()).await?;
+        let (log, entries) = Log::open(path.into(), header, None, self.clone()).await?;
         Ok(OpenJournal(Arc::new(Inner {
             datafy: self.clone(),
             log: Arc::new(log),

@@ -146,7 +146,7 @@ impl Restore {
         let datafy = self.create.datafy().clone();
         let header = job::header::<Self>(&datafy, None);
         let failed = |cause| self.not_restored(cause, &[], None);
-        let (log, entries) = Log::open(path.into(), header, datafy)
+        let (log, entries) = Log::open(path.into(), header, None, datafy)
             .await
             .map_err(|error| failed(NotDone::Journal(error)))?;
         let begin = format!("{} to ", self.create.operation.source());

@@ -2,10 +2,12 @@
 
 use crate::one_line::OneLine;
 use crate::with_cause::with_cause;
+use chrono::{DateTime, Utc};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a journal can't be used.
 ///
@@ -42,6 +44,16 @@ pub enum JournalError {
         path: PathBuf,
         /// Its version.
         found: u64,
+    },
+    /// The journal was begun longer ago than [`Fleet::max_journal_age`](crate::jobs::Fleet::max_journal_age) allows.
+    #[error("the journal {} was begun at {begun:?}, longer ago than {limit:?}; use a new one for each run of the schedule", path.display())]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// When it was begun, by the clock of the client that did so.
+        begun: DateTime<Utc>,
+        /// The greatest age.
+        limit: Duration,
     },
     /// The journal is one of another job, operation, endpoint or sub-account.
     #[error("the journal {} belongs to another run: its `{member}` is {}, and that of this run is {}; use another file", path.display(), OneLine(found), OneLine(expected))]

@@ -13,6 +13,7 @@ pub(super) const CALLS: u64 = 2;
 pub(super) const FUNCTIONS: u64 = 3;
 
 /// The first line.
+#[expect(clippy::option_option, reason = "absent and `null` differ")]
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Header {
     pub(super) journal: String,
@@ -21,9 +22,12 @@ pub(crate) struct Header {
     pub(super) operation: String,
     pub(super) endpoint: String,
     pub(super) sub_account: Option<String>,
-    /// The value of the query parameter `accounts`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) account: Option<String>,
+    /// The value of the query parameter `accounts`, if any. Releases before checksums didn't record it.
+    #[serde(default, deserialize_with = "recorded")]
+    pub(super) account: Option<Option<String>>,
+    /// When it was written. It is added then.
+    #[serde(default, skip_serializing)]
+    pub(super) time: Option<DateTime<Utc>>,
 }
 
 /// Any other line, except its time, its write and its checksum, which are added when it is written.
@@ -41,6 +45,14 @@ pub(crate) struct Record {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_first(number: &u32) -> bool {
     *number == 1
+}
+
+/// Reads a member that may be `null`. If it is absent, it is not read.
+#[expect(clippy::option_option, reason = "absent and `null` differ")]
+fn recorded<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// The name of one of [`datafy_api::operations::ALL`].

@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// The journal of a run, for writing.
@@ -55,10 +56,12 @@ impl Log {
     pub(crate) async fn open(
         path: PathBuf,
         header: Header,
+        max_age: Option<Duration>,
         datafy: Datafy,
     ) -> Result<(Self, Entries), JournalError> {
         let opening = path.clone();
-        let opened = tokio::task::spawn_blocking(move || open(&opening, &header, datafy)).await;
+        let opened =
+            tokio::task::spawn_blocking(move || open(&opening, &header, max_age, datafy)).await;
         opened.unwrap_or_else(|panic| Err(JournalError::io(&path, io::Error::other(panic))))
     }
 
@@ -99,8 +102,13 @@ impl Log {
     }
 }
 
-fn open(path: &Path, header: &Header, datafy: Datafy) -> Result<(Log, Entries), JournalError> {
-    let (file, entries) = open_or_create(path, header, datafy.clock().date().into())?;
+fn open(
+    path: &Path,
+    header: &Header,
+    max_age: Option<Duration>,
+    datafy: Datafy,
+) -> Result<(Log, Entries), JournalError> {
+    let (file, entries) = open_or_create(path, header, max_age, datafy.clock().date().into())?;
     file.sync_directory()?;
     let (lines, receiver) = mpsc::unbounded_channel();
     let failure = Arc::default();
@@ -115,6 +123,7 @@ fn open(path: &Path, header: &Header, datafy: Datafy) -> Result<(Log, Entries), 
 fn open_or_create(
     path: &Path,
     header: &Header,
+    max_age: Option<Duration>,
     now: DateTime<Utc>,
 ) -> Result<(JournalFile, Entries), JournalError> {
     let mut file = match JournalFile::open(path, &JournalFile::writable()) {
@@ -125,6 +134,7 @@ fn open_or_create(
     };
     let mut content = file.read()?;
     content.header.expect(header, path)?;
+    content.header.expect_age(max_age, now, path)?;
     file.repair(&mut content)?;
     Ok((file, content.entries))
 }

@@ -19,13 +19,14 @@ use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::untrusted::Untrusted;
+use chrono::{DateTime, Utc};
 use content::Content;
 use file::JournalFile;
 use line::{CALLS, FUNCTIONS};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A journal that no run has open: what it says about each item, and a way to settle what is unknown.
 ///
@@ -177,7 +178,7 @@ impl Journal {
 
     /// The account that the client names in the query parameter `accounts`, if any.
     pub fn account(&self) -> Option<Untrusted> {
-        self.content.header.account.as_ref().map(Untrusted::local)
+        self.content.header.account.as_ref()?.as_ref().map(Untrusted::local)
     }
 
     /// What the journal says about each item, in the order in which the items were begun.
@@ -289,7 +290,24 @@ impl Header {
             operation: operation.to_owned(),
             endpoint: datafy.endpoint().to_owned(),
             sub_account: datafy.sub_account().map(ToString::to_string),
-            account: datafy.account().map(ToOwned::to_owned),
+            account: Some(datafy.account().map(ToOwned::to_owned)),
+            time: None,
+        }
+    }
+
+    /// Fails if the journal was begun longer ago than `limit`.
+    pub(super) fn expect_age(
+        &self,
+        limit: Option<Duration>,
+        now: DateTime<Utc>,
+        path: &Path,
+    ) -> Result<(), JournalError> {
+        let (Some(limit), Some(begun)) = (limit, self.time) else { return Ok(()) };
+        match (now - begun).to_std() {
+            Ok(age) if age > limit => {
+                Err(JournalError::TooOld { path: path.to_owned(), begun, limit })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -313,9 +331,11 @@ impl Header {
             ("version", same(&self.version.to_string()), same(&own.version.to_string())),
             ("endpoint", same(&self.endpoint), same(&own.endpoint)),
             ("sub_account", self.sub_account.clone(), own.sub_account.clone()),
-            ("account", self.account.clone(), own.account.clone()),
         ];
-        match members.into_iter().find(|(_, found, expected)| found != expected) {
+        let account = (self.account.clone().zip(own.account.clone()))
+            .map(|(found, expected)| ("account", found, expected));
+        let mut members = members.into_iter().chain(account);
+        match members.find(|(_, found, expected)| found != expected) {
             None => Ok(()),
             Some((member, found, expected)) => Err(JournalError::Foreign {
                 path: path.to_owned(),

@@ -497,6 +497,22 @@ async fn a_detached_call_runs_to_its_end_without_the_caller() {
 }
 
 #[tokio::test]
+async fn draining_waits_for_detached_calls_and_returns_those_that_are_left() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.datafy.drain(Duration::ZERO).await, []);
+    scene.inject(&[Some(Fault::Delay(Duration::from_millis(20))), Some(Fault::ApplyThenHang)]);
+    let ends = scene.datafy.volume(volume(1)).create_snapshot().detached();
+    until(|| scene.faults.lock().unwrap().len() == 1).await;
+    assert_eq!(scene.datafy.drain(Duration::from_secs(60)).await, []);
+    let hangs = scene.datafy.volume(volume(2)).create_snapshot().detached();
+    until(|| scene.stage.fake.effects().len() == 2).await;
+    let [left] = &scene.datafy.drain(Duration::from_millis(5)).await[..] else { panic!() };
+    assert_eq!((&left.subject.volume, left.outcome), (&Some(volume(2)), Outcome::Unknown));
+    ends.await.unwrap();
+    drop(hangs);
+}
+
+#[tokio::test]
 async fn the_result_of_a_detached_call_is_unknown_if_its_runtime_is_shut_down() {
     let scene = Scene::new().await;
     scene.inject(&[Some(Fault::ApplyThenHang)]);

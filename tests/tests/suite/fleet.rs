@@ -349,3 +349,18 @@ async fn a_setting_out_of_range_is_named() {
 fn the_ids_of_the_tests_are_unique() {
     assert_eq!(ids(100).collect::<BTreeSet<_>>().len(), 100);
 }
+
+#[tokio::test]
+async fn a_journal_that_is_too_old_is_refused() {
+    let stage = Stage::of(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("nightly.jsonl");
+    let run = async |limit: Duration| {
+        let fleet = stage.client().fleet(ids(1)).journal(&path).max_journal_age(limit);
+        fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.map(drop)
+    };
+    run(Duration::ZERO).await.unwrap();
+    run(Duration::from_secs(60)).await.unwrap();
+    let error = run(Duration::ZERO).await.unwrap_err().to_string();
+    assert!(error.contains(" was begun at 20") && error.contains("use a new one"), "{error}");
+}

@@ -135,7 +135,7 @@ async fn the_lines_of_a_journal_are_those_that_its_documentation_shows() {
     let expected = [
         json!({
             "journal": "datafy", "version": 2, "job": "nightly", "operation": "create_snapshot",
-            "endpoint": stage.fake.endpoint(), "sub_account": null,
+            "endpoint": stage.fake.endpoint(), "sub_account": null, "account": null,
         }),
         json!({
             "key": "vol-seed0", "operation": "create_snapshot", "event": "begin",

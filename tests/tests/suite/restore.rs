@@ -107,6 +107,25 @@ async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
     assert_eq!((error.outcome(), failed(&error).status()), (Outcome::Refused, Some(409)));
     let waited: Duration = stage.pauses.pauses().iter().sum();
     assert!(waited < MINUTE && waited > MINUTE / 4, "{waited:?}");
+    // The whole wait, with its last answer.
+    let error = failed(&error);
+    let calls = stage.fake.requests().len() - 1;
+    assert!(error.elapsed() >= waited && error.elapsed() < MINUTE, "{:?}", error.elapsed());
+    assert_eq!(error.attempts() as usize, calls);
+    let text = error.to_string();
+    assert!(text.contains(&format!("409 Conflict: scripted 409; {calls} calls in ")), "{text}");
+}
+
+#[tokio::test]
+async fn a_404_ends_the_wait_if_that_is_set() {
+    for (ends, calls) in [(false, 2), (true, 1)] {
+        let stage = Stage::of(1).await;
+        stage.fake.inject(Fault::status(404));
+        let volume = stage.client().volume(VolumeId::new("vol-seed0").unwrap());
+        let attach = volume.attach(place().0, place().1).within(MINUTE).end_on_404(ends);
+        assert_eq!(attach.await.is_err(), ends);
+        assert_eq!(stage.fake.requests().len(), calls);
+    }
 }
 
 #[tokio::test]
