@@ -170,7 +170,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// run resumes: an item that the journal records as done is not attempted again, a restore whose volume was created
     /// only attaches it, and an item whose outcome is unknown is reported and not repeated, unless the operation is
     /// idempotent. A journal therefore belongs to one job, however often that is run. The next night's snapshots need
-    /// a new one. See [`journal`](super::journal) for the format and for how to settle what is unknown.
+    /// a new one. See [`journal`](crate::journal) for the format and for how to settle what is unknown.
     ///
     /// An incomplete last write, as a crash leaves it, is discarded. A damaged journal, or one of another job,
     /// operation, endpoint or sub-account, is an error. An item whose key the journal has for other arguments is not

@@ -23,6 +23,7 @@ mod upgrading;
 fn every_program_of_the_guide_is_compiled() {
     let read = |directory| fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let tests: String = read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guide"))
+        .chain(read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs")))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
     let programs: Vec<_> = read(env!("OUT_DIR"))

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::doc_markdown,
+    rustdoc::bare_urls,
     reason = "doc comments are help texts, which clap shows as they are"
 )]
 
