@@ -14,6 +14,9 @@ pub mod steps {}
 #[doc = include_str!("../guide/disaster_recovery.md")]
 pub mod disaster_recovery {}
 
+#[doc = include_str!("../guide/services.md")]
+pub mod services {}
+
 #[doc = include_str!("../guide/controllers.md")]
 pub mod controllers {}
 

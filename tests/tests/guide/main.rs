@@ -15,6 +15,7 @@ mod controllers;
 mod disaster_recovery;
 mod metrics;
 mod network;
+mod services;
 mod steps;
 mod testing;
 mod upgrading;
