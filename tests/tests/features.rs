@@ -27,11 +27,16 @@ const NATIVE_TLS: &[&str] = &["native-tls", "openssl"];
 #[cfg(not(target_os = "linux"))]
 const NATIVE_TLS: &[&str] = &["native-tls"];
 
-const FEATURES: [(&str, &[&str]); 7] = [
+/// Features of `datafy-api-ext` alone.
+const ERGONOMIC: [&str; 3] = ["cli", "fake", "reconcile"];
+
+const FEATURES: [(&str, &[&str]); 9] = [
+    ("cli", &["clap", "serde-saphyr"]),
     ("codegen", GENERATOR),
     ("fake", &[]),
     ("httpmock", &["httpmock", "regex"]),
     ("native-tls", NATIVE_TLS),
+    ("reconcile", &[]),
     ("rustls", &["aws-lc-rs", "rustls"]),
     ("rustls-no-provider", &["rustls"]),
     ("schemars", &["schemars"]),
@@ -60,7 +65,7 @@ fn each_feature_adds_only_the_dependencies_that_it_needs() {
     let mut all = BTreeSet::new();
     for (feature, expected) in FEATURES {
         for package in ["datafy-api", "datafy-api-ext"] {
-            if (package, feature) == ("datafy-api", "fake") {
+            if package == "datafy-api" && ERGONOMIC.contains(&feature) {
                 continue;
             }
             let found = dependencies(package, &["--no-default-features", "--features", feature]);
