@@ -283,7 +283,7 @@ async fn no_error_shows_a_token_that_a_gateway_sends_back() {
     let origin = Origin::start().await;
     let gateway = Gateway::start(Kind::HaProxyReflecting, origin.address()).await;
     // With characters that JSON, a URL and base64 write in another way.
-    let token = r#"a\quote" 100%, a+b/c=d&e and the rest of it"#;
+    let token = r"a\slash-100%;-a+b/c=d&e~and-the-rest-of--it";
     let datafy = Datafy::builder().endpoint(gateway.url()).token(token).build().unwrap();
     let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
     let error = volume.create_snapshot().await.unwrap_err();
