@@ -11,8 +11,8 @@ pub const SPEC: &str = "openapi.yaml";
 pub const SPEC_COPY: &str = "datafy-api/openapi.yaml";
 /// The client that is generated from it.
 pub const GENERATED: &str = "datafy-api/src/generated.rs";
-/// The facts of the page of record.
-pub const RECORD: &str = "xtask/page.json";
+/// The page of record as an OpenAPI document.
+pub const RECORD: &str = "xtask/page.yaml";
 /// The differences that are meant to stay.
 pub const WAIVERS: &str = "xtask/waivers.yaml";
 /// The crates whose types may appear in the public API.

@@ -1,15 +1,14 @@
 //! `cargo xtask generate`: the committed files that are made from `openapi.yaml`, the client and a copy of the spec that
 //! its crate is built from.
 
-use crate::codegen;
+use crate::codegen::{self, Refusal};
 use crate::files::{self, GENERATED, SPEC, SPEC_COPY};
 use crate::report::Ending;
-use anyhow::Result;
 use similar::TextDiff;
 use std::path::Path;
 
 /// Generates from the spec below `root`, and writes the files or compares them with the committed ones.
-pub fn run(root: &Path, check: bool) -> Result<Ending> {
+pub fn run(root: &Path, check: bool) -> anyhow::Result<Ending> {
     let spec = files::read(root, SPEC)?;
     let mut ending = Ending::Equal;
     for (file, text) in [(GENERATED, client(&spec)?), (SPEC_COPY, copy(&spec))] {
@@ -27,12 +26,17 @@ pub fn run(root: &Path, check: bool) -> Result<Ending> {
 }
 
 /// The client that the spec in `yaml` describes. The error is one line, with the place in the spec.
-pub fn client(yaml: &str) -> Result<String> {
-    codegen::generate(yaml).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
+pub fn client(yaml: &str) -> anyhow::Result<String> {
+    try_client(yaml).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
+}
+
+/// The client that the spec in `yaml` describes, or where and why the generator refuses the spec.
+pub(crate) fn try_client(yaml: &str) -> Result<String, Refusal> {
+    codegen::generate(yaml)
 }
 
 /// The client of a dependent with the spec in `yaml`. `own` is the spec of this workspace.
-pub fn client_of_dependent(yaml: &str, own: &str) -> Result<String> {
+pub fn client_of_dependent(yaml: &str, own: &str) -> anyhow::Result<String> {
     codegen::generate_other(yaml, own).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
 }
 

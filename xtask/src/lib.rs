@@ -11,13 +11,13 @@
 pub mod api;
 pub mod cargo;
 pub mod check;
-pub mod contract;
 pub mod docs;
-pub mod drift;
+pub mod document;
 pub mod files;
 pub mod generate;
 pub mod page;
 pub mod report;
+pub mod yaml;
 
 #[path = "../../datafy-api/build/codegen.rs"]
 mod codegen;

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use xtask::report::{Ending, Format, Report};
+use xtask::report::{Ending, Format};
 use xtask::{api, check, docs, files, generate};
 
 /// Keeps the vendor's page, openapi.yaml, the generated client and the builders equal.
@@ -36,16 +36,13 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
-    /// Compare openapi.yaml with the vendor's page, and print the edits that make them equal
+    /// Compare openapi.yaml with the vendor's page, and print the YAML of what is new there
     Docs {
         /// The page's Markdown or copied text: a file, an http(s) URL, or `-` for standard input
         page: String,
-        /// Store the facts of the page in xtask/page.json
+        /// Store the page in xtask/page.yaml, without its sentences
         #[arg(long)]
         record: bool,
-        /// Apply the edits to openapi.yaml
-        #[arg(long, conflicts_with = "record")]
-        apply: bool,
         /// How to print the findings
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
@@ -61,13 +58,7 @@ fn main() -> ExitCode {
         Command::Api { write } => return exit_code(api::run(&root, write)),
         Command::Generate { check } => return exit_code(generate::run(&root, check)),
         Command::Check { format } => (check::run(&root), format),
-        Command::Docs { page, record, apply, format } => {
-            let mut report = docs::run(&root, &page, record);
-            if apply && let Err(error) = docs::apply(&root, &mut report) {
-                report = Report::could_not_check("docs", &error);
-            }
-            (report, format)
-        }
+        Command::Docs { page, record, format } => (docs::run(&root, &page, record), format),
     };
     let mut out = io::stdout().lock();
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();

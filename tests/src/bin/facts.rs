@@ -7,6 +7,7 @@ use datafy_api_ext::{
     Call, Datafy, DatafySnapshotId, DeviceName, InstanceId, Operation, SubAccountId, VolumeId,
 };
 use datafy_tests::{Listener, Request, other_source};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -34,11 +35,14 @@ fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
     ])
 }
 
-type Ended = Pin<Box<dyn Future<Output = ()>>>;
+/// Ends with the name of the operation that the builder makes, and its answer as JSON, if there is one.
+type Ended = Pin<Box<dyn Future<Output = (&'static str, Value)>>>;
 
-/// Makes the call and drops its result: only the request is recorded.
-fn end<O: Operation + 'static>(call: Call<O>) -> Ended {
-    Box::pin(async { drop(call.await) })
+fn end<O: Operation<Answer: Serialize> + 'static>(call: Call<O>) -> Ended {
+    Box::pin(async {
+        let answer = call.await.ok().and_then(|answer| serde_json::to_value(answer).ok());
+        (O::FACTS.name, answer.unwrap_or_default())
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -51,19 +55,23 @@ async fn main() -> Result<()> {
         .token("recorded")
         .sub_account(SubAccountId::new(SUB_ACCOUNT)?)
         .build()?;
-    for (operation, call) in calls(&datafy)? {
+    for (index, (operation, call)) in calls(&datafy)?.into_iter().enumerate() {
         let before = listener.requests().len();
-        call.await;
+        let (made, _) = call.await;
         let recorded = listener.requests().split_off(before);
         let [request] = recorded.as_slice() else {
             return Err(format!("{operation} sent {} requests", recorded.len()).into());
         };
         let answer = answer(request).await?;
         let Request { line, headers, body } = request;
-        requests.push(
-            json!({ "operation": operation, "line": line, "headers": headers, "body": body }),
-        );
-        answers.push(json!({ "operation": operation, "answer": answer }));
+        requests.push(json!({
+            "operation": operation, "made": made, "line": line, "headers": headers, "body": body,
+        }));
+        // What the same call returns if the service answers that.
+        let service = Listener::answering_json(answer["body"].as_str().unwrap_or_default());
+        let datafy = Datafy::builder().endpoint(service.url()).token("recorded").build()?;
+        let (_, mapped) = calls(&datafy)?.swap_remove(index).1.await;
+        answers.push(json!({ "operation": operation, "answer": answer, "mapped": mapped }));
     }
     let operations = datafy_api::operations::ALL.iter().map(|operation| {
         json!({

@@ -1,9 +1,8 @@
 //! The spec by itself: a valid OpenAPI 3.0 document whose examples and defaults fit their schemas.
 
 use super::Checked;
-use crate::codegen::yaml::escape;
-use crate::contract::Spec;
-use crate::drift::edit::TO_DESCRIBE;
+use crate::docs::TO_DESCRIBE;
+use crate::document::{Spec, escape};
 use crate::files::SPEC;
 use crate::report::{Finding, Link};
 use roas::v3_0::spec::Spec as Valid;
@@ -14,7 +13,7 @@ use std::collections::BTreeSet;
 /// Operation IDs, idempotency, references and what the generator can't do are checked when it generates.
 pub fn check(spec: &Spec) -> Checked {
     let mut checker = Checker { spec, findings: Vec::new(), values: 0 };
-    let root = &spec.document.value;
+    let root = spec.value();
     let read = serde_json::from_value::<Valid>(root.clone()).map_err(|error| error.to_string());
     let valid = |it: Valid| it.validate(Options::empty(), None).map_err(|error| error.to_string());
     if let Err(problem) = read.and_then(valid) {
@@ -43,7 +42,7 @@ impl Checker<'_> {
     fn find(&mut self, pointer: &str, problem: String) {
         self.findings.push(
             Finding::new(Link::Spec, format!("#{pointer} {problem}"), problem)
-                .at(SPEC, self.spec.document.line(pointer), "here")
+                .at(SPEC, self.spec.line(pointer), "here")
                 .help(format!("fix it at #{pointer}")),
         );
     }
@@ -114,8 +113,7 @@ impl Checker<'_> {
 /// A schema of the spec together with the components that it refers to, as JSON Schema of draft 4.
 pub fn standalone(spec: &Spec, schema: &Value) -> Value {
     let mut schema = schema.clone();
-    if let (Value::Object(schema), Some(components)) =
-        (&mut schema, spec.document.value.get("components"))
+    if let (Value::Object(schema), Some(components)) = (&mut schema, spec.value().get("components"))
     {
         // Draft 4 and OpenAPI 3.0 ignore the members beside a reference.
         if let Some(reference) = schema.remove("$ref") {

@@ -2,16 +2,17 @@
 
 use super::Checked;
 use super::compiled::Compiled;
-use crate::codegen::{self, Refusal};
-use crate::contract::{Place, Spec, Step};
+use crate::codegen::Refusal;
+use crate::document::{Pointer, Spec};
 use crate::files::{GENERATED, SPEC};
+use crate::generate::try_client;
 use crate::report::{Finding, Link};
 use heck::ToSnakeCase;
 use serde_json::Value;
 
 /// Compares the committed client with what the spec describes.
 pub fn check(spec: &Spec, committed: &str) -> Checked {
-    let finding = match codegen::generate(&spec.text) {
+    let finding = match try_client(&spec.text) {
         Ok(generated) => stale(GENERATED, committed, &generated),
         Err(refusal) => Some(refused(&refusal)),
     };
@@ -27,19 +28,19 @@ pub fn compiled(spec: &Spec, compiled: &Compiled) -> Checked {
         findings
             .push(Finding::new(Link::Generated, what, title).at(SPEC, line, "the spec").help(help));
     };
-    let server = spec.document.value.pointer("/servers/0/url").and_then(Value::as_str);
+    let server = spec.value().pointer("/servers/0/url").and_then(Value::as_str);
     if server != Some(&compiled.server) {
         let title = format!("the compiled client's server is {}", compiled.server);
-        find("server".to_owned(), title, spec.document.line("/servers/0/url"));
+        find("server".to_owned(), title, spec.line("/servers/0/url"));
     }
     let mut names = Vec::new();
     for place in spec.facts.operations() {
-        let Some(Step::Operation { path, method }) = place.last() else { continue };
+        let Some((method, path)) = place.method_and_path() else { continue };
         let Some(name) = method_name(spec, place) else { continue };
         let found = compiled.operations.iter().find(|operation| operation.name == name);
         let same = found.is_some_and(|found| {
-            found.method == *method
-                && found.path == *path
+            found.method == method
+                && found.path == path
                 && spec.of_operation(place, "x-idempotent") == Some(&found.idempotent.into())
         });
         if !same {
@@ -50,13 +51,13 @@ pub fn compiled(spec: &Spec, compiled: &Compiled) -> Checked {
     }
     for other in compiled.operations.iter().filter(|operation| !names.contains(&operation.name)) {
         let title = format!("the compiled client has `{}`, and the spec doesn't", other.name);
-        find(format!("{} table", other.name), title, spec.document.line("/paths"));
+        find(format!("{} table", other.name), title, spec.line("/paths"));
     }
     (findings, format!("compared the compiled table of {} operations", compiled.operations.len()))
 }
 
 /// The name of the generated method of an operation.
-pub fn method_name(spec: &Spec, place: &Place) -> Option<String> {
+pub fn method_name(spec: &Spec, place: &Pointer) -> Option<String> {
     spec.operation_id(place).map(ToSnakeCase::to_snake_case)
 }
 

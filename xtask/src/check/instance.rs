@@ -2,7 +2,7 @@
 //! documented places it fills.
 
 use super::document::standalone;
-use crate::contract::{Aspect, Place, Spec, Step};
+use crate::document::{Kind, Pointer, Spec};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub(super) struct Instance {
     /// The documented places that they fill.
-    pub(super) places: BTreeSet<Place>,
+    pub(super) places: BTreeSet<Pointer>,
 }
 
 /// What is wrong with a body.
@@ -20,27 +20,29 @@ pub(super) struct Problem {
     /// The end of a sentence about the body.
     pub(super) title: String,
     /// The place in the spec that it concerns.
-    pub(super) at: Place,
+    pub(super) at: Pointer,
 }
 
 impl Instance {
-    /// Reads the content of a body or answer at `place`.
+    /// Reads the content of the body or the answer at `owner`.
     pub(super) fn content(
         &mut self,
         spec: &Spec,
-        place: &Place,
+        owner: &Pointer,
         media: &str,
         body: &str,
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut find = |what: &str, title: String, at: &Place| {
+        let mut find = |what: &str, title: String, at: &Pointer| {
             problems.push(Problem { what: what.to_owned(), title, at: at.clone() });
         };
         let essence = media.split(';').next().unwrap_or_default().trim();
-        let documented = spec.facts.value(place, Aspect::Content).and_then(Value::as_array);
-        if !documented.is_some_and(|documented| documented.contains(&json!(essence))) {
-            find("content-type", format!("is sent as `{media}`"), place);
+        let sent = owner.then(&["content", essence]);
+        if !spec.facts.has(&sent) {
+            find("content-type", format!("is sent as `{media}`"), owner);
         }
+        self.places.extend([owner.clone(), sent]);
+        let Some(place) = &content(spec, owner) else { return problems };
         let Ok(value) = serde_json::from_str(body) else {
             find("json", "is not JSON".to_owned(), place);
             return problems;
@@ -57,39 +59,39 @@ impl Instance {
     }
 
     /// Whether a place is documented and never filled, although the place around it is.
-    pub(super) fn misses(&self, documented: &Place) -> bool {
+    pub(super) fn misses(&self, documented: &Pointer) -> bool {
         self.places.contains(&documented.parent()) && !self.places.contains(documented)
     }
 
     /// Records the places that `value` fills, and returns those that aren't documented.
-    fn walk(&mut self, spec: &Spec, place: &Place, value: &Value) -> Vec<Place> {
+    fn walk(&mut self, spec: &Spec, place: &Pointer, value: &Value) -> Vec<Pointer> {
         let mut undocumented = Vec::new();
         self.places.insert(place.clone());
         match value {
             Value::Object(object) => {
                 let inner = spec.facts.children(place);
-                let alternatives =
-                    inner.filter(|inner| matches!(inner.last(), Some(Step::Alternative(_))));
-                let fits = |inner: &&Place| misfit(spec, inner, value).is_none();
-                let alternatives: Vec<&Place> = alternatives.filter(fits).collect();
+                let lists = ["oneOf", "anyOf", "allOf"];
+                let alternatives = inner.filter(|inner| lists.contains(&&*inner.holder()));
+                let fits = |inner: &&Pointer| misfit(spec, inner, value).is_none();
+                let alternatives: Vec<&Pointer> = alternatives.filter(fits).collect();
                 for alternative in &alternatives {
                     undocumented.extend(self.walk(spec, alternative, value));
                 }
                 for (name, member) in object {
                     let property = place.property(name);
-                    let values = place.then(Step::Values);
-                    if spec.facts.get(&property).is_some() {
+                    let values = place.then(&["additionalProperties"]);
+                    if spec.facts.has(&property) {
                         undocumented.extend(self.walk(spec, &property, member));
-                    } else if spec.facts.get(&values).is_some() {
+                    } else if spec.facts.has(&values) {
                         undocumented.extend(self.walk(spec, &values, member));
-                    } else if alternatives.is_empty() {
+                    } else if alternatives.is_empty() && !is_open(spec, place) {
                         undocumented.push(property);
                     }
                 }
             }
             Value::Array(items) => {
-                let inner = place.then(Step::Items);
-                if spec.facts.get(&inner).is_some() {
+                let inner = place.then(&["items"]);
+                if spec.facts.has(&inner) {
                     for item in items {
                         undocumented.extend(self.walk(spec, &inner, item));
                     }
@@ -101,10 +103,22 @@ impl Instance {
     }
 }
 
+/// The schema of the content of a body or an answer.
+pub(super) fn content(spec: &Spec, owner: &Pointer) -> Option<Pointer> {
+    let media = spec.facts.children(owner).find(|media| media.kind() == Kind::Media)?;
+    Some(media.then(&["schema"])).filter(|schema| spec.facts.has(schema))
+}
+
+/// Whether an object may have properties that aren't described: the spec describes none, or says so.
+fn is_open(spec: &Spec, place: &Pointer) -> bool {
+    let schema = spec.facts.get(place).and_then(|fact| spec.value().pointer(&fact.origin));
+    let values = schema.and_then(|schema| schema.get("additionalProperties"));
+    values.is_some_and(|values| *values == json!(true) || *values == json!({}))
+}
+
 /// The first reason why `value` doesn't fit the schema at `place`.
-fn misfit(spec: &Spec, place: &Place, value: &Value) -> Option<String> {
-    let pointer = &spec.facts.get(place)?.pointer;
-    let schema = standalone(spec, spec.document.value.pointer(pointer)?);
+fn misfit(spec: &Spec, place: &Pointer, value: &Value) -> Option<String> {
+    let schema = standalone(spec, spec.value().pointer(&spec.facts.get(place)?.origin)?);
     let options = jsonschema::draft4::options().should_validate_formats(true);
     match options.build(&schema) {
         Ok(validator) => validator.validate(value).err().map(|error| error.to_string()),

@@ -5,12 +5,15 @@ pub mod document;
 pub mod fake;
 pub mod generated;
 mod instance;
+pub mod prose;
 pub mod record;
 pub mod schemas;
 pub mod wire;
 
-use crate::contract::Spec;
-use crate::drift::{self, listed::PublicItems};
+use crate::docs::findings::{self, Around};
+use crate::docs::listed::PublicItems;
+use crate::docs::prose::Prose;
+use crate::document::Spec;
 use crate::files::{self, GENERATED, RECORD, SPEC, SPEC_COPY, WAIVERS};
 use crate::generate;
 use crate::page;
@@ -33,11 +36,16 @@ pub fn run(root: &Path) -> Report {
 fn try_run(root: &Path) -> Result<Report> {
     // Compiling takes the longest, even if there is nothing to compile.
     let (checked, compiled) = thread::scope(|scope| {
-        let compiled = scope.spawn(|| Compiled::load(root));
+        let compiled = scope.spawn(|| -> Result<_> {
+            let compiled = Compiled::load(root)?;
+            let others = if compiled.is_ok() { compiled::everything(root)? } else { Vec::new() };
+            Ok((compiled, others))
+        });
         let checked = before_compiling(root);
         (checked, compiled.join().ok().context("the facts were not read").flatten())
     });
-    let ((spec, mut findings, mut receipt), compiled) = (checked?, compiled?);
+    let ((spec, mut findings, mut receipt), (compiled, others)) = (checked?, compiled?);
+    findings.extend(others);
     let compiles = compiled.is_ok();
     match compiled {
         Ok(compiled) => {
@@ -46,7 +54,7 @@ fn try_run(root: &Path) -> Result<Report> {
                 receipt.compared.push(compared);
             }
         }
-        Err(finding) => findings.push(*finding),
+        Err(errors) => findings.extend(errors),
     }
     let mut waivers = Waivers::load(root)?;
     let (findings, waived) = waivers.sift(findings);
@@ -70,20 +78,23 @@ fn try_run(root: &Path) -> Result<Report> {
 /// Checks the links that need no compiled code.
 pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt)> {
     let spec = Spec::load(root)?;
-    let Some(recorded) = page::record::load(root)? else {
+    let Some(mut recorded) = page::record::load(root)? else {
         bail!("{RECORD} is missing; write it with `cargo xtask docs PAGE --record`");
     };
     let (mut findings, document) = document::check(&spec);
-    let (found, comparison) = record::check(&spec, &PublicItems::load(root), recorded);
+    let around = Around { public: PublicItems::load(root), prose: Prose::load(root) };
+    let (found, comparison) = record::check(&spec, &around, &mut recorded);
+    findings.extend(found);
+    let (found, prose) = prose::check(&around.prose, &recorded.gone);
     findings.extend(found);
     let committed = |file| files::read_if_exists(root, file).map(Option::unwrap_or_default);
     let (found, generated) = generated::check(&spec, &committed(GENERATED)?);
     findings.extend(found);
     let copy = generate::copy(&spec.text);
     findings.extend(generated::stale(SPEC_COPY, &committed(SPEC_COPY)?, &copy));
-    let mut receipt = drift::receipt(&spec, &comparison, 0);
+    let mut receipt = findings::receipt(&spec, &comparison, 0);
     receipt.compared.insert(0, document);
-    receipt.compared.push(generated);
+    receipt.compared.extend([generated, prose]);
     Ok((spec, findings, receipt))
 }
 

@@ -2,41 +2,44 @@
 
 use super::Checked;
 use super::compiled::Compiled;
-use crate::codegen::members;
-use crate::contract::{Aspect, Difference, Facts, Spec, Step, Subject, compare, openapi};
+use super::instance::content;
+use crate::document::{
+    Difference, Facts, Kind, Pointer, Spec, as_3_0, compare, flatten_schema, members,
+};
 use crate::files::SPEC;
-use crate::page::{Page, Shape};
 use crate::report::{Finding, Link};
 use heck::ToUpperCamelCase;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Aspects that the types don't express, each with the reason. Everything else must agree.
-const NOT_EXPRESSED: [(Aspect, &str); 21] = [
-    (Aspect::Example, "a type has no example"),
-    (Aspect::Default, "an optional property without a value is not sent, whatever its default"),
-    (Aspect::ReadOnly, "a read-only property of a request has no field; see `reduce`"),
-    (Aspect::WriteOnly, "a type is the same for both directions"),
-    (Aspect::Nullable, "every optional field may be null: it reads as absent"),
-    (Aspect::Deprecated, "it is in the documentation"),
+const NOT_EXPRESSED: [(&str, &str); 23] = [
+    ("example", "a type has no example"),
+    ("default", "an optional property without a value is not sent, whatever its default"),
+    ("readOnly", "a read-only property of a request has no field; see `reduce`"),
+    ("writeOnly", "a type is the same for both directions"),
+    ("nullable", "every optional field may be null: it reads as absent"),
+    ("deprecated", "it is in the documentation"),
     (
-        Aspect::Enum,
+        "enum",
         "a value that is new to the client can be read; the documentation lists the known ones",
     ),
-    (Aspect::Minimum, LIMIT),
-    (Aspect::ExclusiveMinimum, LIMIT),
-    (Aspect::Maximum, LIMIT),
-    (Aspect::ExclusiveMaximum, LIMIT),
-    (Aspect::MultipleOf, LIMIT),
-    (Aspect::MinLength, LIMIT),
-    (Aspect::MaxLength, LIMIT),
-    (Aspect::MinItems, LIMIT),
-    (Aspect::MaxItems, LIMIT),
-    (Aspect::UniqueItems, LIMIT),
-    (Aspect::MinProperties, LIMIT),
-    (Aspect::MaxProperties, LIMIT),
-    (Aspect::Discriminator, "the alternatives of an untagged enum are tried in turn"),
-    (Aspect::Not, "it makes alternatives exclusive, and the enum takes the first that fits"),
+    ("minimum", LIMIT),
+    ("exclusiveMinimum", LIMIT),
+    ("maximum", LIMIT),
+    ("exclusiveMaximum", LIMIT),
+    ("multipleOf", LIMIT),
+    ("minLength", LIMIT),
+    ("maxLength", LIMIT),
+    ("minItems", LIMIT),
+    ("maxItems", LIMIT),
+    ("uniqueItems", LIMIT),
+    ("minProperties", LIMIT),
+    ("maxProperties", LIMIT),
+    ("discriminator", "the alternatives of an untagged enum are tried in turn"),
+    ("$defs", "the references lead there"),
+    ("$schema", "the version of JSON Schema"),
+    ("not", "it makes alternatives exclusive, and the enum takes the first that fits"),
 ];
 
 const LIMIT: &str = "limits are those of the service, which rejects what exceeds them";
@@ -46,29 +49,28 @@ const COMPONENTS: &str = "/components/schemas";
 pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut findings = Vec::new();
     let mut facts = 0;
-    let bodies = spec.facts.operations().map(|place| place.then(Step::Body));
+    let bodies = spec.facts.operations().filter_map(|it| content(spec, &it.then(&["requestBody"])));
     let requests: BTreeSet<&String> =
-        bodies.filter_map(|body| Some(&spec.facts.get(&body)?.pointer)).collect();
+        bodies.filter_map(|body| Some(&spec.facts.get(&body)?.origin)).collect();
     let mut kinds = BTreeSet::new();
-    for (name, _) in members(spec.document.value.pointer(COMPONENTS)) {
+    for (name, _) in members(spec.value().pointer(COMPONENTS)) {
         let kind = name.to_upper_camel_case();
         let pointer = format!("{COMPONENTS}/{name}");
         let mut find = |what: String, title: String| {
             findings.push(
                 Finding::new(Link::Schemas, format!("types::{kind} {what}"), title)
-                    .at(SPEC, spec.document.line(&pointer), "the schema")
+                    .at(SPEC, spec.line(&pointer), "the schema")
                     .help(
                         "run `cargo xtask generate`; if that changes nothing, fix datafy-api/build",
                     ),
             );
         };
         if let Some(schema) = compiled.schemas.get(&kind) {
-            let mut own = openapi::read_schema(&spec.document.value, &pointer);
-            let mut derived = openapi::read_schema(&without_null(schema), "");
+            let mut own = flatten_schema(spec.value(), &pointer);
+            let mut derived = flatten_schema(&in_terms_of_openapi(schema), "");
             reduce(&mut own, requests.contains(&pointer));
             reduce(&mut derived, false);
-            let mut page = Page { shape: Shape::Markdown, facts: derived, unreadable: Vec::new() };
-            let comparison = compare(&own, &mut page);
+            let comparison = compare(&own, &mut derived, &|_, _| false);
             facts += comparison.agreeing + comparison.differing;
             for difference in &comparison.differences {
                 report(&kind, difference, &mut find);
@@ -82,7 +84,7 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
         let title = format!("there is a type `types::{other}`, and the spec has no such schema");
         findings.push(
             Finding::new(Link::Schemas, format!("types::{other} undocumented"), title)
-                .at(SPEC, spec.document.line(COMPONENTS), "the schemas")
+                .at(SPEC, spec.line(COMPONENTS), "the schemas")
                 .help("run `cargo xtask generate`"),
         );
     }
@@ -92,16 +94,17 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
 /// Reports a difference of a schema from its type, unless the type says the same in other words.
 fn report(kind: &str, difference: &Difference, find: &mut impl FnMut(String, String)) {
     let place = difference.place();
-    let at = if place.0.is_empty() { "itself".to_owned() } else { place.to_string() };
+    let at = place.to_string();
+    let at = if at.is_empty() { "itself".to_owned() } else { at };
     let side = match difference {
-        Difference::Changed { aspect, spec, page: derived, .. } => {
+        Difference::Changed { keyword, spec, page: derived, .. } => {
             let value = |value: &Option<Value>| value.clone().unwrap_or_default();
             let (spec, derived) = (value(spec), value(derived));
-            if !equivalent(*aspect, &spec, &derived) {
+            if !equivalent(keyword, &spec, &derived) {
                 let title = format!(
-                    "`{at}` of `types::{kind}`: `{aspect}` is {derived}, and {spec} in the spec"
+                    "`{at}` of `types::{kind}`: `{keyword}` is {derived}, and {spec} in the spec"
                 );
-                find(format!("{at} {aspect}"), title);
+                find(format!("{at} {keyword}"), title);
             }
             return;
         }
@@ -111,43 +114,44 @@ fn report(kind: &str, difference: &Difference, find: &mut impl FnMut(String, Str
     find(at.clone(), format!("only {side} has `{at}` of `types::{kind}`"));
 }
 
+/// The schema that schemars derives, as OpenAPI writes it.
+fn in_terms_of_openapi(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    as_3_0(&mut schema, Kind::Schema);
+    for (_, part) in schema.get_mut("$defs").and_then(Value::as_object_mut).into_iter().flatten() {
+        as_3_0(part, Kind::Schema);
+    }
+    schema
+}
+
 /// Removes what [`NOT_EXPRESSED`] lists, and the read-only properties of a request.
 fn reduce(facts: &mut Facts, request: bool) {
-    let hidden = |aspect: &Aspect| NOT_EXPRESSED.iter().any(|(other, _)| other == aspect);
-    let read_only = |subject: &Subject| subject.stated.contains_key(&Aspect::ReadOnly);
-    facts.subjects.retain(|_, subject| !(request && read_only(subject)));
-    for subject in facts.subjects.values_mut() {
-        subject.stated.retain(|aspect, _| !hidden(aspect));
+    if request {
+        let read_only: Vec<Pointer> = facts
+            .below(&Pointer::default())
+            .filter(|place| facts.is(place, "readOnly"))
+            .cloned()
+            .collect();
+        for place in read_only {
+            facts.take(&place);
+        }
     }
+    let hidden = |pointer: &Pointer| {
+        NOT_EXPRESSED.iter().any(|(keyword, _)| pointer.0.ends_with(&format!("/{keyword}")))
+    };
+    facts.map.retain(|pointer, fact| fact.value.is_none() || !hidden(pointer));
 }
 
 /// Whether the type expresses what the spec states in other words.
-fn equivalent(aspect: Aspect, spec: &Value, derived: &Value) -> bool {
-    match aspect {
+fn equivalent(keyword: &str, spec: &Value, derived: &Value) -> bool {
+    match keyword {
         // Alternatives become an untagged enum.
-        Aspect::Type => spec == "one of" && derived == "any of",
+        "type" => spec == "one of" && derived == "any of",
         // An integer without a format is an `i64`, and a number an `f64`. A text is checked for dates only.
-        Aspect::Format if spec.is_null() => derived == "int64" || derived == "double",
-        Aspect::Format => derived.is_null() && spec != "date" && spec != "date-time",
+        "format" if spec.is_null() => derived == "int64" || derived == "double",
+        "format" => derived.is_null() && spec != "date" && spec != "date-time",
         // A pattern becomes a type that checks it and derives no schema of it.
-        Aspect::Pattern => derived.is_null(),
+        "pattern" => derived.is_null(),
         _ => false,
-    }
-}
-
-/// The schema without the null that an optional type also allows.
-fn without_null(schema: &Value) -> Value {
-    match schema {
-        Value::Object(object) => {
-            if let Some(Value::Array(all)) = object.get("anyOf")
-                && let [one, null] = all.as_slice()
-                && *null == json!({ "type": "null" })
-            {
-                return without_null(one);
-            }
-            object.iter().map(|(key, member)| (key.clone(), without_null(member))).collect()
-        }
-        Value::Array(items) => items.iter().map(without_null).collect(),
-        other => other.clone(),
     }
 }

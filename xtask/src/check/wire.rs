@@ -4,8 +4,8 @@
 use super::Checked;
 use super::compiled::{Compiled, Request};
 use super::generated::method_name;
-use super::instance::Instance;
-use crate::contract::{Aspect, Place, Spec, Step, Within};
+use super::instance::{Instance, content};
+use crate::document::{Kind, Pointer, Spec, Within};
 use crate::files::{DRIVER, SPEC, WAIVERS};
 use crate::report::{Finding, Link};
 use serde_json::Value;
@@ -27,12 +27,16 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
             checker.find(place, "unreached", format!("no builder sends {place}"), place);
         }
         names.push(name);
-        let documented = spec.facts.below(place).filter(|inner| match inner.tail() {
-            [Step::Parameter { .. }] => true,
-            [Step::Body, ..] => inner.last() != Some(&Step::Values),
+        let documented = spec.facts.below(place).filter(|inner| match inner.kind() {
+            Kind::Parameter | Kind::Body => true,
+            Kind::Schema => {
+                !inner.is_in_answer()
+                    && inner.holder() != "additionalProperties"
+                    && inner.parent().kind() != Kind::Parameter
+            }
             _ => false,
         });
-        for documented in documented.filter(|inner| !spec.facts.is(inner, Aspect::ReadOnly)) {
+        for documented in documented.filter(|inner| !spec.facts.is(inner, "readOnly")) {
             facts += 1;
             if checker.instance.misses(documented) {
                 let tail = documented.within_operation();
@@ -43,7 +47,7 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     }
     for request in compiled.requests.iter().filter(|request| !names.contains(&request.operation)) {
         let title = format!("{DRIVER} calls `{}`, which is no operation", request.operation);
-        checker.find(&Place::default(), &request.operation, title, &Place::default());
+        checker.find(&Pointer::default(), &request.operation, title, &Pointer::default());
     }
     let sent = compiled.requests.len();
     let compared = format!(
@@ -60,8 +64,8 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn find(&mut self, operation: &Place, what: &str, title: String, at: &Place) {
-        let line = self.spec.line_of(at).or_else(|| self.spec.document.line("/paths"));
+    fn find(&mut self, operation: &Pointer, what: &str, title: String, at: &Pointer) {
+        let line = self.spec.line_of(at).or_else(|| self.spec.line("/paths"));
         self.findings.push(
             Finding::new(Link::Wire, format!("{operation} {what}"), title)
                 .at(SPEC, line, "the spec")
@@ -73,13 +77,18 @@ impl Checker<'_> {
         );
     }
 
-    fn request(&mut self, place: &Place, request: &Request) {
-        let Some(Step::Operation { path, method }) = place.last() else { return };
+    fn request(&mut self, place: &Pointer, request: &Request) {
+        let Some((method, path)) = place.method_and_path() else { return };
         self.instance.places.insert(place.clone());
+        if request.made != request.operation {
+            let title =
+                format!("`{}` is made with the facts of `{}`", request.operation, request.made);
+            self.find(place, "facts", title, place);
+        }
         let mut line = request.line.split(' ');
         let (own, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
         let (sent, query) = target.split_once('?').unwrap_or((target, ""));
-        let names = path_parameters(path, sent);
+        let names = path_parameters(&path, sent);
         if own != method || names.is_none() {
             let title = format!("`{}` sends `{own} {sent}`, not {place}", request.operation);
             self.find(place, "line", title, place);
@@ -90,7 +99,7 @@ impl Checker<'_> {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             self.parameter(place, Within::Query, pair.split('=').next().unwrap_or_default());
         }
-        let security = self.spec.facts.value(place, Aspect::Security).and_then(Value::as_str);
+        let security = self.spec.facts.value(place, "security").and_then(Value::as_str);
         let security = security.unwrap_or_default();
         let with_token = security.split(' ').any(|scheme| matches!(scheme, "bearer" | "basic"));
         for name in request.headers.keys().filter(|name| !OF_HTTP.contains(&name.as_str())) {
@@ -106,28 +115,28 @@ impl Checker<'_> {
         self.body(place, request);
     }
 
-    fn parameter(&mut self, place: &Place, within: Within, name: &str) {
+    fn parameter(&mut self, place: &Pointer, within: Within, name: &str) {
         let facts = &self.spec.facts;
-        let documented = facts.children(place).find(|inner| match inner.last() {
-            Some(Step::Parameter { within: own, name: known }) if *own == within => {
-                known == name || within == Within::Header && known.eq_ignore_ascii_case(name)
-            }
-            _ => false,
+        let same = |known: &str| {
+            known == name || within == Within::Header && known.eq_ignore_ascii_case(name)
+        };
+        let documented = facts.parameters(place).find(|inner| {
+            inner.sent_in() == Some(within) && inner.name().is_some_and(|known| same(&known))
         });
         if let Some(documented) = documented {
             self.instance.places.insert(documented.clone());
             return;
         }
-        let at = place.then(Step::Parameter { within, name: name.to_owned() });
+        let at = place.parameter(within, name);
         let tail = at.within_operation();
         let title = format!("`{tail}` is sent with {place}, and isn't documented");
         self.find(place, &format!("{tail} undocumented"), title, &at);
     }
 
-    fn body(&mut self, place: &Place, request: &Request) {
-        let body = place.then(Step::Body);
+    fn body(&mut self, place: &Pointer, request: &Request) {
+        let body = place.then(&["requestBody"]);
         let facts = &self.spec.facts;
-        if facts.value(&body, Aspect::Content).is_none() {
+        if content(self.spec, &body).is_none() {
             if !request.body.is_empty() {
                 let title = format!("a body is sent with {place}, and none is documented");
                 self.find(place, "body undocumented", title, place);
@@ -140,8 +149,8 @@ impl Checker<'_> {
             let title = format!("the body of {place} {}", problem.title);
             self.find(place, &format!("{prefix}{}", problem.what), title, &problem.at);
         }
-        let read_only = |place: &&Place| facts.is(place, Aspect::ReadOnly);
-        let sent: Vec<Place> = self.instance.places.iter().filter(read_only).cloned().collect();
+        let read_only = |place: &&Pointer| facts.is(place, "readOnly");
+        let sent: Vec<Pointer> = self.instance.places.iter().filter(read_only).cloned().collect();
         for sent in sent {
             let tail = sent.within_operation();
             let title = format!("`{tail}` is sent with {place}, and is read-only");

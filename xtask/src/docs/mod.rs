@@ -1,18 +1,27 @@
 //! `cargo xtask docs`: compares a page with openapi.yaml.
 
-mod refused;
+pub mod findings;
+mod fragment;
+pub mod impact;
+pub mod listed;
+pub mod prose;
+mod shown;
 
-use crate::contract::{Spec, normalize};
-use crate::drift::{self, listed::PublicItems};
+pub use fragment::{Fragment, TO_DESCRIBE};
+
+use crate::document::{Spec, align};
 use crate::files::{self, RECORD, SPEC};
 use crate::page::{self, Page, record};
-use crate::report::{self, Problem, Report, Waivers};
-use anyhow::{Context, Result, anyhow};
+use crate::report::{Problem, Report, Waivers};
+use anyhow::{Context, Result};
+use findings::Around;
+use listed::PublicItems;
+use prose::Prose;
 use std::path::{Path, PathBuf};
 
 const COMMAND: &str = "docs";
 
-/// Compares the page from `source` with the spec below `root`, and records its facts if `record` is set.
+/// Compares the page from `source` with the spec below `root`, and records the page if `record` is set.
 pub fn run(root: &Path, source: &str, record: bool) -> Report {
     match page::fetch(source) {
         Ok(bytes) => compare(root, page::name(source), &bytes, record),
@@ -20,60 +29,39 @@ pub fn run(root: &Path, source: &str, record: bool) -> Report {
     }
 }
 
-/// Applies the edits of the findings to the spec below `root`.
-pub fn apply(root: &Path, report: &mut Report) -> Result<()> {
-    let hunks: Vec<_> = report.findings.iter().flat_map(|finding| &finding.edit).collect();
-    let text = report::apply(&files::read(root, SPEC)?, hunks)
-        .map_err(|hunk| anyhow!("{SPEC}:{}: it has changed meanwhile", hunk.line))?;
-    files::write(root, SPEC, &text)?;
-    let left = report.findings.iter().filter(|finding| finding.edit.is_empty()).count();
-    let by_hand = if left > 0 {
-        format!("; {left} findings are to be edited by hand")
-    } else {
-        String::new()
-    };
-    report
-        .receipt
-        .compared
-        .push(format!("applied the edits to {SPEC}{by_hand}; run `cargo xtask generate`"));
-    Ok(())
-}
-
 /// Compares the page in `bytes`, which findings call `name`.
 pub fn compare(root: &Path, name: &str, bytes: &[u8], record: bool) -> Report {
-    let report = Basis::load(root, record).and_then(|mut basis| {
-        let mut report = basis.compare(name, bytes)?;
-        report.receipt.compared.extend(refused::withdraw(&basis.spec, &mut report.findings));
-        Ok(report)
-    });
-    report.unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
+    Basis::load(root, record)
+        .and_then(|mut basis| basis.compare(name, bytes))
+        .unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
 }
 
 /// What a page is compared with.
 pub struct Basis {
     spec: Spec,
     recorded: Option<record::Recorded>,
-    public: PublicItems,
+    around: Around,
     waivers: Waivers,
-    /// The root below which the facts of the page are recorded, if they are.
+    /// The root below which the page is recorded, if it is.
     record: Option<PathBuf>,
 }
 
 impl Basis {
-    /// Reads the files below `root`. The facts of a page that is compared are recorded there if `record` is set.
+    /// Reads the files below `root`. A page that is compared is recorded there if `record` is set.
     pub fn load(root: &Path, record: bool) -> Result<Self> {
         let spec = Spec::load(root)?;
         // A record that is about to be replaced need not be readable.
         let mut recorded =
             record::load(root).or_else(|error| if record { Ok(None) } else { Err(error) })?;
         if let Some(recorded) = &mut recorded {
-            normalize(&spec.facts, &mut recorded.page);
+            align(&spec.facts, &mut recorded.page.facts);
         }
-        let (public, waivers) = (PublicItems::load(root), Waivers::load(root)?);
-        Ok(Self { spec, recorded, public, waivers, record: record.then(|| root.to_owned()) })
+        let around = Around { public: PublicItems::load(root), prose: Prose::load(root) };
+        let waivers = Waivers::load(root)?;
+        Ok(Self { spec, recorded, around, waivers, record: record.then(|| root.to_owned()) })
     }
 
-    /// As [`compare`], but the edits of the findings are not tried out.
+    /// Compares the page in `bytes`, which findings call `name`.
     pub fn compare(&mut self, name: &str, bytes: &[u8]) -> Result<Report> {
         let spec = &self.spec;
         let mut page = Page::read(bytes, &spec.facts)
@@ -83,23 +71,25 @@ impl Basis {
         let problems: Vec<_> =
             unreadable.map(|place| Problem::of_file(name, place.line, &place.problem)).collect();
         // The comparison reorders the page as the spec is ordered.
-        let new_record = self.record.as_ref().map(|root| (root, record::Record::new(&page)));
+        let names = self.record.as_ref().map(|_| record::names(&page.facts));
         let before = self.recorded.as_ref().map(|recorded| &recorded.page);
-        let (comparison, findings) = drift::findings(spec, &self.public, &mut page, name, before);
-        let unreadable = page.unreadable.len();
+        let (comparison, findings) =
+            findings::findings(spec, &self.around, &mut page, name, before);
         let (findings, waived) = self.waivers.sift(findings);
         // The silence of a part of the page is not the vendor's.
-        let mut operations = spec.facts.operations();
-        let complete =
-            problems.is_empty() && operations.all(|place| page.facts.get(place).is_some());
+        let whole =
+            problems.is_empty() && spec.facts.operations().all(|place| page.facts.has(place));
         let mut report = Report::new(COMMAND, findings, problems);
         report.page = Some(name.to_owned());
-        report.receipt = drift::receipt(spec, &comparison, unreadable);
+        report.receipt = findings::receipt(spec, &comparison, page.unreadable.len());
         report.receipt.waived = waived;
         report.receipt.not_compared = page.facts.not_compared.iter().cloned().collect();
-        if let Some((root, new_record)) = new_record {
-            report.receipt.compared.push(if complete {
-                files::write(root, RECORD, &new_record.write(&comparison))?;
+        if let (Some(root), Some(mut names)) = (&self.record, names) {
+            report.receipt.compared.push(if whole {
+                names.extend(record::names(&spec.facts));
+                let ours = record::ours(spec, &comparison);
+                let text = record::write(&page.document, page.shape, ours, &names, self.recorded.as_ref());
+                files::write(root, RECORD, &text)?;
                 format!("recorded in {RECORD}")
             } else {
                 format!("not recorded: the page is not whole, or an operation is gone; {RECORD} is unchanged")

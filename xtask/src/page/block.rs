@@ -1,8 +1,7 @@
 //! The lines of a copied text that are about one operation.
 
 use super::text::{Section, label};
-use crate::codegen::METHODS;
-use crate::contract::{Facts, Step, Unreadable, without_names};
+use crate::document::{Facts, METHODS, Unreadable, without_names};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -19,6 +18,8 @@ pub(super) struct Block<'a> {
     /// The line of the path.
     pub(super) line: u64,
     pub(super) lines: &'a [Line<'a>],
+    /// The lines that may be its title.
+    pub(super) title: &'a [Line<'a>],
 }
 
 /// A method, and the path joined with it or on the line below.
@@ -45,7 +46,12 @@ pub(super) fn blocks<'a>(
     let mut last_end = 0;
     while let Some(Marker { method, path, start, end }) = markers.next() {
         let next = markers.peek().map_or(lines.len(), |next| next.start);
-        let block = if ends_only { &lines[last_end..start] } else { &lines[end..next] };
+        let (block, title) = if ends_only {
+            let block = &lines[last_end..start];
+            (block, &block[..block.len().min(3)])
+        } else {
+            (&lines[end..next], &lines[last_end.max(start.saturating_sub(3))..start])
+        };
         let closes = |next: &Marker| {
             next.method == method && next.path.is_some() && (path.is_none() || path == next.path)
         };
@@ -57,7 +63,7 @@ pub(super) fn blocks<'a>(
         // The line of the path, or of the method.
         let line = lines[end - 1].number;
         if let Some(path) = path.or_else(|| sampled.next()) {
-            blocks.push(Block { method, path, line, lines: block });
+            blocks.push(Block { method, path, line, lines: block, title });
         } else {
             let problem = format!("`{method}` is not followed by a path");
             unreadable.push(Unreadable { line: Some(line), problem });
@@ -107,12 +113,12 @@ fn sample(text: &str, method: &str, spec: &Facts) -> Option<String> {
 /// The path of a sample without its query, and without what the spec's path doesn't begin with: the server's part.
 fn of_spec(target: &str, method: &str, spec: &Facts) -> String {
     let path = target.split('?').next().unwrap_or_default();
-    let known = spec.operations().filter_map(|place| match place.last()? {
-        Step::Operation { path, method: own } if own.eq_ignore_ascii_case(method) => Some(path),
-        _ => None,
+    let known = spec.operations().filter_map(|place| {
+        let (own, path) = place.method_and_path()?;
+        own.eq_ignore_ascii_case(method).then_some(path)
     });
     let longest = known.filter(|known| without_names(path).ends_with(&without_names(known)));
-    longest.max_by_key(|known| known.len()).map_or(path, String::as_str).to_owned()
+    longest.max_by_key(String::len).unwrap_or_else(|| path.to_owned())
 }
 
 fn is_path(text: &str) -> bool {

@@ -1,18 +1,19 @@
-//! The vendor's page as facts, in either of the shapes in which people get it.
+//! The vendor's page as an OpenAPI document, in either of the shapes in which people get it.
 
-mod absence;
 mod block;
 mod markdown;
 pub mod record;
 mod row;
+pub mod silence;
 mod source;
 mod text;
 
 pub use source::{fetch, name};
 
-use crate::contract::{Aspect, Facts, Place, Unreadable};
+use crate::document::{Comparison, Facts, Pointer, Unreadable, compare};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use silence::is_silent;
 
 /// The shape of a page. It determines what the page's silence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub enum Shape {
 #[derive(Debug)]
 pub struct Page {
     pub shape: Shape,
+    pub document: Value,
+    /// The document, normalised and flattened.
     pub facts: Facts,
     pub unreadable: Vec<Unreadable>,
 }
@@ -66,13 +69,9 @@ impl Page {
         if text.trim().is_empty() {
             return Err(NotAPage::Empty);
         }
-        let documents = markdown::documents(text);
-        let (shape, read) = if documents.is_empty() {
-            (Shape::Text, text::read(text, spec))
-        } else {
-            (Shape::Markdown, markdown::read(documents))
-        };
-        let (facts, mut unreadable) = read.map_err(|why| {
+        let page =
+            if markdown::is_markdown(text) { markdown::read(text) } else { text::read(text, spec) };
+        let mut page = page.map_err(|why| {
             if !damaged.is_empty() {
                 return NotAPage::NotText;
             }
@@ -85,9 +84,21 @@ impl Page {
                 why
             }
         })?;
-        unreadable.extend(damaged);
-        unreadable.sort_by_key(|unreadable| unreadable.line);
-        Ok(Self { shape, facts, unreadable })
+        page.unreadable.extend(damaged);
+        page.unreadable.sort_by_key(|unreadable| unreadable.line);
+        Ok(page)
+    }
+
+    /// Compares the page, which is aligned with the spec, as far as its shape shows.
+    pub fn compare(&mut self, spec: &Facts) -> Comparison {
+        let (shape, whole) = (self.shape, self.unreadable.is_empty());
+        // What could not be read may be anywhere.
+        compare(spec, &mut self.facts, &|page, missing| !whole || is_silent(shape, page, missing))
+    }
+
+    /// Whether the page, which doesn't have what the spec has at `missing`, is silent on it.
+    pub fn is_silent_on(&self, missing: &Pointer) -> bool {
+        !self.unreadable.is_empty() || is_silent(self.shape, &self.facts, missing)
     }
 }
 
@@ -104,19 +115,26 @@ fn not_utf8(bytes: &[u8]) -> Vec<Unreadable> {
 
 /// Adds the facts of one description, whose operations may be described already. `line` is its line.
 fn add(facts: &mut Facts, mut own: Facts, line: u64, unreadable: &mut Vec<Unreadable>) {
-    fn all<'a>(facts: &'a Facts, root: &Place) -> Vec<(&'a Place, Vec<(Aspect, &'a Value)>)> {
-        let places = facts.subjects.iter().filter(|(place, _)| place.root() == *root);
-        places.map(|(place, subject)| (place, subject.values().collect())).collect()
+    fn values<'a>(
+        facts: &'a Facts,
+        place: &Pointer,
+    ) -> Vec<(&'a Pointer, &'a Option<Value>, bool)> {
+        facts.within(place).map(|(inner, fact)| (inner, &fact.value, fact.folded)).collect()
     }
-    let known = |root: &Place| facts.get(root).is_some() && own.get(root).is_some();
-    let roots = own.operations().cloned().chain([Place::default()]).filter(known);
-    for root in roots.collect::<Vec<_>>() {
-        if all(facts, &root) != all(&own, &root) {
-            let problem = format!("{root} is described twice, in different ways");
+    let again: Vec<Pointer> = own.operations().filter(|place| facts.has(place)).cloned().collect();
+    for place in again {
+        if values(facts, &place) != values(&own, &place) {
+            let problem = format!("{place} is described twice, in different ways");
             unreadable.push(Unreadable { line: Some(line), problem });
         }
-        own.subjects.retain(|place, _| place.root() != root);
+        own.take(&place);
+    }
+    for (pointer, fact) in own.map {
+        let before = facts.map.entry(pointer).or_insert_with(|| fact.clone());
+        if before.value != fact.value {
+            let problem = "the API as a whole is described twice, in different ways".to_owned();
+            unreadable.push(Unreadable { line: Some(line), problem });
+        }
     }
     facts.not_compared.append(&mut own.not_compared);
-    facts.subjects.extend(own.subjects);
 }

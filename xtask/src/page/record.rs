@@ -1,77 +1,94 @@
-//! The record of a page: its facts, without its sentences.
+//! The record of a page: its OpenAPI document without sentences, and what is ours.
 
 use super::{Page, Shape};
-use crate::contract::{Comparison, Facts, Place, Subject};
+use crate::document::{Comparison, Facts, Pointer, Spec, flatten, members};
 use crate::files::{self, RECORD};
+use crate::yaml;
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-#[derive(Serialize, Deserialize)]
+/// What the document says under `x-page`.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Record {
-    shape: Shape,
-    /// The facts of the spec on which the page was silent when this was recorded: `PLACE: ASPECT`.
-    silent: Vec<String>,
-    facts: Vec<Entry>,
+struct About {
+    shape: Option<Shape>,
+    ours: Ours,
+    gone: BTreeSet<String>,
 }
 
-/// A place and its facts.
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    at: Place,
-    #[serde(flatten)]
-    subject: Subject,
-}
-
-impl Record {
-    /// The record of a page, in its own order and spelling.
-    pub fn new(page: &Page) -> Self {
-        let subjects = page.facts.subjects.clone().into_iter();
-        let facts = subjects.map(|(at, subject)| Entry { at, subject }).collect();
-        Self { shape: page.shape, silent: Vec::new(), facts }
-    }
-
-    /// The text of the record, with a line for each silent fact and each place.
-    pub fn write(&self, comparison: &Comparison) -> String {
-        let silent = comparison.silent.iter().map(ToString::to_string);
-        format!(
-            "{{\n  \"shape\": {},\n  \"silent\": {},\n  \"facts\": {}\n}}\n",
-            line(&self.shape),
-            list(silent),
-            list(&self.facts),
-        )
-    }
-}
-
-fn line(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("a record is JSON")
-}
-
-fn list<T: Serialize>(values: impl IntoIterator<Item = T>) -> String {
-    let lines: Vec<String> = values.into_iter().map(|value| line(&value)).collect();
-    if lines.is_empty() {
-        "[]".to_owned()
-    } else {
-        format!("[\n    {}\n  ]", lines.join(",\n    "))
-    }
-}
+/// What the spec states and the page doesn't, by pointer: facts on which the page is silent, and our names.
+pub type Ours = BTreeMap<Pointer, Value>;
 
 /// A page as it was recorded.
 pub struct Recorded {
     pub page: Page,
-    /// The facts on which the page was silent when it was recorded.
-    pub silent: Vec<String>,
+    pub ours: Ours,
+    /// Names that earlier records had.
+    pub gone: BTreeSet<String>,
+}
+
+/// What is ours in the spec.
+pub fn ours(spec: &Spec, comparison: &Comparison) -> Ours {
+    let silent = comparison.silent.iter().map(|silent| &silent.fact);
+    let silent =
+        silent.filter_map(|fact| Some((fact.clone(), spec.facts.get(fact)?.value.clone()?)));
+    let of_operation = spec.facts.operations().flat_map(|place| {
+        let member = |key: &str| Some((place.then(&[key]), spec.of_operation(place, key)?.clone()));
+        ["operationId", "x-idempotent"].into_iter().filter_map(member)
+    });
+    let schemas = members(spec.value().pointer("/components/schemas")).map(|(name, _)| json!(name));
+    let schemas = [(Pointer("/components/schemas".to_owned()), schemas.collect())];
+    silent.chain(of_operation).chain(schemas).collect()
+}
+
+/// The text of the record of a page that was compared with the spec. `before` is the record that it replaces.
+pub fn write(
+    document: &Value,
+    shape: Shape,
+    ours: Ours,
+    names: &BTreeSet<String>,
+    before: Option<&Recorded>,
+) -> String {
+    let mut gone = BTreeSet::new();
+    if let Some(before) = before {
+        gone.extend(before.gone.iter().cloned());
+        gone.extend(self::names(&before.page.facts));
+    }
+    gone.retain(|name| !names.contains(name));
+    let about = About { shape: Some(shape), ours, gone };
+    let mut document = document.clone();
+    document["x-page"] = serde_json::to_value(about).unwrap_or_default();
+    format!(
+        "# The vendor's page as an OpenAPI document, without its sentences. Written by `cargo xtask docs PAGE --record`.\n{}",
+        yaml::write(&document)
+    )
+}
+
+/// The names of parameters, properties and headers, which prose may use.
+pub fn names(facts: &Facts) -> BTreeSet<String> {
+    let places = facts.map.iter().filter(|(_, fact)| fact.value.is_none());
+    places.filter_map(|(place, _)| place.name()).collect()
 }
 
 /// Reads the record below `root`, if there is one.
 pub fn load(root: &Path) -> Result<Option<Recorded>> {
     let Some(text) = files::read_if_exists(root, RECORD)? else { return Ok(None) };
-    let record: Record = serde_json::from_str(&text).map_err(|error| {
-        anyhow!("{RECORD}: {error}; replace it with `cargo xtask docs PAGE --record`")
-    })?;
-    let subjects = record.facts.into_iter().map(|entry| (entry.at, entry.subject)).collect();
-    let facts = Facts { subjects, ..Facts::default() };
-    let page = Page { shape: record.shape, facts, unreadable: Vec::new() };
-    Ok(Some(Recorded { page, silent: record.silent }))
+    let wrong = |problem: String| {
+        anyhow!("{RECORD}: {problem}; replace it with `cargo xtask docs PAGE --record`")
+    };
+    let document = yaml::Document::parse(&text).map_err(wrong)?;
+    let about = document.value.get("x-page").cloned().unwrap_or_default();
+    let About { shape, ours, gone } =
+        serde_json::from_value(about).map_err(|error| wrong(error.to_string()))?;
+    let shape = shape.ok_or_else(|| wrong("it has no `shape`".to_owned()))?;
+    let mut facts = Facts::default();
+    let unreadable = flatten(&document.value, &|pointer| document.line(pointer), &mut facts);
+    Ok(Some(Recorded {
+        page: Page { shape, document: document.value, facts, unreadable },
+        ours,
+        gone,
+    }))
 }

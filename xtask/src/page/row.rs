@@ -1,6 +1,5 @@
 //! A row of the copied text, which has no separators: `volumeIdstringRequiredExample: vol-1`.
 
-use crate::contract::Aspect;
 use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -11,7 +10,7 @@ use std::sync::LazyLock;
 pub(super) struct Row {
     /// Empty for the body or the answer as a whole.
     pub(super) name: String,
-    pub(super) stated: Vec<(Aspect, Value)>,
+    pub(super) stated: Vec<(&'static str, Value)>,
 }
 
 /// A line that may be a row.
@@ -35,13 +34,13 @@ pub(super) fn without_icon(text: &str) -> &str {
 
 const LABELS: [&str; 4] = ["Required", "Optional", "required", "optional"];
 
-const MARKS: [(&str, Aspect); 6] = [
-    ("Read-only", Aspect::ReadOnly),
-    ("read-only", Aspect::ReadOnly),
-    ("Write-only", Aspect::WriteOnly),
-    ("write-only", Aspect::WriteOnly),
-    ("Deprecated", Aspect::Deprecated),
-    ("| nullable", Aspect::Nullable),
+const MARKS: [(&str, &str); 6] = [
+    ("Read-only", "readOnly"),
+    ("read-only", "readOnly"),
+    ("Write-only", "writeOnly"),
+    ("write-only", "writeOnly"),
+    ("Deprecated", "deprecated"),
+    ("| nullable", "nullable"),
 ];
 
 /// The longest line that is read as a row, in bytes.
@@ -53,16 +52,23 @@ const SCALARS: [&str; 9] =
     ["string", "integer", "number", "boolean", "object", "any", "one of", "any of", "all of"];
 
 /// Facts after a label or on separate lines below a row.
-const TAILS: [(&str, Aspect); 8] = [
-    ("Example:", Aspect::Example),
-    ("Default:", Aspect::Default),
-    ("Pattern:", Aspect::Pattern),
-    ("Possible values:", Aspect::Enum),
-    ("Min:", Aspect::Minimum),
-    ("min:", Aspect::Minimum),
-    ("Max:", Aspect::Maximum),
-    ("max:", Aspect::Maximum),
+const TAILS: [(&str, &str); 8] = [
+    ("Example:", "example"),
+    ("Default:", "default"),
+    ("Pattern:", "pattern"),
+    ("Possible values:", "enum"),
+    ("Min:", "minimum"),
+    ("min:", "minimum"),
+    ("Max:", "maximum"),
+    ("max:", "maximum"),
 ];
+
+/// The type at the start of a text, with the marks of a list, and the rest.
+pub(super) fn kind(text: &str) -> (&str, &str) {
+    let length = SCALARS.iter().find(|kind| text.starts_with(*kind)).map_or(0, |kind| kind.len());
+    let rest = text[length..].trim_start_matches("[]");
+    (&text[..text.len() - rest.len()], rest.trim())
+}
 
 /// Reads a line. `known` are the names in the spec, which show whether an icon precedes the name.
 pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
@@ -74,11 +80,11 @@ pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
     let bare = Some(without_icon(&line)).filter(|bare| *bare != line);
     let lines = [Some(&*line), bare].into_iter().flatten();
     let rows: Vec<Row> = lines.filter_map(|line| parse(line, known)).collect();
-    let labelled = |row: &&Row| row.stated.iter().any(|(aspect, _)| *aspect == Aspect::Required);
+    let labelled = |row: &&Row| row.stated.iter().any(|(keyword, _)| *keyword == "required");
     // A format is a plain word: `date-timeOptioneel` includes a label in Dutch.
     let plain = |row: &&Row| {
         let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
-        let mut formats = row.stated.iter().filter(|(aspect, _)| *aspect == Aspect::Format);
+        let mut formats = row.stated.iter().filter(|(keyword, _)| *keyword == "format");
         formats.all(|(_, format)| format.as_str().is_some_and(|format| format.chars().all(word)))
     };
     let named = |row: &&Row| known.contains(&row.name) && (labelled(row) || plain(row));
@@ -90,9 +96,9 @@ pub(super) fn read(line: &str, known: &BTreeSet<String>) -> Read {
 }
 
 /// The facts on a line below a row, or after a label. The next one may follow without a space.
-pub(super) fn tails(mut line: &str) -> Vec<(Aspect, Value)> {
+pub(super) fn tails(mut line: &str) -> Vec<(&'static str, Value)> {
     let mut stated = Vec::new();
-    while let Some((word, aspect)) = TAILS.iter().find(|(word, _)| line.starts_with(word)) {
+    while let Some((word, keyword)) = TAILS.iter().find(|(word, _)| line.starts_with(word)) {
         let glued =
             |(at, _): &(usize, &str)| line[..*at].ends_with(|last: char| !last.is_whitespace());
         let starts = TAILS.iter().filter(|(word, _)| word.starts_with(char::is_uppercase));
@@ -101,15 +107,27 @@ pub(super) fn tails(mut line: &str) -> Vec<(Aspect, Value)> {
         let end = starts.map(|(at, _)| at).filter(|at| *at > 0).min().unwrap_or(line.len());
         let value = line[word.len()..end].trim();
         let quoted = value.strip_prefix('`').and_then(|value| value.strip_suffix('`'));
-        match quoted.filter(|value| !value.contains('`')).unwrap_or(value) {
-            // The values are on other lines.
-            "" if *aspect == Aspect::Enum => stated.push((*aspect, Value::Null)),
-            "" => {}
-            value => stated.push((*aspect, value.into())),
+        let quoted = quoted.filter(|value| *keyword != "enum" && !value.contains('`'));
+        match quoted.unwrap_or(value) {
+            "" if *keyword != "enum" => {}
+            value if *keyword == "enum" => stated.push((*keyword, values(value))),
+            value => stated.push((*keyword, value.into())),
         }
         line = &line[end..];
     }
     stated
+}
+
+/// The values of an `enum`: a list if each is quoted, and otherwise the text, in which they run together. It is empty
+/// if they are not shown.
+fn values(text: &str) -> Value {
+    let quoted: Vec<&str> = text.split('`').collect();
+    let between = |part: &&str| part.chars().all(|c| c.is_whitespace() || ",|".contains(c));
+    if quoted.len() > 2 && quoted.len() % 2 == 1 && quoted.iter().step_by(2).all(between) {
+        quoted.iter().skip(1).step_by(2).copied().collect()
+    } else {
+        text.into()
+    }
 }
 
 /// A row: the shortest name before a type, and the first label after it. Older pages have a bar instead of a dot.
@@ -117,7 +135,7 @@ static ROW: LazyLock<Regex> = LazyLock::new(|| {
     let marks = "(?: ?(?:[Rr]ead-only|[Ww]rite-only|Deprecated))*";
     Regex::new(&format!(
         r"(?x)^
-        (?<name> Other\ properties | [\p{{Alphabetic}}\p{{N}}_.$@:/\[\]-]*? )
+        (?<name> Other\ properties | {word}*? | {word}+(?:\ {word}+){{1,3}}? )
         (?<gap> \ ? )
         (?<kind> const:\ [^·]*? | (?: one\ of | any\ of | all\ of
             | string | integer | number | boolean | object | any )(?:\[\])* )
@@ -126,6 +144,7 @@ static ROW: LazyLock<Regex> = LazyLock::new(|| {
         (?: (?<space> \ ? ) (?<label> [Rr]equired | [Oo]ptional ) (?<after> {marks} ) \ *
             (?<tails> (?: (?: Example | Default | Pattern | Possible\ values | [Mm]in | [Mm]ax ): .* )? ) )?
         $",
+        word = r"[\p{Alphabetic}\p{N}_.$@:/\[\]-]",
         marks = marks.replace(' ', r"\ ")
     ))
     .expect("a regular expression")
@@ -140,41 +159,54 @@ pub(super) fn is_english(line: &str) -> bool {
 fn parse(line: &str, known: &BTreeSet<String>) -> Option<Row> {
     let captures = ROW.captures(line)?;
     let part = |name| captures.name(name).map_or("", |part| part.as_str());
-    // Prose has spaces too: `A string required`.
-    match (part("gap"), part("space"), part("label")) {
-        ("", "", _) => {}
-        (" ", "", label) if label.starts_with(char::is_uppercase) => {}
-        (_, _, label) if !label.is_empty() && known.contains(part("name")) => {}
+    // Prose has spaces too: `A string required`. What has some needs more of the form.
+    let is_known = !part("label").is_empty() && known.contains(part("name"));
+    let capital = part("label").starts_with(char::is_uppercase);
+    let spaced = part("name").contains(' ') && part("name") != OTHER;
+    match (part("gap"), part("space")) {
+        _ if is_known => {}
+        ("", "") if !spaced || capital => {}
+        (" ", "") if !spaced && capital => {}
         _ => return None,
     }
-    let kind = part("kind");
-    let mut stated = vec![(Aspect::Type, kind.into())];
+    let mut kind = part("kind").to_owned();
+    let mut stated = Vec::new();
     let mut titled = false;
     for segment in part("segments").split(['·', '|']).map(str::trim).skip(1) {
+        // `string · date[]` is a list of dates.
+        let item = segment.trim_end_matches("[]");
+        kind += &segment[item.len()..];
+        let segment = item;
         stated.push(match (tails(segment).pop(), segment) {
             (Some(limit), _) => limit,
-            (None, "enum") => (Aspect::Enum, Value::Null),
-            (None, "nullable") => (Aspect::Nullable, true.into()),
+            (None, "enum") => ("enum", "".into()),
+            (None, "nullable" | "null") => ("nullable", true.into()),
             // An object has a title in the place of a format.
-            _ if kind.trim_end_matches("[]") == "object" && !titled => {
+            _ if part("kind").trim_end_matches("[]") == "object" && !titled => {
                 titled = true;
                 continue;
             }
-            _ => (Aspect::Format, segment.into()),
+            _ => ("format", segment.into()),
         });
     }
+    stated.insert(0, ("type", kind.into()));
     let marks = format!("{}{}", part("before"), part("after"));
     let marked = MARKS.iter().filter(|(mark, _)| marks.contains(mark));
-    stated.extend(marked.map(|(_, aspect)| (*aspect, true.into())));
+    stated.extend(marked.map(|(_, keyword)| (*keyword, true.into())));
     if let Some(label) = captures.name("label") {
-        stated.push((Aspect::Required, label.as_str().eq_ignore_ascii_case("required").into()));
+        stated.push(("required", label.as_str().eq_ignore_ascii_case("required").into()));
     }
     stated.extend(tails(part("tails")));
     // Values on the same line replace the mark that there are some.
-    if stated.iter().any(|(aspect, value)| *aspect == Aspect::Enum && !value.is_null()) {
-        stated.retain(|(aspect, value)| !(*aspect == Aspect::Enum && value.is_null()));
+    if stated.iter().any(|(keyword, value)| *keyword == "enum" && *value != "") {
+        stated.retain(|(keyword, value)| !(*keyword == "enum" && *value == ""));
     }
-    Some(Row { name: part("name").to_owned(), stated })
+    let name = part("name");
+    // A badge is glued to the name.
+    let badge =
+        name.strip_suffix("Discriminator").filter(|rest| !rest.is_empty() && !known.contains(name));
+    stated.extend(badge.map(|_| ("discriminator", true.into())));
+    Some(Row { name: badge.unwrap_or(name).to_owned(), stated })
 }
 
 /// Whether the line has the form of a row: a label without a space before it, or a type directly after a

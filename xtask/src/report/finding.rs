@@ -1,8 +1,8 @@
 //! A finding: a difference between two links of the chain.
 
-use crate::contract::{Place, Step};
+use crate::docs::Fragment;
+use crate::document::Pointer;
 use serde::Serialize;
-use std::cmp::Reverse;
 use std::fmt;
 use strum::Display;
 
@@ -19,6 +19,7 @@ pub enum Link {
     Schemas,
     Wire,
     Fake,
+    Prose,
     Waivers,
 }
 
@@ -47,9 +48,15 @@ pub struct Finding {
     pub cause: Option<Cause>,
     /// What to do about it.
     pub help: String,
-    /// The edit of openapi.yaml, if it can be given exactly.
+    /// Places of the prose that name it, as `FILE:LINE`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub edit: Vec<Hunk>,
+    pub prose: Vec<String>,
+    /// YAML to paste into openapi.yaml, if the page shows all of what is new.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paste: Vec<Fragment>,
+    /// What the compiler printed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub printed: String,
 }
 
 impl Finding {
@@ -68,12 +75,10 @@ impl Finding {
     }
 
     /// Points to the name of `place` in the line of the last spot.
-    pub fn focus(mut self, place: &Place) -> Self {
-        let name = match place.last() {
-            Some(Step::Property(name) | Step::Parameter { name, .. }) => Some(name),
-            Some(Step::Operation { path, .. }) => Some(path),
-            _ => None,
-        };
+    pub fn focus(mut self, place: &Pointer) -> Self {
+        let name = place
+            .name()
+            .or_else(|| Some(place.method_and_path()?.1).filter(|_| place.is_operation()));
         if let Some(spot) = self.spots.last_mut() {
             spot.focus = name.map(|name| format!("\"{name}\""));
         }
@@ -119,40 +124,4 @@ pub enum Cause {
     TranscriptionWrong,
     #[strum(to_string = "the record agrees with neither the page nor the spec")]
     Both,
-}
-
-/// An edit of openapi.yaml: at `line`, `insert` replaces `remove`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Hunk {
-    pub line: u64,
-    pub remove: Vec<String>,
-    pub insert: Vec<String>,
-}
-
-/// The text with all hunks applied, or the first hunk that doesn't fit it.
-pub fn apply<'a>(
-    text: &str,
-    hunks: impl IntoIterator<Item = &'a Hunk>,
-) -> Result<String, &'a Hunk> {
-    let mut lines: Vec<&str> = text.lines().collect();
-    // Findings may share a hunk.
-    let mut once: Vec<&Hunk> = Vec::new();
-    for hunk in hunks {
-        if !once.contains(&hunk) {
-            once.push(hunk);
-        }
-    }
-    let indent =
-        |hunk: &Hunk| hunk.insert.first().map_or(0, |line| line.len() - line.trim_start().len());
-    // From the bottom up; at one line, the least indented first.
-    once.sort_by_key(|hunk| (Reverse(hunk.line), indent(hunk)));
-    for hunk in once {
-        let at = usize::try_from(hunk.line).unwrap_or(usize::MAX).saturating_sub(1);
-        let end = at.saturating_add(hunk.remove.len());
-        if lines.get(at..end).is_none_or(|removed| removed != hunk.remove) {
-            return Err(hunk);
-        }
-        lines.splice(at..end, hunk.insert.iter().map(String::as_str));
-    }
-    Ok(lines.join("\n") + "\n")
 }

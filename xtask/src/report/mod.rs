@@ -8,7 +8,7 @@ mod github;
 pub mod text;
 mod waivers;
 
-pub use finding::{Breaks, Cause, Finding, Hunk, Link, Spot, apply};
+pub use finding::{Breaks, Cause, Finding, Link, Spot};
 pub use waivers::Waivers;
 
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! A report for people, in the style of rustc.
 
 use super::{Ending, Report, clean};
-use crate::report::{Finding, Hunk, Spot};
+use crate::docs::Fragment;
+use crate::report::{Finding, Spot};
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use std::fmt::Write;
 
@@ -13,6 +14,9 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         let _ = writeln!(text, "{}\n", renderer.render(&[group(report, finding)]));
+        for line in finding.printed.lines() {
+            let _ = writeln!(text, "{}", clean(line));
+        }
     }
     for problem in &report.problems {
         let title = problem.explain();
@@ -68,9 +72,12 @@ fn group<'a>(report: &'a Report, finding: &'a Finding) -> annotate_snippets::Gro
     if let Some(cause) = finding.cause {
         note("cause", cause.to_string());
     }
+    if !finding.prose.is_empty() {
+        note("prose", finding.prose.join("\n"));
+    }
     note("fingerprint", clean(&finding.fingerprint));
     let help = finding.help.lines().map(clean).collect::<Vec<_>>().join("\n");
-    let help = format!("{help}{}", finding.edit.iter().map(patch).collect::<String>());
+    let help = format!("{help}{}", finding.paste.iter().map(paste).collect::<String>());
     elements.push(Level::HELP.message(help).into());
     let level = Level::ERROR.with_name(format!("error[{}]", finding.link));
     level.primary_title(clean(&finding.title)).elements(elements)
@@ -98,11 +105,8 @@ fn place<'a>(report: &'a Report, spot: &'a Spot) -> Element<'a> {
         .into()
 }
 
-/// A hunk in the form of a diff.
-fn patch(hunk: &Hunk) -> String {
-    let mut text = format!("\n@@ openapi.yaml:{} @@", hunk.line);
-    let removed = hunk.remove.iter().map(|line| format!("\n-{}", clean(line)));
-    let inserted = hunk.insert.iter().map(|line| format!("\n+{}", clean(line)));
-    text.extend(removed.chain(inserted));
-    text
+/// YAML to paste, with the line after which it stands.
+fn paste(fragment: &Fragment) -> String {
+    let lines = fragment.yaml.lines().map(|line| format!("\n{}", clean(line)));
+    format!("\n@@ after line {} of openapi.yaml @@{}", fragment.after, lines.collect::<String>())
 }

@@ -1,8 +1,8 @@
 //! Differences that are meant to stay, each with the reason.
 
 use super::finding::{Finding, Link};
-use crate::codegen::yaml::Document;
 use crate::files::{self, WAIVERS};
+use crate::yaml::Document;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
 use serde::Deserialize;

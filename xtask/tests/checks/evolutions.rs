@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
-use xtask::contract::Spec;
 use xtask::docs::{self, Basis};
+use xtask::document::Spec;
 use xtask::files::{self, RECORD, SPEC, WAIVERS};
 use xtask::report::Ending;
 
@@ -243,7 +243,7 @@ fn every_evolution_of_a_copied_text_is_seen() {
         ("rich, inline", rich().to_string(), inline),
         ("contract", spec.clone(), Variations::default()),
     ] {
-        let facts = Spec::parse(spec.clone()).expect("a spec").facts;
+        let facts = Spec::parse(SPEC, spec.clone()).expect("a spec").facts;
         pages.push((name.to_owned(), spec, render::text(&facts, variations)));
     }
     pages.extend(vendors("datafy-api.txt").map(|page| ("page of record".to_owned(), spec, page)));

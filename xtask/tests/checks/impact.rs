@@ -1,61 +1,59 @@
 //! What a difference breaks.
 
 use serde_json::{Value, json};
-use xtask::contract::{Aspect, Difference, Facts, Place, Step, Within};
-use xtask::drift::impact::breaks;
+use xtask::docs::impact::breaks;
+use xtask::document::{Difference, Facts, Pointer, Within};
 
 #[test]
 fn a_change_breaks_the_wire_or_the_build_or_both_or_neither() {
-    let operation = Place::operation("post", "/a");
-    let body = operation.then(Step::Body);
-    let answer = operation.then(Step::Answer("200".to_owned()));
-    let query = operation.then(Step::Parameter { within: Within::Query, name: "q".to_owned() });
-    let (set, got) = (body.property("x"), answer.property("x"));
+    let operation = Pointer::operation("post", "/a");
+    let body = operation.then(&["requestBody"]);
+    let answer = operation.then(&["responses", "200"]);
+    let query = operation.parameter(Within::Query, "q");
+    let content = |owner: &Pointer| owner.then(&["content", "application/json"]);
+    let property = |owner: &Pointer| content(owner).then(&["schema"]).property("x");
+    let (set, got) = (property(&body), property(&answer));
+    let alternative = set.then(&["oneOf", "2"]);
     let none = Value::Null;
-    let json_and_text = json!(["application/json", "text/plain"]);
-    let only_json = json!(["application/json"]);
     // The place, the aspect, its value in the spec and on the page, and what breaks: on the wire, in the build.
     let table = [
-        (&body, Aspect::Content, &only_json, &json_and_text, false, false),
-        (&body, Aspect::Content, &json_and_text, &only_json, true, false),
-        (&answer, Aspect::Content, &only_json, &json_and_text, true, false),
-        (&answer, Aspect::Content, &json!([]), &only_json, false, true),
-        (&answer, Aspect::Content, &only_json, &json!([]), true, true),
-        (&operation, Aspect::Security, &json!("bearer"), &json!("bearer or none"), false, false),
-        (&operation, Aspect::Security, &json!("bearer or none"), &json!("bearer"), true, false),
-        (&operation, Aspect::Security, &json!("bearer"), &json!("basic"), true, false),
-        (&operation, Aspect::Deprecated, &none, &json!(true), false, false),
-        (&got, Aspect::Minimum, &none, &json!(1), false, false),
-        (&set, Aspect::Minimum, &none, &json!(1), true, false),
-        (&set, Aspect::Minimum, &json!(1), &json!(0), false, false),
-        (&set, Aspect::MaxItems, &json!(5), &json!(6), false, false),
-        (&set, Aspect::MaxItems, &json!(5), &json!(4), true, false),
-        (&got, Aspect::Format, &none, &json!("date-time"), false, true),
-        (&got, Aspect::Format, &json!("date-time"), &none, true, true),
-        (&set, Aspect::Format, &none, &json!("date-time"), true, true),
-        (&set, Aspect::MaxLength, &json!(5), &json!(9), false, false),
-        (&got, Aspect::Enum, &json!(["a"]), &json!(["a", "b"]), true, true),
-        (&set, Aspect::Enum, &json!(["a"]), &json!(["a", "b"]), false, true),
-        (&set, Aspect::Required, &json!(false), &json!(true), true, true),
-        (&set, Aspect::Required, &json!(true), &json!(false), false, true),
-        (&got, Aspect::Required, &json!(false), &json!(true), false, true),
-        (&got, Aspect::Required, &json!(true), &json!(false), true, true),
-        (&body, Aspect::Required, &json!(true), &json!(false), false, false),
-        (&got, Aspect::Type, &json!("integer"), &json!("number"), true, true),
-        (&set, Aspect::Type, &json!("integer"), &json!("number"), false, true),
-        (&set, Aspect::Default, &json!(1), &json!(2), true, false),
-        (&set, Aspect::ReadOnly, &none, &json!(true), true, true),
-        (&got, Aspect::ReadOnly, &none, &json!(true), false, false),
-        (&set, Aspect::AdditionalProperties, &none, &json!(false), true, false),
-        (&set, Aspect::Alternatives, &json!(2), &json!(3), false, true),
-        (&query, Aspect::Explode, &none, &json!(false), true, false),
-        (&set, Aspect::Example, &none, &json!("x"), false, false),
+        (&answer, "content", &json!({}), &none, false, true),
+        (&answer, "content", &none, &json!({}), true, true),
+        (&operation, "security", &json!("bearer"), &json!("bearer or none"), false, false),
+        (&operation, "security", &json!("bearer or none"), &json!("bearer"), true, false),
+        (&operation, "security", &json!("bearer"), &json!("basic"), true, false),
+        (&operation, "deprecated", &none, &json!(true), false, false),
+        (&got, "minimum", &none, &json!(1), false, false),
+        (&set, "minimum", &none, &json!(1), true, false),
+        (&set, "minimum", &json!(1), &json!(0), false, false),
+        (&set, "maxItems", &json!(5), &json!(6), false, false),
+        (&set, "maxItems", &json!(5), &json!(4), true, false),
+        (&got, "format", &none, &json!("date-time"), false, true),
+        (&got, "format", &json!("date-time"), &none, true, true),
+        (&set, "format", &none, &json!("date-time"), true, true),
+        (&set, "maxLength", &json!(5), &json!(9), false, false),
+        (&got, "enum", &json!(["a"]), &json!(["a", "b"]), true, true),
+        (&set, "enum", &json!(["a"]), &json!(["a", "b"]), false, true),
+        (&set, "required", &json!(false), &json!(true), true, true),
+        (&set, "required", &json!(true), &json!(false), false, true),
+        (&got, "required", &json!(false), &json!(true), false, true),
+        (&got, "required", &json!(true), &json!(false), true, true),
+        (&body, "required", &json!(true), &json!(false), false, false),
+        (&got, "type", &json!("integer"), &json!("number"), true, true),
+        (&set, "type", &json!("integer"), &json!("number"), false, true),
+        (&set, "default", &json!(1), &json!(2), true, false),
+        (&set, "readOnly", &none, &json!(true), true, true),
+        (&got, "readOnly", &none, &json!(true), false, false),
+        (&set, "noAdditionalProperties", &none, &json!(true), true, false),
+        (&got, "enum", &none, &json!("runtogether"), false, true),
+        (&query, "explode", &none, &json!(false), true, false),
+        (&set, "example", &none, &json!("x"), false, false),
     ];
     let facts = Facts::default();
-    for (place, aspect, old, new, wire, build) in table {
+    for (place, keyword, old, new, wire, build) in table {
         let stated = |value: &Value| Some(value.clone()).filter(|value| !value.is_null());
         let (place, spec, page) = (place.clone(), stated(old), stated(new));
-        let difference = Difference::Changed { place, aspect, spec, page };
+        let difference = Difference::Changed { place, keyword: keyword.to_owned(), spec, page };
         let found = breaks(&facts, &facts, &difference);
         let both = (found.wire.is_some(), found.build.is_some());
         assert_eq!(both, (wire, build), "{difference:?}: {found:?}");
@@ -63,13 +61,17 @@ fn a_change_breaks_the_wire_or_the_build_or_both_or_neither() {
     }
 
     let mut page = Facts::default();
-    page.subject(&query).state(Aspect::Required, true, None);
+    page.state(&query, "required", true, None);
     for (difference, wire, build) in [
         (Difference::Added { place: query.clone() }, true, true),
         (Difference::Added { place: set.clone() }, false, false),
         (Difference::Added { place: got.clone() }, false, false),
         (Difference::Removed { place: set }, true, true),
         (Difference::Removed { place: got }, true, true),
+        (Difference::Added { place: alternative }, false, true),
+        (Difference::Added { place: content(&body) }, false, true),
+        (Difference::Removed { place: content(&body) }, true, true),
+        (Difference::Added { place: content(&answer) }, false, true),
         (Difference::Added { place: operation.clone() }, false, false),
         (Difference::Removed { place: operation }, true, true),
     ] {

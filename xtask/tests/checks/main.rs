@@ -3,15 +3,15 @@
 mod api;
 mod codegen;
 mod compiled;
-mod edit;
 mod evolutions;
 mod foreign_types;
+mod fragments;
 mod generate;
 mod impact;
-mod keywords;
 mod moves;
 mod mutants;
 mod page;
+mod prose;
 mod rehearsal;
 mod render;
 mod report;

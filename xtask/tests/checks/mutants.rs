@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xtask::check::compiled::Compiled;
 use xtask::check::{document, fake, generated, record, schemas, wire};
-use xtask::contract::Spec;
-use xtask::drift::listed::PublicItems;
+use xtask::docs::findings::Around;
+use xtask::document::Spec;
 use xtask::files;
 use xtask::page;
 
@@ -173,9 +173,8 @@ fn caught_by(
     if !document::check(&spec).0.is_empty() {
         return Some("spec");
     }
-    let recorded = page::record::load(root).expect("a record").expect("a record");
-    let public = PublicItems::default();
-    if !record::check(&spec, &public, recorded).0.is_empty() {
+    let mut recorded = page::record::load(root).expect("a record").expect("a record");
+    if !record::check(&spec, &Around::default(), &mut recorded).0.is_empty() {
         return Some("page");
     }
     let links: [(&str, &dyn Fn() -> bool); 5] = [

@@ -3,13 +3,12 @@
 use crate::render::{self, Variations};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use xtask::contract::{Aspect, Difference, Facts, Place, Step, Within, compare, openapi};
+use xtask::document::{Difference, Facts, Pointer, Within, flatten};
 use xtask::page::{NotAPage, Page, Shape};
 
 fn facts(document: &Value) -> Facts {
     let mut facts = Facts::default();
-    let unreadable = openapi::read(document, &|_| None, &mut facts);
-    assert_eq!(unreadable, []);
+    assert_eq!(flatten(document, &|_| None, &mut facts), []);
     facts
 }
 
@@ -21,7 +20,7 @@ fn read(text: &str) -> Page {
 fn differences(spec: &Facts, text: &str) -> Vec<Difference> {
     let mut page = Page::read(text.as_bytes(), spec).expect("a page");
     assert_eq!(page.unreadable, [], "{text}");
-    let comparison = compare(spec, &mut page);
+    let comparison = page.compare(spec);
     assert_eq!(comparison.operations, spec.operations().count(), "{text}");
     comparison.differences
 }
@@ -31,159 +30,156 @@ fn page_with(lines: &str) -> String {
     format!("Title\n\npost\n\nWords\n\n{lines}\npost\n/a/{{id}}/b\n")
 }
 
-fn operation() -> Place {
-    Place::operation("post", "/a/{id}/b")
+fn operation() -> Pointer {
+    Pointer::operation("post", "/a/{id}/b")
 }
 
-fn stated(page: &Page, place: &Place, aspect: Aspect) -> Option<Value> {
-    page.facts.value(place, aspect).cloned()
+/// The schema of the body on a page that shows no media type.
+fn body() -> Pointer {
+    operation().then(&["requestBody", "content", "*/*", "schema"])
+}
+
+fn answer(media: &str) -> Pointer {
+    operation().then(&["responses", "200", "content", media, "schema"])
+}
+
+/// The spec of one operation, whose body has this schema.
+fn spec_of_body(schema: &Value) -> Facts {
+    facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+        "requestBody": { "content": { "application/json": { "schema": schema } } },
+        "responses": { "200": { "description": "x" } },
+    } } } }))
+}
+
+/// The spec of one operation, whose body has these properties.
+fn spec_with(properties: &Value) -> Facts {
+    spec_of_body(&json!({ "type": "object", "properties": properties }))
 }
 
 #[test]
 fn a_row_is_read_in_each_of_its_forms() {
-    use Aspect as A;
-    #[expect(clippy::type_complexity, reason = "a table")]
-    let rows: &[(&str, &str, &[(Aspect, Value)])] = &[
+    // The row, the name, and what is stated of the innermost items, of the property, or of either.
+    let rows: &[(&str, &str, Value)] = &[
         (
             "volumeIdstringRequiredExample: vol-1",
             "volumeId",
-            &[(A::Type, json!("string")), (A::Required, json!(true)), (A::Example, json!("vol-1"))],
+            json!({ "type": "string", "required": true, "example": "vol-1" }),
         ),
         (
             "startTimestring · date-timeOptional",
             "startTime",
-            &[
-                (A::Type, json!("string")),
-                (A::Format, json!("date-time")),
-                (A::Required, json!(false)),
-            ],
+            json!({ "format": "date-time", "required": false }),
         ),
         (
             "useSourcebooleanRead-onlyOptional",
             "useSource",
-            &[(A::Type, json!("boolean")), (A::ReadOnly, json!(true))],
+            json!({ "type": "boolean", "readOnly": true }),
         ),
-        ("secretstringWrite-onlyRequired", "secret", &[(A::WriteOnly, json!(true))]),
-        (
-            "oldintegerOptionalDeprecated",
-            "old",
-            &[(A::Type, json!("integer")), (A::Deprecated, json!(true))],
-        ),
-        (
-            "sizenumber · min: 1 · max: 20Optional",
-            "size",
-            &[(A::Minimum, json!("1")), (A::Maximum, json!("20"))],
-        ),
-        (
-            "statestring · enum · nullableOptional",
-            "state",
-            &[(A::Enum, Value::Null), (A::Nullable, json!(true))],
-        ),
-        (
-            "statestring | nullablerequired",
-            "state",
-            &[(A::Nullable, json!(true)), (A::Required, json!(true))],
-        ),
+        ("secretstringWrite-onlyRequired", "secret", json!({ "writeOnly": true })),
+        ("oldintegerOptionalDeprecated", "old", json!({ "type": "integer", "deprecated": true })),
+        ("sizenumber · min: 1 · max: 20Optional", "size", json!({ "minimum": 1, "maximum": 20 })),
+        ("sizenumber · min: 0.01Optional", "size", json!({ "minimum": 0.01 })),
+        ("namestring · min: 1Optional", "name", json!({ "minLength": 1 })),
+        ("tagsstring[] · max: 9Optional", "tags", json!({ "maxItems": 9 })),
+        ("statestring · enum · nullableOptional", "state", json!({ "enum": "", "nullable": true })),
+        ("statestring | nullOptional", "state", json!({ "nullable": true })),
+        ("statestring\u{a0}·\u{a0}date-timeOptional", "state", json!({ "format": "date-time" })),
+        ("statestring | nullablerequired", "state", json!({ "nullable": true, "required": true })),
         (
             "statestring · enumOptionalExample: onPossible values: onoff",
             "state",
-            &[(A::Example, json!("on")), (A::Enum, json!("onoff"))],
+            json!({ "example": "on", "enum": "onoff" }),
         ),
-        ("tagsstring[]Optional", "tags", &[(A::Type, json!("string[]"))]),
-        ("rowsobject[][]Required", "rows", &[(A::Type, json!("object[][]"))]),
-        ("per\\_pagestring\\[]Optional", "per_page", &[(A::Type, json!("string[]"))]),
         (
-            "ownerobject · PersonRequired",
-            "owner",
-            &[(A::Type, json!("object")), (A::Required, json!(true))],
+            "statestring · enumOptionalPossible values: `on``off`",
+            "state",
+            json!({ "enum": ["on", "off"] }),
         ),
-        ("sourceone ofRequired", "source", &[(A::Type, json!("one of"))]),
-        ("sourceany of[]Optional", "source", &[(A::Type, json!("any of[]"))]),
-        ("mixall ofOptional", "mix", &[(A::Type, json!("all of"))]),
-        ("kindconst: volumeRequired", "kind", &[(A::Type, json!("const: volume"))]),
-        ("valueanyOptional", "value", &[(A::Type, json!("any"))]),
-        ("isRequiredbooleanOptional", "isRequired", &[(A::Required, json!(false))]),
-        ("lockedUntilstringOptional", "lockedUntil", &[]),
-        ("X-Some-HeaderstringOptional", "X-Some-Header", &[]),
+        ("sizeinteger · enumOptionalPossible values: `1`, `2`", "size", json!({ "enum": [1, 2] })),
+        ("tagsstring[]Optional", "tags", json!({ "type": "array" })),
+        ("rowsobject[][]Required", "rows", json!({ "type": "array" })),
+        ("per\\_pagestring\\[]Optional", "per_page", json!({ "type": "array" })),
+        ("ownerobject · PersonRequired", "owner", json!({ "type": "object", "required": true })),
+        ("sourceone ofRequired", "source", json!({ "type": "one of" })),
+        ("sourceany of[]Optional", "source", json!({ "type": "array" })),
+        ("mixall ofOptional", "mix", json!({ "type": "all of" })),
+        ("kindconst: volumeRequired", "kind", json!({ "type": "string", "enum": ["volume"] })),
+        ("kindconst: 2Required", "kind", json!({ "type": "integer", "enum": [2] })),
+        ("valueanyOptional", "value", json!({ "type": "any" })),
+        ("isRequiredbooleanOptional", "isRequired", json!({ "required": false })),
+        ("lockedUntilstringOptional", "lockedUntil", json!({})),
+        ("X-Some-HeaderstringOptional", "X-Some-Header", json!({})),
+        ("Snapshot sizeintegerOptional", "Snapshot size", json!({ "type": "integer" })),
+        ("countintegerOptionalDefault: 3", "count", json!({ "default": 3 })),
+        ("listinteger[]OptionalExample: [1, 2]", "list", json!({ "example": [1, 2] })),
     ];
     for (row, name, expected) in rows {
         let page = read(&page_with(&format!("Body\n{row}\nResponses\n200\n")));
         assert_eq!(page.unreadable, [], "{row}");
-        let place = operation().then(Step::Body).property(name);
-        assert!(page.facts.get(&place).is_some(), "{row}: {:?}", page.facts);
-        for (aspect, value) in *expected {
-            assert_eq!(stated(&page, &place, *aspect).as_ref(), Some(value), "{row}: {aspect}");
+        let place = body().property(name);
+        assert!(page.facts.has(&place), "{row}: {:?}", page.facts);
+        for (keyword, value) in expected.as_object().expect("an object") {
+            assert_eq!(page.facts.value(&place, keyword), Some(value), "{row}: {keyword}");
         }
+    }
+    for row in ["daysstring · date[]Optional", "daysstring[] · dateOptional"] {
+        let page = read(&page_with(&format!("Body\n{row}\nResponses\n200\n")));
+        let days = body().property("days");
+        assert_eq!(page.facts.kind(&days).as_deref(), Some("string[]"), "{row}");
+        assert_eq!(
+            page.facts.value(&days.then(&["items"]), "format"),
+            Some(&json!("date")),
+            "{row}"
+        );
     }
 }
 
 #[test]
 fn a_name_that_ends_like_a_type_is_split_after_a_name_in_the_spec() {
-    let spec = |name: &str, kind: &str| {
-        let mut properties = Map::new();
-        properties.insert(name.to_owned(), json!({ "type": kind }));
-        facts(&json!({ "paths": { "/a/{id}/b": { "post": {
-            "requestBody": { "content": { "application/json": { "schema": {
-                "type": "object", "properties": properties,
-            } } } },
-            "responses": { "200": { "description": "x" } },
-        } } } }))
-    };
-    let text = page_with("Body\nplatformstringOptional\nResponses\n200\nNo content");
-    assert_eq!(differences(&spec("platform", "string"), &text), []);
-    let text = page_with("Body\nlockedbooleanOptional\nResponses\n200\nNo content");
-    assert_eq!(differences(&spec("locked", "boolean"), &text), []);
-    let text = page_with("Body\nbillofstringstringOptional\nResponses\n200\nNo content");
-    assert_eq!(differences(&spec("billofstring", "string"), &text), []);
+    for (name, kind) in [
+        ("platform", "string"),
+        ("locked", "boolean"),
+        ("billofstring", "string"),
+        ("kindDiscriminator", "string"),
+    ] {
+        let text = page_with(&format!("Body\n{name}{kind}Optional\nResponses\n200\nNo content"));
+        assert_eq!(
+            differences(&spec_with(&json!({ name: { "type": kind } })), &text),
+            [],
+            "{name}"
+        );
+    }
 }
 
 #[test]
-fn the_lines_below_a_row_belong_to_it() {
+fn the_lines_below_a_row_belong_to_it_and_a_value_ends_where_the_next_is_joined_with_it() {
     let page = read(&page_with(
-        "Body\ncountintegerOptional\n\nHow many\n\nExample: 3\n\nDefault: 1\n\nPattern: ^\\d+$\n\
-         statestring · enumOptional\n\nPossible values: `on``off`\nResponses\n200\n",
-    ));
-    let body = operation().then(Step::Body);
-    let count = body.property("count");
-    assert_eq!(stated(&page, &count, Aspect::Example), Some(json!("3")));
-    assert_eq!(stated(&page, &count, Aspect::Default), Some(json!("1")));
-    assert_eq!(stated(&page, &count, Aspect::Pattern), Some(json!("^\\d+$")));
-    assert_eq!(stated(&page, &body.property("state"), Aspect::Enum), Some(json!("`on``off`")));
-}
-
-#[test]
-fn a_value_ends_where_the_next_fact_is_joined_with_it() {
-    let page = read(&page_with(
-        "Query parameters\norderstringOptional\n\nDefault: ascPossible values:\n\nascdesc\n\
+        "Query parameters\norderstringOptional\n\nHow\n\nDefault: ascPossible values:\n\nascdesc\n\
          statestring · enumOptionalExample: OriginatedPossible values:\n\
-         codestringOptional\nExample: `a b`Pattern: `^a`\nResponses\n200\nNo content\n",
+         codestringOptional\nExample: `a b`Pattern: `^a`\ncountintegerOptional\n\nExample: 3\n\nDefault: 1\n\
+         Responses\n200\nNo content\n",
     ));
     assert_eq!(page.unreadable, []);
-    let query = |name: &str| {
-        operation().then(Step::Parameter { within: Within::Query, name: name.to_owned() })
-    };
-    for (name, aspect, value) in [
-        ("order", Aspect::Default, json!("asc")),
-        ("order", Aspect::Enum, Value::Null),
-        ("state", Aspect::Example, json!("Originated")),
-        ("state", Aspect::Enum, Value::Null),
-        ("code", Aspect::Example, json!("a b")),
-        ("code", Aspect::Pattern, json!("^a")),
+    for (name, keyword, value) in [
+        ("order", "default", json!("asc")),
+        ("order", "enum", json!("")),
+        ("state", "example", json!("Originated")),
+        ("state", "enum", json!("")),
+        ("code", "example", json!("a b")),
+        ("code", "pattern", json!("^a")),
+        ("count", "example", json!(3)),
+        ("count", "default", json!(1)),
     ] {
-        assert_eq!(stated(&page, &query(name), aspect), Some(value), "{name}: {aspect}");
+        let schema = operation().parameter(Within::Query, name).then(&["schema"]);
+        assert_eq!(page.facts.value(&schema, keyword), Some(&value), "{name}: {keyword}");
     }
 }
 
 #[test]
 fn a_stray_space_does_not_make_prose_of_a_row() {
-    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
-        "requestBody": { "content": { "application/json": { "schema": {
-            "type": "object", "properties": {
-                "size": { "type": "integer", "example": 1 }, "note": { "type": "string", "example": "x" },
-            },
-        } } } },
-        "responses": { "200": { "description": "x" } },
-    } } } }));
+    let spec = spec_with(&json!({
+        "size": { "type": "integer", "example": 1 }, "note": { "type": "string", "example": "x" },
+    }));
     for row in [
         "note stringOptional",
         "notestring Optional",
@@ -204,35 +200,80 @@ fn a_stray_space_does_not_make_prose_of_a_row() {
 
 #[test]
 fn the_label_of_a_section_wins_over_what_the_spec_expects() {
-    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
-        "requestBody": { "content": { "application/json": { "schema": {
-            "type": "object", "properties": { "size": { "type": "integer" } },
-        } } } },
-        "responses": { "200": { "description": "x" } },
-    } } } }));
     let text = page_with("Query parameters\nsizeintegerOptional\nResponses\n200\nNo content");
-    let query = Step::Parameter { within: Within::Query, name: "size".to_owned() };
-    let body = operation().then(Step::Body);
-    let expected =
-        [Difference::Removed { place: body }, Difference::Added { place: operation().then(query) }];
-    assert_eq!(differences(&spec, &text), expected);
+    let expected = [
+        Difference::Added { place: operation().parameter(Within::Query, "size") },
+        Difference::Removed { place: operation().then(&["requestBody"]) },
+    ];
+    assert_eq!(differences(&spec_with(&json!({ "size": { "type": "integer" } })), &text), expected);
 }
 
 #[test]
 fn a_body_shows_its_properties_and_folds_those_of_its_alternatives() {
-    let spec = |schema: Value| {
-        facts(&json!({ "paths": { "/a/{id}/b": { "post": {
-            "requestBody": { "content": { "application/json": { "schema": schema } } },
-            "responses": { "200": { "description": "x" } },
-        } } } }))
-    };
     let object = json!({ "type": "object", "properties": { "size": { "type": "integer" } } });
-    let size = operation().then(Step::Body).property("size");
+    let size = operation()
+        .then(&["requestBody", "content", "application/json", "schema"])
+        .property("size");
     let text = page_with("Body\nResponses\n200\nNo content");
-    let gone = differences(&spec(object.clone()), &text);
+    let gone = differences(&spec_of_body(&object), &text);
     assert!(gone.contains(&Difference::Removed { place: size }), "{gone:?}");
     let text = page_with("Body\none ofRequired\n\nor\nResponses\n200\nNo content");
-    assert_eq!(differences(&spec(json!({ "oneOf": [object, { "type": "string" }] })), &text), []);
+    let alternatives = json!({ "oneOf": [object, { "type": "string" }] });
+    assert_eq!(differences(&spec_of_body(&alternatives), &text), []);
+}
+
+#[test]
+fn what_is_folded_is_silent_and_not_removed() {
+    let spec = |schema: Value| {
+        facts(&json!({ "paths": { "/a/{id}/b": { "post": {
+        "responses": { "200": { "description": "x", "content": { "application/json": { "schema": schema } } } },
+    } } } }))
+    };
+    let object = json!({ "type": "object", "properties": { "size": { "type": "integer" } }, "required": ["size"] });
+    for (shown, schema) in [
+        ("plusHeadersobject\nplusResponseobject\n", object.clone()),
+        ("Responseobject\nShow propertiesplus\n", object.clone()),
+        ("plus\nResponseobject[]\n", json!({ "type": "array", "items": object })),
+        ("Responseone of\nor\n", json!({ "oneOf": [object, { "type": "object" }] })),
+        (
+            "sizeobjectOptional\nShow properties\n",
+            json!({ "type": "object", "properties": { "size": object } }),
+        ),
+    ] {
+        let text = page_with(&format!("Responses\n200\napplication/json\n{shown}"));
+        assert_eq!(differences(&spec(schema.clone()), &text), [], "{shown}");
+        assert!(
+            !differences(&spec(json!({ "type": "string" })), &text).is_empty(),
+            "{shown}: the type is shown"
+        );
+    }
+    // What follows the title is shown.
+    let text = page_with(
+        "Responses\n200\napplication/json\nchevron-downResponseobject\nnamestringOptional\n",
+    );
+    assert_eq!(differences(&spec(object), &text).len(), 2, "one is gone, one is new");
+}
+
+#[test]
+fn a_badge_is_no_part_of_what_it_is_glued_to() {
+    let spec = spec_with(&json!({ "source": { "oneOf": [
+        { "type": "object", "properties": { "kind": { "type": "string" }, "id": { "type": "string" } } },
+        { "type": "object", "properties": { "kind": { "type": "string" } } },
+    ], "discriminator": { "propertyName": "kind" } } }));
+    let rows = "sourceone ofOptional\nkindDiscriminatorstringOptional\nidstringOptional\nor\nkindDiscriminatorstringOptional\n";
+    let text = page_with(&format!("Body\n{rows}Responses\n200\nNo content"));
+    assert_eq!(differences(&spec, &text), []);
+    let plain = page_with("Responses\n200\nNo content");
+    for badge in [
+        "Deprecated",
+        "Deprecated\nThis operation is deprecated and will be sunset on 2026-01-01.",
+        "lockDeprecated",
+    ] {
+        let page =
+            read(&format!("post\nResponses\n200\nNo content\npost\n/first\n{badge}\n{plain}"));
+        assert!(page.facts.is(&operation(), "deprecated"), "{badge}");
+        assert!(!page.facts.is(&Pointer::operation("post", "/first"), "deprecated"), "{badge}");
+    }
 }
 
 #[test]
@@ -256,15 +297,14 @@ fn a_path_may_stand_only_in_a_sample_of_the_request() {
         // The server's part of the path is known only for a path of the spec.
         let other = if page.contains(joined) { "GET /c/{id}" } else { "GET /v1/c/{id}" };
         assert_eq!(operations, ["GET /b/{id}", other], "{page}");
-        let query = Step::Parameter { within: Within::Query, name: "q".to_owned() };
-        let query = Place::operation("get", "/b/{id}").then(query);
-        assert_eq!(stated(&read, &query, Aspect::Type), Some(json!("string")), "{page}");
+        let query = Pointer::operation("get", "/b/{id}").parameter(Within::Query, "q");
+        assert_eq!(read.facts.kind(&query).as_deref(), Some("string"), "{page}");
     }
     // An older page without labels is not one in another language.
     let unlabelled = "get\nhttps://api.example/v1 /b/ {id}\nid string required\nq string\n\
         curl -L \\\n--url 'https://api.example/v1/b/{id}'\n";
     let page = Page::read(unlabelled.as_bytes(), &spec).expect("a page");
-    assert!(page.facts.get(&Place::operation("get", "/b/{id}")).is_some());
+    assert!(page.facts.has(&Pointer::operation("get", "/b/{id}")));
     assert!(page.unreadable[0].problem.contains("no section below it"), "{:?}", page.unreadable);
     let page = format!("T\npost\n{rows}post\n/a\nPOST /a HTTP/1.1\nT\nget\n{rows}get\n/b/{{id}}\n");
     assert_eq!(Page::read(page.as_bytes(), &spec).expect("a page").facts.operations().count(), 2);
@@ -278,15 +318,13 @@ fn names_of_icons_are_not_part_of_the_text_after_them() {
          astringOptional\nchevron-downResponses\nchevron-right200\nNo content\nchevron-right\n404\npost\n/a/{id}/b\n",
     );
     let operation = operation();
-    assert_eq!(stated(&page, &operation, Aspect::Security), Some(json!("bearer")));
-    let id = Step::Parameter { within: Within::Path, name: "lockid".to_owned() };
-    assert!(page.facts.get(&operation.then(id)).is_some(), "{:?}", page.facts);
-    let body = operation.then(Step::Body);
-    assert_eq!(stated(&page, &body, Aspect::Content), Some(json!(["application/json"])));
-    assert!(page.facts.get(&body.property("a")).is_some());
-    let answer = |status: &str| operation.then(Step::Answer(status.to_owned()));
-    assert_eq!(stated(&page, &answer("200"), Aspect::Content), Some(json!([])));
-    assert_eq!(stated(&page, &answer("404"), Aspect::Content), None, "it is folded");
+    assert_eq!(page.facts.value(&operation, "security"), Some(&json!("bearer")));
+    assert!(page.facts.has(&operation.parameter(Within::Path, "lockid")), "{:?}", page.facts);
+    let body = operation.then(&["requestBody", "content", "application/json", "schema"]);
+    assert!(page.facts.has(&body.property("a")));
+    let none = page.facts.value(&operation.then(&["responses", "200"]), "content");
+    assert_eq!(none, Some(&json!({})));
+    assert!(page.facts.is_folded(&operation.then(&["responses", "404"])));
 }
 
 #[test]
@@ -317,39 +355,47 @@ fn a_row_without_the_label_of_its_section_is_placed_by_path_and_spec() {
 
 #[test]
 fn alternatives_are_counted_and_read_if_they_are_not_folded() {
-    let body = operation().then(Step::Body);
-    let source = body.property("source");
+    let source = body().property("source");
     let page = read(&page_with(
         "Body\nsourceone ofRequired\n\nWords\n\nor\n\nor\nnamestringOptional\nResponses\n200\n",
     ));
-    assert_eq!(stated(&page, &source, Aspect::Alternatives), Some(json!(3)));
-    assert!(page.facts.get(&body.property("name")).is_some(), "the alternatives are folded");
+    assert!(
+        page.facts.has(&source.then(&["oneOf", "2"]))
+            && !page.facts.has(&source.then(&["oneOf", "3"]))
+    );
+    assert!(page.facts.has(&body().property("name")), "the alternatives are folded");
 
     let page = read(&page_with(
         "Body\nsourceone ofRequired\naidstringRequired\nor\nbidstringRequired\nResponses\n200\n",
     ));
-    for (number, name) in [(1, "aid"), (2, "bid")] {
-        let place = source.then(Step::Alternative(number)).property(name);
-        assert_eq!(stated(&page, &place, Aspect::Required), Some(json!(true)), "{name}");
+    for (number, name) in [("0", "aid"), ("1", "bid")] {
+        let place = source.then(&["oneOf", number]).property(name);
+        assert!(page.facts.is(&place, "required"), "{name}");
     }
     let page = read(&page_with(
         "Body\none ofRequired\naidstringRequired\nor\nbidstringRequired\nResponses\n200\n",
     ));
-    assert!(page.facts.get(&body.then(Step::Alternative(2)).property("bid")).is_some());
+    assert!(page.facts.has(&body().then(&["oneOf", "1"]).property("bid")));
 }
 
 #[test]
 fn a_body_may_be_a_list_and_properties_may_have_no_name() {
-    let page = read(&page_with(
-        "Body[]\naidstringRequired\nOther propertiesstringOptional\nResponses\n200\napplication/json\nstring[]Optional\n",
-    ));
-    let body = operation().then(Step::Body);
-    assert_eq!(stated(&page, &body, Aspect::Type), Some(json!("object[]")));
-    let items = body.then(Step::Items);
-    assert!(page.facts.get(&items.property("aid")).is_some());
-    assert_eq!(stated(&page, &items.then(Step::Values), Aspect::Type), Some(json!("string")));
-    let answer = operation().then(Step::Answer("200".to_owned()));
-    assert_eq!(stated(&page, &answer, Aspect::Type), Some(json!("string[]")));
+    for label in ["Body[]", "Bodyobject[]", "Bodyobject[]application/json"] {
+        let page = read(&page_with(&format!(
+            "{label}\naidstringRequired\nOther propertiesstringOptional\nResponses\n200\napplication/json\nstring[]Optional\n",
+        )));
+        assert_eq!(page.unreadable, [], "{label}");
+        let media = if label.ends_with("json") { "application/json" } else { "*/*" };
+        let body = operation().then(&["requestBody", "content", media, "schema"]);
+        assert_eq!(page.facts.kind(&body).as_deref(), Some("object[]"), "{label}");
+        let items = body.then(&["items"]);
+        assert!(page.facts.has(&items.property("aid")), "{label}: {:?}", page.facts);
+        assert_eq!(
+            page.facts.kind(&items.then(&["additionalProperties"])).as_deref(),
+            Some("string")
+        );
+        assert_eq!(page.facts.kind(&answer("application/json")).as_deref(), Some("string[]"));
+    }
 }
 
 #[test]
@@ -363,8 +409,8 @@ fn method_and_path_may_be_joined_and_stand_first_or_last() {
         let page = read(&page);
         let operations: Vec<String> = page.facts.operations().map(ToString::to_string).collect();
         assert_eq!(operations, ["POST /a", "GET /b"]);
-        let a = Place::operation("post", "/a").then(Step::Body).property("a");
-        assert!(page.facts.get(&a).is_some());
+        let a = Pointer::operation("post", "/a").then(&["requestBody", "content", "*/*", "schema"]);
+        assert!(page.facts.has(&a.property("a")));
         assert_eq!(page.unreadable, []);
     }
 }
@@ -374,10 +420,12 @@ fn an_unreadable_line_is_reported() {
     for (lines, line, problem) in [
         ("Body\nfoomapOptional\nResponses\n200\n", 8, "`foomapOptional` looks like a row"),
         ("strayobjectOptional\nBody\nResponses\n200\n", 7, "`stray` is in no section"),
+        ("Body\nsizeinteger\nResponses\n200\n", 8, "`size` is neither `Required` nor `Optional`"),
         ("nothing at all", 9, "there is no section below it"),
     ] {
         let text = format!("{}\nget\nResponses\nget\n/b\n", page_with(lines));
-        let page = read(&text);
+        let spec = spec_with(&json!({ "size": { "type": "integer" } }));
+        let page = Page::read(text.as_bytes(), &spec).expect("a page");
         let [unreadable] = page.unreadable.as_slice() else { panic!("{:?}", page.unreadable) };
         assert_eq!(unreadable.line, Some(line), "{lines}");
         assert!(unreadable.problem.contains(problem), "{}", unreadable.problem);
@@ -392,12 +440,7 @@ fn an_unreadable_line_is_reported() {
 
 #[test]
 fn a_line_with_the_form_of_a_row_is_not_prose() {
-    let spec = facts(&json!({ "paths": { "/a/{id}/b": { "post": {
-        "requestBody": { "content": { "application/json": { "schema": {
-            "type": "object", "properties": { "start": { "type": "string" } },
-        } } } },
-        "responses": { "200": { "description": "x" } },
-    } } } }));
+    let spec = spec_with(&json!({ "start": { "type": "string" } }));
     for row in [
         "starttimestamp · date-timeOptional",
         "startstring or integerRequired",
@@ -428,28 +471,60 @@ fn folded_headers_of_an_answer_do_not_hide_rows_of_its_body() {
             "type": "object", "properties": { "size": { "type": "integer" } },
         } } } } },
     } } } }));
-    let text = |row: &str| page_with(&format!("Responses\n200\napplication/json\nHeaders\n{row}"));
-    assert_eq!(differences(&spec, &text("sizeintegerOptional")), []);
-    assert_eq!(differences(&spec, &text("Body\nsizeintegerOptional")), []);
-    assert_eq!(differences(&spec, &text("sizestringOptional")).len(), 1);
-    let page = Page::read(text("unknownstringOptional").as_bytes(), &spec).expect("a page");
-    assert!(page.unreadable[0].problem.contains("`unknown`"), "{:?}", page.unreadable);
+    for headers in ["Headers", "plusHeadersobject"] {
+        let text =
+            |row: &str| page_with(&format!("Responses\n200\napplication/json\n{headers}\n{row}"));
+        assert_eq!(differences(&spec, &text("sizeintegerOptional")), []);
+        assert_eq!(differences(&spec, &text("Body\nsizeintegerOptional")), []);
+        assert_eq!(differences(&spec, &text("sizestringOptional")).len(), 1);
+        let page = Page::read(text("unknownstringOptional").as_bytes(), &spec).expect("a page");
+        assert!(page.unreadable[0].problem.contains("`unknown`"), "{:?}", page.unreadable);
+    }
 }
 
 #[test]
 fn nothing_is_removed_from_a_page_that_could_not_be_read_whole() {
     let spec = facts(&serde_json::from_str(FENCE).expect("JSON"));
+    let outside = fenced(FENCE).replace("```json\n", "") + &fenced(FENCE).replace("/a", "/b");
     for page in [
         fenced(&FENCE[..60]),
         fenced(&FENCE.replace("[{\"$ref\":\"#/components/parameters/P\"}]", "{}")),
         fenced(&FENCE.replace("parameters/P\"}", "parameters/Q\"}")),
         fenced("{\"paths\":[]}"),
         fenced("{\"paths\":{\"/a\":{\"$ref\":\"#/b\"}}}"),
+        outside,
+        fenced(FENCE).replace("\n```\n", "\n") + &fenced(FENCE),
+        format!(
+            "{}{{% openapi-operation path=\"/a\" method=\"get\" %}}",
+            fenced(&FENCE.replace("/a", "/b"))
+        ),
+        "{% openapi-operation spec=\"x\" path=\"/a\" method=\"get\" %}\n{% endopenapi-operation %}"
+            .to_owned(),
     ] {
         let mut page = Page::read(page.as_bytes(), &spec).expect("a page");
         assert!(!page.unreadable.is_empty(), "{page:?}");
-        assert_eq!(compare(&spec, &mut page).differences, []);
+        let mut differences = page.compare(&spec).differences;
+        differences.retain(|difference| !matches!(difference, Difference::Added { .. }));
+        assert_eq!(differences, []);
     }
+}
+
+#[test]
+fn an_operation_that_stands_only_in_an_unresolved_block_is_new() {
+    let spec = facts(&serde_json::from_str(FENCE).expect("JSON"));
+    let block = "\n{% openapi-operation spec=\"x\" path=\"/b/{c}\" method=\"POST\" %}\n[x](https://x)\n{% endopenapi-operation %}\n";
+    let mut page = Page::read((fenced(FENCE) + block).as_bytes(), &spec).expect("a page");
+    let place = Pointer::operation("post", "/b/{c}");
+    assert_eq!(page.compare(&spec).differences, [Difference::Added { place }]);
+    assert!(
+        page.unreadable[0].problem.contains("POST /b/{c} stands in a block"),
+        "{:?}",
+        page.unreadable
+    );
+    let older = block.replace("openapi-operation", "openapi");
+    assert!(read(&(fenced(FENCE) + &older)).facts.has(&Pointer::operation("post", "/b/{c}")));
+    let again = block.replace("/b/{c}", "/a").replace("POST", "get");
+    assert_eq!(read(&(fenced(FENCE) + &again)).unreadable, [], "its document is in a fence");
 }
 
 #[test]
@@ -469,7 +544,7 @@ fn hostile_pages_end() {
     let doubled = read(&fenced(&doubling));
     let problem = "more schemas within schemas than can be followed";
     assert!(doubled.unreadable.iter().any(|it| it.problem.contains(problem)));
-    assert!(doubled.facts.subjects.len() < 4_000, "{}", doubled.facts.subjects.len());
+    assert!(doubled.facts.map.len() < 30_000, "{}", doubled.facts.map.len());
     for page in [
         fenced(array),
         fenced(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))),
@@ -494,14 +569,13 @@ const FENCE: &str = r##"{"paths":{"/a":{"get":{"parameters":[{"$ref":"#/componen
 
 #[test]
 fn a_fence_is_read_whatever_surrounds_it() {
-    let place = Place::operation("get", "/a")
-        .then(Step::Parameter { within: Within::Query, name: "p".to_owned() });
+    let place = Pointer::operation("get", "/a").parameter(Within::Query, "p");
     for text in [
         fenced(FENCE),
         format!("````json\n{FENCE}\n````\n"),
         format!("~~~\n{FENCE}\n~~~\n"),
         format!(
-            "> lone\n>\n\n```rust\nfn main() {{}}\n```\n```json\n{{\"a\":1}}\n```\n{}",
+            "> lone\n>\n\n```rust\nfn main() {{}}\n```\n```json\n{{\"a\":1}}\n```\n```json\n{{ \"compilerOptions\": {{ \"paths\": {{}}, ... }} }}\n```\n{}",
             fenced(FENCE)
         ),
         fenced(
@@ -512,15 +586,92 @@ fn a_fence_is_read_whatever_surrounds_it() {
         fenced(&format!("{{\"openapi\":\"3.1.0\",{}", &FENCE[1..])),
     ] {
         let page = read(&text);
-        assert_eq!((page.shape, page.unreadable.as_slice()), (Shape::Markdown, [].as_slice()));
-        assert_eq!(stated(&page, &place, Aspect::Type), Some(json!("string")), "{text}");
         assert_eq!(
-            stated(&page, &place, Aspect::Nullable),
-            Some(json!(true)),
-            "beside a reference"
+            (page.shape, page.unreadable.as_slice()),
+            (Shape::Markdown, [].as_slice()),
+            "{text}"
         );
+        assert_eq!(page.facts.kind(&place).as_deref(), Some("string"), "{text}");
+        assert!(page.facts.is(&place.then(&["schema"]), "nullable"), "beside a reference");
     }
     assert_eq!(read(&fenced(FENCE)).facts.get(&place).expect("it").line, Some(8));
+}
+
+#[test]
+fn what_means_the_same_agrees_and_what_nobody_has_thought_of_is_compared() {
+    let document = |schema: Value, operation: Value| {
+        let mut document = json!({ "paths": { "/a": { "post": {
+            "requestBody": { "required": true, "content": { "application/json": { "schema": schema } } },
+            "responses": { "200": { "description": "x" } },
+        } } } });
+        for (key, value) in operation.as_object().expect("members") {
+            document["paths"]["/a"]["post"][key] = value.clone();
+        }
+        document
+    };
+    let string = || json!({ "type": "string" });
+    let query = |more: Value| {
+        let mut query =
+            json!({ "name": "q", "in": "query", "schema": { "type": "string", "example": "a" } });
+        for (key, value) in more.as_object().expect("members") {
+            query[key] = value.clone();
+        }
+        json!({ "parameters": [query] })
+    };
+    let none = || json!({});
+    for (spec, page) in [
+        (json!({ "type": "string", "nullable": true }), json!({ "type": ["string", "null"] })),
+        (
+            json!({ "type": "string", "nullable": true }),
+            json!({ "anyOf": [string(), { "type": "null" }] }),
+        ),
+        (json!({ "type": "string", "enum": ["a"] }), json!({ "const": "a" })),
+        (
+            json!({ "type": "string", "enum": ["a", "b"] }),
+            json!({ "type": "string", "enum": ["b", "a"], "title": "T" }),
+        ),
+        (
+            json!({ "type": "string", "example": "a" }),
+            json!({ "type": "string", "examples": ["a", "b"] }),
+        ),
+        (
+            json!({ "type": "number", "minimum": 1, "exclusiveMinimum": true }),
+            json!({ "type": "number", "exclusiveMinimum": 1.0 }),
+        ),
+        (string(), json!({ "allOf": [string()], "description": "x", "deprecated": false })),
+        (json!({ "type": "object" }), json!({ "type": "object", "additionalProperties": true })),
+        (
+            json!({ "type": "array", "items": string() }),
+            json!({ "type": "array", "items": string(), "uniqueItems": false }),
+        ),
+        (
+            json!({ "type": "array", "example": ["a"], "items": string() }),
+            json!({ "type": "array", "items": { "type": "string", "example": "a" } }),
+        ),
+    ] {
+        let text = fenced(&document(page.clone(), none()).to_string());
+        assert_eq!(differences(&facts(&document(spec, none())), &text), [], "{page}");
+    }
+    for more in [
+        json!({ "style": "form", "explode": true }),
+        json!({ "required": false, "example": "a" }),
+        json!({ "deprecated": false }),
+    ] {
+        let text = fenced(&document(string(), query(more.clone())).to_string());
+        assert_eq!(differences(&facts(&document(string(), query(none()))), &text), [], "{more}");
+    }
+    let spec = facts(&document(string(), none()));
+    for (schema, operation) in [
+        (json!({ "type": "string", "contentEncoding": "base64" }), none()),
+        (json!({ "type": "string", "if": { "minLength": 1 } }), none()),
+        (string(), json!({ "callbacks": { "done": {} } })),
+        (string(), json!({ "servers": [{ "url": "https://b.example" }] })),
+        (string(), json!({ "deprecated": true })),
+        (string(), json!({ "future": 1 })),
+    ] {
+        let text = fenced(&document(schema.clone(), operation.clone()).to_string());
+        assert_eq!(differences(&spec, &text).len(), 1, "{schema} {operation}");
+    }
 }
 
 #[test]
@@ -543,11 +694,14 @@ fn names_of_headers_and_of_parameters_in_paths_may_be_spelled_differently() {
 fn a_damaged_fence_is_reported() {
     let dangling = FENCE.replace("\"S\":{", "\"T\":{");
     let cycle = FENCE.replace("{\"type\":\"string\"}", "{\"$ref\":\"#/components/schemas/S\"}");
+    let other = FENCE.replace("/a", "/b").replace("\"type\":\"string\"", "\"type\":\"integer\"");
     for (text, problem) in [
         (fenced(&dangling), "refers to `#/components/schemas/S`"),
         (fenced(&cycle), "refers to itself"),
         (fenced(FENCE) + &fenced(&FENCE[..100]), "not JSON"),
         (fenced(FENCE) + &fenced(&FENCE.replace("\"200\"", "\"201\"")), "described twice"),
+        (fenced(FENCE) + &fenced(&other), "the component `S` is described twice"),
+        (fenced(FENCE) + FENCE, "outside of a fence"),
     ] {
         let page = read(&text);
         let found = page.unreadable.iter().any(|place| place.problem.contains(problem));
@@ -559,8 +713,14 @@ fn a_damaged_fence_is_reported() {
 fn a_schema_that_contains_itself_ends() {
     let nested = r##"{"paths":{"/a":{"get":{"responses":{"200":{"description":"x","content":{"application/json":{"schema":{"$ref":"#/components/schemas/S"}}}}}}}},"components":{"schemas":{"S":{"type":"object","properties":{"s":{"$ref":"#/components/schemas/S"}}}}}}"##;
     let page = read(&fenced(nested));
-    let inner = Place::operation("get", "/a").then(Step::Answer("200".to_owned())).property("s");
-    assert!(page.facts.get(&inner).expect("it").opaque);
+    let answer = Pointer::operation("get", "/a").then(&[
+        "responses",
+        "200",
+        "content",
+        "application/json",
+        "schema",
+    ]);
+    assert!(page.facts.get(&answer.property("s")).expect("it").folded);
 }
 
 #[test]
@@ -574,8 +734,29 @@ fn a_byte_that_is_not_utf8_is_named_and_the_rest_is_read() {
         let [problem] = damaged.unreadable.as_slice() else { panic!("{:?}", damaged.unreadable) };
         assert_eq!(problem.line, Some(line));
         assert!(problem.problem.contains("0xe9, is not UTF-8"), "{}", problem.problem);
-        let places = |page: &Page| page.facts.subjects.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(places(&damaged), places(&read(&page)));
+        assert_eq!(damaged.facts.map, read(&page).facts.map);
+    }
+}
+
+#[test]
+fn the_document_of_a_page_has_its_facts() {
+    let text = page_with(
+        "Authorizations\nAuthorizationstringOptional\nBearer\nX-KeystringRequired\nPath parameters\nidstringRequired\n\
+         Query parameters\nqstring[] · enumOptionalDeprecated\nPossible values: ab\n\
+         Body\nsourceone ofRequired\nor\nownerobjectOptional\nOther propertiesinteger · min: 1Optional\n\
+         Responses\n200\napplication/json\nResponseobject[]\n404\n",
+    );
+    for page in [read(&text), read(&fenced(FENCE))] {
+        let mut again = facts(&page.document);
+        let plain = |facts: &mut Facts| {
+            facts
+                .map
+                .values_mut()
+                .for_each(|fact| (fact.line, fact.origin) = (None, String::new()));
+            facts.map.clone()
+        };
+        let mut own = page.facts.clone();
+        assert_eq!(plain(&mut again), plain(&mut own));
     }
 }
 
@@ -780,7 +961,7 @@ proptest! {
             }
             let cut: String = characters.into_iter().collect();
             if let Ok(mut page) = Page::read(cut.as_bytes(), &spec) {
-                let _ = compare(&spec, &mut page);
+                let _ = page.compare(&spec);
             }
         }
         let _ = Page::read(&noise, &spec);

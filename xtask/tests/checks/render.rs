@@ -1,9 +1,9 @@
-//! Renders facts like a vendor's page in either shape, to test the readers.
+//! Renders a spec like a vendor's page in either shape, to test the readers.
 
 use serde_json::{Value, json};
 use std::fmt::Write;
 use strum::IntoEnumIterator;
-use xtask::contract::{Aspect, Facts, Place, Step, Within, plain};
+use xtask::document::{Facts, Kind, Pointer, Within, plain};
 
 /// Variations between pages.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,12 +52,15 @@ impl Text<'_> {
         let _ = writeln!(self.page, "{line}");
     }
 
-    fn operation(&mut self, place: &Place) {
-        let Some(Step::Operation { path, method }) = place.last() else { return };
+    fn operation(&mut self, place: &Pointer) {
+        let (method, path) = place.method_and_path().expect("an operation");
         let method = method.to_lowercase();
+        if self.facts.is(place, "deprecated") {
+            self.line("Deprecated");
+        }
         self.line("Do something\n");
         self.line(&format!("{method}\n\nIt does something.\n"));
-        if let Some(security) = self.facts.value(place, Aspect::Security).and_then(Value::as_str) {
+        if let Some(security) = self.facts.value(place, "security") {
             assert_eq!(security, "bearer", "no other is rendered");
             self.line("Authorizations\nAuthorizationstringRequired");
             self.line("Bearer authentication header of the form Bearer <token>.");
@@ -69,13 +72,8 @@ impl Text<'_> {
                 Within::Header => "Header parameters",
                 Within::Cookie => "cookie",
             };
-            let parameters: Vec<&Place> = self
-                .facts
-                .children(place)
-                .filter(|inner| {
-                    matches!(inner.last(), Some(Step::Parameter { within: own, .. }) if *own == within)
-                })
-                .collect();
+            let parameters = self.facts.parameters(place);
+            let parameters: Vec<_> = parameters.filter(|it| it.sent_in() == Some(within)).collect();
             if !parameters.is_empty() {
                 self.line(label);
             }
@@ -83,89 +81,97 @@ impl Text<'_> {
                 self.row(parameter);
             }
         }
-        let body = place.then(Step::Body);
-        if self.facts.get(&body).is_some() {
+        let body = place.then(&["requestBody"]);
+        if self.facts.has(&body) {
             self.line(if self.variations.icons { "hashtagBody" } else { "Body" });
             self.content(&body);
         }
         self.line("Responses");
-        for answer in self.facts.children(place) {
-            let Some(Step::Answer(status)) = answer.last() else { continue };
+        for answer in self.facts.children(place).filter(|inner| inner.kind() == Kind::Answer) {
             let icon = if self.variations.icons { "chevron-right" } else { "" };
+            let status = answer.last().expect("a status").name.into_owned();
             self.line(&format!("{icon}{status}\n\nIt went well.\n"));
-            match self.facts.value(answer, Aspect::Content) {
-                Some(Value::Array(media)) if !media.is_empty() => {
-                    self.line(&plain(&media[0]));
+            match self.facts.children(answer).find(|inner| inner.kind() == Kind::Media) {
+                Some(media) => {
+                    self.line(&media.last().expect("a media type").name);
                     self.content(answer);
                 }
-                _ => self.line("No content\n"),
+                None => self.line("No content\n"),
             }
         }
         let between = if self.variations.joined { "" } else { "\n" };
         self.line(&format!("{method}{between}{path}\n"));
     }
 
-    fn content(&mut self, place: &Place) {
-        for inner in self.facts.children(place) {
-            if matches!(inner.last(), Some(Step::Property(_) | Step::Values)) {
+    fn content(&mut self, owner: &Pointer) {
+        let schema = self.facts.below(owner).find(|inner| inner.holder() == "schema");
+        for inner in schema.into_iter().flat_map(|schema| self.facts.children(schema)) {
+            if matches!(&*inner.holder(), "properties" | "additionalProperties") {
                 self.row(inner);
             }
         }
     }
 
-    fn row(&mut self, place: &Place) {
-        let name = match place.last() {
-            Some(Step::Property(name) | Step::Parameter { name, .. }) => name,
-            _ => "Other properties",
-        };
-        let Some(subject) = self.facts.get(place) else { return };
-        let stated = |aspect| subject.stated.get(&aspect).map(|stated| &stated.value);
-        let flag = |aspect| stated(aspect) == Some(&Value::Bool(true));
+    fn row(&mut self, place: &Pointer) {
+        let name = place.name().unwrap_or_else(|| "Other properties".to_owned());
+        let schema = place.then(&["schema"]);
+        let schema = if self.facts.has(&schema) { &schema } else { place };
+        let mut item = schema.clone();
+        while self.facts.has(&item.then(&["items"])) {
+            item = item.then(&["items"]);
+        }
+        let facts = self.facts;
+        let stated =
+            |keyword: &str| facts.value(schema, keyword).or_else(|| facts.value(place, keyword));
+        let of_item = |keyword: &str| facts.value(&item, keyword);
+        let flag = |keyword| stated(keyword) == Some(&Value::Bool(true));
         let old = self.variations.old;
-        let mut row = format!("{name}{}", stated(Aspect::Type).map_or_else(String::new, plain));
+        let mut row = format!("{name}{}", facts.kind(schema).expect("a type"));
         if old {
             row = row.replace("[]", "\\[]").replace('_', "\\_");
         }
-        if let Some(format) = stated(Aspect::Format) {
+        if let Some(format) = of_item("format") {
             let _ = write!(row, " · {}", plain(format));
         }
-        if stated(Aspect::Enum).is_some() {
+        if of_item("enum").is_some() {
             row += " · enum";
         }
-        for (aspects, word) in [
-            ([Aspect::MinProperties, Aspect::MinItems, Aspect::MinLength, Aspect::Minimum], "min"),
-            ([Aspect::MaxProperties, Aspect::MaxItems, Aspect::MaxLength, Aspect::Maximum], "max"),
+        for (keywords, word) in [
+            (["minProperties", "minItems", "minLength", "minimum"], "min"),
+            (["maxProperties", "maxItems", "maxLength", "maximum"], "max"),
         ] {
-            if let Some(limit) = aspects.into_iter().find_map(stated) {
+            let limit = keywords
+                .into_iter()
+                .find_map(|keyword| stated(keyword).or_else(|| of_item(keyword)));
+            if let Some(limit) = limit {
                 let _ = write!(row, " · {word}: {}", plain(limit));
             }
         }
-        if flag(Aspect::Nullable) {
+        if flag("nullable") {
             row += if old { " | nullable" } else { " · nullable" };
         }
-        for (aspect, word) in [(Aspect::ReadOnly, "Read-only"), (Aspect::WriteOnly, "Write-only")] {
-            if flag(aspect) {
+        for (keyword, word) in [("readOnly", "Read-only"), ("writeOnly", "Write-only")] {
+            if flag(keyword) {
                 row += word;
             }
         }
-        row += match (flag(Aspect::Required), old) {
+        row += match (flag("required"), old) {
             (true, false) => "Required",
             (false, false) => "Optional",
             (true, true) => "required",
             (false, true) => "optional",
         };
-        if flag(Aspect::Deprecated) {
+        if flag("deprecated") {
             row += "Deprecated";
         }
-        let example = stated(Aspect::Example).map(|example| format!("Example: {}", plain(example)));
-        let values =
-            stated(Aspect::Enum).map(|values| format!("Possible values: {}", plain(values)));
+        let example = stated("example").map(|example| format!("Example: {}", plain(example)));
+        let values = of_item("enum").map(|values| format!("Possible values: {}", plain(values)));
         if self.variations.inline {
             row += &[&example, &values].into_iter().flatten().cloned().collect::<String>();
         }
         self.line(&row);
-        if let Some(Value::Number(count)) = stated(Aspect::Alternatives) {
-            let alternatives = count.as_u64().unwrap_or(0);
+        let alternatives = facts.children(schema).filter(|inner| inner.0.contains("Of/")).count();
+        if alternatives > 0 && facts.kind(schema).is_some_and(|kind| kind.ends_with(" of")) {
             self.line("\nOne of several.\n");
             for _ in 1..alternatives {
                 self.line("or");
@@ -177,10 +183,11 @@ impl Text<'_> {
                 self.line(&below);
             }
         }
-        for (aspect, word) in [(Aspect::Default, "Default"), (Aspect::Pattern, "Pattern")] {
-            if let Some(value) = stated(aspect) {
-                self.line(&format!("{word}: {}", plain(value)));
-            }
+        if let Some(value) = stated("default") {
+            self.line(&format!("Default: {}", plain(value)));
+        }
+        if let Some(value) = of_item("pattern") {
+            self.line(&format!("Pattern: {}", plain(value)));
         }
     }
 }

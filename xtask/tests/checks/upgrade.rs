@@ -1,6 +1,5 @@
 //! The commands as a maintainer uses them, on copies of the workspace.
 
-use crate::edit::apply;
 use crate::render::{self, Variations};
 use crate::workspace::{self, change, copy};
 use serde_json::{Value, json};
@@ -9,15 +8,15 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use xtask::check;
-use xtask::contract::{Facts, Place, Spec, Step};
 use xtask::docs;
-use xtask::drift::edit;
-use xtask::files::{self, GENERATED, SPEC};
-use xtask::generate;
-use xtask::report::{Ending, Finding, Format, Hunk, Link, Report};
+use xtask::docs::findings::Around;
+use xtask::document::{Facts, Pointer, Spec, flatten};
+use xtask::files::{self, GENERATED, RECORD, SPEC};
+use xtask::page::record;
+use xtask::report::{Ending, Finding, Format, Link, Report};
 
 /// The document of the spec with changes: those of the vendor's revision, and others.
-fn changed(root: &Path) -> Value {
+pub(crate) fn changed(root: &Path) -> Value {
     let mut document = Spec::load(root).expect("the spec").value().clone();
     let mut set = |pointer: &str, value: Value| {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
@@ -74,14 +73,14 @@ fn changed(root: &Path) -> Value {
     document
 }
 
-fn facts(document: &Value) -> Facts {
+pub(crate) fn facts(document: &Value) -> Facts {
     let mut facts = Facts::default();
-    xtask::contract::openapi::read(document, &|_| None, &mut facts);
+    flatten(document, &|_| None, &mut facts);
     facts
 }
 
 /// The findings of a page on the workspace at `root`.
-fn docs(root: &Path, page: &str) -> Report {
+pub(crate) fn docs(root: &Path, page: &str) -> Report {
     docs::compare(root, "page", page.as_bytes(), false)
 }
 
@@ -112,7 +111,7 @@ fn each_change_of_the_page_is_one_finding_and_a_folded_one_is_none() {
     let changed = changed(&root);
     let text = docs(&root, &render::text(&facts(&changed), Variations::default()));
     assert_eq!(fingerprints(&text), BTreeSet::from(SHOWN_BY_BOTH));
-    let hidden = "POST /api/v1/volumes/create-from-snapshots body.source|2";
+    let hidden = "POST /api/v1/volumes/create-from-snapshots body.source|2: not";
     assert!(text.receipt.silent.iter().any(|silent| silent == hidden), "{:?}", text.receipt.silent);
 
     let markdown = docs(&root, &render::markdown(&changed, Variations::default()));
@@ -137,7 +136,7 @@ fn a_page_of_the_spec_is_equal_and_every_fact_is_counted() {
     let spec = Spec::load(&root).expect("the spec");
     let markdown = docs(&root, &render::markdown(spec.value(), Variations::default()));
     assert_eq!(markdown.ending, Ending::Equal, "{:?}", markdown.findings);
-    let facts: usize = spec.facts.subjects.values().map(|subject| subject.stated.len()).sum();
+    let facts = spec.facts.map.values().filter(|fact| fact.value.is_some()).count();
     assert_eq!(markdown.receipt.facts.agreeing, facts);
     assert_eq!(markdown.receipt.silent, [""; 0]);
 
@@ -165,15 +164,14 @@ fn the_page_of_record_agrees_and_is_silent_where_it_folds() {
     assert_eq!(
         report.receipt.silent,
         [
-            "the API: servers",
-            "POST /api/v1/volumes/create-from-snapshots body: content",
+            "POST /api/v1/volumes/create-from-snapshots body.source|1.datafySnapshotId",
+            "POST /api/v1/volumes/create-from-snapshots body.source|1: type",
+            "POST /api/v1/volumes/create-from-snapshots body.source|2: not",
+            "POST /api/v1/volumes/create-from-snapshots body.source|2: type",
             "POST /api/v1/volumes/create-from-snapshots body: required",
-            "POST /api/v1/volumes/create-from-snapshots body.source|1",
-            "POST /api/v1/volumes/create-from-snapshots body.source|2",
-            "POST /api/v1/volumes/{volumeId}/attach body: content",
             "POST /api/v1/volumes/{volumeId}/attach body: required",
-            "POST /api/v1/volumes/{volumeId}/create-snapshot body: content",
             "POST /api/v1/volumes/{volumeId}/create-snapshot body: required",
+            "servers",
         ]
     );
 }
@@ -212,34 +210,6 @@ fn the_record_shows_whether_the_page_changed_or_the_transcription_was_wrong() {
 }
 
 #[test]
-fn an_edit_that_the_next_command_refuses_is_not_given() {
-    let root = workspace::record();
-    let document = Spec::load(&root).expect("the spec").value().clone();
-    let media = "/paths/~1api~1v1~1volumes~1{volumeId}~1attach/post/requestBody/content";
-    let status = "/components/schemas/Snapshot/properties/status";
-    for (pointer, key, value, word) in [
-        (
-            media,
-            "text/plain",
-            json!({ "schema": { "type": "string" } }),
-            "`text/plain` is not supported",
-        ),
-        (status, "example", json!(7), "the example doesn't fit its schema"),
-    ] {
-        let mut changed = document.clone();
-        changed.pointer_mut(pointer).expect("a place")[key] = value;
-        // Another difference keeps its edit.
-        let open = "/components/schemas/CreateSnapshotRequest/properties/autoscalingOnly/default";
-        *changed.pointer_mut(open).expect("a default") = json!(false);
-        let report = docs(&root, &render::markdown(&changed, Variations::default()));
-        let [first, second] = report.findings.as_slice() else { panic!("{:?}", report.findings) };
-        let (refused, kept) = if first.edit.is_empty() { (first, second) } else { (second, first) };
-        assert!(refused.edit.is_empty() && refused.help.contains(word), "{refused:?}");
-        assert!(!kept.edit.is_empty(), "{kept:?}");
-    }
-}
-
-#[test]
 fn a_record_that_predates_the_page_is_one_finding_that_says_what_to_run() {
     let copy = copy("0.1.99");
     let root = copy.path();
@@ -256,14 +226,14 @@ fn a_record_that_predates_the_page_is_one_finding_that_says_what_to_run() {
     assert!(merged.title.contains("and the recorded page differ"), "{merged:?}");
     assert!(merged.help.contains("`cargo xtask docs PAGE --record`"), "{merged:?}");
     assert!(merged.help.contains("autoscalingOnly"), "{merged:?}");
-    assert_eq!(merged.edit, []);
+    assert_eq!(merged.paste, []);
 }
 
 #[test]
 fn an_unreadable_page_neither_agrees_nor_is_recorded() {
     let copy = copy("0.1.99");
     let root = copy.path();
-    let record = root.join("xtask/page.json");
+    let record = root.join(RECORD);
     fs::write(&record, "kept").expect("written");
     let page = render::text(&Spec::load(root).expect("the spec").facts, Variations::default());
     let half = &page[..page.rfind("Do something").expect("several operations")];
@@ -279,6 +249,18 @@ fn an_unreadable_page_neither_agrees_nor_is_recorded() {
         assert_eq!(report.ending, ending, "{:?}", report.problems);
         let after = fs::read_to_string(&record).expect("the record");
         assert_eq!(after == "kept", record_is_kept);
+    }
+    // A page of Markdown was recorded, and the fences of the next copy are damaged.
+    let spec = Spec::load(root).expect("the spec");
+    let page = render::markdown(spec.value(), Variations::default());
+    assert_eq!(docs::compare(root, "page", page.as_bytes(), true).ending, Ending::Equal);
+    for damaged in [
+        page.replace("```json\n", ""),
+        page.replace("\"paths\"", "paths"),
+        page.replace("}\n```", "}"),
+    ] {
+        let report = docs(root, &damaged);
+        assert_eq!(report.ending, Ending::CouldNotCheck, "{:?}", report.findings);
     }
     let away = docs::run(root, "http://127.0.0.1:9/page", false);
     assert_eq!(away.ending, Ending::CouldNotCheck);
@@ -349,7 +331,6 @@ fn a_finding_prints_in_each_format() {
         "Call<CreateSnapshot>::description",
         "breaks requests and answers: no",
         "breaks the build: no",
-        "-          example: Snapshot of volume",
         "compared 4 of 4 operations",
         "1 finding\n",
     ] {
@@ -369,38 +350,77 @@ fn a_finding_prints_in_each_format() {
     assert!(annotation.contains("false%25") && annotation.contains("%0A"), "{annotation}");
 }
 
-/// Applies all edits of the findings.
-fn follow(root: &Path, findings: &[Finding]) {
-    let hunks: Vec<Hunk> = findings.iter().flat_map(|finding| finding.edit.clone()).collect();
-    for finding in findings {
-        assert!(!finding.edit.is_empty(), "no edit is given: {finding:?}");
-    }
+#[test]
+fn what_is_ours_is_compared_with_the_record() {
+    let root = workspace::record();
     let text = fs::read_to_string(root.join(SPEC)).expect("the spec");
-    fs::write(root.join(SPEC), apply(&text, &hunks)).expect("written");
+    let ours = |text: String| {
+        let spec = Spec::parse(SPEC, text).expect("a spec");
+        let mut recorded = record::load(&root).expect("readable").expect("a record");
+        let found = check::record::check(&spec, &Around::default(), &mut recorded).0;
+        found.into_iter().map(|finding| finding.title).collect::<Vec<_>>()
+    };
+    assert_eq!(ours(text.clone()), [""; 0]);
+    for (from, to, title) in [
+        (
+            "x-idempotent: true",
+            "x-idempotent: false",
+            "x-idempotent: true in the record, false in the spec",
+        ),
+        (
+            "https://api.datafy.io",
+            "https://b.example",
+            "servers: [\"https://api.datafy.io\"] in the record",
+        ),
+        (
+            "operationId: attachVolume",
+            "operationId: attach",
+            "operationId: \"attachVolume\" in the record",
+        ),
+        ("OtherSource", "AnotherSource", "schemas: [\"AttachVolumeRequest\""),
+        ("        required: true\n        content", "        content", "no longer states `POST"),
+        (
+            "      additionalProperties: true\n",
+            "      additionalProperties: true\n      minProperties: 1\n",
+            "which is not on the recorded page",
+        ),
+    ] {
+        let found = ours(text.replace(from, to));
+        assert!(
+            !found.is_empty() && found.iter().all(|it| it.contains(title)),
+            "{from}: {found:?}"
+        );
+    }
 }
 
 #[test]
-fn applying_the_printed_edits_ends_in_agreement() {
-    let copy = copy("0.1.99");
-    let root = copy.path();
-    for file in [SPEC, files::RECORD] {
-        fs::copy(workspace::record().join(file), root.join(file)).expect("copied");
+fn a_long_page_is_compared_in_seconds() {
+    let template = render::markdown(
+        Spec::load(&workspace::record()).expect("the spec").value(),
+        Variations::default(),
+    );
+    let start = template.find("## Do something").expect("a heading");
+    let end = template.find("---\n").expect("an end");
+    let (mut page, mut paths) = (template[..start].to_owned(), serde_json::Map::new());
+    for number in 0..125 {
+        page += &template[start..end].replace("/api/v1/", &format!("/api/v{number}/"));
     }
-    let page = render::markdown(&changed(root), Variations::default());
-    let report = docs(root, &page);
-    follow(root, &report.findings);
-    let report_after = docs(root, &page);
-    assert_eq!(report_after.ending, Ending::Equal, "{:?}", report_after.findings);
-
-    // The command that the findings name next.
-    assert!(report.findings.iter().all(|finding| finding.help.contains("cargo xtask generate")));
-    assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
-    let spec = fs::read_to_string(root.join(SPEC)).expect("the spec");
-    let titles = check::before_compiling(root).expect("it can be read").1;
-    let titles: Vec<_> = titles.iter().map(|finding| finding.title.as_str()).collect();
-    assert!(titles.contains(&"the description is still to be written"), "{titles:?}");
-    fs::write(root.join(SPEC), spec.replace(edit::TO_DESCRIBE, "Detached.")).expect("written");
-    assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
+    let root = tempfile::tempdir().expect("a directory");
+    let spec = Spec::load(&workspace::record()).expect("the spec").value().clone();
+    for (path, item) in spec["paths"].as_object().expect("paths") {
+        for number in 0..125 {
+            paths.insert(path.replace("/api/v1/", &format!("/api/v{number}/")), item.clone());
+        }
+    }
+    let mut large = spec;
+    large["paths"] = paths.into();
+    fs::write(root.path().join(SPEC), large.to_string()).expect("written");
+    let started = std::time::Instant::now();
+    let report = docs(root.path(), &page);
+    let took = started.elapsed();
+    assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
+    crate::note(format_args!("500 operations, {} bytes: {took:?}", page.len()));
+    assert!(took.as_secs() < 20, "the time grows faster than the page");
 }
 
 #[test]
@@ -408,12 +428,10 @@ fn each_change_of_the_code_is_caught() {
     let copy = copy("0.1.98");
     let root = copy.path();
     let spec = Spec::load(root).expect("the spec");
-    let create = Place::operation("post", "/api/v1/volumes/create-from-snapshots");
-    let parameter = spec.facts.children(&create).find_map(|place| match place.last() {
-        Some(Step::Parameter { within, name }) => Some((within, name)),
-        _ => None,
-    });
-    let (within, name) = parameter.expect("the sub-account");
+    let create = Pointer::operation("post", "/api/v1/volumes/create-from-snapshots");
+    let parameter = spec.facts.parameters(&create).next().expect("the sub-account");
+    let within = parameter.sent_in().expect("a place");
+    let name = parameter.name().expect("a name");
     let name = name.to_lowercase();
     let sub_account = (format!("\"{name}\""), format!("\"{name}x\""));
     let generated = [
@@ -440,7 +458,18 @@ fn each_change_of_the_code_is_caught() {
     change(
         root,
         ext,
-        &[("self.operation.body.autoscaling_only = Some(only);", "let _ = (&mut self, only);")],
+        &[
+            ("self.operation.body.autoscaling_only = Some(only);", "let _ = (&mut self, only);"),
+            (
+                "start_time,\n            volume_size_gb,\n            description,\n        }\n    }",
+                "start_time,\n            volume_size_gb: None,\n            description,\n        }\n    }",
+            ),
+        ],
+    );
+    change(
+        root,
+        "datafy-api-ext/src/operations/attach_volume.rs",
+        &[("Operation = ATTACH_VOLUME;", "Operation = datafy_api::operations::CREATE_SNAPSHOT;")],
     );
     let compiled = workspace::compiled(root).expect("it compiles");
     let links = check::after_compiling(&spec, &compiled);
@@ -458,6 +487,8 @@ fn each_change_of_the_code_is_caught() {
         "wire: POST /api/v1/volumes/{volumeId}/deactivate-autoscaling line".to_owned(),
         format!("wire: {snapshot} body.autoscalingOnly unsent"),
         format!("fake: {attach} unserved"),
+        format!("wire: {attach} facts"),
+        format!("fake: {snapshot} answer 200.volumeSizeGb unmapped"),
     ] {
         assert!(found.contains(&&*expected), "{expected}: {found:#?}");
     }
@@ -470,6 +501,10 @@ fn each_change_of_the_code_is_caught() {
             "pub fn managed(mut self, only: bool)",
         )],
     );
-    let error = workspace::compiled(root).expect_err("the option is gone");
-    assert!(error.title.contains("no method named `autoscaling_only`"), "{error:?}");
+    let errors = workspace::compiled(root).expect_err("the option is gone");
+    assert!(errors[0].title.contains("no method named `autoscaling_only`"), "{errors:?}");
+    assert!(
+        errors[0].printed.contains("-->") && errors[0].printed.contains("facts.rs"),
+        "{errors:?}"
+    );
 }

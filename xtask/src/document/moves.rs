@@ -1,24 +1,27 @@
 //! Pairs what only the spec has with what only the page has: the same thing under another name or in another place.
 
-use super::{Aspect, Facts, Place, Step, Within, plain};
-use crate::page::Page;
-use std::collections::BTreeSet;
+use super::{Facts, Pointer, Silence, Within, align, plain};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The pairs. Operations and properties get their old place on the page, so that all within them is compared; a
 /// parameter stays where the page has it.
-pub(super) fn find(spec: &Facts, page: &mut Page) -> Vec<(Place, Place)> {
+pub(super) fn find(
+    spec: &Facts,
+    page: &mut Facts,
+    silence: Silence<'_>,
+) -> BTreeMap<Pointer, Pointer> {
     let mut moved = operations(spec, page);
-    moved.extend(properties(spec, page));
+    moved.extend(properties(spec, page, silence));
     moved.extend(parameters(spec, page));
-    moved
+    moved.into_iter().collect()
 }
 
 /// Pairs each place with the one of the highest rank; 0 is none.
 fn pair(
-    gone: &[Place],
-    mut new: Vec<Place>,
-    rank: impl Fn(&Place, &Place) -> usize,
-) -> Vec<(Place, Place)> {
+    gone: &[Pointer],
+    mut new: Vec<Pointer>,
+    rank: impl Fn(&Pointer, &Pointer) -> usize,
+) -> Vec<(Pointer, Pointer)> {
     let mut pairs = Vec::new();
     for place in gone {
         let ranks = new.iter().map(|to| rank(place, to)).zip((0..new.len()).rev());
@@ -31,32 +34,25 @@ fn pair(
 }
 
 /// What only one of them has.
-fn only<'a>(
-    own: impl Iterator<Item = &'a Place>,
-    other: &Facts,
-    kind: fn(&Step) -> bool,
-) -> Vec<Place> {
-    let own = own.filter(|place| place.last().is_some_and(kind) && other.get(place).is_none());
-    own.cloned().collect()
+fn only<'a>(own: impl Iterator<Item = &'a Pointer>, other: &Facts) -> Vec<Pointer> {
+    own.filter(|place| !other.has(place)).cloned().collect()
 }
 
-fn operations(spec: &Facts, page: &mut Page) -> Vec<(Place, Place)> {
-    let is_operation = |step: &Step| matches!(step, Step::Operation { .. });
-    let gone = only(spec.operations(), &page.facts, is_operation);
-    let new = only(page.facts.operations(), spec, is_operation);
+fn operations(spec: &Facts, page: &mut Facts) -> Vec<(Pointer, Pointer)> {
+    let gone = only(spec.operations(), page);
+    let new = only(page.operations(), spec);
     let pairs = pair(&gone, new, same_operation);
     for (place, to) in &pairs {
-        page.facts.relocate(to, place);
+        page.relocate(to, place);
     }
+    align::media(spec, page);
     pairs
 }
 
 /// How likely two operations are the same: another method, another version, or another part before the path.
-fn same_operation(gone: &Place, new: &Place) -> usize {
-    let (
-        Some(Step::Operation { path, method }),
-        Some(Step::Operation { path: new_path, method: new_method }),
-    ) = (gone.last(), new.last())
+fn same_operation(gone: &Pointer, new: &Pointer) -> usize {
+    let (Some((method, path)), Some((new_method, new_path))) =
+        (gone.method_and_path(), new.method_and_path())
     else {
         return 0;
     };
@@ -73,7 +69,7 @@ fn same_operation(gone: &Place, new: &Place) -> usize {
         }
         _ => false,
     };
-    let same = alike || prefixed(path, new_path) || prefixed(new_path, path);
+    let same = alike || prefixed(&path, &new_path) || prefixed(&new_path, &path);
     usize::from(method == new_method && same) * 2
 }
 
@@ -91,23 +87,25 @@ fn similar(one: &str, other: &str) -> bool {
 }
 
 /// Renamed properties: the same type at the same place.
-fn properties(spec: &Facts, page: &mut Page) -> Vec<(Place, Place)> {
-    let is_property = |step: &Step| matches!(step, Step::Property(_));
-    let owners: BTreeSet<Place> = only(spec.subjects.keys(), &page.facts, is_property)
-        .iter()
+fn properties(spec: &Facts, page: &mut Facts, silence: Silence<'_>) -> Vec<(Pointer, Pointer)> {
+    let is_property = |place: &&Pointer| place.is_property();
+    let missing = spec.map.iter().filter(|(place, fact)| fact.value.is_none() && !page.has(place));
+    let missing = missing.map(|(place, _)| place).filter(is_property);
+    let owners: BTreeSet<Pointer> = missing
         // The generated types have the names of the spec.
-        .filter(|place| matches!(place.0.first(), Some(Step::Operation { .. })))
-        .filter(|place| page.denies_place(spec, place))
-        .map(Place::parent)
+        .filter(|place| {
+            place.root().is_some() && page.has(&place.parent()) && !silence(page, place)
+        })
+        .map(Pointer::parent)
         .collect();
     let mut moved = Vec::new();
     for owner in owners {
-        let gone = only(spec.children(&owner), &page.facts, is_property);
-        let new = only(page.facts.children(&owner), spec, is_property);
-        let kind = |facts: &Facts, place: &Place| {
-            [Aspect::Type, Aspect::Format].map(|aspect| facts.value(place, aspect).cloned())
+        let gone = only(spec.children(&owner).filter(is_property), page);
+        let new = only(page.children(&owner).filter(is_property), spec);
+        let kind = |facts: &Facts, place: &Pointer| {
+            (facts.kind(place), facts.value(place, "format").cloned())
         };
-        let facts = &page.facts;
+        let facts = &*page;
         let pairs = pair(&gone, new.clone(), |place, to| {
             let same = kind(spec, place);
             if same != kind(facts, to) {
@@ -115,21 +113,18 @@ fn properties(spec: &Facts, page: &mut Page) -> Vec<(Place, Place)> {
             }
             let alone = gone.iter().filter(|other| kind(spec, other) == same).count() == 1
                 && new.iter().filter(|other| kind(facts, other) == same).count() == 1;
-            let example = spec.value(place, Aspect::Example).map(plain);
-            let (Some(Step::Property(name)), Some(Step::Property(new))) = (place.last(), to.last())
-            else {
-                return 0;
-            };
-            if similar(name, new) {
+            let example = spec.value(place, "example").map(plain);
+            let (Some(name), Some(new)) = (place.name(), to.name()) else { return 0 };
+            if similar(&name, &new) {
                 3
-            } else if example.is_some() && example == facts.value(to, Aspect::Example).map(plain) {
+            } else if example.is_some() && example == facts.value(to, "example").map(plain) {
                 2
             } else {
                 usize::from(alone)
             }
         });
         for (place, to) in &pairs {
-            page.facts.relocate(to, place);
+            page.relocate(to, place);
         }
         moved.extend(pairs);
     }
@@ -137,13 +132,11 @@ fn properties(spec: &Facts, page: &mut Page) -> Vec<(Place, Place)> {
 }
 
 /// Parameters that are sent in another place or under another name.
-fn parameters(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
-    let page = &page.facts;
+fn parameters(spec: &Facts, page: &Facts) -> Vec<(Pointer, Pointer)> {
     let mut moved = Vec::new();
-    let is_parameter = |step: &Step| matches!(step, Step::Parameter { .. });
-    for operation in spec.operations().filter(|operation| page.get(operation).is_some()) {
-        let gone = only(spec.children(operation), page, is_parameter);
-        let new = only(page.children(operation), spec, is_parameter);
+    for operation in spec.operations().filter(|operation| page.has(operation)) {
+        let gone = only(spec.parameters(operation), page);
+        let new = only(page.parameters(operation), spec);
         let alone = gone.len() == 1 && new.len() == 1;
         moved.extend(pair(&gone, new, |place, to| same_parameter(spec, page, place, to, alone)));
     }
@@ -151,21 +144,17 @@ fn parameters(spec: &Facts, page: &Page) -> Vec<(Place, Place)> {
 }
 
 /// How likely `to` on the page is the parameter at `place` in the spec. `alone`: there are no others.
-fn same_parameter(spec: &Facts, page: &Facts, place: &Place, to: &Place, alone: bool) -> usize {
-    let (
-        Some(Step::Parameter { within, name }),
-        Some(Step::Parameter { within: new, name: new_name }),
-    ) = (place.last(), to.last())
-    else {
-        return 0;
-    };
-    let in_path = *within == Within::Path;
-    let example = spec.value(place, Aspect::Example).map(plain);
-    if name.eq_ignore_ascii_case(new_name) {
+fn same_parameter(spec: &Facts, page: &Facts, place: &Pointer, to: &Pointer, alone: bool) -> usize {
+    let (Some(name), Some(new_name)) = (place.name(), to.name()) else { return 0 };
+    let in_path = place.sent_in() == Some(Within::Path);
+    let example = spec.value(&place.then(&["schema"]), "example").map(plain);
+    if name.eq_ignore_ascii_case(&new_name) {
         4
-    } else if example.is_some() && example == page.value(to, Aspect::Example).map(plain) {
+    } else if example.is_some()
+        && example == page.value(&to.then(&["schema"]), "example").map(plain)
+    {
         3
-    } else if in_path && within == new {
+    } else if in_path && place.sent_in() == to.sent_in() {
         2
     } else {
         usize::from(alone && !in_path)

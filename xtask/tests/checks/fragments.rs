@@ -1,0 +1,151 @@
+//! YAML to paste for what is new on a page of Markdown.
+
+use crate::render::{self, Variations};
+use crate::upgrade::{docs, facts};
+use crate::workspace;
+use serde_json::{Value, json};
+use std::fs;
+use xtask::docs::{Fragment, TO_DESCRIBE};
+use xtask::document::Spec;
+use xtask::files::SPEC;
+use xtask::report::{Ending, Finding};
+
+/// The spec with all that the findings say to paste.
+fn pasted(text: &str, findings: &[Finding]) -> String {
+    let all = findings.iter().flat_map(|finding| &finding.paste);
+    paste(text, &all.collect::<Vec<_>>())
+}
+
+/// The text with the fragments, each after its line.
+pub(crate) fn paste(text: &str, fragments: &[&Fragment]) -> String {
+    let mut pasted = String::new();
+    for (line, number) in text.lines().zip(1..) {
+        pasted.extend([line, "\n"]);
+        let here = fragments.iter().filter(|fragment| fragment.after == number);
+        pasted.extend(here.map(|fragment| fragment.yaml.as_str()));
+    }
+    pasted
+}
+
+const VOLUME: &str = "/paths/~1api~1v1~1volumes~1{volumeId}";
+
+fn own(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// The document of the spec, with something new of each kind.
+fn with_additions(spec: &Spec) -> Value {
+    let mut document = spec.value().clone();
+    let mut add = |pointer: &str, key: &str, value: Value| {
+        let place = document.pointer_mut(pointer).expect("a place");
+        match place {
+            Value::Array(items) => items.push(value),
+            other => other[key] = value,
+        }
+    };
+    let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
+    add(
+        "/components/schemas",
+        "Owner",
+        json!({ "type": "object", "required": ["name"], "properties": {
+        "name": { "type": "string" }, "parent": own("Owner"), "snapshot": own("Snapshot"),
+    } }),
+    );
+    // Equal to one of the spec, but for its name and sentences.
+    let mut volume = spec.value()["components"]["schemas"]["Volume"].clone();
+    volume["description"] = json!("other words");
+    add("/components/schemas", "Vol", volume);
+    add(
+        "/components/parameters",
+        "Force",
+        json!({ "name": "force", "in": "query", "schema": { "type": "boolean" } }),
+    );
+    let force = json!({ "$ref": "#/components/parameters/Force" });
+    let id = json!({ "$ref": "#/components/parameters/VolumeId" });
+    add(&format!("{VOLUME}~1attach/post/parameters"), "", force.clone());
+    add(
+        &format!("{VOLUME}~1attach/post/responses"),
+        "202",
+        json!({ "description": "x", "content": json_of(own("Owner")) }),
+    );
+    add(
+        &format!("{VOLUME}~1attach/post/responses/200"),
+        "headers",
+        json!({ "X-Left": { "schema": { "type": "integer" } } }),
+    );
+    add(
+        &format!("{VOLUME}~1deactivate-autoscaling/post"),
+        "requestBody",
+        json!({ "required": true, "content": json_of(json!({
+        "type": "object", "properties": { "why": { "type": ["string", "null"] }, "owner": own("Owner") },
+    })) }),
+    );
+    add(
+        &format!("{VOLUME}~1deactivate-autoscaling"),
+        "get",
+        json!({ "operationId": "attachVolume", "responses": {
+        "200": { "description": "x", "content": json_of(own("Vol")) },
+    } }),
+    );
+    add(
+        "/paths",
+        "/api/v1/volumes/{volumeId}",
+        json!({
+            "get": { "operationId": "getVolume", "parameters": [id, force], "responses": { "200": { "description": "x", "content": json_of(own("Vol")) } } },
+            "delete": { "parameters": [id], "responses": { "204": { "description": "x" } } },
+            "post": { "parameters": [id], "responses": { "204": { "description": "x" } } },
+        }),
+    );
+    add("/components/schemas/CreateSnapshotRequest/properties", "kind", json!({ "const": "full" }));
+    add("/components/schemas/CreateSnapshotRequest", "required", json!(["kind"]));
+    add("/components/schemas/AttachVolumeRequest/properties", "zone", json!({ "type": "string" }));
+    add("/components/schemas/AttachVolumeRequest/required", "", json!("zone"));
+    add(
+        "/components/schemas/VolumeSource/oneOf",
+        "",
+        json!({ "type": "object", "properties": { "ami": { "type": "string" } } }),
+    );
+    document
+}
+
+#[test]
+fn what_is_new_on_a_page_of_markdown_is_pasted_and_then_agrees() {
+    let root = workspace::record();
+    let spec = Spec::load(&root).expect("the spec");
+    let document = with_additions(&spec);
+    let page = render::markdown(&document, Variations::default());
+    let report = docs(&root, &page);
+    assert_eq!(report.problems.len(), 0, "{:?}", report.problems);
+    let text = pasted(&spec.text, &report.findings);
+    let copy = tempfile::tempdir().expect("a directory");
+    fs::write(copy.path().join(SPEC), &text).expect("written");
+    let after = docs(copy.path(), &page);
+    assert_eq!(after.ending, Ending::Equal, "{:#?} {:?}\n{text}", after.findings, after.problems);
+
+    let new = Spec::parse(SPEC, text.clone()).expect("YAML").value().clone();
+    let at = |pointer: &str| new.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(at(&format!("{VOLUME}/get/operationId")), "getVolume", "that of the page");
+    assert_eq!(
+        at(&format!("{VOLUME}~1deactivate-autoscaling/get/operationId")),
+        "attachVolume2",
+        "unless it is taken"
+    );
+    for (method, idempotent) in
+        [("get", json!(true)), ("delete", json!(true)), ("post", Value::Null)]
+    {
+        assert_eq!(at(&format!("{VOLUME}/{method}/x-idempotent")), idempotent, "{method}");
+    }
+    let schema = at(&format!("{VOLUME}/get/responses/200/content/application~1json/schema"));
+    assert_eq!(schema, own("Volume"), "an equal schema is reused");
+    let id = json!({ "$ref": "#/components/parameters/VolumeId" });
+    assert_eq!(at(&format!("{VOLUME}/get/parameters/0")), id);
+    assert_eq!(text.matches("\n    Owner:\n").count(), 1, "a new schema is pasted once");
+    assert!(text.contains(TO_DESCRIBE));
+
+    let copied = docs(&root, &render::text(&facts(&document), Variations::default()));
+    assert!(
+        copied.findings.iter().all(|finding| finding.paste.is_empty()),
+        "a copied text proposes nothing"
+    );
+    assert_eq!(copied.ending, Ending::Drift);
+}
