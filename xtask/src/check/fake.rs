@@ -13,12 +13,16 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut findings = Vec::new();
     let mut facts = 0;
     let mut find = |operation: &Pointer, what: &str, title: String, at: &Pointer| {
-        findings.push(
-            Finding::new(Link::Fake, format!("{operation} {what}"), title)
-                .at(SPEC, spec.line_of(at), "the spec")
-                .at(HANDLER, None, "answers")
-                .help(format!("fix the fake's answer in {HANDLER}")),
+        let finding = Finding::new(Link::Fake, format!("{operation} {what}"), title).at(
+            SPEC,
+            spec.line_of(at),
+            "the spec",
         );
+        findings.push(if what.ends_with("unmapped") {
+            finding.help("map it in the type of the answer, in datafy-api-ext/src/operations")
+        } else {
+            finding.at(HANDLER, None, "answers").help(format!("fix the fake's answer in {HANDLER}"))
+        });
     };
     for place in spec.facts.operations() {
         let Some(name) = method_name(spec, place) else { continue };
