@@ -1,4 +1,4 @@
-//! The client: progenitor's types and mocks, with methods of our own.
+//! The client: progenitor's types and mocks, with our methods.
 
 use super::Refusal;
 use super::names;

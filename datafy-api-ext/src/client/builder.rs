@@ -131,7 +131,7 @@ impl DatafyBuilder {
         self
     }
 
-    /// Sets the URL of the service, or of a gateway with a path of its own. Defaults to `https://api.datafy.io`. The client
+    /// Sets the URL of the service, or of a gateway, which may have a path. Defaults to `https://api.datafy.io`. The client
     /// adds `/api/v1`.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());

@@ -2,7 +2,7 @@
 
 /// Checks `token`, without the white space around it. Fails with the reason, which doesn't show the token.
 ///
-/// A service can only answer 401 to anything else.
+/// To any other text, a service can only answer 401.
 pub(crate) fn check(token: &str) -> Result<(), String> {
     let scheme = token.split_once(char::is_whitespace).map(|(scheme, _)| scheme);
     if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {

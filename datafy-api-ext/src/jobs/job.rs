@@ -13,7 +13,7 @@ use std::future::Future;
 /// [`Restore`](super::Restore), or the future of an async function of yours that makes its calls with
 /// [`Steps::run`].
 ///
-/// The guide has a page about [jobs of several steps](crate::guide::steps). A job with parameters of its own can be a type:
+/// The guide has a page about [jobs of several steps](crate::guide::steps). A job that has parameters can be a type:
 ///
 /// ```
 /// use datafy_api_ext::jobs::{Job, Steps};

@@ -124,7 +124,7 @@ impl Steps {
         }))
     }
 
-    /// The steps of a job of its own: without a journal, and without other jobs beside it.
+    /// The steps of a single job, which has no journal.
     pub(super) fn alone() -> Self {
         Self::new(None, "", None, Arc::default())
     }

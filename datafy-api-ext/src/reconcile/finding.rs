@@ -20,7 +20,7 @@ pub enum Finding {
     },
     /// The create made nothing.
     DidNotHappen,
-    /// It can't be told whether one of these objects is that of the create, or which.
+    /// It isn't known whether one of these objects is that of the create, or which.
     ///
     /// At most 100 are listed. The list is empty if the service acted, and no object was found.
     Ambiguous(Vec<Untrusted>),

@@ -133,7 +133,7 @@ impl LookUp {
         .collect()
     }
 
-    /// Whether a finding is beyond doubt.
+    /// Whether a finding is certain enough to settle its step.
     fn settles(&self, finding: &Finding, are_all: bool) -> bool {
         matches!(finding, Finding::Attached | Finding::Happened { marked: true, .. })
             || self.only_creator && are_all

@@ -1,4 +1,4 @@
-//! The built command `datafyctl`, in a process of its own, against the fake of this one.
+//! The built command `datafyctl`, in a separate process, against the fake of this one.
 #![allow(clippy::unwrap_used)]
 
 mod calls;

@@ -106,7 +106,7 @@ impl<'a> Fragments<'a> {
             let mut writer =
                 Writer { fragments: self, operation: operation.clone(), added: Map::new() };
             let mut value = writer.write(&self.page.facts.get(operation)?.origin);
-            // That of the spec; another is a difference of its own.
+            // The security of the spec applies; another one is a separate finding.
             value.as_object_mut()?.remove("security");
             value["operationId"] = self.name(operation).into();
             let idempotent = ["get", "put", "delete"].contains(&&*operation.holder());

@@ -105,7 +105,7 @@ pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
                 "nullable" if !spec.is(place, "required") => (breaks.filter(|_| !in_answer), None),
                 "type" | "enum" | "nullable" | "required" => (breaks, Some(code)),
                 "content" => (new.map(|_| GONE), Some(RESULT)),
-                // Only these become types of their own.
+                // Only strings with one of these become separate types.
                 "format" | "pattern" | "minLength" | "maxLength" => {
                     (breaks, appears.then_some(FIELD))
                 }

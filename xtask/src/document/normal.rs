@@ -15,7 +15,7 @@ const MOST_OF_OPERATION: usize = 20_000;
 pub const MOST: usize = 500_000;
 const DEEPEST: usize = 48;
 
-/// Keywords that are read in a way of their own.
+/// Keywords that separate code reads, and not the grammar.
 const SPECIAL: [(Kind, &[&str]); 7] = [
     (Kind::Document, &["servers", "security", "components"]),
     (Kind::Path, &["parameters"]),
