@@ -173,8 +173,8 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// a new one. See [`journal`](crate::journal) for the format and for how to settle what is unknown.
     ///
     /// An incomplete last write, as a crash leaves it, is discarded. A damaged journal, or one of another job,
-    /// operation, endpoint or sub-account, is an error. An item whose key the journal has for other arguments is not
-    /// attempted. If the journal can't be written any more, or if it is removed, renamed, replaced or truncated, the run
+    /// operation, endpoint, sub-account or account, is an error. An item whose key the journal has for other arguments is
+    /// not attempted. If the journal can't be written any more, or if it is removed, renamed, replaced or truncated, the run
     /// begins no further step.
     ///
     /// The entries of earlier runs are kept in memory, and about twelve bytes per item of a stream.

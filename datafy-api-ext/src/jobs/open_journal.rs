@@ -51,8 +51,8 @@ struct Inner {
 impl Datafy {
     /// Opens the journal at `path`, or creates it, to do [jobs under keys](OpenJournal::run).
     ///
-    /// Fails if the file can't be used: if it is in use, damaged, or a journal of another endpoint, sub-account or kind of
-    /// run.
+    /// Fails if the file can't be used: if it is in use, damaged, or a journal of another endpoint, sub-account, account or
+    /// kind of run.
     pub async fn journal(&self, path: impl Into<PathBuf>) -> Result<OpenJournal, JournalError> {
         let header = Header::of_service(self);
         let (log, entries) = Log::open(path.into(), header, None, self.clone()).await?;

@@ -55,7 +55,7 @@ pub enum JournalError {
         /// The greatest age.
         limit: Duration,
     },
-    /// The journal is one of another job, operation, endpoint or sub-account.
+    /// The journal is one of another job, operation, endpoint, sub-account or account.
     #[error("the journal {} belongs to another run: its `{member}` is {}, and that of this run is {}; use another file", path.display(), OneLine(found), OneLine(expected))]
     Foreign {
         /// The file.
