@@ -273,7 +273,8 @@ async fn of_two_creates_at_a_time_the_refused_one_is_repeated() {
         Ok(())
     }
     let scene = Scene::new().await;
-    scene.inject([status(400)]);
+    // The one that arrives second is refused: the other was begun before that, also if one waits for the disk.
+    scene.inject([None, status(400)]);
     assert!(scene.run(both).await.result.is_err());
     assert!(scene.run(both).await.result.is_ok());
     assert_eq!(scene.count("create_volume_from_snapshots"), 2);
