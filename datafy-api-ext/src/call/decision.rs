@@ -256,14 +256,14 @@ mod tests {
         }
     }
 
-    /// What the README says about a status: the outcome, and whether creates and the other operations are retried.
+    /// What the guide says about a status: the outcome, and whether creates and the other operations are retried.
     type Row = (String, [bool; 2]);
 
-    /// The rows of the README's table by the words in their first column: a status, or `4xx` for all other statuses of
+    /// The rows of its table by the words in their first column: a status, or `4xx` for all other statuses of
     /// that class.
     fn documented() -> HashMap<String, Row> {
-        let readme = include_str!("../../DOCS.md");
-        let table = readme.split("| an attempt that ended with |").nth(1).expect("the table");
+        let page = include_str!("../../guide/retries.md");
+        let table = page.split("| an attempt that ended with |").nth(1).expect("the table");
         let mut rows = HashMap::new();
         for line in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
             let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_the_outcome_and_the_retries_that_the_readme_states() {
+    fn every_status_has_the_outcome_and_the_retries_that_the_guide_states() {
         let documented = documented();
         for status in 100..=599 {
             let class = format!("{}xx", status / 100);

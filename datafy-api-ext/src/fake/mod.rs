@@ -26,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! The command `datafyctl fake` serves a fake [to programs in other languages](crate::guide::testing#from-other-languages).
+//! The command `datafyctl fake` serves a fake [to programs in other languages](crate::guide::other_languages).
 //!
 //! The vendor's page documents successes only. The refusals are modelled on what the service is known to send;
 //! each has `"fake": true` beside its `message`.

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, channel};
 
-const GUIDE: &str = include_str!("../../../datafy-api-ext/guide/testing.md");
+const GUIDE: &str = include_str!("../../../datafy-api-ext/guide/other_languages.md");
 
 /// A running fake. Closing its standard input doesn't end it.
 struct Server {

@@ -18,6 +18,7 @@ mod network;
 mod services;
 mod steps;
 mod testing;
+mod traces;
 mod upgrading;
 
 #[test]
