@@ -30,16 +30,13 @@ mod with_cause;
 
 pub use abandoned::Abandoned;
 pub use call::{Call, Detached, Operation};
-pub use client::{
-    Clock, ConfigError, Datafy, DatafyBuilder, InvalidSetting, RetryPolicy, RetryPolicyBuilder,
-    SystemClock, Timeouts, TimeoutsBuilder, Token, TokenError, Volume,
-};
+pub use client::{Clock, ConfigError, Datafy, DatafyBuilder, RetryPolicy, Timeouts, Token, Volume};
 pub use datafy_api;
 pub use error::{Error, ErrorKind};
 pub use id::{DatafySnapshotId, DeviceName, InstanceId, InvalidId, SubAccountId, VolumeId};
 pub use operations::{
-    AttachVolume, CreateSnapshot, CreateVolume, CreatedVolume, DeactivateAutoscaling, NewVolume,
-    Snapshot, SnapshotStatus, Source,
+    AttachVolume, CreateSnapshot, CreateVolume, CreatedVolume, DeactivateAutoscaling, Snapshot,
+    Source,
 };
 pub use outcome::Outcome;
 pub use subject::Subject;

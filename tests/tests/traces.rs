@@ -265,7 +265,7 @@ async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let timeouts = Timeouts::builder().attempt(Duration::from_millis(50)).build().unwrap();
+    let timeouts = Timeouts::attempt(Duration::from_millis(50));
     let mut shown = String::new();
     for fault in echoes().chain(wire()) {
         let stage = Stage::of(1).await;
@@ -303,7 +303,7 @@ async fn the_values_of_extras_appear_in_no_error_and_no_trace() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let timeouts = Timeouts::builder().attempt(Duration::from_millis(50)).build().unwrap();
+    let timeouts = Timeouts::attempt(Duration::from_millis(50));
     for fault in wire() {
         let stage = Stage::of(1).await;
         let builder = stage.builder().query("of-client", CANARY).header("of-client", CANARY);

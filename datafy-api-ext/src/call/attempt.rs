@@ -5,14 +5,14 @@ use super::content::{Content, MESSAGES, Text};
 use super::evidence::Evidence;
 use super::exchange::{BodyEnd, Received, receive};
 use super::failure::{Answer, Failure};
-use super::operation::{Operation, Scope};
+use super::operation::Operation;
 use super::retry_after;
 use super::success::{SNAPSHOT_ID, Unusable, VOLUME_ID};
 use super::transport;
 use crate::client::connect;
-use crate::client::extras;
 use crate::client::token::Credential;
 use crate::error::{Cause, ErrorKind};
+use crate::id::SubAccountId;
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
@@ -38,11 +38,11 @@ pub(super) async fn attempt<O: Operation>(
     credential: &Credential,
     received: &mut Received,
 ) -> Result<O::Answer, Failure> {
-    let (client, timeouts) = (call.datafy.inner(), call.effective_timeouts());
-    let limit = timeouts.attempt().min(remaining);
+    let (client, timeouts) = (call.datafy.inner(), call.options.timeouts);
+    let limit = timeouts.attempt.min(remaining);
     let started = Instant::now();
     let request = request(call, credential)?;
-    let (http, own_limit) = client.http.client(timeouts.connect(), limit).map_err(|error| {
+    let (http, own_limit) = client.http.client(timeouts.connect, limit).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, error.to_string(), false)
             .because(error.source().and_then(Cause::of))
     })?;
@@ -71,15 +71,12 @@ pub(super) async fn attempt<O: Operation>(
 
 /// Builds the request. Not a part of [`attempt`], whose future would keep it to the end.
 fn request<O: Operation>(call: &Call<O>, credential: &Credential) -> Result<Request, Failure> {
-    let client = call.datafy.inner();
-    let sub_account = call.sub_account.as_ref().unwrap_or(&client.sub_account);
-    let scope = Scope::new(sub_account.as_ref());
-    let mut request = call.operation.request(credential.raw(), scope).map_err(|error| {
+    let sub_account = call.options.sub_account.as_ref().map(SubAccountId::as_str);
+    let mut request = call.operation.request(credential.raw(), sub_account).map_err(|error| {
         Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
             .because(Cause::of(&error))
     })?;
-    extras::apply(client.extras.as_ref(), call.extras.as_deref(), &mut request)
-        .map_err(|error| Failure::not_sent(ErrorKind::Request, error.to_string(), false))?;
+    call.options.extend(&mut request);
     Ok(request)
 }
 

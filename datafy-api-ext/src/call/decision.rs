@@ -71,7 +71,7 @@ pub(crate) fn decide(
     }
     // The policy doesn't limit the renewal of a token, so the attempt with the rejected one doesn't count.
     let attempts = history.len() - rejected_tokens;
-    if attempts >= policy.attempts() as usize {
+    if attempts >= policy.attempts as usize {
         return Next::Stop(Stop::Attempts);
     }
     let pause = policy.pause(attempts, last.retry_after(), situation.jitter);
@@ -158,15 +158,13 @@ mod tests {
 
     #[test]
     fn no_history_of_up_to_four_attempts_leads_to_an_unsafe_retry_or_a_wrong_outcome() {
-        let trusting = RetryPolicy::builder().creates_after_503(true);
-        let wary = RetryPolicy::builder().creates_after_429(false);
         let policies = [
-            trusting.build().expect("in range"),
-            wary.build().expect("in range"),
+            RetryPolicy { creates_after_503: true, ..RetryPolicy::default() },
+            RetryPolicy { creates_after_429: false, ..RetryPolicy::default() },
             RetryPolicy::none(),
-            RetryPolicy::builder().attempts(2).build().expect("in range"),
+            RetryPolicy { attempts: 2, ..RetryPolicy::default() },
             RetryPolicy::default(),
-            RetryPolicy::builder().attempts(10).build().expect("in range"),
+            RetryPolicy { attempts: 10, ..RetryPolicy::default() },
         ];
         let situations = [
             AMPLE,
@@ -217,7 +215,7 @@ mod tests {
 
         if again && !idempotent {
             for evidence in history {
-                let trusted = policy.creates_after_503()
+                let trusted = policy.creates_after_503
                     && matches!(
                         evidence,
                         Evidence::Ambiguous { status: Some(503), retry_after: Some(_) }
@@ -225,7 +223,7 @@ mod tests {
                 assert!(certainly_not_applied(*evidence) || trusted, "{history:?}");
                 let throttled = matches!(evidence, Evidence::Rejected { status: 429, .. });
                 assert!(
-                    !throttled || next == Next::Renew || policy.creates_after_429(),
+                    !throttled || next == Next::Renew || policy.creates_after_429,
                     "{history:?}"
                 );
             }
@@ -237,7 +235,7 @@ mod tests {
         if let Next::Retry(pause) = next {
             assert!(pause < situation.remaining, "{history:?}");
             assert!(last.retry_after().is_none_or(|wait| pause >= wait), "{history:?}");
-            assert!(history.len() - stale < policy.attempts() as usize, "{history:?}");
+            assert!(history.len() - stale < policy.attempts as usize, "{history:?}");
             assert!(taken && budget, "{history:?}");
         }
         assert!(!taken || matches!(next, Next::Retry(_) | Next::Stop(Stop::Budget)), "{history:?}");
@@ -301,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_create_is_retried_after_a_503_only_with_retry_after_and_if_the_policy_allows_it() {
-        let trusting = RetryPolicy::builder().creates_after_503(true).build().expect("in range");
+        let trusting = RetryPolicy { creates_after_503: true, ..RetryPolicy::default() };
         for (policy, retry_after, expected) in [
             (RetryPolicy::default(), Some(SECOND), false),
             (trusting, Some(SECOND), true),
@@ -316,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_create_is_not_retried_after_a_429_if_the_policy_forbids_it() {
-        let wary = RetryPolicy::builder().creates_after_429(false).build().expect("in range");
+        let wary = RetryPolicy { creates_after_429: false, ..RetryPolicy::default() };
         let history = [Evidence::of_status(429, Some(SECOND))];
         assert_eq!(decide(false, &history, &wary, AMPLE, || true), Next::Stop(Stop::Final));
         assert!(matches!(decide(true, &history, &wary, AMPLE, || true), Next::Retry(_)));
@@ -350,12 +348,7 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_up_to_the_cap_and_is_drawn_from_zero() {
-        let policy = RetryPolicy::builder()
-            .base(SECOND)
-            .cap(5 * SECOND)
-            .retry_after_cap(30 * SECOND)
-            .build()
-            .expect("in range");
+        let policy = RetryPolicy { base: SECOND, cap: 5 * SECOND, ..RetryPolicy::default() };
         let ceilings: Vec<_> = (1..=5).map(|n| policy.pause(n, None, 1.0).as_secs()).collect();
         assert_eq!(ceilings, [1, 2, 4, 5, 5]);
         assert_eq!(policy.pause(3, None, 0.0), Duration::ZERO);
@@ -365,7 +358,7 @@ mod tests {
 
     #[test]
     fn the_pause_is_at_least_the_retry_after_up_to_its_cap() {
-        let policy = RetryPolicy::builder().base(SECOND).build().expect("in range");
+        let policy = RetryPolicy { base: SECOND, ..RetryPolicy::default() };
         assert_eq!(policy.pause(1, Some(7 * SECOND), 0.0), 7 * SECOND);
         assert_eq!(policy.pause(1, Some(7 * SECOND), 0.5), Duration::from_millis(7500));
         assert_eq!(policy.pause(1, Some(3600 * SECOND), 0.0), 60 * SECOND);

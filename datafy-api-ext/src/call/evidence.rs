@@ -53,10 +53,10 @@ impl Evidence {
     pub(crate) fn permits_retry(self, idempotent: bool, policy: &RetryPolicy) -> bool {
         match self {
             Self::NotSent { transient } => transient,
-            Self::Rejected { status: 429, .. } => idempotent || policy.creates_after_429(),
+            Self::Rejected { status: 429, .. } => idempotent || policy.creates_after_429,
             Self::Rejected { status: 425, .. } => idempotent,
             Self::Ambiguous { status: Some(503), retry_after: Some(_) } => {
-                idempotent || policy.creates_after_503()
+                idempotent || policy.creates_after_503
             }
             // A retry would get the same redirect.
             Self::Ambiguous { status, .. } => {

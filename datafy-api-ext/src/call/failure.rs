@@ -1,7 +1,7 @@
 //! A failed attempt.
 
 use super::evidence::Evidence;
-use crate::client::TokenError;
+use crate::client::token::NoToken;
 use crate::error::{Cause, ErrorKind};
 use crate::id::{DatafySnapshotId, VolumeId};
 use crate::untrusted::Untrusted;
@@ -40,10 +40,9 @@ impl Failure {
     }
 
     /// There is no token to send.
-    pub(crate) fn no_token(error: &TokenError) -> Self {
-        let transient = matches!(error, TokenError::Provider(_));
+    pub(crate) fn no_token(error: &NoToken) -> Self {
         let cause = error.source().and_then(Cause::of);
-        Self::not_sent(ErrorKind::Token, error.to_string(), transient).because(cause)
+        Self::not_sent(ErrorKind::Token, &error.problem, error.transient).because(cause)
     }
 
     /// The request was sent, and no answer came.

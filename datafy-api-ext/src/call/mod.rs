@@ -21,15 +21,15 @@ pub use detached::Detached;
 pub use operation::Operation;
 pub(crate) use unreceived::{Effect, Unreceived};
 
-use crate::client::extras::Extras;
+use crate::client::options::{Options, option_methods};
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
 use crate::error::{About, Error};
-use crate::id::SubAccountId;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use run::Run;
 use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -50,36 +50,32 @@ use tracing::Instrument;
 #[doc(alias("request", "retry"))]
 pub struct Call<O> {
     datafy: Datafy,
-    /// `None`: the client's setting. `Some(None)`: the account itself.
-    #[expect(clippy::option_option, reason = "both mean something")]
-    sub_account: Option<Option<SubAccountId>>,
-    // Boxed, since most calls have none of their own.
-    timeouts: Option<Box<Timeouts>>,
-    retry: Option<Box<RetryPolicy>>,
-    extras: Option<Box<Extras>>,
+    options: Arc<Options>,
     pub(crate) operation: O,
 }
 
 impl<O> Call<O> {
     pub(crate) fn new(datafy: Datafy, operation: O) -> Self {
-        Self { datafy, sub_account: None, timeouts: None, retry: None, extras: None, operation }
+        let options = Arc::clone(&datafy.inner().options);
+        Self { datafy, options, operation }
     }
 
     /// Returns a call of another operation with the options of this one.
     pub(crate) fn with<P>(&self, operation: P) -> Call<P> {
-        Call {
-            datafy: self.datafy.clone(),
-            sub_account: self.sub_account.clone(),
-            timeouts: self.timeouts.clone(),
-            retry: self.retry.clone(),
-            extras: self.extras.clone(),
-            operation,
-        }
+        Call { datafy: self.datafy.clone(), options: Arc::clone(&self.options), operation }
+    }
+
+    option_methods!();
+
+    /// The options of this call alone.
+    pub(crate) fn options(&mut self) -> &mut Options {
+        Arc::make_mut(&mut self.options)
     }
 
     /// Shortens the operation timeout of the call to `limit`.
     pub(crate) fn ending_within(mut self, limit: Duration) -> Self {
-        self.timeouts = Some(Box::new(self.effective_timeouts().cut_to(limit)));
+        let operation = &mut self.options().timeouts.operation;
+        *operation = limit.min(*operation).max(Timeouts::LEAST);
         self
     }
 
@@ -95,61 +91,15 @@ impl<O> Call<O> {
         self.datafy.inner().jitter.next()
     }
 
-    fn effective_timeouts(&self) -> &Timeouts {
-        self.timeouts.as_deref().unwrap_or(&self.datafy.inner().timeouts)
-    }
-
     pub(crate) fn policy(&self) -> &RetryPolicy {
-        self.retry.as_deref().unwrap_or(&self.datafy.inner().retry)
-    }
-
-    /// Makes the call in the context of a sub-account, or of the account itself with `None`.
-    #[doc(alias("tenant"))]
-    pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
-        self.sub_account = Some(id.into());
-        self
-    }
-
-    /// Sets the timeouts of the call.
-    #[doc(alias("timeout", "deadline"))]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = Some(Box::new(timeouts));
-        self
-    }
-
-    /// Sets how often, and after which pauses, the call is retried.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(Box::new(policy));
-        self
-    }
-
-    /// Sends a query parameter with the call, in place of the client's of this name: see
-    /// [`DatafyBuilder::query`](crate::DatafyBuilder::query).
-    ///
-    /// If the parameter can't be set, the call fails with [`NotSent`](crate::Outcome::NotSent) and
-    /// [`Request`](crate::ErrorKind::Request).
-    #[doc(alias("accounts"))]
-    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extras.get_or_insert_default().query(name.into(), value.into());
-        self
-    }
-
-    /// Sends a header with the call, in place of the client's of this name: see
-    /// [`DatafyBuilder::header`](crate::DatafyBuilder::header).
-    ///
-    /// If the header can't be set, the call fails with [`NotSent`](crate::Outcome::NotSent) and
-    /// [`Request`](crate::ErrorKind::Request).
-    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        self.extras.get_or_insert_default().header(name.as_ref(), value.as_ref());
-        self
+        &self.options.retry
     }
 }
 
 impl<O: Operation> Call<O> {
     /// What the call is about.
     pub(crate) fn subject(&self) -> Subject {
-        let sub_account = self.sub_account.as_ref().unwrap_or(&self.datafy.inner().sub_account);
-        Subject { sub_account: sub_account.clone(), ..self.operation.subject() }
+        Subject { sub_account: self.options.sub_account.clone(), ..self.operation.subject() }
     }
 
     /// The call as an error names it.

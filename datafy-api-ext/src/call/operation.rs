@@ -2,20 +2,23 @@
 
 use crate::call::content::Content;
 use crate::call::success::Unusable;
-use crate::id::SubAccountId;
 use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 
 /// An operation of the API, with the arguments of one call. The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "the operation of this call is not complete",
+    note = "a volume is created from a source: call `from_snapshot` or `from_source`"
+)]
 pub trait Operation: sealed::Operation<Content = <Self as Operation>::Answer> {
     /// The result of the call.
     type Answer: sealed::Answer + Send + 'static;
 }
 
 pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Content, Error, Request, Scope, Subject, Unusable};
+    use super::{BaseUrl, Client, Content, Error, Request, Subject, Unusable};
 
     /// The result of a call.
     pub trait Answer: Sized {
@@ -47,9 +50,9 @@ pub(crate) mod sealed {
         /// Creates the span of a call to the service at `base`, named after the operation.
         fn span(&self, base: &BaseUrl) -> tracing::Span;
 
-        /// Builds the request with the raw client.
+        /// Builds the request with the raw client, in the context of this sub-account.
         #[expect(clippy::result_large_err, reason = "the error of the generated methods")]
-        fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error>;
+        fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error>;
 
         /// Reads a 2xx answer, after checking that it is the service's answer to this request.
         fn decode(&self, content: &Content<'_>) -> Result<Self::Content, Unusable>;
@@ -64,21 +67,6 @@ pub(crate) mod sealed {
         fn marker(&self) -> Option<&str> {
             None
         }
-    }
-}
-
-/// The account or sub-account that a request is made for.
-#[derive(Clone, Copy)]
-pub struct Scope<'a>(Option<&'a SubAccountId>);
-
-impl<'a> Scope<'a> {
-    pub(crate) fn new(sub_account: Option<&'a SubAccountId>) -> Self {
-        Self(sub_account)
-    }
-
-    /// The one place where a sub-account becomes part of a request.
-    pub(crate) fn sub_account(self) -> Option<&'a str> {
-        self.0.map(SubAccountId::as_str)
     }
 }
 

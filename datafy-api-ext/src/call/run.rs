@@ -8,8 +8,8 @@ use super::failure::Failure;
 use super::history::History;
 use super::operation::{Operation, sealed};
 use super::unreceived::Unreceived;
-use crate::client::token::Credential;
-use crate::client::{Inner, Stopwatch, TokenError};
+use crate::client::token::{Credential, NoToken};
+use crate::client::{Inner, Stopwatch};
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
 use chrono::{DateTime, Utc};
@@ -72,6 +72,9 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// Makes one attempt. Also returns the token that it used.
     async fn attempt(&mut self) -> (Result<O::Answer, Failure>, Option<Arc<Credential>>) {
+        if let Err(problem) = self.call.options.check() {
+            return (Err(Failure::not_sent(ErrorKind::Request, problem, false)), None);
+        }
         let client = self.client();
         let (credential, _slot) = match ready(client, || self.left()).await {
             Ok(ready) => ready,
@@ -187,12 +190,12 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// The time until the deadline of the call.
     fn left(&self) -> Duration {
-        self.call.effective_timeouts().operation().saturating_sub(self.time.passed())
+        self.call.options.timeouts.operation.saturating_sub(self.time.passed())
     }
 
     /// The last tenth of the time, in which no request is started.
     fn reserve(&self) -> Duration {
-        self.call.effective_timeouts().operation() / 10
+        self.call.options.timeouts.operation / 10
     }
 }
 
@@ -244,7 +247,7 @@ async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
 
 async fn token_within<T>(
     limit: Duration,
-    token: impl Future<Output = Result<T, TokenError>>,
+    token: impl Future<Output = Result<T, NoToken>>,
 ) -> Result<T, Failure> {
     match timeout(limit, token).await {
         Ok(Ok(token)) => Ok(token),

@@ -2,22 +2,18 @@
 
 use crate::abandoned::Abandoned;
 use crate::client::ConfigError;
-use crate::client::InvalidSetting;
-use crate::client::RetryPolicy;
-use crate::client::Timeouts;
-use crate::client::TokenError;
 use crate::client::budget::Budget;
+use crate::client::clock::SystemClock;
 use crate::client::detached_calls::DetachedCalls;
-use crate::client::extras::Extras;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::jitter::Jitter;
 use crate::client::on_abandoned::OnAbandoned;
+use crate::client::options::{Options, option_methods};
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 use crate::client::root_certificates::{self, Pem};
 use crate::client::token::{Token, Tokens};
 use crate::client::token_text;
-use crate::client::{Clock, SystemClock};
-use crate::client::{Datafy, Inner};
+use crate::client::{Clock, Datafy, Inner, within};
 use crate::id::SubAccountId;
 use datafy_api::base_url::BaseUrl;
 use std::env;
@@ -25,6 +21,7 @@ use std::ffi::OsString;
 use std::fmt;
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -56,10 +53,7 @@ pub struct DatafyBuilder {
     is_from_env: bool,
     endpoint: Option<String>,
     allow_plain_http: bool,
-    sub_account: Option<SubAccountId>,
-    extras: Extras,
-    timeouts: Timeouts,
-    retry: RetryPolicy,
+    options: Options,
     retry_budget: Option<u32>,
     max_in_flight: Option<usize>,
     reuse_connections: bool,
@@ -104,7 +98,10 @@ impl DatafyBuilder {
                     return Err(ConfigError::EmptyVariable("DATAFY_TOKEN"));
                 }
                 token_text::check(token.trim())
-                    .map_err(|problem| TokenError::Invalid { file: None, problem }.into())
+                    .map_err(|problem| ConfigError::Token {
+                        problem: format!("the token {problem}"),
+                        source: None,
+                    })
                     .map_err(of("DATAFY_TOKEN"))?;
                 Some(Token::fixed(token))
             }
@@ -144,55 +141,10 @@ impl DatafyBuilder {
         self
     }
 
-    /// Sets the sub-account in whose context calls are made. Each [call](crate::Call::sub_account) can name another.
-    #[doc(alias("account", "tenant"))]
-    pub fn sub_account(mut self, id: SubAccountId) -> Self {
-        self.sub_account = Some(id);
-        self
-    }
+    option_methods!();
 
-    /// Sends a query parameter with each request, for what this version of the crate doesn't know yet.
-    ///
-    /// The value is percent-encoded. Setting a parameter again replaces its value, also for one
-    /// [call](crate::Call::query). [`build`](Self::build) fails for a parameter that the API documents: its own method
-    /// sets it. The service may ignore what it doesn't know. `Debug` and traces don't show the value.
-    ///
-    /// ```
-    /// use datafy_api_ext::Datafy;
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let datafy = Datafy::builder().token("a-token").query("region", "eu-west-1").build()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[doc(alias("accounts"))]
-    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extras.query(name.into(), value.into());
-        self
-    }
-
-    /// Sends a header with each request, for what this version of the crate doesn't know yet.
-    ///
-    /// Setting a header again replaces its value, also for one [call](crate::Call::header). [`build`](Self::build)
-    /// fails for a header that the API documents, for those that the client controls (such as `Authorization`, `Host`,
-    /// `Content-Length` and `Connection`), and for what no header can hold. `Debug` and traces don't show the value.
-    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        self.extras.header(name.as_ref(), value.as_ref());
-        self
-    }
-
-    /// Sets the timeouts of calls.
-    #[doc(alias("timeout", "deadline"))]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
-
-    /// Sets how often, and after which pauses, calls are retried.
-    #[doc(alias("backoff"))]
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
-        self
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
     }
 
     /// Sets the retry budget that all calls of the client share: up to 10,000 retries. Defaults to 100.
@@ -290,14 +242,14 @@ impl DatafyBuilder {
         self
     }
 
-    /// Sets the source of time, for tests. Defaults to [`SystemClock`].
+    /// Sets the source of time, for tests. Defaults to the clock of the system.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Box::new(clock));
         self
     }
 
     /// Sets the source of randomness for the pauses between attempts, for tests: each number, in `0.0..1.0`, is the
-    /// position of a pause in its range (see [`RetryPolicy`]).
+    /// position of a pause in its range (see [`RetryPolicy`](crate::RetryPolicy)).
     pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         self.jitter = Jitter(Box::new(jitter));
         self
@@ -336,14 +288,12 @@ impl DatafyBuilder {
         } else {
             ConfigError::NoToken
         })?;
-        let budget = InvalidSetting::within(
-            "retry budget",
-            self.retry_budget.unwrap_or(DEFAULT_BUDGET),
-            0..=10_000,
-        )?;
+        let budget = self.retry_budget.unwrap_or(DEFAULT_BUDGET);
+        within("retry budget", &budget, 0..=10_000).map_err(ConfigError::Setting)?;
         let in_flight = self.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
-        InvalidSetting::within("max in flight", in_flight, 1..=10_000)?;
-        let connect = self.timeouts.connect();
+        within("max in flight", &in_flight, 1..=10_000).map_err(ConfigError::Setting)?;
+        self.options.check().map_err(|problem| ConfigError::Setting(problem.to_owned()))?;
+        let connect = self.options.timeouts.connect;
         let settings = Settings {
             base: base.clone(),
             #[cfg(any(
@@ -360,10 +310,7 @@ impl DatafyBuilder {
             tokens: Tokens::new(token, &base, &http.client(connect, Duration::MAX)?.0)?,
             http,
             base,
-            sub_account: self.sub_account,
-            extras: self.extras.checked()?,
-            timeouts: self.timeouts,
-            retry: self.retry,
+            options: Arc::new(self.options),
             budget: Budget::new(budget),
             in_flight,
             slots: Semaphore::new(in_flight),
@@ -385,10 +332,7 @@ impl fmt::Debug for DatafyBuilder {
             .field("is_from_env", &self.is_from_env)
             .field("endpoint", &self.endpoint.as_deref().map(Endpoint))
             .field("allow_plain_http", &self.allow_plain_http)
-            .field("sub_account", &self.sub_account)
-            .field("extras", &self.extras)
-            .field("timeouts", &self.timeouts)
-            .field("retry", &self.retry)
+            .field("options", &self.options)
             .field("retry_budget", &self.retry_budget)
             .field("max_in_flight", &self.max_in_flight)
             .field("fresh_connections", &!self.reuse_connections)

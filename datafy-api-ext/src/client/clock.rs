@@ -27,7 +27,7 @@ pub trait Clock: Debug + Send + Sync + 'static {
 }
 
 /// The clock of the system.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+#[derive(Debug)]
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {}

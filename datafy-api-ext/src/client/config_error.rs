@@ -1,6 +1,6 @@
 //! Why a client can't be built.
 
-use crate::client::{InvalidSetting, TokenError};
+use crate::client::token::NoToken;
 use crate::id::InvalidId;
 use crate::with_cause::with_cause;
 use datafy_api::base_url::InvalidBaseUrl;
@@ -34,8 +34,13 @@ pub enum ConfigError {
     #[error("no token is set; call `token` on the builder, or use `from_env` with `DATAFY_TOKEN`")]
     NoToken,
     /// The token can't be used.
-    #[error(transparent)]
-    Token(#[from] TokenError),
+    #[error(fmt = token)]
+    Token {
+        /// What is wrong, and what to do.
+        problem: String,
+        /// The reason, if there is a further one.
+        source: Option<Box<dyn Error + Send + Sync>>,
+    },
     /// The endpoint is not a valid base URL.
     #[error(fmt = endpoint)]
     Endpoint(#[from] InvalidBaseUrl),
@@ -47,9 +52,9 @@ pub enum ConfigError {
     /// The sub-account ID is not valid.
     #[error(transparent)]
     SubAccount(#[from] InvalidId),
-    /// A setting is out of range.
-    #[error(transparent)]
-    Setting(#[from] InvalidSetting),
+    /// A setting is out of range, or can't be used. The text names it.
+    #[error("{0}")]
+    Setting(String),
     /// The endpoint is `https`, and the crate was built without TLS.
     #[error(
         "the endpoint is https and this build has no TLS; turn on one of the features `rustls`, `rustls-no-provider` and `native-tls`"
@@ -69,6 +74,24 @@ pub enum ConfigError {
     /// The HTTP client can't be set up, usually because of its TLS settings.
     #[error(fmt = http)]
     Http(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<NoToken> for ConfigError {
+    fn from(NoToken { problem, source, .. }: NoToken) -> Self {
+        Self::Token { problem, source }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "thiserror passes the fields by reference")]
+fn token(
+    problem: &str,
+    source: &Option<Box<dyn Error + Send + Sync>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    match source {
+        Some(source) => with_cause(problem, source, f),
+        None => f.write_str(problem),
+    }
 }
 
 fn variable(name: &str, source: &ConfigError, f: &mut fmt::Formatter<'_>) -> fmt::Result {

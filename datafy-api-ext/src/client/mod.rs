@@ -6,13 +6,11 @@ mod clock;
 mod config_error;
 pub(crate) mod connect;
 pub(crate) mod detached_calls;
-pub(crate) mod extras;
 pub(crate) mod http;
-mod inner;
-mod invalid_setting;
 mod jitter;
 pub(crate) mod on_abandoned;
 mod only_connect;
+pub(crate) mod options;
 pub(crate) mod proxy;
 pub(crate) mod redact;
 mod retry_policy;
@@ -21,27 +19,33 @@ mod root_certificates;
 mod stopwatch;
 mod timeouts;
 pub(crate) mod token;
-mod token_error;
 mod token_file;
 mod token_text;
 mod unescape;
 mod volume;
 
 pub use builder::DatafyBuilder;
-pub use clock::{Clock, SystemClock};
+pub use clock::Clock;
 pub use config_error::ConfigError;
-pub(crate) use inner::Inner;
-pub use invalid_setting::InvalidSetting;
-pub use retry_policy::{RetryPolicy, RetryPolicyBuilder};
+pub(crate) use options::within;
+pub use retry_policy::RetryPolicy;
 pub(crate) use stopwatch::Stopwatch;
-pub use timeouts::{Timeouts, TimeoutsBuilder};
+pub use timeouts::Timeouts;
 pub use token::Token;
-pub use token_error::TokenError;
 pub use volume::Volume;
 
 use crate::id::SubAccountId;
+use budget::Budget;
+use datafy_api::base_url::BaseUrl;
+use detached_calls::DetachedCalls;
+use http::Http;
+use jitter::Jitter;
+use on_abandoned::OnAbandoned;
+use options::Options;
 use std::fmt;
 use std::sync::Arc;
+use token::Tokens;
+use tokio::sync::Semaphore;
 
 /// A client of the Datafy API.
 ///
@@ -66,6 +70,24 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Datafy(Arc<Inner>);
 
+/// What the clones of a client share.
+pub(crate) struct Inner {
+    pub(crate) http: Http,
+    pub(crate) base: BaseUrl,
+    pub(crate) tokens: Tokens,
+    /// The options that calls start with.
+    pub(crate) options: Arc<Options>,
+    pub(crate) budget: Budget,
+    /// How many requests may be in flight.
+    pub(crate) in_flight: usize,
+    /// A permit for each of them.
+    pub(crate) slots: Semaphore,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) jitter: Jitter,
+    pub(crate) on_abandoned: OnAbandoned,
+    pub(crate) detached: DetachedCalls,
+}
+
 impl Datafy {
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
@@ -81,7 +103,7 @@ impl Datafy {
 
     /// The value of the query parameter `accounts`, which names the account that an organization token is used for.
     pub(crate) fn account(&self) -> Option<&str> {
-        self.0.extras.as_ref()?.query_value("accounts")
+        self.0.options.account()
     }
 
     /// Returns a builder with the defaults: the vendor's endpoint and no token.
@@ -101,7 +123,7 @@ impl Datafy {
 
     /// The sub-account in whose context calls are made, if any.
     pub fn sub_account(&self) -> Option<&SubAccountId> {
-        self.0.sub_account.as_ref()
+        self.0.options.sub_account.as_ref()
     }
 }
 
@@ -109,7 +131,7 @@ impl fmt::Debug for Datafy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Datafy")
             .field("endpoint", &self.endpoint())
-            .field("sub_account", &self.0.sub_account)
+            .field("sub_account", &self.sub_account())
             .finish_non_exhaustive()
     }
 }

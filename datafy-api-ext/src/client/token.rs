@@ -1,7 +1,6 @@
 //! The bearer token: where it comes from, and how it is renewed.
 
 use crate::client::redact::Redactor;
-use crate::client::token_error::TokenError;
 use crate::client::token_file;
 use crate::client::token_text;
 use datafy_api::Client;
@@ -11,8 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
@@ -52,16 +50,22 @@ impl Source {
     }
 
     /// The error of a token that is empty, or white space only.
-    fn empty(&self) -> TokenError {
+    fn empty(&self) -> NoToken {
         match self.file() {
-            Some(path) => TokenError::EmptyFile { path: path.clone() },
-            None => TokenError::Empty,
+            Some(path) => NoToken::of_file(path, "is empty; write the token to it"),
+            None => NoToken::new("the token is empty; check where it comes from".to_owned()),
         }
+    }
+
+    /// The error of a text that is no token.
+    fn invalid(&self, problem: &str) -> NoToken {
+        let place = self.file().map(|path| format!(" in {}", path.display()));
+        NoToken::new(format!("the token{} {problem}", place.unwrap_or_default()))
     }
 }
 
-type Fetch =
-    Pin<Box<dyn Future<Output = Result<SecretString, Box<dyn StdError + Send + Sync>>> + Send>>;
+type BoxError = Box<dyn StdError + Send + Sync>;
+type Fetch = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
 type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
 
 impl Token {
@@ -96,7 +100,7 @@ impl Token {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
         T: Into<SecretString>,
-        E: Into<Box<dyn StdError + Send + Sync>>,
+        E: Into<BoxError>,
     {
         Self(Source::Provider(Box::new(move || {
             let token = provider();
@@ -133,6 +137,30 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Why there is no token to send. It doesn't show the token, unless a provider puts it into its own error.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub(crate) struct NoToken {
+    pub(crate) problem: String,
+    pub(crate) source: Option<BoxError>,
+    /// Whether the source may have a token another time.
+    pub(crate) transient: bool,
+}
+
+impl NoToken {
+    fn new(problem: String) -> Self {
+        Self { problem, source: None, transient: false }
+    }
+
+    pub(super) fn of_file(path: &Path, problem: &str) -> Self {
+        Self::new(format!("the token file {} {problem}", path.display()))
+    }
+
+    pub(super) fn because(self, source: impl Into<BoxError>) -> Self {
+        Self { source: Some(source.into()), ..self }
+    }
+}
+
 /// A valid token, with the raw client and the redactor that use it.
 pub(crate) struct Credential {
     raw: Client,
@@ -146,13 +174,12 @@ impl Credential {
         source: &Source,
         base: &BaseUrl,
         http: &reqwest::Client,
-    ) -> Result<Arc<Self>, TokenError> {
+    ) -> Result<Arc<Self>, NoToken> {
         let token = secret.expose_secret().trim();
         if token.is_empty() {
             return Err(source.empty());
         }
-        token_text::check(token)
-            .map_err(|problem| TokenError::Invalid { file: source.file().cloned(), problem })?;
+        token_text::check(token).map_err(|problem| source.invalid(&problem))?;
         let hooks = Hooks::bearer(token).expect("a header can hold visible ASCII");
         let raw = Client::new(base.clone(), http.clone(), hooks);
         Ok(Arc::new(Self { raw, redactor: Redactor::new(token) }))
@@ -194,7 +221,7 @@ impl Tokens {
         token: Token,
         base: &BaseUrl,
         http: &reqwest::Client,
-    ) -> Result<Self, TokenError> {
+    ) -> Result<Self, NoToken> {
         let secret = match &token.0 {
             Source::Fixed(secret) => Some(secret.clone()),
             Source::File(path) => Some(token_file::read(path)?),
@@ -217,7 +244,7 @@ impl Tokens {
     }
 
     /// Returns the current token, from the source if there is none yet.
-    pub(crate) async fn current(&self) -> Result<Arc<Credential>, TokenError> {
+    pub(crate) async fn current(&self) -> Result<Arc<Credential>, NoToken> {
         match self.peek() {
             Some(current) => Ok(current),
             None => self.replace(None).await,
@@ -225,14 +252,11 @@ impl Tokens {
     }
 
     /// Replaces the token `stale`, unless another call has just done so.
-    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), TokenError> {
+    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), NoToken> {
         self.replace(Some(stale)).await.map(drop)
     }
 
-    async fn replace(
-        &self,
-        stale: Option<&Arc<Credential>>,
-    ) -> Result<Arc<Credential>, TokenError> {
+    async fn replace(&self, stale: Option<&Arc<Credential>>) -> Result<Arc<Credential>, NoToken> {
         let _asking = self.asking.lock().await;
         if let Some(current) = self.peek()
             && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &current))
@@ -248,11 +272,14 @@ impl Tokens {
                     move || token_file::read(&path)
                 });
                 // The task is cancelled if the runtime shuts down.
-                reading.await.unwrap_or_else(|error| {
-                    Err(TokenError::UnreadableFile { path, source: io::Error::other(error) })
-                })?
+                let cancelled =
+                    |error| Err(NoToken::of_file(&path, "can't be read any more").because(error));
+                reading.await.unwrap_or_else(cancelled)?
             }
-            Source::Provider(provider) => provider().await.map_err(TokenError::Provider)?,
+            Source::Provider(provider) => provider().await.map_err(|error| {
+                let failed = NoToken::new("the token provider failed".to_owned());
+                NoToken { transient: true, ..failed.because(error) }
+            })?,
         };
         let fresh = Credential::new(&secret, &self.source, &self.base, &self.http)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));

@@ -15,7 +15,7 @@ use super::seen::Seen;
 use super::settling::Settling;
 use super::steps::Steps;
 use super::stopped::Stopped;
-use crate::client::{Datafy, InvalidSetting};
+use crate::client::{Datafy, within};
 use crate::error::Error;
 use crate::journal::{Entries, Header, JournalError, Log};
 #[cfg(feature = "reconcile")]
@@ -294,7 +294,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         job: impl Fn(Datafy, T, Steps) -> J,
         mut each: impl FnMut(Planned<T, J::Done, J::Error>),
     ) -> Result<Plan, FleetError> {
-        self.check_settings()?;
+        self.check_settings().map_err(FleetError::Setting)?;
         let checks_keys =
             self.refuse_duplicates || self.journal.is_some() || !self.items.is_stream();
         let absent = |path: &PathBuf| {
@@ -328,17 +328,14 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         job::header::<J>(&self.datafy, self.job.clone())
     }
 
-    fn check_settings(&self) -> Result<(), InvalidSetting> {
-        InvalidSetting::within("concurrency", self.concurrency, 1..=10_000)?;
-        InvalidSetting::within("unsent_limit", self.unsent_limit, 1..=u32::MAX)?;
-        if let Some(rate) = self.rate {
-            InvalidSetting::within("rate", rate, 1..=10_000)?;
-        }
-        Ok(())
+    fn check_settings(&self) -> Result<(), String> {
+        within("concurrency", &self.concurrency, 1..=10_000)?;
+        within("unsent_limit", &self.unsent_limit, 1..=u32::MAX)?;
+        self.rate.map_or(Ok(()), |rate| within("rate", &rate, 1..=10_000))
     }
 
     fn check(&self) -> Result<(), FleetError> {
-        self.check_settings()?;
+        self.check_settings().map_err(FleetError::Setting)?;
         if let Items::List(items) = &self.items {
             let mut seen = HashSet::with_capacity(items.len());
             if let Some(item) = items.iter().find(|item| !seen.insert(item.key())) {
@@ -544,9 +541,9 @@ impl<T, D, E> fmt::Debug for Run<T, D, E> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FleetError {
-    /// A setting is out of range.
-    #[error(transparent)]
-    Setting(#[from] InvalidSetting),
+    /// A setting is out of range. The text names it.
+    #[error("{0}")]
+    Setting(String),
     /// Two items of the list have the same key. Nothing was sent.
     #[error("two items have the key {key:?}, so nothing was sent; remove one of them")]
     Duplicate {

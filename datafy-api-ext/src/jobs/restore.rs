@@ -8,9 +8,10 @@ use super::job::{self, Job};
 use super::not_done::NotDone;
 use super::steps::Steps;
 use crate::call::Call;
-use crate::client::{Datafy, RetryPolicy, Timeouts};
+use crate::client::Datafy;
+use crate::client::options::{Options, option_methods};
 use crate::error::{About, Error};
-use crate::id::{DeviceName, InstanceId, SubAccountId, VolumeId};
+use crate::id::{DeviceName, InstanceId, VolumeId};
 use crate::journal::{Entry, Log, Step, StepState, unattached};
 use crate::one_line::OneLine;
 use crate::operations::{AttachVolume, CreateVolume, Source};
@@ -105,35 +106,10 @@ impl Restore {
         self
     }
 
-    /// Makes the calls in the context of a sub-account, or of the account itself with `None`.
-    pub fn sub_account(mut self, id: impl Into<Option<SubAccountId>>) -> Self {
-        self.create = self.create.sub_account(id);
-        self
-    }
+    option_methods!();
 
-    /// Sets the timeouts of each call.
-    #[doc(alias("timeout"))]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.create = self.create.timeouts(timeouts);
-        self
-    }
-
-    /// Sets how often, and after which pauses, each call is retried.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.create = self.create.retry(policy);
-        self
-    }
-
-    /// Sends a query parameter with each call: see [`Call::query`](crate::Call::query).
-    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.create = self.create.query(name, value);
-        self
-    }
-
-    /// Sends a header with each call: see [`Call::header`](crate::Call::header).
-    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        self.create = self.create.header(name, value);
-        self
+    fn options(&mut self) -> &mut Options {
+        self.create.options()
     }
 
     /// Restores, and records the steps in the file at `path`, so that the same restore can be resumed, even after a crash.

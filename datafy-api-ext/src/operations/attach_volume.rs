@@ -1,6 +1,6 @@
 //! Attach a volume to an instance: `POST /api/v1/volumes/{volumeId}/attach`.
 
-use crate::call::operation::{Operation, Scope, call_span, sealed};
+use crate::call::operation::{Operation, call_span, sealed};
 use crate::call::success::Unusable;
 use crate::call::{Call, Content};
 use crate::client::Volume;
@@ -51,12 +51,12 @@ impl sealed::Operation for AttachVolume {
         call_span!(ATTACH_VOLUME, base, Some(self.volume.as_str()))
     }
 
-    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
+    fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error> {
         let body = types::AttachVolumeRequest {
             instance_id: self.instance.clone().into(),
             device_name: self.device.clone().into(),
         };
-        raw.attach_volume_request(self.volume.as_str(), scope.sub_account(), &body)
+        raw.attach_volume_request(self.volume.as_str(), sub_account, &body)
     }
 
     fn decode(&self, content: &Content<'_>) -> Result<(), Unusable> {

@@ -1,6 +1,6 @@
 //! Create a snapshot of a volume: `POST /api/v1/volumes/{volumeId}/create-snapshot`.
 
-use crate::call::operation::{Operation, Scope, call_span, sealed};
+use crate::call::operation::{Operation, call_span, sealed};
 use crate::call::success::{SNAPSHOT_ID, Unusable};
 use crate::call::{Call, Content};
 use crate::client::Volume;
@@ -14,7 +14,6 @@ use datafy_api::types;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Creates a snapshot of a volume. Created by [`Volume::create_snapshot`](crate::Volume::create_snapshot).
 #[derive(Clone, Debug)]
@@ -78,10 +77,10 @@ impl sealed::Operation for CreateSnapshot {
         call_span!(CREATE_SNAPSHOT, base, Some(self.volume.as_str()))
     }
 
-    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
+    fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error> {
         let volume = self.volume.as_str();
         let Some(marker) = &self.marker else {
-            return raw.create_snapshot_request(volume, scope.sub_account(), &self.body);
+            return raw.create_snapshot_request(volume, sub_account, &self.body);
         };
         let description = match &self.body.description {
             Some(description) => format!("{description} {marker}"),
@@ -89,7 +88,7 @@ impl sealed::Operation for CreateSnapshot {
         };
         let body =
             types::CreateSnapshotRequest { description: Some(description), ..self.body.clone() };
-        raw.create_snapshot_request(volume, scope.sub_account(), &body)
+        raw.create_snapshot_request(volume, sub_account, &body)
     }
 
     fn decode(&self, content: &Content<'_>) -> Result<Snapshot, Unusable> {
@@ -126,9 +125,9 @@ pub struct Snapshot {
     /// The ID of the source volume (`volumeId`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<VolumeId>,
-    /// The status of the snapshot (`status`).
+    /// The status of the snapshot (`status`), such as `pending`, the only one that the vendor's page shows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<SnapshotStatus>,
+    pub status: Option<String>,
     /// The time at which the snapshot was started (`startTime`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<DateTime<Utc>>,
@@ -155,7 +154,7 @@ impl Snapshot {
         Self {
             id,
             volume_id: volume_id.and_then(|id| id.parse().ok()),
-            status: status.map(Into::into),
+            status,
             start_time,
             volume_size_gb,
             description,
@@ -172,51 +171,5 @@ impl sealed::Answer for Snapshot {
 
     fn created_id(&self) -> Option<&str> {
         Some(self.id.as_str())
-    }
-}
-
-/// The status of a snapshot. The vendor's page shows one value and doesn't rule out others.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(from = "String", into = "String")]
-#[non_exhaustive]
-pub enum SnapshotStatus {
-    /// The snapshot is pending: `pending`.
-    Pending,
-    /// Any other status, unchanged.
-    Other(String),
-}
-
-impl SnapshotStatus {
-    /// Returns the status as the service spells it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Pending => "pending",
-            Self::Other(status) => status,
-        }
-    }
-}
-
-impl From<String> for SnapshotStatus {
-    fn from(status: String) -> Self {
-        match status.as_str() {
-            "pending" => Self::Pending,
-            _ => Self::Other(status),
-        }
-    }
-}
-
-impl From<SnapshotStatus> for String {
-    fn from(status: SnapshotStatus) -> Self {
-        match status {
-            SnapshotStatus::Other(status) => status,
-            known => known.as_str().to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for SnapshotStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }

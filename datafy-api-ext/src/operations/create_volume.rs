@@ -1,6 +1,6 @@
 //! Create an autoscaling volume: `POST /api/v1/volumes/create-from-snapshots`.
 
-use crate::call::operation::{Operation, Scope, call_span, sealed};
+use crate::call::operation::{Operation, call_span, sealed};
 use crate::call::success::{Unusable, VOLUME_ID};
 use crate::call::{Call, Content};
 use crate::client::Datafy;
@@ -74,26 +74,19 @@ impl TryFrom<Map<String, Value>> for Source {
     }
 }
 
-/// A volume to be created, still without its source. Created by
-/// [`Datafy::create_volume`](crate::Datafy::create_volume).
-#[derive(Clone, Debug)]
-#[must_use = "a volume needs a source; call `from_snapshot`"]
-pub struct NewVolume {
-    datafy: Datafy,
-}
-
 impl Datafy {
     /// Creates an autoscaling volume; the next method names its source:
     /// `datafy.create_volume().from_snapshot(snapshot)`.
     ///
     /// Not idempotent: each volume is billed. If the call fails, [`Error::outcome`](crate::Error::outcome) says whether
     /// it is safe to retry.
-    pub fn create_volume(&self) -> NewVolume {
-        NewVolume { datafy: self.clone() }
+    pub fn create_volume(&self) -> Call<()> {
+        Call::new(self.clone(), ())
     }
 }
 
-impl NewVolume {
+/// A call to create a volume, still without its source: it can't be awaited.
+impl Call<()> {
     /// Creates the volume from a snapshot created by Datafy.
     pub fn from_snapshot(self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
         self.from_source(Source::DatafySnapshot(snapshot))
@@ -101,11 +94,12 @@ impl NewVolume {
 
     /// Creates the volume from any source.
     pub fn from_source(self, source: Source) -> Call<CreateVolume> {
-        Call::new(self.datafy, CreateVolume { source })
+        self.with(CreateVolume { source })
     }
 }
 
-/// Creates an autoscaling volume. Created by [`NewVolume`].
+/// Creates an autoscaling volume. Created by
+/// [`Datafy::create_volume`](crate::Datafy::create_volume).
 #[derive(Clone, Debug)]
 pub struct CreateVolume {
     source: Source,
@@ -130,9 +124,9 @@ impl sealed::Operation for CreateVolume {
         call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base, None::<&str>)
     }
 
-    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
+    fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error> {
         let body = types::CreateVolumeRequest { source: self.source.clone().into() };
-        raw.create_volume_from_snapshots_request(scope.sub_account(), &body)
+        raw.create_volume_from_snapshots_request(sub_account, &body)
     }
 
     fn decode(&self, content: &Content<'_>) -> Result<CreatedVolume, Unusable> {

@@ -1,6 +1,6 @@
 //! Deactivate the autoscaling of a volume: `POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`.
 
-use crate::call::operation::{Operation, Scope, call_span, sealed};
+use crate::call::operation::{Operation, call_span, sealed};
 use crate::call::success::Unusable;
 use crate::call::{Call, Content};
 use crate::client::Volume;
@@ -39,8 +39,8 @@ impl sealed::Operation for DeactivateAutoscaling {
         call_span!(DEACTIVATE_AUTOSCALING, base, Some(self.volume.as_str()))
     }
 
-    fn request(&self, raw: &Client, scope: Scope<'_>) -> Result<Request, Error> {
-        raw.deactivate_autoscaling_request(self.volume.as_str(), scope.sub_account())
+    fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error> {
+        raw.deactivate_autoscaling_request(self.volume.as_str(), sub_account)
     }
 
     fn decode(&self, content: &Content<'_>) -> Result<(), Unusable> {

@@ -7,7 +7,7 @@ mod created;
 mod deactivate_autoscaling;
 
 pub use attach_volume::AttachVolume;
-pub use create_snapshot::{CreateSnapshot, Snapshot, SnapshotStatus};
-pub use create_volume::{CreateVolume, CreatedVolume, NewVolume, Source};
+pub use create_snapshot::{CreateSnapshot, Snapshot};
+pub use create_volume::{CreateVolume, CreatedVolume, Source};
 pub(crate) use created::check_created;
 pub use deactivate_autoscaling::DeactivateAutoscaling;

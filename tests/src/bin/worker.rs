@@ -34,7 +34,8 @@ async fn main() -> Result<()> {
         return Err("give a kind, an endpoint, a journal, the first number and a count".into());
     };
     let pause = Duration::from_millis(1);
-    let retry = RetryPolicy::builder().base(pause).cap(pause).build()?;
+    let mut retry = RetryPolicy::default();
+    (retry.base, retry.cap) = (pause, pause);
     let ahead = std::env::var("CLOCK_AHEAD").map_or(Ok(0), |text| text.parse())?;
     let clock = Ahead(Duration::from_secs(ahead));
     let builder = Datafy::builder().endpoint(endpoint).token(Fake::TOKEN);

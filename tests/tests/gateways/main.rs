@@ -81,7 +81,7 @@ fn client(gateway: &Gateway) -> Datafy {
 }
 
 fn client_with(gateway: &Gateway, retry: RetryPolicy) -> Datafy {
-    let timeouts = Timeouts::builder().attempt(Duration::from_secs(20)).build().unwrap();
+    let timeouts = Timeouts::attempt(Duration::from_secs(20));
     Datafy::builder()
         .endpoint(gateway.url())
         .token("token-1")

@@ -22,7 +22,7 @@ async fn the_callers_settings_apply_to_every_call() {
     let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
     volume.create_snapshot().await.unwrap();
     // A call with another connect timeout uses another client.
-    let timeouts = Timeouts::builder().connect(Duration::from_secs(1)).build().unwrap();
+    let timeouts = Timeouts::connect(Duration::from_secs(1));
     volume.create_snapshot().timeouts(timeouts).await.unwrap();
     let requests = listener.requests();
     assert_eq!(requests.len(), 2);

@@ -22,7 +22,7 @@ fn chain(error: &dyn StdError) -> Vec<String> {
 #[tokio::test]
 async fn a_request_that_was_sent_fails_with_a_kind() {
     let stage = Stage::of(1).await;
-    let timeouts = Timeouts::builder().attempt(Duration::from_millis(200)).build().unwrap();
+    let timeouts = Timeouts::attempt(Duration::from_millis(200));
     let builder = stage.builder().retry(RetryPolicy::none()).timeouts(timeouts);
     let datafy = builder.build().unwrap();
     for (fault, kind) in [

@@ -68,7 +68,7 @@ async fn meets(operation: Operation, fault: Fault, end: End, line: &str) {
         | Fault::ApplyThenFlood => PATIENCE,
         _ => Duration::from_secs(60),
     };
-    let timeouts = Timeouts::builder().attempt(patience).build().unwrap();
+    let timeouts = Timeouts::attempt(patience);
     let datafy = stage.builder().timeouts(timeouts).build().unwrap();
     stage.fake.inject_with(move || Some(fault.clone()));
     let result = operation.call(&datafy, 0).await;

@@ -117,15 +117,12 @@ fn scripts() -> impl Strategy<Value = Script> {
 
 async fn play(script: &Script) -> Result<[usize; 5], String> {
     let stage = Stage::of(script.calls.len()).await;
-    let retry = RetryPolicy::builder()
-        .attempts(script.attempts)
-        .base(Duration::from_millis(5))
-        .retry_after_cap(Duration::from_secs(2))
-        .build()
-        .unwrap();
-    let attempt = Duration::from_millis(20).min(script.operation);
-    let timeouts =
-        Timeouts::builder().attempt(attempt).operation(script.operation).build().unwrap();
+    let mut retry = RetryPolicy::default();
+    retry.attempts = script.attempts;
+    retry.base = Duration::from_millis(5);
+    retry.retry_after_cap = Duration::from_secs(2);
+    let mut timeouts = Timeouts::operation(script.operation);
+    timeouts.attempt = Duration::from_millis(20);
     let builder = stage.builder().retry(retry).timeouts(timeouts).retry_budget(script.budget);
     let datafy = builder.fresh_connections(script.fresh_connections).build().unwrap();
     let mut faults = VecDeque::from(script.faults.clone());

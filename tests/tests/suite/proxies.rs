@@ -24,7 +24,8 @@ fn call(endpoint: &str, variables: &[(&str, &str)]) -> String {
 #[ignore = "the other tests run it"]
 async fn a_call_in_another_process() {
     let Ok(endpoint) = env::var("PROXIES_ENDPOINT") else { return };
-    let retry = RetryPolicy::builder().base(std::time::Duration::from_millis(1)).build().unwrap();
+    let mut retry = RetryPolicy::default();
+    retry.base = std::time::Duration::from_millis(1);
     let mut builder = Datafy::builder().endpoint(endpoint).allow_plain_http().token("t");
     if let Ok(configured) = env::var("PROXIES_CONFIGURED") {
         builder = builder.configure_reqwest(move |http| match &*configured {

@@ -1,7 +1,9 @@
 //! When a request is retried, how often, and after which pause.
 
 use datafy_api_ext::fake::{Answer, Fault, SkipPauses, verify};
-use datafy_api_ext::{Clock, Datafy, Outcome, RetryPolicy, Timeouts, VolumeId};
+use datafy_api_ext::{
+    Clock, ConfigError, Datafy, Error, ErrorKind, Outcome, RetryPolicy, Timeouts, VolumeId,
+};
 use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use serde_json::json;
 use std::future::Future;
@@ -48,7 +50,8 @@ async fn a_create_is_retried_after_a_503_only_if_the_policy_allows_it() {
     for operation in OPERATIONS.into_iter().filter(|operation| operation.creates()) {
         for (trusting, attempts) in [(false, 1), (true, 2)] {
             let stage = Stage::of(1).await;
-            let policy = RetryPolicy::builder().creates_after_503(trusting).build().unwrap();
+            let mut policy = RetryPolicy::default();
+            policy.creates_after_503 = trusting;
             let datafy = stage.builder().retry(policy).build().unwrap();
             stage.fake.inject(Fault::retry_after(503, "1"));
             let result = operation.call(&datafy, 0).await;
@@ -61,7 +64,8 @@ async fn a_create_is_retried_after_a_503_only_if_the_policy_allows_it() {
 #[tokio::test]
 async fn a_create_is_not_retried_after_a_429_if_the_policy_forbids_it() {
     let stage = Stage::of(1).await;
-    let policy = RetryPolicy::builder().creates_after_429(false).build().unwrap();
+    let mut policy = RetryPolicy::default();
+    policy.creates_after_429 = false;
     let datafy = stage.builder().retry(policy).build().unwrap();
     stage.fake.inject_with(|| Some(Fault::status(429)));
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
@@ -98,7 +102,8 @@ async fn a_refusal_after_an_ambiguous_attempt_leaves_the_outcome_unknown() {
 #[tokio::test]
 async fn pauses_double_up_to_the_cap() {
     let stage = Stage::of(1).await;
-    let policy = RetryPolicy::builder().attempts(6).base(SECOND).cap(5 * SECOND).build().unwrap();
+    let mut policy = RetryPolicy::default();
+    (policy.attempts, policy.base, policy.cap) = (6, SECOND, 5 * SECOND);
     let clock = AtADate(stage.pauses.clone());
     let datafy = stage.builder().retry(policy).clock(clock).jitter(|| 1.0).build().unwrap();
     stage.fake.inject_with(|| Some(Fault::status(429)));
@@ -117,8 +122,8 @@ async fn the_pause_is_the_retry_after_plus_the_jitter() {
         ("3600", 31 * SECOND),
     ] {
         let stage = Stage::of(1).await;
-        let policy =
-            RetryPolicy::builder().base(SECOND).retry_after_cap(30 * SECOND).build().unwrap();
+        let mut policy = RetryPolicy::default();
+        (policy.base, policy.retry_after_cap) = (SECOND, 30 * SECOND);
         let clock = AtADate(stage.pauses.clone());
         let datafy = stage.builder().retry(policy).clock(clock).jitter(|| 1.0).build().unwrap();
         stage.fake.inject(Fault::retry_after(429, value));
@@ -131,7 +136,7 @@ async fn the_pause_is_the_retry_after_plus_the_jitter() {
 async fn a_retry_after_past_the_deadline_ends_the_call_without_a_pause() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::retry_after(429, "50"));
-    let timeouts = Timeouts::builder().operation(10 * SECOND).build().unwrap();
+    let timeouts = Timeouts::operation(10 * SECOND);
     let datafy = stage.builder().timeouts(timeouts).build().unwrap();
     let error = Operation::CreateVolume.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 1));
@@ -247,7 +252,7 @@ async fn requests_in_flight_are_capped_at_max_in_flight() {
     assert!(stage.fake.connections() <= 3, "{} connections", stage.fake.connections());
 
     // A call that gets no slot in time is not sent.
-    let timeouts = Timeouts::builder().operation(SECOND / 5).build().unwrap();
+    let timeouts = Timeouts::operation(SECOND / 5);
     let datafy = stage.builder().max_in_flight(1).timeouts(timeouts).build().unwrap();
     stage.fake.inject(Fault::ReadThenHang);
     let hangs = {
@@ -265,22 +270,42 @@ async fn requests_in_flight_are_capped_at_max_in_flight() {
     hangs.abort();
 }
 
-#[test]
-fn a_setting_out_of_range_is_named() {
-    let policy = RetryPolicy::builder;
-    let errors = [
-        policy().attempts(0).build().unwrap_err(),
-        policy().attempts(11).build().unwrap_err(),
-        policy().base(Duration::ZERO).build().unwrap_err(),
-        policy().base(11 * SECOND).build().unwrap_err(),
-        policy().cap(4000 * SECOND).build().unwrap_err(),
-        policy().retry_after_cap(4000 * SECOND).build().unwrap_err(),
-    ];
-    let names = ["attempts", "attempts", "base", "base", "cap", "retry_after_cap"];
-    for (error, name) in errors.iter().zip(names) {
+#[tokio::test]
+async fn a_client_and_a_call_with_a_setting_out_of_range_fail_and_name_it() {
+    let stage = Stage::of(1).await;
+    let datafy = stage.client();
+    let fails = |built: Result<Datafy, ConfigError>, called: Error, name: &str| {
         let start = format!("the setting `{name}` is ");
-        assert!(error.to_string().starts_with(&start), "{error}");
+        let built = built.unwrap_err().to_string();
+        assert!(built.starts_with(&start), "{built}");
+        assert!(called.to_string().contains(&start), "{called}");
+        assert_eq!((called.outcome(), called.kind()), (Outcome::NotSent, ErrorKind::Request));
+        assert_eq!(called.attempts(), 1, "another attempt would fail, too");
+    };
+    let policies: [(_, fn(&mut RetryPolicy)); 6] = [
+        ("attempts", |policy| policy.attempts = 0),
+        ("attempts", |policy| policy.attempts = 11),
+        ("base", |policy| policy.base = Duration::ZERO),
+        ("base", |policy| policy.base = 11 * SECOND),
+        ("cap", |policy| policy.cap = 4000 * SECOND),
+        ("retry_after_cap", |policy| policy.retry_after_cap = 4000 * SECOND),
+    ];
+    for (name, spoil) in policies {
+        let mut policy = RetryPolicy::default();
+        spoil(&mut policy);
+        let called = Operation::Attach.call_with(&datafy, 0, None, Some(policy)).await;
+        fails(stage.builder().retry(policy).build(), called.unwrap_err(), name);
     }
+    for (name, timeouts) in [
+        ("connect timeout", Timeouts::connect(Duration::ZERO)),
+        ("attempt timeout", Timeouts::attempt(Duration::ZERO)),
+        ("operation timeout", Timeouts::operation(Duration::from_micros(1))),
+        ("operation timeout", Timeouts::operation(Duration::MAX)),
+    ] {
+        let called = Operation::Attach.call_with(&datafy, 0, Some(timeouts), None).await;
+        fails(stage.builder().timeouts(timeouts).build(), called.unwrap_err(), name);
+    }
+    assert!(stage.fake.requests().is_empty());
     let build = |budget: u32, in_flight: usize| {
         Datafy::builder().token("t").retry_budget(budget).max_in_flight(in_flight).build()
     };

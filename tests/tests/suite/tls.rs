@@ -165,7 +165,7 @@ async fn an_answer_whose_head_or_chunk_size_never_ends_does_not_stretch_the_dead
         [("", interim, ErrorKind::Timeout), (head, "0".repeat(250_000), ErrorKind::Body)]
     {
         let server = Server::speaking(rustls::ALL_VERSIONS, "localhost", |_| {}, head, flood).await;
-        let timeouts = Timeouts::builder().operation(limit).build().unwrap();
+        let timeouts = Timeouts::operation(limit);
         let builder = server.trusting().timeouts(timeouts).retry(RetryPolicy::none());
         let begun = Instant::now();
         let result = Operation::CreateSnapshot.call(&builder.build().unwrap(), 0).await;
