@@ -44,23 +44,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
         device: "/dev/sdb".parse()?,
     };
     let fake = Fake::start().await?;
-    fake.account().add_volume(plan.volume.clone(), 100);
-    fake.account().add_instance(plan.instance.clone());
+    fake.add_volume(plan.volume.clone(), 100);
+    fake.add_instance(plan.instance.clone());
     println!("a fake Datafy listens at {}", fake.endpoint());
     run_plan(&fake.client().build()?, plan).await?;
 
     println!("the fake now holds");
-    for snapshot in fake.account().snapshots() {
+    for snapshot in fake.snapshots() {
         println!("  snapshot {} of {}", snapshot.id, snapshot.volume);
     }
-    for volume in fake.account().volumes() {
+    for volume in fake.volumes() {
         let managed = if volume.managed { "autoscaling" } else { "not autoscaling" };
-        match volume.attachment {
-            Some(at) => {
-                println!("  volume {}, {managed}, at {} as {}", volume.id, at.instance, at.device);
-            }
-            None => println!("  volume {}, {managed}, unattached", volume.id),
-        }
+        let attached = volume.instance.map_or("nothing".to_owned(), |it| it.to_string());
+        println!("  volume {}, {managed}, attached to {attached}", volume.id);
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fake = Fake::start().await?;
     let datafy = fake.client().build()?;
     let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
-    fake.account().add_volume(volume.clone(), 100);
+    fake.add_volume(volume.clone(), 100);
 
     // A call is one span, however many attempts it makes.
     fake.inject(Fault::retry_after(429, "1"));

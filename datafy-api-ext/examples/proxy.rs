@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 async fn main() -> Result<(), Box<dyn Error>> {
     let volume = VolumeId::new("vol-0b9176567fe16f0bc")?;
     let fake = Fake::start().await?;
-    fake.account().add_volume(volume.clone(), 100);
+    fake.add_volume(volume.clone(), 100);
     let upstream = fake.endpoint().trim_start_matches("http://").parse()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let proxy = Proxy::all(format!("http://{}", listener.local_addr()?))?;
@@ -35,8 +35,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     datafy.volume(volume).create_snapshot().await?;
 
     let requests = fake.requests();
-    println!("the fake received a request for {}", requests[0].target());
-    assert!(requests[0].target().starts_with("http://datafy.invalid/"));
+    println!("the fake received a request for {}", requests[0].target);
+    assert!(requests[0].target.starts_with("http://datafy.invalid/"));
     Ok(())
 }
 

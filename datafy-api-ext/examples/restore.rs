@@ -23,13 +23,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let snapshot: DatafySnapshotId = "dsnap-0b9176567fe16f0bc".parse()?;
     let instance: InstanceId = "i-09759c0bdec242294".parse()?;
     let fake = Fake::start().await?;
-    fake.account().add_snapshot(snapshot.clone(), "vol-0f3c6a1d2b4e59780".parse()?, 100);
-    fake.account().add_instance(instance.clone());
+    fake.add_snapshot(snapshot.clone(), "vol-0f3c6a1d2b4e59780".parse()?, 100);
+    fake.add_instance(instance.clone());
     let datafy = fake.client().build()?;
 
     // The create succeeds. The service then refuses to attach the volume until it is ready.
     fake.inject_none();
-    fake.inject_times(4, Fault::status(409));
+    (0..4).for_each(|_| fake.inject(Fault::status(409)));
 
     // Without `attach_within`, the first refusal ends the restore.
     let restore = datafy.restore(snapshot).attach_to(instance.clone(), "/dev/sdb".parse()?);
@@ -48,8 +48,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("volume {created} is attached, after {} requests", fake.requests().len());
 
     // The fake shows what happened: there is one volume, and it is attached.
-    let volumes = fake.account().volumes();
-    let at: Vec<_> = volumes.iter().map(|volume| volume.attachment.as_ref()).collect();
-    assert!(matches!(at[..], [Some(at)] if at.instance == instance), "{volumes:?}");
+    let volumes = fake.volumes();
+    assert!(matches!(&volumes[..], [one] if one.instance == Some(instance)), "{volumes:?}");
     Ok(())
 }

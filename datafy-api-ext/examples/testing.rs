@@ -37,18 +37,18 @@ async fn snapshots_are_created_of_all_volumes() -> Tested {
     let volumes = [VolumeId::new("vol-1")?, VolumeId::new("vol-2")?];
     let fake = Fake::start().await?;
     for id in &volumes {
-        fake.account().add_volume(id.clone(), 100);
+        fake.add_volume(id.clone(), 100);
     }
     let report = nightly(&fake.client().build()?, &volumes).await;
     assert_eq!(report.done, volumes);
-    assert_eq!(fake.account().snapshots().len(), volumes.len());
+    assert_eq!(fake.snapshots().len(), volumes.len());
     Ok(())
 }
 
 async fn a_lost_answer_is_reported_and_not_retried() -> Tested {
     let [lost, absent] = [VolumeId::new("vol-1")?, VolumeId::new("vol-2")?];
     let fake = Fake::start().await?;
-    fake.account().add_volume(lost.clone(), 100);
+    fake.add_volume(lost.clone(), 100);
     // Clients of the fake skip pauses anyway. A clock that the test holds also shows them.
     let clock = SkipPauses::default();
     let datafy = fake.client().clock(clock.clone()).build()?;
@@ -61,7 +61,7 @@ async fn a_lost_answer_is_reported_and_not_retried() -> Tested {
     assert_eq!((report.done, report.retry), (vec![], vec![absent]));
     let (id, error) = report.look_up.pop().ok_or("the lost answer is missing in the report")?;
     assert_eq!((id, error.outcome()), (lost, Outcome::Unknown));
-    assert_eq!(fake.account().snapshots().len(), 1);
+    assert_eq!(fake.snapshots().len(), 1);
     // All effects so far are those of this call.
     verify(&fake.effects(), &Err::<Snapshot, _>(error))?;
     // The client waited for 30 s, and the test did not.

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example token_provider` runs on a fake Datafy in this process.
 
-use datafy_api_ext::fake::{Answer, Fake, Fault};
+use datafy_api_ext::fake::{Fake, Fault, Reply};
 use datafy_api_ext::{Token, VolumeId};
 use std::error::Error;
 use std::io;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fake = Fake::start().await?;
     // The fake accepts only the new token, so the first request fails.
     fake.rotate_token(Fake::TOKEN, VALID);
-    fake.account().add_volume(volume.clone(), 100);
+    fake.add_volume(volume.clone(), 100);
     let datafy = fake.client().token(Token::provider(from_vault)).build()?;
     // Building a client doesn't call the provider, so a program starts even if the vault is down.
     assert_eq!(ASKED.load(Ordering::Relaxed), 0);
@@ -42,11 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tokens: Vec<_> = requests.iter().filter_map(|sent| sent.header("authorization")).collect();
     let [revoked, valid] = [REVOKED, VALID].map(|token| format!("Bearer {token}"));
     assert_eq!(tokens, [&revoked, &valid, &valid]);
-    assert_eq!(fake.account().snapshots().len(), 2);
+    assert_eq!(fake.snapshots().len(), 2);
 
     // The service sends the token back in its message, which may be logged.
     let echo = format!(r#"{{"message": "{VALID} may not do that"}}"#);
-    fake.inject(Fault::Answer(Answer::status(403).body(echo)));
+    fake.inject(Fault::Answer(Reply::status(403).body(echo)));
     let Err(error) = volume.create_snapshot().await else {
         return Err("the snapshot was not refused".into());
     };

@@ -1,6 +1,6 @@
 //! A fake with all that the operations need, and the operations as one kind of call.
 
-use datafy_api_ext::fake::{AppliedEffect, Fake, SkipPauses};
+use datafy_api_ext::fake::{Fake, RecordedRequest, SkipPauses};
 use datafy_api_ext::{
     Abandoned, Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy,
     Timeouts, VolumeId,
@@ -90,11 +90,11 @@ impl Stage {
     /// Starts a fake with this many volumes.
     pub async fn of(size: usize) -> Self {
         let fake = Fake::start().await.expect("a free port");
-        fake.account().add_instance(id(InstanceId::new("i-1")));
+        fake.add_instance(id(InstanceId::new("i-1")));
         for number in 0..size {
             let size_gb = size_gb(number);
-            fake.account().add_volume(volume(number), size_gb);
-            fake.account().add_snapshot(snapshot(number), volume(number), size_gb);
+            fake.add_volume(volume(number), size_gb);
+            fake.add_snapshot(snapshot(number), volume(number), size_gb);
         }
         Self { fake, pauses: SkipPauses::default(), size }
     }
@@ -126,14 +126,9 @@ impl Stage {
     }
 
     /// The effects of the calls of each number.
-    pub fn effects(&self) -> Vec<Vec<AppliedEffect>> {
-        let sizes: std::collections::HashMap<_, _> = self
-            .fake
-            .account()
-            .volumes()
-            .into_iter()
-            .map(|volume| (volume.id, volume.size_gb))
-            .collect();
+    pub fn effects(&self) -> Vec<Vec<RecordedRequest>> {
+        let sizes: std::collections::HashMap<_, _> =
+            self.fake.volumes().into_iter().map(|volume| (volume.id, volume.size_gb)).collect();
         let mut effects = vec![Vec::new(); self.size];
         for effect in self.fake.effects() {
             let size_gb = effect.volume.as_ref().and_then(|volume| sizes.get(volume));

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use datafy_api_ext::Outcome;
-use datafy_api_ext::fake::{Fault, verify};
+use datafy_api_ext::fake::{Fault, RecordedRequest, Reply, verify};
 use datafy_tests::{OPERATIONS, Operation, Stage};
 
 const CALLS: usize = 10_000;
@@ -19,7 +19,7 @@ fn peak() -> Option<usize> {
 }
 
 /// Returns each fault in turn, one for every tenth request.
-fn faults() -> impl FnMut() -> Option<Fault> + Send {
+fn faults() -> impl FnMut(&RecordedRequest) -> Option<Fault> + Send {
     let faults = [
         Fault::status(429),
         Fault::ReadThenReset,
@@ -28,12 +28,12 @@ fn faults() -> impl FnMut() -> Option<Fault> + Send {
         Fault::ApplyThenCutHeaders,
         Fault::retry_after(429, "1"),
         Fault::ApplyThenCutBody,
-        Fault::ResetBeforeReading,
+        Fault::ReadThenSend(String::new()),
         Fault::CloseIdle,
-        Fault::apply_then_html(),
+        Fault::ApplyThenAnswer(Reply::html(200)),
     ];
     let mut requests = 0;
-    move || {
+    move |_| {
         requests += 1;
         (requests % 10 == 0).then(|| faults[requests / 10 % faults.len()].clone())
     }
@@ -78,6 +78,6 @@ async fn ten_thousand_calls_at_a_time_lose_and_duplicate_no_effect() {
     assert!(ok > CALLS * 9 / 10, "{ok} of {CALLS}");
     assert!(grown.is_none_or(|grown| grown < GROWTH), "memory grew by {grown:?} bytes");
 
-    stage.fake.inject_with(|| None);
+    stage.fake.inject_with(|_| None);
     Operation::Deactivate.call(&datafy, 0).await.expect("the client works afterwards");
 }

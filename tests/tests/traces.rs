@@ -3,7 +3,7 @@
 //! A separate program whose tests run one at a time: `tracing` caches for all threads whether a span is enabled.
 #![allow(clippy::unwrap_used)]
 
-use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::{Clock, Error, Timeouts, VolumeId};
 use datafy_tests::{OPERATIONS, Operation, Stage};
 use serde_json::json;
@@ -160,7 +160,7 @@ async fn a_span_has_the_request_id_of_a_success_and_of_a_failure() {
     let datafy = stage.client();
     let (recording, _guard) = record();
     for status in [200, 404] {
-        let answer = Answer::json(status, &json!({})).header("x-request-id", "r-7");
+        let answer = Reply::json(status, &json!({})).header("x-request-id", "r-7");
         stage.fake.inject(Fault::ApplyThenAnswer(answer));
         let result = Operation::Deactivate.call(&datafy, 0).await;
         assert_eq!(result.is_ok(), status == 200);
@@ -213,7 +213,7 @@ fn echoes() -> impl Iterator<Item = Fault> {
         "description": format!("{CANARY}{CANARY}"),
     });
     [200_u16, 302, 400, 401, 404, 429, 500, 503].into_iter().flat_map(move |status| {
-        let echo = Answer::json(status, &body).header("x-request-id", CANARY);
+        let echo = Reply::json(status, &body).header("x-request-id", CANARY);
         let bad =
             echo.clone().body(format!("{{\"volumeId\":\"{CANARY}\",\"startTime\":\"{CANARY}\""));
         // The parser quotes the value in its error.
@@ -230,7 +230,7 @@ fn echoes() -> impl Iterator<Item = Fault> {
         let own = json!({ "datafySnapshotId": "dsnap-1", "description": CANARY });
         let own = echo.clone().body(own.to_string());
         let encoded = json!({ "message": ENCODED, "description": ENCODED, "volumeId": ENCODED });
-        let encoded = Answer::json(status, &encoded).header("x-request-id", ENCODED);
+        let encoded = Reply::json(status, &encoded).header("x-request-id", ENCODED);
         [echo, bad, quoted, escaped, cut, own, encoded].map(Fault::ApplyThenAnswer)
     })
 }
@@ -238,7 +238,6 @@ fn echoes() -> impl Iterator<Item = Fault> {
 /// Faults of the wire and of gateways.
 fn wire() -> impl Iterator<Item = Fault> {
     [
-        Fault::ResetBeforeReading,
         Fault::ReadThenReset,
         Fault::ReadThenHang,
         Fault::ApplyThenReset,
@@ -248,8 +247,8 @@ fn wire() -> impl Iterator<Item = Fault> {
         Fault::ApplyThenHang,
         Fault::Drip,
         Fault::CloseIdle,
-        Fault::apply_then_html(),
-        Fault::apply_then_oversized(2 << 20),
+        Fault::ApplyThenAnswer(Reply::html(200)),
+        Fault::ApplyThenAnswer(Reply::status(200).body("x".repeat(2 << 20))),
     ]
     .into_iter()
 }
@@ -271,7 +270,7 @@ async fn the_token_appears_in_no_answer_no_error_and_no_trace() {
         let stage = Stage::of(1).await;
         stage.fake.rotate_token(datafy_api_ext::fake::Fake::TOKEN, CANARY);
         let datafy = stage.builder().token(CANARY).timeouts(timeouts).build().unwrap();
-        stage.fake.inject_with(move || Some(fault.clone()));
+        stage.fake.inject_with(move |_| Some(fault.clone()));
         for operation in OPERATIONS {
             if let Err(error) = operation.call(&datafy, 0).await {
                 shown.push_str(&all_of(&error));
@@ -308,13 +307,13 @@ async fn the_values_of_extras_appear_in_no_error_and_no_trace() {
         let stage = Stage::of(1).await;
         let builder = stage.builder().query("of-client", CANARY).header("of-client", CANARY);
         let datafy = builder.timeouts(timeouts).build().unwrap();
-        stage.fake.inject_with(move || Some(fault.clone()));
+        stage.fake.inject_with(move |_| Some(fault.clone()));
         for operation in OPERATIONS {
             if let Err(error) = operation.call(&datafy, 0).await {
                 assert!(!all_of(&error).contains(CANARY), "{}", all_of(&error));
             }
         }
-        assert!(stage.fake.requests().iter().all(|request| request.target().contains(CANARY)));
+        assert!(stage.fake.requests().iter().all(|request| request.target.contains(CANARY)));
     }
     let traces = output.text();
     assert!(traces.contains("deactivate_autoscaling"));

@@ -1,9 +1,8 @@
 //! Applies requests: one function per operation.
 
-use super::answer::Answer;
-use super::effects::AppliedEffect;
+use super::reply::Reply;
 use super::request::RecordedRequest;
-use super::state::{Attachment, FakeSnapshot, FakeVolume, Resources, Scope, State};
+use super::state::{FakeSnapshot, FakeVolume, Resources, Scope, State};
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use datafy_api::operation::Operation;
 use datafy_api::operations::{
@@ -12,62 +11,56 @@ use datafy_api::operations::{
 use datafy_api::types;
 use serde_json::{Value, json};
 
-/// Applies the request and returns the answer.
-pub(super) fn serve(state: &mut State, request: &RecordedRequest) -> Answer {
+/// Applies the request and returns the reply.
+pub(super) fn serve(state: &mut State, request: &mut RecordedRequest) -> Reply {
     match try_serve(state, request) {
-        Ok(answer) | Err(answer) => answer,
+        Ok((reply, volume)) => {
+            state.effects += 1;
+            (request.applied, request.volume) = (true, Some(volume));
+            reply
+        }
+        Err(refusal) => refusal,
     }
 }
 
-type Served = Result<Answer, Answer>;
+/// The reply, and the volume of the request or the volume that was created.
+type Applied = Result<(Reply, VolumeId), Reply>;
 
-fn try_serve(state: &mut State, request: &RecordedRequest) -> Served {
+fn try_serve(state: &mut State, request: &mut RecordedRequest) -> Applied {
     let (operation, volume) = route(request)?;
+    request.operation = Some(operation.name);
     let scope = scope(state, operation, request)?;
     check_content_type(request)?;
-    let next = state.effects.len() + 1;
+    let next = state.effects + 1;
     let resources = state.resources.entry(scope).or_default();
-    let (answer, volume) = match operation {
-        CREATE_SNAPSHOT => create_snapshot(resources, &volume?, request, next)?,
-        CREATE_VOLUME_FROM_SNAPSHOTS => create_volume(resources, request, next)?,
-        ATTACH_VOLUME => attach_volume(resources, &volume?, request)?,
-        DEACTIVATE_AUTOSCALING => deactivate_autoscaling(resources, &volume?)?,
-        other => return Err(refusal(501, &format!("{} is not served", other.name))),
-    };
-    state.effects.push(AppliedEffect {
-        operation: operation.name,
-        idempotent: operation.idempotent,
-        volume,
-    });
-    Ok(answer)
+    match operation {
+        CREATE_SNAPSHOT => create_snapshot(resources, &volume?, request, next),
+        CREATE_VOLUME_FROM_SNAPSHOTS => create_volume(resources, request, next),
+        ATTACH_VOLUME => attach_volume(resources, &volume?, request),
+        DEACTIVATE_AUTOSCALING => deactivate_autoscaling(resources, &volume?),
+        other => Err(refusal(501, &format!("{} is not served", other.name))),
+    }
 }
 
 /// The operation that the request is for, and the volume in its path. Only an operation with a volume
 /// in its path looks at the latter.
-fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Answer>), Answer> {
-    let target = request.target();
-    // Through a proxy the target is the whole URL (RFC 9112, section 3.2.2).
-    let target = match target.split_once("://") {
-        Some((_, rest)) if !target.starts_with('/') => {
-            rest.find('/').map_or("/", |path| &rest[path..])
-        }
-        _ => target,
-    };
-    let path = target.split('?').next().unwrap_or_default();
+fn route(request: &RecordedRequest) -> Result<(Operation, Result<VolumeId, Reply>), Reply> {
+    let uri: hyper::Uri = request.target.parse().unwrap_or_default();
+    let (method, path) = (&request.method, uri.path());
     let mut allowed = Vec::new();
     for operation in ALL {
         let Some(id) = volume_in_path(operation, path) else { continue };
-        if operation.method == request.method() {
+        if operation.method == method {
             let volume = VolumeId::new(id).map_err(|error| refusal(400, &error.to_string()));
             return Ok((*operation, volume));
         }
         allowed.push(operation.method);
     }
-    let (method, allow) = (request.method(), allowed.join(", "));
     if allowed.is_empty() {
         Err(refusal(404, &format!("there is no route {method} {path}")))
     } else {
-        Err(refusal(405, &format!("the method {method} is not allowed")).header("allow", &allow))
+        let refusal = refusal(405, &format!("the method {method} is not allowed"));
+        Err(refusal.header("allow", &allowed.join(", ")))
     }
 }
 
@@ -81,22 +74,20 @@ fn volume_in_path<'a>(operation: &Operation, path: &'a str) -> Option<&'a str> {
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
-fn scope(state: &State, operation: Operation, request: &RecordedRequest) -> Result<Scope, Answer> {
+fn scope(state: &State, operation: Operation, request: &RecordedRequest) -> Result<Scope, Reply> {
     let token = request
         .header("authorization")
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim_start())
         .ok_or_else(|| refusal(401, "the bearer token is missing"))?;
-    let account =
-        state.tokens.get(token).ok_or_else(|| refusal(401, "the bearer token is wrong"))?;
-    let account = Scope::account(*account);
-    let Some(id) = sub_account(operation, request) else { return Ok(account) };
-    let scope = Scope { sub_account: Some(id.clone()), ..account };
-    if state.resources.contains_key(&scope) {
-        Ok(scope)
-    } else {
-        Err(refusal(403, &format!("the account has no sub-account {id}")))
+    let token = state.tokens.get(token).ok_or_else(|| refusal(401, "the bearer token is wrong"))?;
+    let scope = Scope { token: token.clone(), sub_account: sub_account(operation, request) };
+    match &scope.sub_account {
+        Some(id) if !state.resources.contains_key(&scope) => {
+            Err(refusal(403, &format!("the account has no sub-account {id}")))
+        }
+        _ => Ok(scope),
     }
 }
 
@@ -108,17 +99,15 @@ fn sub_account(operation: Operation, request: &RecordedRequest) -> Option<String
 }
 
 /// A body must be declared as JSON. Parameters such as `charset` are allowed.
-fn check_content_type(request: &RecordedRequest) -> Result<(), Answer> {
+fn check_content_type(request: &RecordedRequest) -> Result<(), Reply> {
     let media_type = request.header("content-type").and_then(|value| value.split(';').next());
     let json = media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("application/json"));
-    if request.body().is_empty() || json {
+    if request.body.is_empty() || json {
         Ok(())
     } else {
         Err(refusal(415, "the `Content-Type` of a body must be `application/json`"))
     }
 }
-
-type Applied = Result<(Answer, Option<VolumeId>), Answer>;
 
 fn create_snapshot(
     resources: &mut Resources,
@@ -142,7 +131,7 @@ fn create_snapshot(
         description: snapshot.description.clone(),
     };
     resources.snapshots.push(snapshot);
-    Ok((Answer::json(200, &json!(answer)), Some(volume.clone())))
+    Ok((Reply::json(200, &json!(answer)), volume.clone()))
 }
 
 fn create_volume(resources: &mut Resources, request: &RecordedRequest, number: usize) -> Applied {
@@ -164,7 +153,7 @@ fn create_volume(resources: &mut Resources, request: &RecordedRequest, number: u
     let answer =
         types::Volume { volume_id: Some(id.to_string()), volume_size_gb: Some(volume.size_gb) };
     resources.add(volume);
-    Ok((Answer::json(200, &json!(answer)), Some(id)))
+    Ok((Reply::json(200, &json!(answer)), id))
 }
 
 fn attach_volume(
@@ -174,10 +163,10 @@ fn attach_volume(
 ) -> Applied {
     let body: types::AttachVolumeRequest = body(request, ATTACH_VOLUME)?;
     let refused = |error: crate::InvalidId| refusal(400, &error.to_string());
-    let instance = InstanceId::new(body.instance_id).map_err(refused)?;
-    let device = DeviceName::new(body.device_name).map_err(refused)?;
+    let instance = InstanceId::new(&*body.instance_id).map_err(refused)?;
+    let device = DeviceName::new(&*body.device_name).map_err(refused)?;
     let found = find(resources, volume)?;
-    if let Some(Attachment { instance, device }) = &found.attachment {
+    if let (Some(instance), Some(device)) = (&found.instance, &found.device) {
         let place = format!("{instance} as {device}");
         return Err(refusal(409, &format!("volume {volume} is already attached to {place}")));
     }
@@ -191,23 +180,24 @@ fn attach_volume(
     if !resources.instances.contains(&instance) {
         return Err(refusal(404, &format!("there is no instance {instance}")));
     }
-    let attachment = Attachment { instance, device };
-    let at_same_place = |other: &&FakeVolume| other.attachment.as_ref() == Some(&attachment);
-    if let Some(other) = resources.volumes.values().find(at_same_place) {
-        let Attachment { instance, device } = &attachment;
+    let place = (Some(instance), Some(device));
+    let mut others = resources.volumes.values();
+    if let Some(other) = others.find(|it| (&it.instance, &it.device) == (&place.0, &place.1)) {
+        let (instance, device) = (&body.instance_id, &body.device_name);
         let message = format!("{device} of {instance} is in use by volume {}", other.id);
         return Err(refusal(409, &message));
     }
-    find(resources, volume)?.attachment = Some(attachment);
-    Ok((no_content(), Some(volume.clone())))
+    let found = find(resources, volume)?;
+    (found.instance, found.device) = place;
+    Ok((no_content(), volume.clone()))
 }
 
 fn deactivate_autoscaling(resources: &mut Resources, volume: &VolumeId) -> Applied {
     find(resources, volume)?.managed = false;
-    Ok((no_content(), Some(volume.clone())))
+    Ok((no_content(), volume.clone()))
 }
 
-fn find<'a>(resources: &'a mut Resources, volume: &VolumeId) -> Result<&'a mut FakeVolume, Answer> {
+fn find<'a>(resources: &'a mut Resources, volume: &VolumeId) -> Result<&'a mut FakeVolume, Reply> {
     let missing = || refusal(404, &format!("there is no volume {volume}"));
     resources.volumes.get_mut(volume).ok_or_else(missing)
 }
@@ -216,8 +206,8 @@ fn find<'a>(resources: &'a mut Resources, volume: &VolumeId) -> Result<&'a mut F
 fn body<T: serde::de::DeserializeOwned>(
     request: &RecordedRequest,
     operation: Operation,
-) -> Result<T, Answer> {
-    let value: Value = serde_json::from_slice(request.body())
+) -> Result<T, Reply> {
+    let value: Value = serde_json::from_slice(&request.body)
         .map_err(|error| refusal(400, &format!("the body is not JSON: {error}")))?;
     let unknown = value
         .as_object()
@@ -230,11 +220,11 @@ fn body<T: serde::de::DeserializeOwned>(
 }
 
 /// The answer that the service is known to send where the page documents no content.
-fn no_content() -> Answer {
-    Answer::json(200, &json!({ "message": "" }))
+fn no_content() -> Reply {
+    Reply::json(200, &json!({ "message": "" }))
 }
 
 /// A refusal. The page documents none, so each is marked as the fake's own.
-pub(super) fn refusal(status: u16, message: &str) -> Answer {
-    Answer::json(status, &json!({ "message": message, "fake": true }))
+fn refusal(status: u16, message: &str) -> Reply {
+    Reply::json(status, &json!({ "message": message, "fake": true }))
 }

@@ -1,43 +1,66 @@
-//! A request as the fake received it.
+//! A request as the fake received it, and what became of it.
 
+use super::fault::Fault;
+use super::reply::Reply;
+use crate::id::VolumeId;
 use crate::one_line::OneLine;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use std::fmt;
 
-/// A request that the fake has read.
+/// A request that the fake has read, and what became of it.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordedRequest {
-    pub(super) method: String,
-    pub(super) target: String,
-    /// The version is HTTP/1.`minor_version`.
-    pub(super) minor_version: u8,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    /// The method, in capitals.
+    pub method: String,
+    /// The path and the query, if any. The whole URL if the request came through a proxy.
+    pub target: String,
+    /// All headers, with names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, without the framing of a chunked transfer.
+    pub body: Vec<u8>,
+    /// The number of the connection that it came on, from 1.
+    pub connection: usize,
+    /// The operation that it is for, as [`datafy_api::operations`] names it, if any.
+    pub operation: Option<&'static str>,
+    /// Whether it had its effect.
+    pub applied: bool,
+    /// The volume of the request, or the volume that was created.
+    pub volume: Option<VolumeId>,
+    /// The fault, if any.
+    pub fault: Option<Fault>,
+    /// The reply, unless the fault keeps the fake from making one.
+    pub reply: Option<Reply>,
 }
 
 impl RecordedRequest {
-    /// The method, in capitals.
-    pub fn method(&self) -> &str {
-        &self.method
-    }
-
-    /// The path and the query, if any. The whole URL if the request came through a proxy.
-    pub fn target(&self) -> &str {
-        &self.target
-    }
-
-    /// All headers in the order in which they were sent, with names in lower case.
-    pub fn headers(&self) -> &[(String, String)] {
-        &self.headers
+    /// Reads the request. Fails if the client doesn't send all of it.
+    pub(super) async fn read(
+        request: hyper::Request<Incoming>,
+        connection: usize,
+    ) -> hyper::Result<Self> {
+        let (head, body) = request.into_parts();
+        let headers = head.headers.iter().map(|(name, value)| {
+            (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        Ok(Self {
+            method: head.method.to_string(),
+            target: head.uri.to_string(),
+            headers: headers.collect(),
+            body: body.collect().await?.to_bytes().into(),
+            connection,
+            operation: None,
+            applied: false,
+            volume: None,
+            fault: None,
+            reply: None,
+        })
     }
 
     /// The value of the first header with this name, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.values(name).next()
-    }
-
-    /// The body, without the framing of a chunked transfer.
-    pub fn body(&self) -> &[u8] {
-        &self.body
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of the first query parameter with this name, decoded.
@@ -46,32 +69,23 @@ impl RecordedRequest {
         let url = reqwest::Url::parse(&format!("http://fake/?{query}")).ok()?;
         url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
     }
-
-    /// The values of all headers with this name.
-    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.headers.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The members of a header whose value is a comma-separated list. It may be sent in several lines.
-    pub(super) fn members(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.values(name).flat_map(|value| value.split(',')).map(str::trim)
-    }
-
-    /// Whether the client may send another request on the same connection.
-    pub(super) fn keeps_alive(&self) -> bool {
-        let close = self.members("connection").any(|option| option.eq_ignore_ascii_case("close"));
-        self.minor_version > 0 && !close
-    }
 }
 
-/// The method, the target and the body, on one line, for logs. Each is cut at 300 characters.
+/// The method, the target, the body, the reply and the fault, on one line, for logs. Each text is cut at 300 characters.
 impl fmt::Display for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, OneLine(&self.target))?;
-        if self.body.is_empty() {
-            return Ok(());
+        if !self.body.is_empty() {
+            write!(f, " {}", OneLine(&String::from_utf8_lossy(&self.body)))?;
         }
-        write!(f, " {}", OneLine(&String::from_utf8_lossy(&self.body)))
+        match &self.reply {
+            Some(reply) => write!(f, " -> {reply}")?,
+            None => f.write_str(" -> no answer")?,
+        }
+        match &self.fault {
+            Some(fault) => write!(f, ", with the fault {}", OneLine(&format!("{fault:?}"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -80,8 +94,7 @@ impl fmt::Debug for RecordedRequest {
         let headers = self.headers.iter().map(|(name, value)| {
             (name, if name == "authorization" { "[redacted]" } else { value.as_str() })
         });
-        write!(f, "{} {} ", self.method, self.target)?;
-        f.debug_map().entries(headers).finish()?;
-        write!(f, " {}", String::from_utf8_lossy(&self.body))
+        write!(f, "{self} ")?;
+        f.debug_map().entries(headers).finish()
     }
 }

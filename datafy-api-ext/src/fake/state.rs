@@ -1,85 +1,64 @@
 //! The state of the fake: its accounts, their resources, and what it has recorded.
 
-use super::answer::Answer;
-use super::effects::AppliedEffect;
 use super::fault::Fault;
 use super::request::RecordedRequest;
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The state, shared between the handle and the connections.
-#[derive(Clone, Default)]
+/// The state, shared between the handles and the connections.
+#[derive(Default)]
 pub(super) struct Shared {
-    state: Arc<Mutex<State>>,
+    state: Mutex<State>,
     // These have locks apart from that of the state, so that they may call methods of the fake.
-    fault_source: Arc<Mutex<Option<FaultSource>>>,
-    observer: Arc<Mutex<Option<Observer>>>,
+    pub(super) source: Mutex<Option<Source>>,
+    pub(super) observer: Mutex<Option<Observer>>,
 }
 
-pub(super) type FaultSource = Box<dyn FnMut() -> Option<Fault> + Send>;
-pub(super) type Observer = Box<dyn FnMut(&RecordedRequest, Option<&Answer>, Option<&Fault>) + Send>;
+type Source = Box<dyn FnMut(&RecordedRequest) -> Option<Fault> + Send>;
+type Observer = Box<dyn FnMut(&RecordedRequest) + Send>;
 
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
     }
 
-    pub(super) fn set_fault_source(&self, source: FaultSource) {
-        *locked(&self.fault_source) = Some(source);
-    }
-
-    pub(super) fn set_observer(&self, observer: Observer) {
-        *locked(&self.observer) = Some(observer);
-    }
-
     /// The fault of the request that has just arrived.
-    pub(super) fn next_fault(&self) -> Option<Fault> {
-        let scripted = self.lock().faults.pop_front();
-        let ask = || locked(&self.fault_source).as_mut()?();
-        scripted.unwrap_or_else(ask)
+    pub(super) fn next_fault(&self, request: &RecordedRequest) -> Option<Fault> {
+        let queued = self.lock().faults.pop_front();
+        queued.unwrap_or_else(|| locked(&self.source).as_mut()?(request))
     }
 
     /// Calls the observer, if any.
-    pub(super) fn report(
-        &self,
-        request: &RecordedRequest,
-        answer: Option<&Answer>,
-        fault: Option<&Fault>,
-    ) {
+    pub(super) fn report(&self, request: &RecordedRequest) {
         if let Some(observer) = locked(&self.observer).as_mut() {
-            observer(request, answer, fault);
+            observer(request);
         }
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]
 pub(super) struct State {
-    /// The number of each account by its token.
-    pub(super) tokens: HashMap<String, usize>,
+    /// The first token of each account by its current one.
+    pub(super) tokens: HashMap<String, String>,
     pub(super) resources: HashMap<Scope, Resources>,
     pub(super) requests: Vec<RecordedRequest>,
-    pub(super) effects: Vec<AppliedEffect>,
+    /// The number of requests that had their effect.
+    pub(super) effects: usize,
     pub(super) faults: VecDeque<Option<Fault>>,
 }
 
-/// An account, by its number, or one of its sub-accounts.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// An account, by its first token, or one of its sub-accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Scope {
-    pub(super) account: usize,
+    pub(super) token: String,
     pub(super) sub_account: Option<String>,
-}
-
-impl Scope {
-    pub(super) fn account(account: usize) -> Self {
-        Self { account, sub_account: None }
-    }
 }
 
 /// The resources of an account.
@@ -108,8 +87,10 @@ pub struct FakeVolume {
     pub size_gb: i64,
     /// Whether Datafy manages it.
     pub managed: bool,
-    /// Where it is attached, if it is.
-    pub attachment: Option<Attachment>,
+    /// The instance that it is attached to, if any.
+    pub instance: Option<InstanceId>,
+    /// Its device name on that instance.
+    pub device: Option<DeviceName>,
     /// The snapshot that it was created from, if any.
     pub source: Option<DatafySnapshotId>,
     /// How many attaches are still refused because the volume is not ready.
@@ -118,18 +99,8 @@ pub struct FakeVolume {
 
 impl FakeVolume {
     pub(super) fn new(id: VolumeId, size_gb: i64, managed: bool) -> Self {
-        Self { id, size_gb, managed, attachment: None, source: None, not_ready: 0 }
+        Self { id, size_gb, managed, instance: None, device: None, source: None, not_ready: 0 }
     }
-}
-
-/// Where a volume of the fake is attached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Attachment {
-    /// The instance.
-    pub instance: InstanceId,
-    /// The device name of the volume on the instance.
-    pub device: DeviceName,
 }
 
 /// A snapshot of the fake.

@@ -95,7 +95,7 @@ async fn main() -> Result<()> {
 /// The answer of a fake that has the volume, the snapshot and the instance of the recorded request.
 async fn answer(request: &Request) -> Result<Value> {
     let fake = Fake::start().await?;
-    let account = fake.add_account("recorded").sub_account(&SubAccountId::new(SUB_ACCOUNT)?);
+    let account = fake.with_token("recorded").sub_account(&SubAccountId::new(SUB_ACCOUNT)?);
     account.add_volume(VolumeId::new("vol-1")?, 100);
     account.add_snapshot(DatafySnapshotId::new("dsnap-1")?, VolumeId::new("vol-1")?, 100);
     account.add_instance(InstanceId::new("i-1")?);

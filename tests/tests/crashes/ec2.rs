@@ -84,7 +84,7 @@ impl Ec2 {
 
     /// Creates the EBS objects of all effects that are not there yet, except for one in ten if `late` is false.
     pub(crate) async fn mirror(&mut self, fake: &Fake, late: bool) {
-        for (number, snapshot) in fake.account().snapshots().iter().enumerate() {
+        for (number, snapshot) in fake.snapshots().iter().enumerate() {
             let seed = snapshot.id.as_str().contains("seed");
             if !seed
                 && (late || number % LATE != 0)
@@ -93,7 +93,7 @@ impl Ec2 {
                 self.create_snapshot(snapshot).await;
             }
         }
-        for (number, volume) in fake.account().volumes().iter().enumerate() {
+        for (number, volume) in fake.volumes().iter().enumerate() {
             if volume.source.is_some() && (late || number % LATE != 0) {
                 self.create_and_attach(volume).await;
             }
@@ -133,15 +133,14 @@ impl Ec2 {
             }
             self.volumes.insert(id.clone(), parts);
         }
-        let Some(attachment) = &volume.attachment else { return };
+        let (Some(instance), Some(device)) = (&volume.instance, &volume.device) else { return };
         if self.attached.insert(id.clone()) {
             for (part, ebs) in self.volumes[&id].iter().enumerate() {
                 let device = match part {
-                    0 => attachment.device.to_string(),
-                    part => format!("{}{part}", attachment.device),
+                    0 => device.to_string(),
+                    part => format!("{device}{part}"),
                 };
-                let instance = attachment.instance.as_str();
-                let parameters = [("VolumeId", ebs.as_str()), ("InstanceId", instance)];
+                let parameters = [("VolumeId", ebs.as_str()), ("InstanceId", instance.as_str())];
                 let mut parameters = parameters.map(owned).to_vec();
                 parameters.push(("Device".to_owned(), device));
                 self.ask("AttachVolume", &parameters).await;

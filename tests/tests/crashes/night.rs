@@ -31,7 +31,7 @@ async fn night(kind: Kind, items: usize, descriptions: bool) {
     let Some(programs) = programs() else { return };
     let mut ec2 = Ec2::start(programs, descriptions).await;
     let mut scene = Scene::start(fastrand::Rng::new()).await;
-    scene.fake.account().add_instance(ec2.instance.clone());
+    scene.fake.add_instance(ec2.instance.clone());
     let fleet = scene.fleet(kind, items);
     let instance = ec2.instance.to_string();
     let worker = || -> Command {
@@ -87,7 +87,7 @@ async fn a_night_of_faults_and_kills_ends_by_itself() {
     for (kind, items) in [(Kind::Snapshots, 100), (Kind::Clones, 60)] {
         let mut ec2 = Ec2::start(programs.clone(), true).await;
         let mut scene = Scene::start(fastrand::Rng::new()).await;
-        scene.fake.account().add_instance(ec2.instance.clone());
+        scene.fake.add_instance(ec2.instance.clone());
         let fleet = scene.fleet(kind, items);
         let instance = ec2.instance.to_string();
         let environment = ec2.environment();

@@ -93,8 +93,8 @@ async fn the_output_of_the_cli_has_the_shape_that_was_recorded() {
     let mut ec2 = Ec2::start(programs, true).await;
     let fake = Fake::start().await.unwrap();
     let volume: VolumeId = "vol-1".parse().unwrap();
-    fake.account().add_volume(volume.clone(), 1);
-    fake.account().add_instance(ec2.instance.clone());
+    fake.add_volume(volume.clone(), 1);
+    fake.add_instance(ec2.instance.clone());
     let datafy = fake.client().build().unwrap();
     for marker in ["[datafy-1]", "[datafy-2]"] {
         let call = datafy.volume(volume.clone()).create_snapshot();

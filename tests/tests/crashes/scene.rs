@@ -36,7 +36,7 @@ impl Scene {
         let fake = Fake::start().await.unwrap();
         let faults = Arc::new(AtomicBool::new(true));
         let enabled = Arc::clone(&faults);
-        fake.inject_with(move || {
+        fake.inject_with(move |_| {
             let fault = match random.u32(0..100) {
                 0..4 => Fault::ApplyThenReset,
                 4..8 => Fault::ReadThenReset,
@@ -48,9 +48,8 @@ impl Scene {
             };
             enabled.load(Ordering::Relaxed).then_some(fault)
         });
-        let account = fake.account();
-        account.add_instance(InstanceId::new("i-1").unwrap());
-        account.hold_back_new_volumes(1);
+        fake.add_instance(InstanceId::new("i-1").unwrap());
+        fake.hold_back_new_volumes(1);
         let directory = tempfile::tempdir().unwrap();
         Self { fake: Arc::new(fake), directory, faults, next: 0 }
     }
@@ -60,8 +59,8 @@ impl Scene {
         let first = self.next;
         self.next += count;
         for number in first..self.next {
-            self.fake.account().add_volume(volume(number), 1);
-            self.fake.account().add_snapshot(snapshot(number), volume(number), 1);
+            self.fake.add_volume(volume(number), 1);
+            self.fake.add_snapshot(snapshot(number), volume(number), 1);
         }
         let path = |name: &str| self.directory.path().join(format!("{first}.{name}"));
         let (journal, output) = (path("jsonl"), path("out"));
@@ -222,16 +221,15 @@ impl Fleet {
     }
 
     pub(crate) fn truth(&self, number: usize) -> Truth {
-        let account = self.fake.account();
         let seed = snapshot(number);
-        let snapshots = account.snapshots().into_iter();
+        let snapshots = self.fake.snapshots().into_iter();
         let snapshots = snapshots.filter(|it| it.volume == volume(number) && it.id != seed);
         let snapshots: Vec<_> = snapshots.map(|it| it.id).collect();
         let source = |it: &FakeVolume| {
             it.source.as_ref().is_some_and(|it| *it == seed || snapshots.contains(it))
         };
-        let volumes: Vec<_> = account.volumes().into_iter().filter(source).collect();
-        let attached = volumes.iter().any(|it| it.attachment.is_some());
+        let volumes: Vec<_> = self.fake.volumes().into_iter().filter(source).collect();
+        let attached = volumes.iter().any(|it| it.instance.is_some());
         let created = self.operations().iter().map(|operation| match *operation {
             CREATE_SNAPSHOT => {
                 (CREATE_SNAPSHOT, snapshots.iter().map(ToString::to_string).collect())

@@ -11,7 +11,7 @@ async fn a_snapshot_is_created_with_a_description_and_a_journal() {
         .run(&["snapshot", "vol-1", "vol-2", "--description", "night of {volume}"])
         .await
         .expect(0);
-    let snapshots = machine.fake.account().snapshots();
+    let snapshots = machine.fake.snapshots();
     for number in [1, 2] {
         let volume = format!("vol-{number}");
         let of_volume = |it: &&datafy_api_ext::fake::FakeSnapshot| {
@@ -34,7 +34,7 @@ async fn a_list_is_read_from_a_file_or_standard_input() {
     machine.run_with(&["snapshot", "--from", "-"], &[], "vol-3\n").await.expect(0);
     assert_eq!(machine.created_snapshots(), 3);
     let descriptions: Vec<_> =
-        machine.fake.account().snapshots().into_iter().filter_map(|it| it.description).collect();
+        machine.fake.snapshots().into_iter().filter_map(|it| it.description).collect();
     let today = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
     let dated = |text: &&String| text.starts_with(&today.format("%Y-").to_string());
     assert_eq!(descriptions.iter().filter(dated).count(), 2, "{descriptions:?}");
@@ -88,7 +88,7 @@ async fn a_failure_without_effect_ends_with_2() {
 async fn a_dead_endpoint_gives_one_reason() {
     let machine = Machine::with_volumes(0).await;
     let list = machine.list(1..=500);
-    let outage = machine.fake.outage().await;
+    machine.fake.begin_outage().await;
     let arguments = ["snapshot", "--from", &list, "--json"];
     let ran = machine.run(&arguments).await.expect(3);
     let lines = ran.json();
@@ -96,7 +96,7 @@ async fn a_dead_endpoint_gives_one_reason() {
     let end = lines.last().unwrap();
     assert_eq!(end["stopped"]["reason"], "unreachable");
     ran.says("calls in a row were not sent").says("not attempted");
-    outage.end().await;
+    machine.fake.end_outage().await.unwrap();
 }
 
 #[tokio::test]
@@ -148,18 +148,18 @@ async fn a_plan_of_a_resumed_run_says_what_was_done() {
 #[tokio::test]
 async fn a_list_of_restores_is_created_and_attached() {
     let machine = Machine::with_volumes(2).await;
-    machine.fake.account().hold_back_new_volumes(1);
+    machine.fake.hold_back_new_volumes(1);
     let rows =
         "name, snapshot, instance, device\na, dsnap-1, i-1, /dev/sdb\nb, dsnap-2, i-1, /dev/sdc\n";
     let list = machine.file("list.csv", rows);
     let ran = machine.run(&["restore", "--from", &list, "--json"]).await.expect(0);
-    let volumes = machine.fake.account().volumes();
+    let volumes = machine.fake.volumes();
     for (name, snapshot, device) in [("a", "dsnap-1", "/dev/sdb"), ("b", "dsnap-2", "/dev/sdc")] {
         let own = |it: &&datafy_api_ext::fake::FakeVolume| {
             it.source.as_ref().is_some_and(|it| it.as_str() == snapshot)
         };
         let volume = volumes.iter().find(own).unwrap();
-        assert_eq!(volume.attachment.as_ref().unwrap().device.as_str(), device);
+        assert_eq!(volume.device.as_ref().unwrap().as_str(), device);
         let lines = ran.json();
         let line = lines.iter().find(|line| line["key"] == name).unwrap();
         assert_eq!(line["volume"], volume.id.as_str());
@@ -188,7 +188,7 @@ async fn a_volume_is_attached_and_its_autoscaling_deactivated() {
     let ran = machine.run(&["deactivate", "vol-1", "--json"]).await.expect(0);
     assert_eq!(ran.json()[0]["state"], "done");
     machine.run(&["attach", "vol-1", "i-1", "/dev/sdb"]).await.expect(2).says("409");
-    let operations: Vec<_> = machine.fake.effects().iter().map(|it| it.operation).collect();
+    let operations: Vec<_> = machine.fake.effects().iter().filter_map(|it| it.operation).collect();
     assert_eq!(operations, ["attach_volume", "deactivate_autoscaling"]);
     assert_eq!(machine.journals(), [""; 0]);
 }
@@ -196,11 +196,7 @@ async fn a_volume_is_attached_and_its_autoscaling_deactivated() {
 #[tokio::test]
 async fn the_account_is_sent_and_belongs_to_the_journal() {
     let machine = Machine::with_volumes(1).await;
-    machine
-        .fake
-        .account()
-        .sub_account(&"sub-1".parse().unwrap())
-        .add_volume("vol-1".parse().unwrap(), 1);
+    machine.fake.sub_account(&"sub-1".parse().unwrap()).add_volume("vol-1".parse().unwrap(), 1);
     machine.fake.inject(Fault::ReadThenReset);
     let sub = ["--sub-account", "sub-1", "--account", "acc-1"];
     machine.run(&[&["snapshot", "vol-1"], &sub[..]].concat()).await.expect(3);
@@ -228,7 +224,7 @@ async fn the_account_is_sent_and_belongs_to_the_journal() {
 async fn what_the_service_says_cannot_control_the_terminal() {
     let machine = Machine::with_volumes(1).await;
     let message = "a\u{1b}]0;title\u{7}\u{9b}31m\u{202e}b";
-    let answer = datafy_api_ext::fake::Answer::json(400, &json!({ "message": message }));
+    let answer = datafy_api_ext::fake::Reply::json(400, &json!({ "message": message }));
     for json in [&[][..], &["--json"]] {
         machine.fake.inject(Fault::Answer(answer.clone()));
         let ran = machine.run(&[&["deactivate", "vol-1"], json].concat()).await.expect(2);
@@ -254,9 +250,9 @@ async fn check_opens_a_connection_and_sends_nothing() {
     assert!(!ran.out.contains(datafy_api_ext::fake::Fake::TOKEN));
     assert_eq!(machine.fake.requests().len(), 0);
 
-    let outage = machine.fake.outage().await;
+    machine.fake.begin_outage().await;
     machine.run(&["check"]).await.expect(2).prints("no connection was made");
-    outage.end().await;
+    machine.fake.end_outage().await.unwrap();
     let variables = [
         ("DATAFY_ENDPOINT", "https://nowhere.invalid"),
         ("HTTPS_PROXY", "http://u:secret@127.0.0.1:1"),

@@ -47,13 +47,12 @@ impl Machine {
         let parent = if cfg!(unix) { temporary.canonicalize().unwrap() } else { temporary };
         let directory = TempDir::new_in(parent).unwrap();
         let machine = Self { fake: Fake::start().await.unwrap(), directory };
-        let account = machine.fake.account();
-        account.add_instance("i-1".parse().unwrap());
+        machine.fake.add_instance("i-1".parse().unwrap());
         for number in 1..=count {
             let volume = format!("vol-{number}").parse().unwrap();
-            account.add_volume(volume, 100);
+            machine.fake.add_volume(volume, 100);
             let volume = format!("vol-{number}").parse().unwrap();
-            account.add_snapshot(format!("dsnap-{number}").parse().unwrap(), volume, 100);
+            machine.fake.add_snapshot(format!("dsnap-{number}").parse().unwrap(), volume, 100);
         }
         machine
     }
@@ -65,7 +64,7 @@ impl Machine {
 
     /// The number of effects of an operation.
     pub(crate) fn effects(&self, operation: &str) -> usize {
-        self.fake.effects().iter().filter(|effect| effect.operation == operation).count()
+        self.fake.effects().iter().filter(|effect| effect.operation == Some(operation)).count()
     }
 
     /// Writes a file, and returns its path.

@@ -168,7 +168,7 @@ async fn the_commands_of_the_guide_do_what_it_says() {
     );
     let account = &state["accounts"][0];
     assert_eq!(account["snapshots"][0]["description"], "nightly");
-    assert_eq!(account["volumes"][0]["attachment"]["device"], "/dev/sdb");
+    assert_eq!(account["volumes"][0]["device"], "/dev/sdb");
     assert_eq!(state["requests"], 4);
 }
 

@@ -56,7 +56,7 @@ async fn a_named_job_is_done_once() {
     let machine = Machine::with_volumes(2).await;
     let arguments = ["snapshot", "vol-1", "vol-9", "--job", "nightly-{date}"];
     machine.run(&arguments).await.expect(2);
-    machine.fake.account().add_volume("vol-9".parse().unwrap(), 100);
+    machine.fake.add_volume("vol-9".parse().unwrap(), 100);
     machine.run(&arguments).await.expect(0).says("resuming").says("1 done, 1 done by earlier runs");
     machine.run(&arguments).await.expect(0).says("nothing was sent");
     assert_eq!(machine.created_snapshots(), 2);

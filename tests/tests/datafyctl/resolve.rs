@@ -17,7 +17,7 @@ mod aws {
         let mut ec2 = Ec2::start(programs, true).await;
         let machine = Machine::with_volumes(0).await;
         for id in ["vol-1", "vol-2", "vol-3"] {
-            machine.fake.account().add_volume(id.parse().unwrap(), 100);
+            machine.fake.add_volume(id.parse().unwrap(), 100);
         }
         machine.fake.inject(Fault::ApplyThenReset);
         machine.fake.inject(Fault::ReadThenReset);

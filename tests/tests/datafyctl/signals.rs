@@ -32,7 +32,7 @@ async fn machine() -> (Machine, String) {
 async fn a_fleet_that_is_killed_again_and_again_doubles_and_loses_nothing() {
     let (machine, list) = machine().await;
     let mut random = fastrand::Rng::new();
-    machine.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
+    machine.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(5))));
     let arguments = ["snapshot", "--from", &list, "--concurrency", "4", "--job", "night"];
     for _ in 0..8 {
         let mut child = machine.command(&arguments).spawn().unwrap();
@@ -41,7 +41,7 @@ async fn a_fleet_that_is_killed_again_and_again_doubles_and_loses_nothing() {
         child.wait().unwrap();
     }
     until(|| machine.fake.connections() == 0).await;
-    machine.fake.inject_with(|| None);
+    machine.fake.inject_with(|_| None);
     machine.run(&arguments).await;
     // What was in flight is unknown: a person finds it out.
     let ran =
@@ -50,7 +50,7 @@ async fn a_fleet_that_is_killed_again_and_again_doubles_and_loses_nothing() {
         let (key, marker) = (step["key"].as_str().unwrap(), step["marker"].as_str().unwrap());
         let has_marker =
             |text: &Option<String>| text.as_ref().is_some_and(|it| it.contains(marker));
-        let snapshots = machine.fake.account().snapshots();
+        let snapshots = machine.fake.snapshots();
         let created =
             snapshots.iter().find(|it| has_marker(&it.description)).map(|it| it.id.to_string());
         let found = match &created {
@@ -73,7 +73,7 @@ async fn a_fleet_that_is_killed_again_and_again_doubles_and_loses_nothing() {
 async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
     for name in ["-INT", "-TERM", "-HUP"] {
         let (machine, list) = machine().await;
-        machine.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(50))));
+        machine.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(50))));
         let arguments = ["snapshot", "--from", &list, "--concurrency", "2", "--json"];
         let child = machine.command(&arguments).spawn().unwrap();
         until(|| machine.created_snapshots() > 2).await;
@@ -86,7 +86,7 @@ async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
         assert!(err.contains("stopped by a signal") && err.lines().count() < 12, "{err}");
         let done = out.lines().filter(|line| line.contains("\"state\":\"done\"")).count();
         assert_eq!(done, created, "each effect is reported");
-        machine.fake.inject_with(|| None);
+        machine.fake.inject_with(|_| None);
         machine.run(&["snapshot", "--from", &list, "--resume", "last"]).await.expect(0);
         assert_eq!(machine.created_snapshots(), VOLUMES);
     }
@@ -95,7 +95,7 @@ async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_ctrl_c_aborts_and_the_journal_has_what_was_in_flight() {
     let (machine, list) = machine().await;
-    machine.fake.inject_with(|| Some(Fault::ReadThenHang));
+    machine.fake.inject_with(|_| Some(Fault::ReadThenHang));
     let arguments = ["snapshot", "--from", &list, "--concurrency", "2"];
     let mut child = machine.command(&arguments).spawn().unwrap();
     until(|| machine.fake.requests().len() == 2).await;
@@ -118,7 +118,7 @@ async fn a_second_ctrl_c_aborts_and_the_journal_has_what_was_in_flight() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_in_use_can_be_listed_and_a_second_run_is_refused() {
     let (machine, list) = machine().await;
-    machine.fake.inject_with(|| Some(Fault::ReadThenHang));
+    machine.fake.inject_with(|_| Some(Fault::ReadThenHang));
     let arguments = ["snapshot", "--from", &list, "--concurrency", "2"];
     let mut child = machine.command(&arguments).spawn().unwrap();
     until(|| machine.fake.requests().len() == 2).await;

@@ -69,7 +69,7 @@ const VOLUMES: usize = 20;
 
 async fn machine() -> (Machine, String) {
     let machine = Machine::with_volumes(VOLUMES).await;
-    machine.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(50))));
+    machine.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(50))));
     let list = machine.list(1..=VOLUMES);
     (machine, list)
 }

@@ -11,11 +11,11 @@ async fn a_second_run_creates_only_what_is_missing() {
     let journal = folder.path().join("journal.jsonl");
     let run = async || nightly(&datafy, volumes.to_vec(), &journal).await.unwrap();
 
-    fake.account().add_volume(volumes[0].clone(), 100);
+    fake.add_volume(volumes[0].clone(), 100);
     assert_eq!(run().await, 2, "the second volume doesn't exist yet");
-    fake.account().add_volume(volumes[1].clone(), 100);
+    fake.add_volume(volumes[1].clone(), 100);
     fake.inject(Fault::ApplyThenReset);
     assert_eq!(run().await, 3, "its snapshot is created, and the answer lost");
     assert_eq!(run().await, 3, "nothing is repeated");
-    assert_eq!(fake.account().snapshots().len(), 2);
+    assert_eq!(fake.snapshots().len(), 2);
 }

@@ -9,14 +9,14 @@ mod attach {
         let fake = Fake::start().await.unwrap();
         let instance = InstanceId::new("i-1").unwrap();
         let device = DeviceName::new("/dev/sdb").unwrap();
-        fake.account().add_volume("vol-1".parse().unwrap(), 100);
-        fake.account().add_instance(instance.clone());
+        fake.add_volume("vol-1".parse().unwrap(), 100);
+        fake.add_instance(instance.clone());
         let volume = fake.client().build().unwrap().volume("vol-1".parse().unwrap());
         let ec2 = async |_| {
-            let attached = fake.account().volume(volume.id()).unwrap().attachment;
+            let attached = fake.volume(volume.id()).unwrap().instance;
             let attachments: Vec<_> = attached
                 .iter()
-                .map(|at| json!({ "InstanceId": at.instance, "State": "attached" }))
+                .map(|instance| json!({ "InstanceId": instance, "State": "attached" }))
                 .collect();
             let tags = [("Managed-By", "Datafy.io"), ("datafy:source-volume:id", "vol-1")]
                 .map(|(key, value)| json!({ "Key": key, "Value": value }));
@@ -52,7 +52,7 @@ mod create {
     #[tokio::test]
     async fn a_create_whose_answer_was_lost_is_found_in_ec2() {
         let fake = Fake::start().await.unwrap();
-        fake.account().add_volume("vol-1".parse().unwrap(), 100);
+        fake.add_volume("vol-1".parse().unwrap(), 100);
         let volume = fake.client().build().unwrap().volume("vol-1".parse().unwrap());
         let stored = Mutex::new(Status::default());
         let read = || stored.lock().unwrap().clone();
@@ -62,7 +62,7 @@ mod create {
         };
         let nothing = async |_| Ok(br#"{"Snapshots": []}"#.to_vec());
         let ec2 = async |_| {
-            let created = fake.account().snapshots().remove(0);
+            let created = fake.snapshots().remove(0);
             let tags = [
                 ("Managed-By", "Datafy.io"),
                 ("datafy:source-volume:id", "vol-1"),
@@ -82,7 +82,7 @@ mod create {
         assert!(!seen, "EC2 doesn't show it yet");
         assert!(ensure_snapshot(&volume, read(), store, ec2).await.unwrap());
         assert!(ensure_snapshot(&volume, read(), store, ec2).await.unwrap());
-        assert_eq!(read().snapshot, Some(fake.account().snapshots()[0].id.clone()));
-        assert_eq!(fake.account().snapshots().len(), 1);
+        assert_eq!(read().snapshot, Some(fake.snapshots()[0].id.clone()));
+        assert_eq!(fake.snapshots().len(), 1);
     }
 }

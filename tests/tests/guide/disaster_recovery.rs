@@ -7,9 +7,9 @@ use datafy_api_ext::journal::{Journal, Settled};
 async fn a_create_whose_answer_was_lost_is_attached_once_it_is_settled() {
     let fake = Fake::start().await.unwrap();
     let datafy = fake.client().build().unwrap();
-    fake.account().add_instance("i-1".parse().unwrap());
+    fake.add_instance("i-1".parse().unwrap());
     for (snapshot, volume) in [("dsnap-1", "vol-1"), ("dsnap-2", "vol-2")] {
-        fake.account().add_snapshot(snapshot.parse().unwrap(), volume.parse().unwrap(), 100);
+        fake.add_snapshot(snapshot.parse().unwrap(), volume.parse().unwrap(), 100);
     }
     let folder = tempfile::tempdir().unwrap();
     let (list, journal) = (folder.path().join("list.csv"), folder.path().join("journal.jsonl"));
@@ -20,9 +20,9 @@ async fn a_create_whose_answer_was_lost_is_attached_once_it_is_settled() {
     fake.inject(Fault::ApplyThenReset);
     assert_eq!(run().await, 3);
     assert_eq!(run().await, 3, "nothing is repeated");
-    let volumes = fake.account().volumes();
+    let volumes = fake.volumes();
     assert_eq!(volumes.len(), 2);
-    let lost = volumes.iter().find(|volume| volume.attachment.is_none()).unwrap();
+    let lost = volumes.iter().find(|volume| volume.instance.is_none()).unwrap();
     let name = if lost.source.as_ref().unwrap().as_str() == "dsnap-1" { "a" } else { "b" };
     let created = Settled::Applied { id: Some(lost.id.to_string()) };
     Journal::read(&journal)
@@ -30,6 +30,6 @@ async fn a_create_whose_answer_was_lost_is_attached_once_it_is_settled() {
         .settle(name, "create_volume_from_snapshots", 1, created)
         .unwrap();
     assert_eq!(run().await, 0);
-    let volumes = fake.account().volumes();
-    assert!(volumes.len() == 2 && volumes.iter().all(|volume| volume.attachment.is_some()));
+    let volumes = fake.volumes();
+    assert!(volumes.len() == 2 && volumes.iter().all(|volume| volume.instance.is_some()));
 }

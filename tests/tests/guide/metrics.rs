@@ -11,7 +11,7 @@ async fn each_call_is_counted_by_its_outcome() {
     let subscriber = tracing_subscriber::registry().with(metrics);
     let _guard = tracing::subscriber::set_default(subscriber);
     let fake = Fake::start().await.unwrap();
-    fake.account().add_volume("vol-1".parse().unwrap(), 100);
+    fake.add_volume("vol-1".parse().unwrap(), 100);
     fake.inject_none();
     fake.inject(Fault::ApplyThenReset);
     fake.inject(Fault::ApplyThenHang);

@@ -6,7 +6,7 @@ use rcgen::{CertificateParams, KeyPair};
 #[tokio::test]
 async fn calls_go_through_the_proxy() {
     let fake = Fake::start().await.unwrap();
-    fake.account().add_volume("vol-1".parse().unwrap(), 100);
+    fake.add_volume("vol-1".parse().unwrap(), 100);
     let certificate =
         CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -18,6 +18,6 @@ async fn calls_go_through_the_proxy() {
     let datafy = client(builder, &file, Some(&fake.endpoint())).unwrap();
     datafy.volume("vol-1".parse().unwrap()).create_snapshot().await.unwrap();
     let requests = fake.requests();
-    assert!(requests[0].target().starts_with("http://datafy.invalid/"), "{:?}", requests[0]);
+    assert!(requests[0].target.starts_with("http://datafy.invalid/"), "{:?}", requests[0]);
     assert_eq!(requests[0].header("host"), Some("datafy.invalid"));
 }

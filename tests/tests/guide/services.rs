@@ -6,7 +6,7 @@ use datafy_api_ext::fake::{Fake, Fault};
 async fn a_request_that_is_repeated_or_dropped_has_one_effect() {
     let fake = Fake::start().await.unwrap();
     let volume = VolumeId::new("vol-1").unwrap();
-    fake.account().add_volume(volume.clone(), 100);
+    fake.add_volume(volume.clone(), 100);
     let folder = tempfile::tempdir().unwrap();
     let day = folder.path().join("day").display().to_string();
     let datafy = fake.client().build().unwrap();

@@ -7,9 +7,9 @@ mod jobs {
     async fn a_clone_continues_with_the_step_that_failed() {
         let fake = Fake::start().await.unwrap();
         let instance = InstanceId::new("i-1").unwrap();
-        fake.account().add_instance(instance.clone());
+        fake.add_instance(instance.clone());
         let volume = VolumeId::new("vol-1").unwrap();
-        fake.account().add_volume(volume.clone(), 100);
+        fake.add_volume(volume.clone(), 100);
         let device = DeviceName::new("/dev/sdb").unwrap();
         let row = Row { name: "db-1".to_owned(), volume, instance, device };
         let datafy = fake.client().build().unwrap();
@@ -33,7 +33,7 @@ mod service {
     async fn a_request_that_is_repeated_gets_the_same_snapshot() {
         let fake = Fake::start().await.unwrap();
         let volume = VolumeId::new("vol-1").unwrap();
-        fake.account().add_volume(volume.clone(), 100);
+        fake.add_volume(volume.clone(), 100);
         let datafy = fake.client().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("requests.jsonl");

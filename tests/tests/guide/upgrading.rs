@@ -18,7 +18,7 @@ async fn journals_that_are_unknown_or_of_another_version_are_listed() {
     );
     fs::write(folder.join("new.jsonl"), other).unwrap();
     for (volume, fault) in [("vol-1", Fault::ApplyThenReset), ("vol-2", Fault::status(409))] {
-        fake.account().add_volume(volume.parse().unwrap(), 100);
+        fake.add_volume(volume.parse().unwrap(), 100);
         fake.inject(fault);
         let fleet = datafy.fleet([VolumeId::new(volume).unwrap()]).journal(folder.join(volume));
         let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();

@@ -122,7 +122,7 @@ impl Scene {
         let (builder, reports) = Stage::reports(stage.builder());
         let faults = Arc::<Mutex<VecDeque<Option<Fault>>>>::default();
         let next = Arc::clone(&faults);
-        stage.fake.inject_with(move || next.lock().unwrap().pop_front().flatten());
+        stage.fake.inject_with(move |_| next.lock().unwrap().pop_front().flatten());
         Self { datafy: builder.build().unwrap(), stage, reports, faults }
     }
 
@@ -142,7 +142,7 @@ impl Scene {
     /// The volumes that were created from the snapshot of this number.
     fn created(&self, number: usize) -> Vec<FakeVolume> {
         let source = Some(snapshot(number));
-        let volumes = self.stage.fake.account().volumes().into_iter();
+        let volumes = self.stage.fake.volumes().into_iter();
         volumes.filter(|volume| volume.source == source).collect()
     }
 }
@@ -227,7 +227,7 @@ fn names_attachment(report: &Abandoned, volume: &FakeVolume) -> bool {
 async fn a_restore_that_is_cancelled_at_any_point_reports_its_effects() {
     for way in WAYS {
         let scene = Scene::new().await;
-        scene.stage.fake.account().hold_back_new_volumes(2);
+        scene.stage.fake.hold_back_new_volumes(2);
         let mut ended = false;
         for point in 1..POINTS {
             let restore = restore(&scene.datafy, point);
@@ -244,7 +244,7 @@ async fn a_restore_that_is_cancelled_at_any_point_reports_its_effects() {
                 let accounted = reports.iter().any(|report| names(report, volume));
                 assert!(accounted, "{volume:?} is lost at {point}, {way:?}: {reports:?}");
                 let accounted = reports.iter().any(|report| names_attachment(report, volume));
-                assert!(volume.attachment.is_none() || accounted, "at {point}, {way:?}");
+                assert!(volume.instance.is_none() || accounted, "at {point}, {way:?}");
             }
         }
         assert!(ended, "the restore never ends");
@@ -255,7 +255,7 @@ async fn a_restore_that_is_cancelled_at_any_point_reports_its_effects() {
 async fn an_unknown_attach_is_reported_if_the_wait_for_the_next_one_is_cancelled() {
     for (status, expected) in [(500, 1), (404, 0)] {
         let stage = Stage::of(1).await;
-        stage.fake.inject_with(move || Some(Fault::status(status)));
+        stage.fake.inject_with(move |_| Some(Fault::status(status)));
         let (builder, reports) = Stage::reports(stage.fake.client());
         let datafy = builder.build().unwrap();
         let (checks, waiting) = (AtomicUsize::new(0), Arc::new(Notify::new()));
@@ -287,7 +287,7 @@ async fn an_unknown_attach_is_reported_if_the_wait_for_the_next_one_is_cancelled
 #[tokio::test]
 async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed() {
     let scene = Scene::new().await;
-    scene.stage.fake.account().hold_back_new_volumes(1);
+    scene.stage.fake.hold_back_new_volumes(1);
     let directory = tempfile::tempdir().unwrap();
     let mut resumed = 0;
     for point in 1..POINTS {
@@ -311,7 +311,7 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
                 resumed += 1;
                 let now = scene.created(point);
                 assert_eq!((now.len(), &now[0].id), (1, &volume), "at {point}");
-                assert!(now[0].attachment.is_some());
+                assert!(now[0].instance.is_some());
             }
             Err(error) => match error.cause() {
                 NotDone::Unknown { step, .. } => {
@@ -366,7 +366,7 @@ async fn a_function_that_is_cancelled_at_any_point_reports_each_effect_once() {
                 break;
             }
             // `settle` deactivates a volume.
-            let effects: Vec<_> = effects.iter().map(|it| it.operation).collect();
+            let effects: Vec<_> = effects.iter().filter_map(|it| it.operation).collect();
             let effects = &effects[..effects.len() - 1];
             for operation in effects {
                 let named = reports.iter().filter(|it| it.operation == *operation).count();
@@ -410,7 +410,7 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
             let path = directory.path().join(point.to_string());
             let file = path.clone();
             let mut requests = 0;
-            scene.stage.fake.inject_with(move || {
+            scene.stage.fake.inject_with(move |_| {
                 requests += 1;
                 if requests == lost_at {
                     std::fs::remove_file(&file).unwrap();
@@ -421,7 +421,7 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
             let happened = || scene.stage.fake.effects().len() == before + lost_at;
             let restore = restore(&scene.datafy, point).journal(path);
             let result = dropped_after(restore, happened, point % 3).await;
-            scene.stage.fake.inject_with(|| None);
+            scene.stage.fake.inject_with(|_| None);
             let reports = scene.settle().await;
             let [volume] = &scene.created(point)[..] else { panic!("at {point}") };
             ended += usize::from(result.is_some());
@@ -430,7 +430,7 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
                     let accounted = reports.iter().any(|report| names(report, volume));
                     assert!(accounted, "{volume:?} is lost at {point}: {reports:?}");
                     let accounted = reports.iter().any(|it| names_attachment(it, volume));
-                    assert!(volume.attachment.is_none() || accounted, "at {point}: {reports:?}");
+                    assert!(volume.instance.is_none() || accounted, "at {point}: {reports:?}");
                     reported += 1;
                 }
                 Some(Ok(id)) => assert_eq!((lost_at, id), (2, volume.id.clone())),
@@ -483,7 +483,7 @@ async fn a_detached_call_runs_to_its_end_without_the_caller() {
         drop(call);
         until(|| !scene.reports.lock().unwrap().is_empty()).await;
         let [report] = &scene.settle().await[..] else { panic!() };
-        let created = scene.stage.fake.account().snapshots().pop().unwrap().id;
+        let created = scene.stage.fake.snapshots().pop().unwrap().id;
         assert_eq!(report.created_id.as_deref(), Some(created.as_str()));
         assert_eq!((report.outcome, report.marker.is_some()), (Outcome::Applied, true));
         assert_ne!(snapshot.id, created);
@@ -544,6 +544,6 @@ async fn the_report_of_an_abandoned_call_says_what_to_look_for() {
                   vol-seed1; started at 20";
     assert!(text.starts_with(begins), "{text}");
     assert!(text.ends_with(&format!("; look for {}", report.marker.as_deref().unwrap())), "{text}");
-    let description = scene.stage.fake.account().snapshots().pop().unwrap().description.unwrap();
+    let description = scene.stage.fake.snapshots().pop().unwrap().description.unwrap();
     assert!(text.contains(&description), "{text}");
 }

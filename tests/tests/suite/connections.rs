@@ -18,7 +18,7 @@ async fn unknown_creates(fresh_connections: bool) -> usize {
     let stage = Stage::of(CALLS).await;
     let builder = stage.builder().retry(RetryPolicy::none());
     let datafy = builder.fresh_connections(fresh_connections).build().unwrap();
-    stage.fake.inject_with(|| Some(Fault::CloseIdle));
+    stage.fake.inject_with(|_| Some(Fault::CloseIdle));
     let workers = (0..AT_A_TIME).map(|worker| {
         let datafy = datafy.clone();
         tokio::spawn(async move {

@@ -1,7 +1,7 @@
 //! An error as a line in a log.
 
 use datafy_api_ext::RetryPolicy;
-use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::fake::{Fault, Reply};
 use datafy_tests::{Operation, Stage};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ async fn characters_that_would_distort_the_line_are_shown_as_spaces() {
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
     let message = "no\u{2028}such\u{202e}volume\u{200b}\n\u{feff}here";
-    let answer = Answer::json(429, &json!({ "message": message }))
+    let answer = Reply::json(429, &json!({ "message": message }))
         .header("x-request-id", "request-1")
         .header("retry-after", "18446744073709551615");
     stage.fake.inject(Fault::Answer(answer));

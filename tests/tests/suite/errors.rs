@@ -1,6 +1,6 @@
 //! What an error reports: its kind, its causes, and its JSON.
 
-use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::journal::JournalError;
 use datafy_api_ext::{Datafy, Error, ErrorKind, RetryPolicy, Timeouts, Token};
 use datafy_tests::{Operation, Stage};
@@ -31,7 +31,7 @@ async fn a_request_that_was_sent_fails_with_a_kind() {
         (Fault::status(429), ErrorKind::Throttled),
         (Fault::status(408), ErrorKind::Server),
         (Fault::status(503), ErrorKind::Server),
-        (Fault::apply_then_malformed(), ErrorKind::Body),
+        (Fault::ApplyThenAnswer(Reply::status(200).body("{\"volumeId\"")), ErrorKind::Body),
         (Fault::ApplyThenReset, ErrorKind::ConnectionLost),
         (Fault::ReadThenHang, ErrorKind::Timeout),
     ] {
@@ -49,9 +49,9 @@ async fn a_request_that_was_not_sent_fails_with_a_kind() {
 
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry(none).build().unwrap();
-    let outage = stage.fake.outage().await;
+    stage.fake.begin_outage().await;
     assert_eq!(fails(&datafy).await.kind(), ErrorKind::Connect);
-    outage.end().await;
+    stage.fake.end_outage().await.unwrap();
 
     let plain = stage.fake.endpoint().replace("http:", "https:");
     assert_eq!(fails(&at(&plain).build().unwrap()).await.kind(), ErrorKind::Tls);
@@ -92,10 +92,10 @@ async fn every_error_names_the_object_and_the_endpoint() {
 async fn no_cause_is_repeated_in_the_text_of_an_error() {
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
-    let outage = stage.fake.outage().await;
+    stage.fake.begin_outage().await;
     let error = fails(&datafy).await;
     let refusal = stage.refusal();
-    outage.end().await;
+    stage.fake.end_outage().await.unwrap();
     let refused = format!(
         "snapshot of vol-seed0 at {} was not sent: no connection was made",
         stage.fake.endpoint()
@@ -121,7 +121,7 @@ async fn no_cause_is_repeated_in_the_text_of_an_error() {
 #[tokio::test]
 async fn an_error_as_json_holds_what_its_methods_return() {
     let stage = Stage::of(1).await;
-    let answer = Answer::json(429, &json!({ "message": "slow down" }));
+    let answer = Reply::json(429, &json!({ "message": "slow down" }));
     let answer = answer.header("x-request-id", "r-7").header("retry-after", "50");
     stage.fake.inject(Fault::Answer(answer));
     let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();

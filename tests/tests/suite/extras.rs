@@ -73,7 +73,7 @@ async fn every_attempt_sends_the_extras_and_the_fake_records_them() {
     let requests = stage.fake.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {
-        let (path, query) = request.target().split_once('?').unwrap();
+        let (path, query) = request.target.split_once('?').unwrap();
         assert_eq!(path, "/api/v1/volumes/vol-seed0/create-snapshot");
         assert_eq!(query, format!("q={ENCODED}"));
         assert_eq!(request.header("x-a"), Some("b"));
@@ -151,7 +151,7 @@ async fn both_calls_of_a_restore_send_its_extras() {
     let requests = stage.fake.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {
-        assert!(request.target().ends_with("?a=1"), "{}", request.target());
+        assert!(request.target.ends_with("?a=1"), "{}", request.target);
         assert_eq!(request.header("x-a"), Some("2"));
     }
 }

@@ -1,13 +1,16 @@
 //! The fake keeps volumes, snapshots and attachments as Datafy does, and refuses invalid requests.
 
-use datafy_api_ext::fake::{Answer, Fake, Fault, verify};
+use datafy_api_ext::fake::{Fake, Fault, Reply, verify};
 use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, SubAccountId, VolumeId,
 };
-use datafy_tests::other_source;
+use datafy_tests::{other_source, until};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 fn volume_id(id: &str) -> VolumeId {
     VolumeId::new(id).unwrap()
@@ -24,11 +27,10 @@ fn device(name: &str) -> DeviceName {
 /// A fake with the managed volumes vol-1 and vol-2, the unmanaged vol-9 and the instance i-1.
 async fn seeded() -> (Fake, Datafy) {
     let fake = Fake::start().await.unwrap();
-    let account = fake.account();
-    account.add_volume(volume_id("vol-1"), 100);
-    account.add_volume(volume_id("vol-2"), 20);
-    account.add_unmanaged_volume(volume_id("vol-9"), 8);
-    account.add_instance(instance());
+    fake.add_volume(volume_id("vol-1"), 100);
+    fake.add_volume(volume_id("vol-2"), 20);
+    fake.add_unmanaged_volume(volume_id("vol-9"), 8);
+    fake.add_instance(instance());
     let datafy = fake.client().build().unwrap();
     (fake, datafy)
 }
@@ -51,21 +53,21 @@ async fn the_effects_of_one_call_are_seen_by_the_next() {
     let taken = datafy.volume(volume_id("vol-1")).create_snapshot().description("d").await.unwrap();
     let snapshot = taken.id.clone();
     assert_eq!(taken.volume_size_gb, Some(100));
-    assert_eq!(fake.account().snapshots()[0].description.as_deref(), Some("d"));
+    assert_eq!(fake.snapshots()[0].description.as_deref(), Some("d"));
 
     let made = datafy.create_volume().from_snapshot(snapshot.clone()).await.unwrap();
     let made = made.id.clone();
-    assert_eq!(fake.account().volume(&made).unwrap().source, Some(snapshot));
+    assert_eq!(fake.volume(&made).unwrap().source, Some(snapshot));
 
     datafy.volume(made.clone()).attach(instance(), device("/dev/sdb")).await.unwrap();
-    let volume = fake.account().volume(&made).unwrap();
-    assert_eq!(volume.attachment.unwrap().device, device("/dev/sdb"));
+    let volume = fake.volume(&made).unwrap();
+    assert_eq!(volume.device, Some(device("/dev/sdb")));
     assert!(volume.managed);
 
     datafy.volume(made.clone()).deactivate_autoscaling().await.unwrap();
-    assert!(!fake.account().volume(&made).unwrap().managed);
+    assert!(!fake.volume(&made).unwrap().managed);
     assert_eq!(fake.requests().len(), 4);
-    let operations: Vec<_> = fake.effects().iter().map(|effect| effect.operation).collect();
+    let operations: Vec<_> = fake.effects().iter().filter_map(|effect| effect.operation).collect();
     let expected = [
         "create_snapshot",
         "create_volume_from_snapshots",
@@ -87,7 +89,7 @@ async fn a_missing_or_wrong_token_is_refused_with_401() {
     assert_eq!(answer.status(), 401);
     let body: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(body["message"], "the bearer token is missing");
-    assert_eq!(fake.effects(), []);
+    assert!(fake.effects().is_empty());
 }
 
 #[tokio::test]
@@ -154,7 +156,7 @@ async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
         assert_eq!(answered, status, "{path} {body}");
         assert!(text.contains(message), "{path} {body}: {text}");
     }
-    assert_eq!(fake.effects(), []);
+    assert!(fake.effects().is_empty());
 }
 
 #[tokio::test]
@@ -165,17 +167,16 @@ async fn accounts_and_sub_accounts_see_only_their_own_resources() {
     let within = call().sub_account(sub.clone());
     refused(within.clone().await, 403, "the account has no sub-account sub-1");
 
-    fake.account().sub_account(&sub).add_volume(volume_id("vol-5"), 1);
+    fake.sub_account(&sub).add_volume(volume_id("vol-5"), 1);
     within.query("extra", "a b&c").await.unwrap();
     let requests = fake.requests();
     let sent = requests.last().unwrap();
     assert_eq!((sent.query("extra").as_deref(), sent.query("b")), (Some("a b&c"), None));
     refused(call().await, 404, "there is no volume vol-5");
-    assert_eq!(fake.account().sub_account(&sub).snapshots().len(), 1);
-    assert_eq!(fake.account().snapshots(), []);
+    assert_eq!(fake.sub_account(&sub).snapshots().len(), 1);
+    assert_eq!(fake.snapshots(), []);
 
-    fake.add_account("other");
-    let other = fake.client().token("other").build().unwrap();
+    let other = fake.with_token("other").client().build().unwrap();
     let result = other.volume(volume_id("vol-1")).create_snapshot().await;
     refused(result, 404, "there is no volume vol-1");
 }
@@ -190,9 +191,9 @@ async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
     let refused = volume.create_snapshot().await.map(drop);
     let unknown = volume.create_snapshot().await.map(drop);
     let applied = volume.create_snapshot().await.map(drop);
-    let outage = fake.outage().await;
+    fake.begin_outage().await;
     let not_sent = volume.create_snapshot().await.map(drop);
-    outage.end().await;
+    fake.end_outage().await.unwrap();
     let creates = fake.effects();
     assert_eq!(creates.len(), 2);
     volume.deactivate_autoscaling().await.unwrap();
@@ -213,7 +214,7 @@ async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
         assert_eq!((fit(&creates), fit(&idempotent)), (of_create, of_idempotent), "{result:?}");
     }
     let mismatch = verify(&creates, &Ok::<_, Error>(())).unwrap_err();
-    assert_eq!(mismatch.to_string(), "the call ended ok and had 2 effects");
+    assert_eq!(mismatch, "the call ended ok and had 2 effects");
 }
 
 #[test]
@@ -234,11 +235,11 @@ fn a_fault_is_read_from_json() {
         ),
         (
             json!({ "apply_then_answer": { "status": 502, "body": { "message": "no" } } }),
-            Fault::ApplyThenAnswer(Answer::json(502, &json!({ "message": "no" }))),
+            Fault::ApplyThenAnswer(Reply::json(502, &json!({ "message": "no" }))),
         ),
         (
             json!({ "apply_then_answer": { "status": 502, "body": "no" } }),
-            Fault::ApplyThenAnswer(Answer::json(502, &json!(null)).body("no")),
+            Fault::ApplyThenAnswer(Reply::json(502, &json!(null)).body("no")),
         ),
     ];
     for (json, fault) in table {
@@ -262,20 +263,116 @@ async fn an_observer_sees_each_request_with_its_answer_and_fault() {
     let (fake, datafy) = seeded().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let list = Arc::clone(&seen);
-    fake.on_request(move |request, answer, fault| {
-        let answer = answer.map_or("no answer".to_owned(), ToString::to_string);
-        list.lock().unwrap().push(format!("{request} -> {answer} {fault:?}"));
-    });
+    fake.on_request(move |request| list.lock().unwrap().push(request.to_string()));
     fake.inject(Fault::status(429));
     fake.inject(Fault::ReadThenReset);
     datafy.volume(volume_id("vol-1")).deactivate_autoscaling().await.unwrap();
     let request = "POST /api/v1/volumes/vol-1/deactivate-autoscaling";
     let seen = seen.lock().unwrap();
     assert!(seen[0].starts_with(&format!("{request} -> 429 {{")), "{seen:?}");
-    assert!(seen[0].contains("Some(Answer(Answer { status: 429,"), "{seen:?}");
+    assert!(seen[0].contains("with the fault Answer(Reply { status: 429,"), "{seen:?}");
     let rest = [
-        format!("{request} -> no answer Some(ReadThenReset)"),
-        format!("{request} -> 200 {{\"message\":\"\"}} None"),
+        format!("{request} -> no answer, with the fault ReadThenReset"),
+        format!("{request} -> 200 {{\"message\":\"\"}}"),
     ];
     assert_eq!(seen[1..], rest);
+}
+
+const JSON: &str = "authorization: Bearer fake-token\r\ncontent-type: application/json\r\n";
+
+/// Sends a request with these headers and this body, and nothing more.
+async fn send(fake: &Fake, headers: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(fake.endpoint().replace("http://", "")).await.unwrap();
+    let line = "POST /api/v1/volumes/vol-1/create-snapshot HTTP/1.1\r\nhost: x\r\n";
+    let request = format!("{line}{headers}content-length: 2\r\n\r\n{body}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    stream
+}
+
+/// The answer to such a request.
+async fn answer(fake: &Fake, headers: &str) -> String {
+    let mut text = String::new();
+    send(fake, headers, "{}").await.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn the_authentication_scheme_and_the_media_type_are_read_in_any_case() {
+    let (fake, _) = seeded().await;
+    for (from, to, status) in [
+        ("Bearer", "BEARER ", 200),
+        ("Bearer", "Basic", 401),
+        ("fake-token", "FAKE-TOKEN", 401),
+        ("application/json", "Application/JSON ;charset=utf-8", 200),
+        ("application/json", "application/json-patch+json", 415),
+        ("content-type: application/json\r\n", "", 415),
+    ] {
+        let answer = answer(&fake, &JSON.replace(from, to)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{to}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn another_method_on_a_known_path_is_refused_with_405() {
+    let (fake, _) = seeded().await;
+    let url = format!("{}/api/v1/volumes/vol-1/create-snapshot", fake.endpoint());
+    let answer = reqwest::get(url).await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["allow"].as_bytes()),
+        (405, &b"POST"[..])
+    );
+}
+
+type Check<'a> = &'a dyn Fn(&str) -> bool;
+
+#[tokio::test]
+async fn each_fault_breaks_the_answer_as_its_name_says() {
+    let (fake, _) = seeded().await;
+    let cut_body = |text: &str| text.contains("\r\n\r\n{") && !text.contains('}');
+    let tiny_chunks = |text: &str| {
+        let (head, chunks) = text.split_once("\r\n\r\n").unwrap();
+        let chunks = chunks.strip_suffix("0\r\n\r\n").unwrap().as_bytes().chunks(6);
+        let body: String = chunks.map(|chunk| char::from(chunk[3])).collect();
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        !head.contains("content-length") && body.len() == 500 && json["volumeId"] == "vol-1"
+    };
+    let table: [(Fault, usize, Check<'_>); 6] = [
+        (Fault::ReadThenSend("220 ready\r\n".into()), 0, &|text| text == "220 ready\r\n"),
+        (Fault::ApplyThenSend(String::new()), 1, &str::is_empty),
+        (Fault::ApplyThenCutHeaders, 1, &|text| !text.is_empty() && !text.contains("\r\n\r\n")),
+        (Fault::ApplyThenCutBody, 1, &cut_body),
+        (Fault::TinyChunks(500), 1, &tiny_chunks),
+        (Fault::LateDuplicate(Duration::ZERO), 1, &|text| text.matches("200").count() == 2),
+    ];
+    for (fault, effects, check) in table {
+        let before = fake.effects().len();
+        fake.inject(fault.clone());
+        let text = answer(&fake, JSON).await;
+        assert!(check(&text), "{fault:?}: {text}");
+        assert_eq!(fake.effects().len(), before + effects, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_holds_interim_answers_only_and_lasts_until_the_client_closes() {
+    let (fake, _) = seeded().await;
+    fake.inject(Fault::ApplyThenFlood);
+    let mut stream = send(&fake, JSON, "{}").await;
+    let mut flood = vec![0; 4 << 20];
+    stream.read_exact(&mut flood).await.unwrap();
+    let flood = String::from_utf8(flood).unwrap();
+    let seen: BTreeSet<_> = flood.split("HTTP/1.1 ").filter_map(|answer| answer.get(..3)).collect();
+    assert_eq!(seen, BTreeSet::from(["100", "102", "103"]));
+    assert_eq!(fake.effects().len(), 1);
+    drop(stream);
+    until(|| fake.connections() == 0).await;
+}
+
+#[tokio::test]
+async fn a_request_that_ends_early_is_neither_recorded_nor_applied() {
+    let (fake, _) = seeded().await;
+    let mut stream = send(&fake, JSON, "{").await;
+    assert_eq!(stream.read(&mut [0]).await.unwrap_or_default(), 0);
+    assert_eq!((fake.requests().len(), fake.effects().len()), (0, 0));
 }

@@ -1,7 +1,7 @@
 //! Every fault and every status, for every operation: how often the request is sent, how often it has its
 //! effect, and what the call reports.
 
-use datafy_api_ext::fake::{Answer, Fault, verify};
+use datafy_api_ext::fake::{Fault, Reply, verify};
 use datafy_api_ext::{Error, Timeouts, VolumeId};
 use datafy_tests::{Operation, Stage};
 use serde_json::json;
@@ -70,11 +70,11 @@ async fn meets(operation: Operation, fault: Fault, end: End, line: &str) {
     };
     let timeouts = Timeouts::attempt(patience);
     let datafy = stage.builder().timeouts(timeouts).build().unwrap();
-    stage.fake.inject_with(move || Some(fault.clone()));
+    stage.fake.inject_with(move |_| Some(fault.clone()));
     let result = operation.call(&datafy, 0).await;
     expect(&stage, &result, end, line);
 
-    stage.fake.inject_with(|| None);
+    stage.fake.inject_with(|_| None);
     Operation::Deactivate.call(&datafy, 1).await.expect("the client works afterwards");
 }
 
@@ -123,7 +123,7 @@ macro_rules! table {
 }
 
 fn answered(body: &str) -> Fault {
-    Fault::ApplyThenAnswer(Answer::json(200, &json!(null)).body(body))
+    Fault::ApplyThenAnswer(Reply::json(200, &json!(null)).body(body))
 }
 
 table! {
@@ -156,19 +156,19 @@ table! {
     status_503_with_bad_retry_after: Fault::retry_after(503, "soon") => UNKNOWN, "may have been applied: 503 Service";
     status_504: Fault::status(504) => UNKNOWN, "may have been applied: 504 Gateway Timeout";
     status_599: Fault::status(599) => UNKNOWN, "may have been applied: 599";
-    gateway_503: Fault::apply_then_gateway_503(None) => UNKNOWN_EFFECT, "may have been applied: 503 Service";
-    gateway_503_with_retry_after: Fault::apply_then_gateway_503(Some("5")) => UNKNOWN_EFFECT, "the service asked to wait 5 s";
-    switch_protocols: Fault::apply_then_switch_protocols() => UNKNOWN_EFFECT_ONCE, "may have been applied: 101 Switching Protocols";
+    gateway_503: Fault::ApplyThenAnswer(Reply::html(503)) => UNKNOWN_EFFECT, "may have been applied: 503 Service";
+    gateway_503_with_retry_after: Fault::ApplyThenAnswer(Reply::html(503).header("retry-after", "5")) => UNKNOWN_EFFECT, "the service asked to wait 5 s";
+    switch_protocols: Fault::ApplyThenAnswer(Reply::status(101)) => UNKNOWN_EFFECT_ONCE, "may have been applied: 101 Switching Protocols";
 
     // Successes that are not the service's answer to the request.
-    captive_portal: Fault::captive_portal() => UNKNOWN, "may have been applied: 200 OK: the answer is text/html";
-    html: Fault::apply_then_html() => UNKNOWN_EFFECT, "may have been applied: 200 OK: the answer is text/html";
+    captive_portal: Fault::Answer(Reply::html(200)) => UNKNOWN, "may have been applied: 200 OK: the answer is text/html";
+    html: Fault::ApplyThenAnswer(Reply::html(200)) => UNKNOWN_EFFECT, "may have been applied: 200 OK: the answer is text/html";
 
     // Successes that hold no ID. One is needed only where it is documented.
     empty: answered("") => NO_ID, "200 OK: the answer is not a JSON object";
     no_id: answered("{}") => NO_ID, "200 OK: the answer has no `";
-    malformed: Fault::apply_then_malformed() => NO_ID, "200 OK: the answer has no `";
-    oversized: Fault::apply_then_oversized(2 << 20) => NO_ID, "longer than the client reads";
+    malformed: Fault::ApplyThenAnswer(Reply::status(200).body("{\"volumeId\"")) => NO_ID, "200 OK: the answer has no `";
+    oversized: Fault::ApplyThenAnswer(Reply::status(200).body("x".repeat(2 << 20))) => NO_ID, "longer than the client reads";
     backend_failed: answered(r#"{"message":"Internal server error"}"#) => UNKNOWN_EFFECT, "Internal server error";
 
     // Successes of the service that arrive in part.
@@ -176,7 +176,6 @@ table! {
     stalled_body: Fault::ApplyThenStallBody => UNREADABLE, "200 OK: timed out after 400ms";
 
     // No answer.
-    reset_before_reading: Fault::ResetBeforeReading => UNKNOWN, "may have been applied: ";
     read_then_reset: Fault::ReadThenReset => UNKNOWN, "may have been applied: ";
     read_then_hang: Fault::ReadThenHang => UNKNOWN, "may have been applied: timed out after 400ms";
     apply_then_reset: Fault::ApplyThenReset => UNKNOWN_EFFECT, "may have been applied: ";
@@ -257,12 +256,12 @@ mod late_duplicate_on_a_reused_connection {
 async fn is_refused_a_connection(operation: Operation) {
     let stage = Stage::of(1).await;
     let datafy = stage.client();
-    let outage = stage.fake.outage().await;
+    stage.fake.begin_outage().await;
     let result = operation.call(&datafy, 0).await;
     let refusal = stage.refusal();
     let line = format!("was not sent: no connection was made: tcp connect error: {refusal}");
     expect(&stage, &result, (4, 0, "not_sent"), &line);
-    outage.end().await;
+    stage.fake.end_outage().await.unwrap();
     operation.call(&datafy, 0).await.expect("the client works afterwards");
 }
 

@@ -68,7 +68,7 @@ async fn each_volume_has_one_result_and_one_effect() {
 #[tokio::test]
 async fn calls_in_flight_are_capped_at_the_concurrency() {
     let stage = Stage::of(40).await;
-    stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(2))));
+    stage.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(2))));
     let datafy = stage.client();
     let taken = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&taken);
@@ -107,7 +107,7 @@ async fn the_rate_is_kept() {
 async fn a_pause_that_one_call_skips_does_not_shorten_the_others() {
     let stage = Stage::of(40).await;
     let mut requests = 0;
-    stage.fake.inject_with(move || {
+    stage.fake.inject_with(move |_| {
         requests += 1;
         (requests <= 40).then(|| Fault::retry_after(429, "20"))
     });
@@ -119,7 +119,7 @@ async fn a_pause_that_one_call_skips_does_not_shorten_the_others() {
 #[tokio::test]
 async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
     let stage = Stage::of(50).await;
-    stage.fake.inject_with(|| Some(Fault::Delay(Duration::from_millis(5))));
+    stage.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(5))));
     let fleet = stage.client().fleet(ids(50)).concurrency(4);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     let monitor = run.monitor();
@@ -248,7 +248,7 @@ async fn a_stopped_run_yields_to_other_tasks() {
 #[tokio::test]
 async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
     let stage = Stage::of(10).await;
-    stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
+    stage.fake.inject_with(|_| Some(Fault::ApplyThenHang));
     let fleet = stage.client().fleet(ids(10)).concurrency(3);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     let monitor = run.monitor();

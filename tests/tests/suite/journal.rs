@@ -1,7 +1,7 @@
 //! A journal holds the truth about every request, whatever happens to the process, the disk or the file.
 
 use crate::fleet::{Result, count, done, ids, snapshots, unknown_before, unknown_now};
-use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{FleetError, NotDone, Planned};
 use datafy_api_ext::journal::{Journal, JournalError, SettleError, Settled, StepState};
 use datafy_api_ext::{Datafy, Outcome};
@@ -65,7 +65,7 @@ async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
     let stage = Stage::of(100).await;
     let (_directory, path) = journal();
     let mut requests = 0;
-    stage.fake.inject_with(move || {
+    stage.fake.inject_with(move |_| {
         requests += 1;
         match requests % 10 {
             3 => Some(Fault::ApplyThenReset),
@@ -77,7 +77,7 @@ async fn a_second_run_retries_only_what_was_refused_and_reports_the_rest() {
     let first = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
     assert_eq!((count(&first, done), count(&first, unknown_now)), (80, 10));
 
-    stage.fake.inject_with(|| None);
+    stage.fake.inject_with(|_| None);
     let second = snapshots(&datafy, ids(100), Some(&path)).await.unwrap();
     let mut repeated = 0;
     for (id, finished) in &second {
@@ -154,7 +154,7 @@ async fn the_lines_of_a_journal_are_those_that_its_documentation_shows() {
 async fn the_intent_is_in_the_journal_before_the_request_is_sent() {
     let stage = Stage::of(3).await;
     let (_directory, path) = journal();
-    stage.fake.inject_with(|| Some(Fault::ApplyThenHang));
+    stage.fake.inject_with(|_| Some(Fault::ApplyThenHang));
     let datafy = stage.client();
     let fleet = datafy.fleet(ids(3)).journal(&path);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
@@ -178,7 +178,7 @@ async fn a_result_is_in_the_journal_before_it_is_reported() {
     let (stage, _datafy, _directory, path) = written(1).await;
     let end = &lines(&path)[2];
     assert_eq!(end["outcome"], "applied");
-    assert_eq!(end["created_id"], stage.fake.account().snapshots()[1].id.as_str());
+    assert_eq!(end["created_id"], stage.fake.snapshots()[1].id.as_str());
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn an_unknown_outcome_in_the_journal_is_reported_in_spite_of_other_entries
 async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_by_the_next_run() {
     let stage = Stage::of(2).await;
     let (_directory, path) = journal();
-    stage.fake.inject_with(|| Some(Fault::ReadThenReset));
+    stage.fake.inject_with(|_| Some(Fault::ReadThenReset));
     let datafy = stage.client();
     for expected in [0, 2] {
         let fleet = datafy.fleet(ids(2)).journal(&path);
@@ -223,7 +223,7 @@ async fn an_idempotent_operation_with_an_unknown_outcome_is_retried_by_the_next_
         let monitor = run.monitor();
         while run.next().await.is_some() {}
         assert_eq!(monitor.progress().done, expected);
-        stage.fake.inject_with(|| None);
+        stage.fake.inject_with(|_| None);
     }
 }
 
@@ -236,7 +236,7 @@ async fn a_truncated_last_write_is_accepted() {
     // After every cut each volume is begun, applied, or not in the journal.
     for length in header..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
-        stage.fake.inject_with(|| Some(Fault::status(403)));
+        stage.fake.inject_with(|_| Some(Fault::status(403)));
         let results = snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
         assert_eq!(results.len(), 2, "cut at {length}");
     }
@@ -520,11 +520,11 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     let stage = Stage::of(4).await;
     let (_directory, path) = journal();
     let datafy = stage.client();
-    stage.fake.inject_with(|| Some(Fault::ApplyThenReset));
+    stage.fake.inject_with(|_| Some(Fault::ApplyThenReset));
     snapshots(&datafy, ids(2), Some(&path)).await.unwrap();
-    stage.fake.inject_with(|| Some(Fault::ReadThenReset));
+    stage.fake.inject_with(|_| Some(Fault::ReadThenReset));
     snapshots(&datafy, ids(3).skip(2), Some(&path)).await.unwrap();
-    stage.fake.inject_with(|| Some(Fault::status(403)));
+    stage.fake.inject_with(|_| Some(Fault::status(403)));
     snapshots(&datafy, ids(4).skip(3), Some(&path)).await.unwrap();
 
     let mut journal = Journal::read(&path).unwrap();
@@ -537,7 +537,7 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     let entry = journal.entry("vol-seed0").unwrap().steps[0].clone();
     assert!(entry.begun < entry.ended.unwrap());
 
-    let id = stage.fake.account().snapshots()[4].id.to_string();
+    let id = stage.fake.snapshots()[4].id.to_string();
     journal
         .settle("vol-seed0", "create_snapshot", 1, Settled::Applied { id: Some(id.clone()) })
         .unwrap();
@@ -576,7 +576,7 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     }
     drop(journal);
 
-    stage.fake.inject_with(|| None);
+    stage.fake.inject_with(|_| None);
     let results = snapshots(&datafy, ids(4), Some(&path)).await.unwrap();
     let [first, second, third, fourth] = &results.into_values().collect::<Vec<_>>()[..] else {
         panic!()
@@ -594,7 +594,7 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
     {
         let stage = Stage::of(1).await;
         let (_directory, path) = journal();
-        stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!(null)).body(body)));
+        stage.fake.inject(Fault::ApplyThenAnswer(Reply::json(200, &json!(null)).body(body)));
         let fleet = stage.client().fleet(ids(1)).journal(&path);
         let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
         let finished = run.next().await.unwrap();

@@ -382,7 +382,7 @@ async fn a_damaged_journal_is_repaired_and_settled_as_the_documentation_says() {
     read.settle(key, "create_snapshot", 1, Settled::Applied { id }).unwrap();
     drop(read);
     let effects = journal.stage.fake.effects().len();
-    journal.stage.fake.inject_with(|| Some(Fault::status(403)));
+    journal.stage.fake.inject_with(|_| Some(Fault::status(403)));
     let results: Results =
         snapshots(&journal.stage.client(), ids(ITEMS), Some(&journal.path)).await.unwrap();
     let applied = journal.entries.iter().filter(|it| it.steps[0].state == StepState::Applied);

@@ -39,7 +39,7 @@ async fn answer(fake: &Fake, path: &str, body: Value) -> Value {
 #[tokio::test]
 async fn answers_fit_their_schemas_and_are_written_as_they_were_read() {
     let fake = Fake::start().await.unwrap();
-    fake.account().add_volume(VolumeId::new("vol-1").unwrap(), 100);
+    fake.add_volume(VolumeId::new("vol-1").unwrap(), 100);
     let snapshot = answer(&fake, "vol-1/create-snapshot", json!({ "description": "d" })).await;
     let snapshot: Snapshot = round_trip(&snapshot);
     assert!(snapshot.start_time.is_some());

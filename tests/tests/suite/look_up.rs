@@ -1,6 +1,6 @@
 //! A run settles by itself what EC2 proves, and nothing else.
 
-use datafy_api_ext::fake::{Account, Fault};
+use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::{NotDone, Run, Steps};
 use datafy_api_ext::reconcile::{LookUp, Query};
 use datafy_api_ext::{
@@ -65,9 +65,9 @@ impl Scene {
 
     /// A look-up in an EC2 that shows what the fake has done; `shows` is called with each query and its objects.
     fn look_up(&self, shows: impl Fn(&Query, Value) -> Value + Send + Sync + 'static) -> LookUp {
-        let account = self.stage.fake.account();
+        let fake = self.stage.fake.clone();
         LookUp::new(move |query: Query| {
-            let objects = shows(&query, objects(&account, &query));
+            let objects = shows(&query, objects(&fake, &query));
             ready(Ok::<_, io::Error>(objects.to_string().into_bytes()))
         })
     }
@@ -79,12 +79,12 @@ impl Scene {
 }
 
 /// What EC2 shows of what the fake has done, apart from its seeds.
-fn objects(account: &Account, query: &Query) -> Value {
+fn objects(fake: &Fake, query: &Query) -> Value {
     let tag = |key: &str, value: &str| json!({ "Key": key, "Value": value });
     let now = chrono::Utc::now();
     let asked = |value: &str| query.values.iter().any(|it| it == value);
     if query.command == "describe-snapshots" {
-        let all = account
+        let all = fake
             .snapshots()
             .into_iter()
             .filter(|it| !it.id.as_str().contains("seed") && asked(it.volume.as_str()));
@@ -98,14 +98,12 @@ fn objects(account: &Account, query: &Query) -> Value {
         });
         return json!({ "Snapshots": all.collect::<Vec<_>>() });
     }
-    let all = account.volumes().into_iter().filter(|it| asked(it.id.as_str()));
+    let all = fake.volumes().into_iter().filter(|it| asked(it.id.as_str()));
     let all = all.map(|it| {
         let attachments: Vec<_> = it
-            .attachment
+            .instance
             .iter()
-            .map(
-                |at| json!({ "InstanceId": at.instance, "Device": at.device, "State": "attached" }),
-            )
+            .map(|id| json!({ "InstanceId": id, "Device": it.device, "State": "attached" }))
             .collect();
         let state = if attachments.is_empty() { "available" } else { "in-use" };
         json!({ "VolumeId": "vol-ebs", "CreateTime": "2026-01-01T00:00:00Z", "State": state,

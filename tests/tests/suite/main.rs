@@ -14,7 +14,6 @@ mod endpoint;
 mod errors;
 mod extras;
 mod fake;
-mod fake_wire;
 mod faults;
 mod fleet;
 mod ids;

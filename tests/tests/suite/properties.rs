@@ -1,6 +1,6 @@
 //! No sequence of faults makes a call report what is not so.
 
-use datafy_api_ext::fake::{Answer, Fault, verify};
+use datafy_api_ext::fake::{Fault, Reply, verify};
 use datafy_api_ext::{Error, Outcome, RetryPolicy, Timeouts, VolumeId};
 use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use proptest::prelude::*;
@@ -35,7 +35,6 @@ const RETRY_AFTER: [&str; 5] = ["0", "1", "30", "soon", "Sun, 06 Nov 1994 08:49:
 /// [`EVIDENCE`] after an effect, and no success in JSON without one.
 fn faults() -> impl Strategy<Value = Option<Fault>> {
     let wire = prop::sample::select(vec![
-        Fault::ResetBeforeReading,
         Fault::ReadThenReset,
         Fault::ApplyThenReset,
         Fault::ApplyThenCutHeaders,
@@ -46,18 +45,18 @@ fn faults() -> impl Strategy<Value = Option<Fault>> {
     ]);
     let late = (500..3_000_u64).prop_map(|late| Fault::LateDuplicate(Duration::from_micros(late)));
     let foreign = prop::sample::select(vec![
-        Fault::captive_portal(),
-        Fault::apply_then_html(),
-        Fault::apply_then_switch_protocols(),
-        Fault::apply_then_gateway_503(None),
-        Fault::apply_then_gateway_503(Some("5")),
+        Fault::Answer(Reply::html(200)),
+        Fault::ApplyThenAnswer(Reply::html(200)),
+        Fault::ApplyThenAnswer(Reply::status(101)),
+        Fault::ApplyThenAnswer(Reply::html(503)),
+        Fault::ApplyThenAnswer(Reply::html(503).header("retry-after", "5")),
         Fault::ApplyThenNameVolume(VolumeId::new("vol-other").unwrap()),
     ]);
     let incomplete = prop::sample::select(vec![
-        Fault::apply_then_oversized(2 << 20),
-        Fault::apply_then_malformed(),
-        Fault::ApplyThenAnswer(Answer::status(200)),
-        Fault::ApplyThenAnswer(Answer::status(204)),
+        Fault::ApplyThenAnswer(Reply::status(200).body("x".repeat(2 << 20))),
+        Fault::ApplyThenAnswer(Reply::status(200).body("{\"volumeId\"")),
+        Fault::ApplyThenAnswer(Reply::status(200)),
+        Fault::ApplyThenAnswer(Reply::status(204)),
     ]);
     let slow = prop::sample::select(vec![
         Fault::ReadThenHang,
@@ -80,9 +79,9 @@ fn faults() -> impl Strategy<Value = Option<Fault>> {
         10 => (prop::sample::select(vec![425_u16, 429, 503]), retry_after.clone())
             .prop_map(|(status, value)| Some(Fault::retry_after(status, value))),
         5 => no_evidence
-            .prop_map(|status| Some(Fault::ApplyThenAnswer(Answer::status(status)))),
+            .prop_map(|status| Some(Fault::ApplyThenAnswer(Reply::status(status)))),
         5 => retry_after.prop_map(|value| {
-            Some(Fault::ApplyThenAnswer(Answer::status(503).header("retry-after", value)))
+            Some(Fault::ApplyThenAnswer(Reply::status(503).header("retry-after", value)))
         }),
         3 => slow.prop_map(Some),
     ]
@@ -126,7 +125,7 @@ async fn play(script: &Script) -> Result<[usize; 5], String> {
     let builder = stage.builder().retry(retry).timeouts(timeouts).retry_budget(script.budget);
     let datafy = builder.fresh_connections(script.fresh_connections).build().unwrap();
     let mut faults = VecDeque::from(script.faults.clone());
-    stage.fake.inject_with(move || faults.pop_front().flatten());
+    stage.fake.inject_with(move |_| faults.pop_front().flatten());
 
     let mut results = Vec::new();
     let mut running = Vec::new();

@@ -1,7 +1,7 @@
 //! What EC2 objects prove about calls.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use datafy_api_ext::fake::{Answer, Fake, Fault};
+use datafy_api_ext::fake::{Fake, Fault, Reply};
 use datafy_api_ext::journal::{Settled, StepState};
 use datafy_api_ext::reconcile::{
     Attachment, Ec2Objects, Ec2Snapshot, Ec2Volume, Finding, Query, SentCall, Settings, find_out,
@@ -18,7 +18,7 @@ const VOLUME: &str = "vol-1";
 #[tokio::test]
 async fn an_unknown_error_says_how_to_find_what_it_did() {
     let fake = Fake::start().await.unwrap();
-    fake.account().add_volume(VOLUME.parse().unwrap(), 100);
+    fake.add_volume(VOLUME.parse().unwrap(), 100);
     let datafy = fake.client().build().unwrap();
     let call = || datafy.volume(VOLUME.parse().unwrap()).create_snapshot().traceable();
     fake.inject(Fault::ApplyThenReset);
@@ -34,7 +34,7 @@ async fn an_unknown_error_says_how_to_find_what_it_did() {
     assert!(sent.begun > before - second && sent.begun <= sent.ended.unwrap(), "{sent:?}");
     assert!(sent.ended.unwrap() <= now() + second, "{sent:?}");
 
-    fake.inject(Fault::Answer(Answer::status(409)));
+    fake.inject(Fault::Answer(Reply::status(409)));
     let refused = call().await.unwrap_err();
     assert_eq!(refused.how_to_find(), None);
     assert_eq!(SentCall::from_error(&refused).unwrap().state, StepState::Refused);
@@ -54,7 +54,7 @@ impl Clock for Suspended {
 #[tokio::test]
 async fn a_call_during_which_the_machine_was_suspended_is_as_long_as_it_really_was() {
     let fake = Fake::start().await.unwrap();
-    fake.account().add_volume(VOLUME.parse().unwrap(), 100);
+    fake.add_volume(VOLUME.parse().unwrap(), 100);
     fake.inject(Fault::ApplyThenReset);
     let datafy = fake.client().clock(Suspended::default()).build().unwrap();
     let error = datafy.volume(VOLUME.parse().unwrap()).create_snapshot().await.unwrap_err();

@@ -111,7 +111,7 @@ async fn restore_rows(datafy: &Datafy, path: &Path) -> Vec<&'static str> {
 async fn a_recorded_journal_of_restores_is_resumed() {
     let stage = Stage::of(6).await;
     for number in [1, 3, 5, 6] {
-        stage.fake.account().add_volume(volume(number), 1);
+        stage.fake.add_volume(volume(number), 1);
     }
     let (_directory, path) = recorded("restores.jsonl", &stage);
     let expected = ["before", "done", "unknown", "done", "done", "done"];
@@ -127,7 +127,7 @@ async fn a_recorded_journal_of_restores_is_resumed() {
 #[tokio::test]
 async fn a_recorded_journal_of_a_restore_is_resumed() {
     let stage = Stage::of(1).await;
-    stage.fake.account().add_volume(volume(1), 1);
+    stage.fake.add_volume(volume(1), 1);
     let (_directory, path) = recorded("restore.jsonl", &stage);
     stage.fake.inject(Fault::status(403));
     for attached in [false, true, true] {

@@ -16,7 +16,7 @@ const CANARY: &str = "canary-5e1f0c";
 #[tokio::test]
 async fn no_debug_output_shows_the_token() {
     let fake = Fake::start().await.unwrap();
-    fake.add_account(CANARY);
+    let fake = fake.with_token(CANARY);
     let builder = fake.client().token(CANARY);
     let built = format!("{:?} {:?} {builder:#?}", Token::fixed(CANARY), Token::from(CANARY));
     let datafy = builder.build().unwrap();
@@ -24,8 +24,7 @@ async fn no_debug_output_shows_the_token() {
     let call = volume.create_snapshot();
     let called = format!("{datafy:#?} {volume:#?} {call:#?} {:#?}", datafy.create_volume());
     let error = call.await.unwrap_err();
-    let failed =
-        format!("{error:#?} {error} {fake:#?} {:#?} {:#?}", fake.account(), fake.requests());
+    let failed = format!("{error:#?} {error} {fake:#?} {:#?}", fake.requests());
     let hooks = datafy_api::hooks::Hooks::bearer(CANARY).unwrap();
     let raw =
         datafy_api::Client::new("http://h".parse().unwrap(), reqwest::Client::new(), hooks.clone());

@@ -1,6 +1,6 @@
 //! A restore reports every volume that it created, and can be resumed.
 
-use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{Finished, NotDone, NotRestored, Restore};
 use datafy_api_ext::journal::{Journal, Settled, StepState};
 use datafy_api_ext::{
@@ -27,8 +27,8 @@ fn restore(datafy: &Datafy) -> Restore {
 async fn a_volume_is_created_and_attached() {
     let stage = Stage::of(1).await;
     let volume = restore(&stage.client()).await.unwrap();
-    let volume = stage.fake.account().volume(&volume).unwrap();
-    assert_eq!(volume.attachment.unwrap().device.as_str(), "/dev/sdb");
+    let volume = stage.fake.volume(&volume).unwrap();
+    assert_eq!(volume.device.unwrap().as_str(), "/dev/sdb");
     assert_eq!(stage.fake.effects().len(), 2);
 }
 
@@ -47,8 +47,8 @@ async fn a_failed_attach_names_the_volume_and_can_be_resumed() {
     );
     assert!(format!("{error:#}").starts_with(&line), "{error:#}");
     error.resume().unwrap().await.unwrap();
-    assert_eq!(stage.fake.account().volumes().len(), 2, "no second volume was made");
-    assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
+    assert_eq!(stage.fake.volumes().len(), 2, "no second volume was made");
+    assert!(stage.fake.volume(&volume).unwrap().instance.is_some());
 }
 
 #[tokio::test]
@@ -56,10 +56,10 @@ async fn only_a_volume_that_is_known_to_exist_is_left_to_attach() {
     for (fault, outcome) in [
         (Fault::status(403), Outcome::Refused),
         (Fault::ApplyThenReset, Outcome::Unknown),
-        (Fault::apply_then_malformed(), Outcome::Unknown),
-        (Fault::ApplyThenAnswer(Answer::json(200, &json!({}))), Outcome::Unknown),
+        (Fault::ApplyThenAnswer(Reply::status(200).body("{\"volumeId\"")), Outcome::Unknown),
+        (Fault::ApplyThenAnswer(Reply::json(200, &json!({}))), Outcome::Unknown),
         (
-            Fault::ApplyThenAnswer(Answer::json(200, &json!({ "volumeId": "vol 42" }))),
+            Fault::ApplyThenAnswer(Reply::json(200, &json!({ "volumeId": "vol 42" }))),
             Outcome::Unknown,
         ),
     ] {
@@ -81,9 +81,9 @@ async fn only_a_volume_that_is_known_to_exist_is_left_to_attach() {
 async fn a_volume_is_attached_if_the_cut_answer_still_names_it() {
     let stage = Stage::of(1).await;
     let body = r#"{"volumeId":"vol-00000000000000001","volumeSizeGB":"#;
-    stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!({})).body(body)));
+    stage.fake.inject(Fault::ApplyThenAnswer(Reply::json(200, &json!({})).body(body)));
     let volume = restore(&stage.client()).await.unwrap();
-    assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
+    assert!(stage.fake.volume(&volume).unwrap().instance.is_some());
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn an_attach_is_retried_until_the_volume_is_ready() {
         stage.fake.inject(Fault::status(status));
     }
     let volume = restore(&stage.client()).attach_within(10 * MINUTE).await.unwrap();
-    assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
+    assert!(stage.fake.volume(&volume).unwrap().instance.is_some());
     assert_eq!(stage.fake.requests().len(), 9);
 }
 
@@ -102,7 +102,7 @@ async fn an_attach_is_retried_until_the_volume_is_ready() {
 async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
     let stage = Stage::of(1).await;
     stage.fake.inject_none();
-    stage.fake.inject_with(|| Some(Fault::status(409)));
+    stage.fake.inject_with(|_| Some(Fault::status(409)));
     let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
     assert_eq!((error.outcome(), failed(&error).status()), (Outcome::Refused, Some(409)));
     let waited: Duration = stage.pauses.pauses().iter().sum();
@@ -146,7 +146,7 @@ async fn an_attach_is_not_retried_after_a_refusal_that_waiting_can_not_fix() {
     for status in [400, 401, 403] {
         let stage = Stage::of(1).await;
         stage.fake.inject_none();
-        stage.fake.inject_with(move || Some(Fault::status(status)));
+        stage.fake.inject_with(move |_| Some(Fault::status(status)));
         let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
         assert_eq!(failed(&error).status(), Some(status));
         assert_eq!(stage.fake.requests().len(), 2);
@@ -155,7 +155,7 @@ async fn an_attach_is_not_retried_after_a_refusal_that_waiting_can_not_fix() {
         let stage = Stage::of(1).await;
         stage.fake.inject_none();
         stage.fake.inject(Fault::status(500));
-        stage.fake.inject_with(move || Some(Fault::status(status)));
+        stage.fake.inject_with(move |_| Some(Fault::status(status)));
         let error = restore(&stage.client()).attach_within(MINUTE).await.unwrap_err();
         assert_eq!((error.outcome(), stage.fake.requests().len()), (Outcome::Unknown, 3));
     }
@@ -174,7 +174,7 @@ fn place() -> (InstanceId, DeviceName) {
 #[tokio::test]
 async fn an_attach_waits_until_the_volume_is_ready() {
     let stage = Stage::of(1).await;
-    stage.fake.account().hold_back_new_volumes(3);
+    stage.fake.hold_back_new_volumes(3);
     let datafy = stage.client();
     let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
     let created = datafy.create_volume().from_snapshot(snapshot).await.unwrap();
@@ -198,7 +198,7 @@ async fn nothing_is_sent_before_the_check_of_a_volume_succeeds() {
     stage.fake.inject_none();
     stage.fake.inject(Fault::status(409));
     let volume = restore(&stage.client()).ready_when(MINUTE, ready).await.unwrap();
-    assert!(stage.fake.account().volume(&volume).unwrap().attachment.is_some());
+    assert!(stage.fake.volume(&volume).unwrap().instance.is_some());
     // Three failed checks, one before the attach that was refused, one before the last.
     assert_eq!((checks.load(Ordering::Relaxed), stage.fake.requests().len()), (5, 3));
 }
@@ -306,7 +306,7 @@ async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("restore.jsonl");
     // The second answer names a volume that can't be attached.
-    let unusable = Answer::json(200, &json!({ "volumeId": "vol 42" }));
+    let unusable = Reply::json(200, &json!({ "volumeId": "vol 42" }));
     for (fault, created) in
         [(Fault::ApplyThenReset, None), (Fault::ApplyThenAnswer(unusable), Some("vol 42"))]
     {
@@ -318,7 +318,7 @@ async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
         assert_eq!(step.created_id.as_deref(), created);
         let effects = stage.fake.effects().len();
 
-        let id = stage.fake.account().volumes().pop().unwrap().id.to_string();
+        let id = stage.fake.volumes().pop().unwrap().id.to_string();
         let mut journal = Journal::read(&path).unwrap();
         let key = journal.entries().next().unwrap().key.clone();
         let found = Settled::Applied { id: Some("vol-unknown".to_owned()) };
@@ -364,7 +364,7 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("restores.jsonl");
     let mut requests = 0;
-    stage.fake.inject_with(move || {
+    stage.fake.inject_with(move |_| {
         requests += 1;
         match requests % 9 {
             4 => Some(Fault::status(403)),
@@ -374,15 +374,15 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
     });
     let first = restore_rows(&stage.client(), 30, &path).await;
     assert_eq!(first.len(), 30);
-    stage.fake.inject_with(|| None);
+    stage.fake.inject_with(|_| None);
     let second = restore_rows(&stage.client(), 30, &path).await;
     let unknown = |it: &Finished<_, _>| matches!(it.result, Err(NotDone::Unknown { .. }));
     let doubtful = second.iter().filter(|it| unknown(it)).count();
     assert!(doubtful > 0);
     assert!(second.iter().all(|it| it.result.is_ok() || unknown(it)), "{second:?}");
-    let volumes = stage.fake.account().volumes();
+    let volumes = stage.fake.volumes();
     let restored: Vec<_> = volumes.iter().filter(|volume| volume.source.is_some()).collect();
-    assert!(restored.iter().all(|volume| volume.attachment.is_some()));
+    assert!(restored.iter().all(|volume| volume.instance.is_some()));
     assert_eq!(restored.len(), 30 - doubtful, "{restored:?}");
 }
 
@@ -404,7 +404,7 @@ async fn an_item_of_a_stream_with_a_journal_is_refused_if_its_key_has_come_befor
         }
         assert_eq!((restored, refused), (created, 1));
     }
-    assert_eq!(stage.fake.account().volumes().len(), 2, "one volume is restored");
+    assert_eq!(stage.fake.volumes().len(), 2, "one volume is restored");
 }
 
 #[tokio::test]
@@ -423,10 +423,10 @@ async fn a_restore_whose_place_was_corrected_creates_no_second_volume() {
     let conflict = journaled(&datafy, &path).await.unwrap_err();
     let NotDone::Conflict { step } = conflict.cause() else { panic!("{conflict}") };
     assert_eq!(step.created_id.as_deref(), Some(volume.as_str()));
-    assert_eq!(stage.fake.account().volumes().len(), 2, "the source and one volume");
+    assert_eq!(stage.fake.volumes().len(), 2, "the source and one volume");
 
     // Once it is attached, another volume of the snapshot is meant.
-    stage.fake.account().add_instance(absent.clone());
+    stage.fake.add_instance(absent.clone());
     assert_eq!(wrong().await.unwrap(), volume);
     assert_ne!(journaled(&datafy, &path).await.unwrap(), volume);
 }
@@ -493,7 +493,7 @@ async fn each_attach_of_a_wait_is_recorded() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("restore.jsonl");
-    stage.fake.account().hold_back_new_volumes(2);
+    stage.fake.hold_back_new_volumes(2);
     restore(&stage.client()).attach_within(MINUTE).journal(&path).await.unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let events: Vec<&str> = text
@@ -510,7 +510,7 @@ async fn an_attach_whose_journal_fails_ends_with_the_outcome_so_far() {
         let stage = Stage::of(1).await;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("attach.jsonl");
-        stage.fake.inject_with(move || Some(Fault::status(status)));
+        stage.fake.inject_with(move |_| Some(Fault::status(status)));
         let (datafy, file) = (stage.client(), path.clone());
         let checks = Arc::new(AtomicUsize::new(0));
         let job = move |datafy: Datafy, id: VolumeId, _| {
@@ -537,7 +537,7 @@ async fn a_restore_whose_journal_fails_while_it_waits_names_its_volume() {
     let stage = Stage::of(1).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("restore.jsonl");
-    stage.fake.account().hold_back_new_volumes(5);
+    stage.fake.hold_back_new_volumes(5);
     let checks = AtomicUsize::new(0);
     let file = path.clone();
     let ready = move |_| {

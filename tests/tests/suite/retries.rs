@@ -1,6 +1,6 @@
 //! When a request is retried, how often, and after which pause.
 
-use datafy_api_ext::fake::{Answer, Fault, SkipPauses, verify};
+use datafy_api_ext::fake::{Fake, Fault, Reply, SkipPauses, verify};
 use datafy_api_ext::{
     Clock, ConfigError, Datafy, Error, ErrorKind, Outcome, RetryPolicy, Timeouts, VolumeId,
 };
@@ -8,7 +8,6 @@ use datafy_tests::{OPERATIONS, Operation, Stage, until};
 use serde_json::json;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -36,7 +35,7 @@ impl Clock for AtADate {
 async fn a_call_that_is_throttled_for_a_while_succeeds_with_one_effect() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
-        stage.fake.inject_times(2, Fault::status(429));
+        (0..2).for_each(|_| stage.fake.inject(Fault::status(429)));
         stage.fake.inject(Fault::retry_after(429, "0"));
         let result = operation.call(&stage.client(), 0).await;
         assert_eq!(stage.pauses.pauses().len(), 3, "{operation:?}");
@@ -67,7 +66,7 @@ async fn a_create_is_not_retried_after_a_429_if_the_policy_forbids_it() {
     let mut policy = RetryPolicy::default();
     policy.creates_after_429 = false;
     let datafy = stage.builder().retry(policy).build().unwrap();
-    stage.fake.inject_with(|| Some(Fault::status(429)));
+    stage.fake.inject_with(|_| Some(Fault::status(429)));
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 1));
     let error = Operation::Attach.call(&datafy, 0).await.unwrap_err();
@@ -106,7 +105,7 @@ async fn pauses_double_up_to_the_cap() {
     (policy.attempts, policy.base, policy.cap) = (6, SECOND, 5 * SECOND);
     let clock = AtADate(stage.pauses.clone());
     let datafy = stage.builder().retry(policy).clock(clock).jitter(|| 1.0).build().unwrap();
-    stage.fake.inject_with(|| Some(Fault::status(429)));
+    stage.fake.inject_with(|_| Some(Fault::status(429)));
     let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
     assert_eq!(error.attempts(), 6);
     assert_eq!(stage.pauses.pauses(), [1, 2, 4, 5, 5].map(Duration::from_secs));
@@ -149,7 +148,7 @@ async fn a_retry_after_past_the_deadline_ends_the_call_without_a_pause() {
 async fn the_clones_of_a_client_share_one_retry_budget() {
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry_budget(4).build().unwrap();
-    stage.fake.inject_with(|| Some(Fault::status(429)));
+    stage.fake.inject_with(|_| Some(Fault::status(429)));
     let mut attempts = Vec::new();
     for _ in 0..3 {
         let error = Operation::CreateSnapshot.call(&datafy.clone(), 0).await.unwrap_err();
@@ -157,7 +156,7 @@ async fn the_clones_of_a_client_share_one_retry_budget() {
     }
     assert_eq!(attempts, [(4, false), (2, true), (1, true)]);
 
-    stage.fake.inject_with(|| None);
+    stage.fake.inject_with(|_| None);
     for _ in 0..10 {
         Operation::Deactivate.call(&datafy, 0).await.unwrap();
     }
@@ -168,7 +167,7 @@ async fn the_clones_of_a_client_share_one_retry_budget() {
 #[tokio::test]
 async fn a_call_can_have_its_own_policy() {
     let stage = Stage::of(1).await;
-    stage.fake.inject_with(|| Some(Fault::status(503)));
+    stage.fake.inject_with(|_| Some(Fault::status(503)));
     let none = Some(RetryPolicy::none());
     let error = Operation::Attach.call_with(&stage.client(), 0, None, none).await.unwrap_err();
     assert_eq!(error.attempts(), 1);
@@ -176,15 +175,14 @@ async fn a_call_can_have_its_own_policy() {
 
 /// A clock that skips pauses and ends the outage in the second one.
 #[derive(Debug)]
-struct EndsOutage(Arc<Mutex<Option<datafy_api_ext::fake::Outage>>>, SkipPauses);
+struct EndsOutage(Fake, SkipPauses);
 
 impl Clock for EndsOutage {
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
             self.1.pause(pause).await;
             if self.1.pauses().len() == 2 {
-                let outage = self.0.lock().unwrap().take().unwrap();
-                outage.end().await;
+                self.0.end_outage().await.unwrap();
             }
         })
     }
@@ -194,9 +192,9 @@ impl Clock for EndsOutage {
 async fn a_call_without_a_connection_is_retried_and_has_one_effect() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
-        let outage = Arc::new(Mutex::new(Some(stage.fake.outage().await)));
-        let datafy =
-            stage.builder().clock(EndsOutage(outage, stage.pauses.clone())).build().unwrap();
+        stage.fake.begin_outage().await;
+        let clock = EndsOutage(stage.fake.clone(), stage.pauses.clone());
+        let datafy = stage.builder().clock(clock).build().unwrap();
         let result = operation.call(&datafy, 0).await;
         assert_eq!(stage.pauses.pauses().len(), 2);
         verify(&stage.effects()[0], &result).unwrap();
@@ -212,7 +210,7 @@ async fn the_error_of_an_unknown_create_names_the_marker_to_look_for() {
     stage.fake.inject(Fault::ApplyThenCutHeaders);
     let error = call.await.unwrap_err();
     let marker = error.marker().unwrap().to_owned();
-    let kept = stage.fake.account().snapshots().pop().unwrap().description.unwrap();
+    let kept = stage.fake.snapshots().pop().unwrap().description.unwrap();
     assert_eq!(kept, format!("nightly {marker}"));
     let advice = format!("; look for {marker} in the descriptions of the volume's snapshots");
     assert!(error.to_string().ends_with(&advice), "{error}");
@@ -226,14 +224,14 @@ async fn the_error_of_an_unknown_create_names_the_marker_to_look_for() {
 async fn the_error_of_an_answer_that_is_cut_off_has_its_ids_and_its_body() {
     let stage = Stage::of(1).await;
     let body = r#"{"datafySnapshotId":"dsnap-9","volumeId":"vol-seed0","volumeSizeGb":"#;
-    stage.fake.inject(Fault::ApplyThenAnswer(Answer::json(200, &json!(0)).body(body)));
+    stage.fake.inject(Fault::ApplyThenAnswer(Reply::json(200, &json!(0)).body(body)));
     let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Applied, 1));
     assert_eq!(error.snapshot_id().unwrap().as_str(), "dsnap-9");
     assert_eq!(error.volume_id().unwrap().as_str(), "vol-seed0");
     assert_eq!(error.body(), Some(body.as_bytes()));
 
-    stage.fake.inject(Fault::apply_then_oversized(2 << 20));
+    stage.fake.inject(Fault::ApplyThenAnswer(Reply::status(200).body("x".repeat(2 << 20))));
     let error = Operation::CreateSnapshot.call(&stage.client(), 0).await.unwrap_err();
     assert_eq!(error.body().map(<[u8]>::len), Some(16 * 1024));
 }

@@ -1,7 +1,7 @@
 //! Any async function is a job: it continues where it stopped, and neither doubles nor loses an effect.
 
 use crate::fleet::ids;
-use datafy_api_ext::fake::{Answer, Fault};
+use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{Finished, Job, Keyed, NotDone, OpenJournal, Plan, Steps};
 use datafy_api_ext::journal::{Journal, StepState};
 use datafy_api_ext::{
@@ -55,7 +55,7 @@ impl Scene {
     /// The number of effects of an operation.
     fn count(&self, operation: &str) -> usize {
         let effects = self.stage.fake.effects();
-        effects.iter().filter(|effect| effect.operation == operation).count()
+        effects.iter().filter(|effect| effect.operation == Some(operation)).count()
     }
 
     /// Runs a function for one item with the journal.
@@ -232,7 +232,7 @@ async fn a_function_that_retries_a_refused_create_makes_one() {
 
 #[tokio::test]
 async fn a_function_that_retries_an_unknown_create_is_halted_also_without_a_journal() {
-    let unusable = Answer::json(200, &json!({ "volumeId": "../no" }));
+    let unusable = Reply::json(200, &json!({ "volumeId": "../no" }));
     for fault in [Fault::ApplyThenReset, Fault::ApplyThenAnswer(unusable)] {
         let scene = Scene::new().await;
         scene.inject([Some(fault)]);
@@ -463,7 +463,7 @@ async fn a_job_that_was_dropped_is_known_to_the_next_one_with_its_key() {
     }
     assert!(matches!(ask().await.result, Err(NotDone::Unknown { .. })));
     assert_eq!(reports.lock().unwrap().len(), 1, "it is reported once");
-    let id = scene.stage.fake.account().snapshots().pop().unwrap().id;
+    let id = scene.stage.fake.snapshots().pop().unwrap().id;
     let applied = datafy_api_ext::journal::Settled::Applied { id: Some(id.to_string()) };
     journal.settle("request-8", "create_snapshot", 1, applied).await.unwrap();
     assert_eq!(ask().await.result.unwrap().id, id);
@@ -575,7 +575,7 @@ async fn a_refused_token_stops_the_run_even_if_the_function_hides_it() {
 #[tokio::test]
 async fn a_run_stops_after_a_row_of_calls_that_were_not_sent_and_says_why_once() {
     let scene = Scene::new().await;
-    let outage = scene.stage.fake.outage().await;
+    scene.stage.fake.begin_outage().await;
     let fleet = scene.datafy.fleet(ids(300)).concurrency(4);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     let mut failed = 0;
@@ -594,14 +594,14 @@ async fn a_run_stops_after_a_row_of_calls_that_were_not_sent_and_says_why_once()
     assert!(text.starts_with("the run stopped: 20 calls in a row were not sent: "), "{text}");
     assert!(text.ends_with(" items were not attempted"), "{text}");
     assert_eq!(run.monitor().progress().exit_code(), 3);
-    outage.end().await;
+    scene.stage.fake.end_outage().await.unwrap();
 }
 
 #[tokio::test]
 async fn an_id_that_an_unusable_answer_holds_lets_the_job_go_on() {
     let scene = Scene::new().await;
     let body = r#"{"volumeId":"vol-00000000000000002","volumeSizeGB":"#;
-    let cut = Answer::json(200, &json!({})).body(body);
+    let cut = Reply::json(200, &json!({})).body(body);
     scene.inject([None, Some(Fault::ApplyThenAnswer(cut))]);
     assert!(scene.run(clone_volume).await.result.is_ok());
 }

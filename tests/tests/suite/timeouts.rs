@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_millis(100);
 async fn the_operation_timeout_bounds_a_call_without_an_answer() {
     for operation in OPERATIONS {
         let stage = Stage::of(1).await;
-        stage.fake.inject_with(|| Some(Fault::ReadThenHang));
+        stage.fake.inject_with(|_| Some(Fault::ReadThenHang));
         let timeouts = Timeouts::operation(3 * SOON);
         let begun = Instant::now();
         let result = operation.call_with(&stage.client(), 0, Some(timeouts), None).await;

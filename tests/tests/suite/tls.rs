@@ -206,10 +206,10 @@ async fn a_proxy_that_accepts_no_connection_is_not_said_to_have_refused_it() {
     let proxy = reqwest::Proxy::all(stage.fake.endpoint()).unwrap();
     let builder = stage.builder().endpoint("https://datafy.invalid");
     let builder = builder.configure_reqwest(move |http| http.proxy(proxy.clone()));
-    let outage = stage.fake.outage().await;
+    stage.fake.begin_outage().await;
     let error = Operation::Deactivate.call(&builder.build().unwrap(), 0).await.unwrap_err();
     let refusal = stage.refusal();
-    outage.end().await;
+    stage.fake.end_outage().await.unwrap();
     let facts = (error.outcome(), error.kind(), error.attempts());
     assert_eq!(facts, (Outcome::NotSent, ErrorKind::Proxy, 4), "{error:#}");
     let text = format!("{error:#}");

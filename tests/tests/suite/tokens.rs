@@ -249,7 +249,7 @@ async fn a_renewed_token_leaves_an_unknown_outcome_unknown() {
     let (token, _) = counting();
     let datafy = stage.builder().token(token).build().unwrap();
     stage.fake.inject(Fault::ReadThenReset);
-    stage.fake.inject_with(|| Some(Fault::status(401)));
+    stage.fake.inject_with(|_| Some(Fault::status(401)));
     let error = Operation::Attach.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 3));
 }

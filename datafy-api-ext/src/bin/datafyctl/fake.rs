@@ -5,7 +5,7 @@ use crate::items::named;
 use crate::print::Printer;
 use crate::signals::Signals;
 use clap::Args;
-use datafy_api_ext::fake::{Account, Fake, Fault};
+use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::{DatafySnapshotId, InstanceId, SubAccountId, VolumeId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -109,11 +109,7 @@ pub(crate) async fn run(arguments: FakeServer, printer: &Printer) -> Result<Exit
     let mut signals = Signals::listen()?;
     let fake = Fake::start_on(listen).await.map_err(|error| format!("{listen}: {error}"))?;
     let log = log(printer.clone());
-    fake.on_request(move |request, answer, fault| {
-        let answer = answer.map_or_else(|| "no answer".to_owned(), ToString::to_string);
-        let fault = fault.map(|fault| format!(", with the fault {fault:?}")).unwrap_or_default();
-        let _ = log.send(format!("{request} -> {answer}{fault}"));
-    });
+    fake.on_request(move |request| drop(log.send(request.to_string())));
     let accounts = set_up(&fake, scenario)?;
     printer.note(&format!("a fake Datafy listens at {}", fake.endpoint()));
     printer.note("press Enter to print its state, Ctrl-C to stop it");
@@ -141,7 +137,7 @@ fn read(file: Option<&Path>) -> Result<Scenario> {
 }
 
 /// The accounts in the order of the scenario, each with its sub-account, if any.
-type Accounts = Vec<(Option<SubAccountId>, Account)>;
+type Accounts = Vec<(Option<SubAccountId>, Fake)>;
 
 /// Fills the fake.
 fn set_up(fake: &Fake, scenario: Scenario) -> Result<Accounts> {
@@ -151,7 +147,7 @@ fn set_up(fake: &Fake, scenario: Scenario) -> Result<Accounts> {
         if !names.insert((setup.token.clone(), setup.sub_account.clone())) {
             return Err("two accounts have the same token and sub-account".into());
         }
-        let mut account = fake.add_account(&setup.token);
+        let mut account = fake.with_token(&setup.token);
         if let Some(id) = &setup.sub_account {
             account = account.sub_account(id);
         }
@@ -187,7 +183,7 @@ fn set_up(fake: &Fake, scenario: Scenario) -> Result<Accounts> {
 }
 
 fn state(fake: &Fake, accounts: &Accounts) -> Value {
-    let account = |(sub_account, account): &(Option<SubAccountId>, Account)| {
+    let account = |(sub_account, account): &(Option<SubAccountId>, Fake)| {
         json!({
             "sub_account": sub_account,
             "volumes": account.volumes(),
@@ -195,7 +191,11 @@ fn state(fake: &Fake, accounts: &Accounts) -> Value {
         })
     };
     let accounts: Vec<_> = accounts.iter().map(account).collect();
-    json!({ "accounts": accounts, "effects": fake.effects(), "requests": fake.requests().len() })
+    let requests = fake.requests();
+    let effects = requests.iter().filter(|request| request.applied);
+    let effects = effects.map(|it| json!({ "operation": it.operation, "volume": it.volume }));
+    let effects: Vec<_> = effects.collect();
+    json!({ "accounts": accounts, "effects": effects, "requests": requests.len() })
 }
 
 /// Prints lines. A thread does that, so that no request waits for a reader.
