@@ -1,23 +1,13 @@
 //! Disks that are full, read-only or broken.
 
 use crate::scene::{Fleet, Kind, Scene};
-use datafy_tests::note;
+use datafy_tests::usable;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
 const ITEMS: usize = 200;
-
-/// Whether a program can be run. If it can't, a test that needs it is skipped, unless `CI` is set.
-fn usable(program: &mut Command) -> bool {
-    let usable = program.output().is_ok_and(|output| output.status.success());
-    assert!(usable || std::env::var_os("CI").is_none(), "{program:?} can't be run");
-    if !usable {
-        note(format_args!("skipped: {program:?} can't be run"));
-    }
-    usable
-}
 
 fn count(fleet: &Fleet, state: &str) -> usize {
     fleet.lines().iter().filter(|line| line["state"] == state).count()

@@ -1,10 +1,10 @@
 //! An EC2 API that this project did not write: moto's server, read with the AWS CLI.
 //!
-//! Both are Python packages, which `.ci/programs` installs below `target`.
+//! Both are Python packages, which `.ci/tools` installs below `target`.
 
 use datafy_api_ext::InstanceId;
 use datafy_api_ext::fake::{Fake, FakeSnapshot, FakeVolume};
-use datafy_tests::note;
+use datafy_tests::usable;
 use reqwest::Url;
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
@@ -20,12 +20,8 @@ const LATE: usize = 10;
 /// The directory of the programs, or `None` if they are not installed. Panics then if `CI` is set.
 pub(crate) fn programs() -> Option<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/ec2/bin");
-    let installed = directory.join("moto_server").exists() && directory.join("aws").exists();
-    assert!(installed || std::env::var_os("CI").is_none(), "{} is missing", directory.display());
-    if !installed {
-        note("skipped: moto and the AWS CLI are not installed; `. .ci/tools; . .ci/programs`");
-    }
-    installed.then_some(directory)
+    let aws = usable(Command::new(directory.join("aws")).arg("--version"));
+    (aws && usable(Command::new(directory.join("moto_server")).arg("--help"))).then_some(directory)
 }
 
 /// A server that keeps what the fake did as tagged EBS objects.

@@ -3,32 +3,20 @@
 use assert_cmd::Command;
 use datafy_api_ext::fake::Fake;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use tempfile::TempDir;
 
 /// The built program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ctl");
 
-/// The variables that the program reads.
-const VARIABLES: [&str; 12] = [
-    "DATAFY_TOKEN",
-    "DATAFY_TOKEN_FILE",
-    "DATAFY_ENDPOINT",
-    "DATAFY_SUB_ACCOUNT_ID",
-    "DATAFYCTL_STATE_DIR",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "ALL_PROXY",
-    "NO_PROXY",
-    "NO_COLOR",
-    "CLICOLOR_FORCE",
-    "CLICOLOR",
-];
+/// The page of the guide that lists the variables that the program reads.
+const ENVIRONMENT: &str = include_str!("../../../datafy-api-ext/guide/environment.md");
 
 /// A machine on which the command is run, with a fake service.
 pub(crate) struct Machine {
     pub(crate) fake: Fake,
+    /// The working directory of the command.
     pub(crate) directory: TempDir,
 }
 
@@ -49,10 +37,9 @@ impl Machine {
         let machine = Self { fake: Fake::start().await.unwrap(), directory };
         machine.fake.add_instance("i-1".parse().unwrap());
         for number in 1..=count {
-            let volume = format!("vol-{number}").parse().unwrap();
-            machine.fake.add_volume(volume, 100);
-            let volume = format!("vol-{number}").parse().unwrap();
-            machine.fake.add_snapshot(format!("dsnap-{number}").parse().unwrap(), volume, 100);
+            let volume = || format!("vol-{number}").parse().unwrap();
+            machine.fake.add_volume(volume(), 100);
+            machine.fake.add_snapshot(format!("dsnap-{number}").parse().unwrap(), volume(), 100);
         }
         machine
     }
@@ -67,31 +54,32 @@ impl Machine {
         self.fake.effects().iter().filter(|effect| effect.operation == Some(operation)).count()
     }
 
-    /// Writes a file, and returns its path.
-    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    /// Writes a file into the working directory, and returns its name.
+    pub(crate) fn file<'a>(&self, name: &'a str, content: impl AsRef<[u8]>) -> &'a str {
         let path = self.directory.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path.to_str().unwrap().to_owned()
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+        name
     }
 
-    /// Writes a list of volumes with these numbers, and returns its path.
-    pub(crate) fn list(&self, numbers: std::ops::RangeInclusive<usize>) -> String {
-        let lines: Vec<_> = numbers.map(|number| format!("vol-{number}")).collect();
-        self.file("list.txt", lines.join("\n"))
+    /// Writes the list of the volumes with the numbers from 1 on as `list.txt`.
+    pub(crate) fn list(&self, count: usize) {
+        let lines: Vec<_> = (1..=count).map(|number| format!("vol-{number}")).collect();
+        self.file("list.txt", lines.join("\n"));
     }
 
-    /// Where the command keeps its journals.
-    pub(crate) fn state(&self) -> PathBuf {
-        self.directory.path().join("state")
+    /// Writes restores as `list.csv`.
+    pub(crate) fn restores(&self, rows: &str) {
+        self.file("list.csv", format!("name,snapshot,instance,device\n{rows}"));
     }
 
-    /// The journals in the state directory.
+    /// The journals in the state directory, as paths from the working directory.
     pub(crate) fn journals(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.state()) else { return Vec::new() };
-        let paths = entries.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned());
-        let is_journal =
-            |path: &String| Path::new(path).extension().is_some_and(|it| it == "jsonl");
-        let mut journals: Vec<_> = paths.filter(is_journal).collect();
+        let entries = std::fs::read_dir(self.directory.path().join("state"));
+        let names = entries.into_iter().flatten().map(|entry| entry.unwrap().file_name());
+        let paths = names.map(|name| Path::new("state").join(name));
+        let journals = paths.filter(|path| path.extension().is_some_and(|it| it == "jsonl"));
+        let mut journals: Vec<_> = journals.map(|path| path.display().to_string()).collect();
         journals.sort();
         journals
     }
@@ -101,34 +89,36 @@ impl Machine {
         [
             ("DATAFY_ENDPOINT", self.fake.endpoint()),
             ("DATAFY_TOKEN", Fake::TOKEN.to_owned()),
-            ("DATAFYCTL_STATE_DIR", self.state().to_str().unwrap().to_owned()),
+            ("DATAFYCTL_STATE_DIR", self.directory.path().join("state").display().to_string()),
         ]
     }
 
-    /// The command with these arguments, for a test that talks to it while it runs.
-    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
+    /// The command with the arguments of this line, for a test that talks to it while it runs.
+    pub(crate) fn command(&self, line: &str) -> std::process::Command {
         let mut command = std::process::Command::new(PROGRAM);
-        for variable in VARIABLES {
-            command.env_remove(variable);
+        let listed =
+            ENVIRONMENT.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        for variable in listed {
+            command.env_remove(variable).env_remove(variable.to_ascii_lowercase());
         }
-        command.args(arguments).envs(self.variables()).current_dir(self.directory.path());
+        command.args(words(line)).envs(self.variables()).current_dir(self.directory.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    /// Runs the command to its end.
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
-        self.run_with(arguments, &[], "").await
+    /// Runs the command with the arguments of this line to its end.
+    pub(crate) async fn run(&self, line: &str) -> Ran {
+        self.run_with(line, &[], "").await
     }
 
     /// As [`run`](Self::run), with further variables, of which an empty value unsets one, and an input.
     pub(crate) async fn run_with(
         &self,
-        arguments: &[&str],
+        line: &str,
         variables: &[(&str, &str)],
         input: &str,
     ) -> Ran {
-        let mut command = Command::from_std(self.command(arguments));
+        let mut command = Command::from_std(self.command(line));
         for (name, value) in variables {
             if value.is_empty() {
                 command.env_remove(name);
@@ -139,53 +129,62 @@ impl Machine {
         command.write_stdin(input);
         // The fake answers on the runtime of the test.
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
+        Ran::of(output)
     }
 }
 
+/// Splits a line into words as a shell does, as far as the tests need it.
+pub(crate) fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for letter in line.trim().chars() {
+        match letter {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            letter => words.last_mut().unwrap().push(letter),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 impl Ran {
+    pub(crate) fn of(output: std::process::Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().unwrap();
+        Self { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// Fails unless the program ended with this code.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        assert_eq!(self.code, code, "{self}");
         self
     }
 
     /// Fails unless standard output contains this text.
     #[track_caller]
     pub(crate) fn prints(self, text: &str) -> Self {
-        assert!(
-            self.out.contains(text),
-            "no {text:?} in stdout:\n{}\nstderr:\n{}",
-            self.out,
-            self.err
-        );
+        assert!(self.out.contains(text), "no {text:?} in stdout: {self}");
         self
     }
 
     /// Fails unless standard error contains this text.
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(
-            self.err.contains(text),
-            "no {text:?} in stderr:\n{}\nstdout:\n{}",
-            self.err,
-            self.out
-        );
+        assert!(self.err.contains(text), "no {text:?} in stderr: {self}");
         self
     }
 
     /// The lines of standard output as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Vec<Value> {
-        let parse = |line: &str| {
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-        };
-        self.out.lines().map(parse).collect()
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\nstdout:\n{}\nstderr:\n{}", self.code, self.out, self.err)
     }
 }

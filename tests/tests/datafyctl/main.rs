@@ -15,3 +15,4 @@ mod resolve;
 mod signals;
 #[cfg(unix)]
 mod terminal;
+mod troubleshooting;
