@@ -1,6 +1,6 @@
 //! Prints, as JSON, the facts that only compiled code knows: the table of operations, the JSON Schema of each
-//! generated type, the request that each builder sends with all its options set, and the fake's answer to it.
-//! `cargo xtask check` compares them with `openapi.yaml`.
+//! generated type, the request that each builder sends with all its options set, the fake's answer to it, and what a call
+//! returns for that. `cargo xtask check` compares them with `openapi.yaml`.
 
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::{
@@ -21,17 +21,17 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const SUB_ACCOUNT: &str = "sub-account-1";
 
 /// A call of each operation with all its options, or several calls if one can't set everything.
-fn calls(datafy: &Datafy) -> Result<Vec<(&'static str, Ended)>> {
+fn calls(datafy: &Datafy) -> Result<Vec<Ended>> {
     let volume = datafy.volume(VolumeId::new("vol-1")?);
     let snapshot = DatafySnapshotId::new("dsnap-1")?;
     let (instance, device) = (InstanceId::new("i-1")?, DeviceName::new("/dev/sdb")?);
     let described = volume.create_snapshot().autoscaling_only(true).description("nightly");
     Ok(vec![
-        ("create_snapshot", end(described)),
-        ("create_volume_from_snapshots", end(datafy.create_volume().from_snapshot(snapshot))),
-        ("create_volume_from_snapshots", end(datafy.create_volume().from_source(other_source()))),
-        ("attach_volume", end(volume.attach(instance, device))),
-        ("deactivate_autoscaling", end(volume.deactivate_autoscaling())),
+        end(described),
+        end(datafy.create_volume().from_snapshot(snapshot)),
+        end(datafy.create_volume().from_source(other_source())),
+        end(volume.attach(instance, device)),
+        end(volume.deactivate_autoscaling()),
     ])
 }
 
@@ -47,31 +47,29 @@ fn end<O: Operation<Answer: Serialize> + 'static>(call: Call<O>) -> Ended {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let mut requests = Vec::new();
-    let mut answers = Vec::new();
+    let mut exchanges = Vec::new();
     let listener = Listener::answering_calls();
     let datafy = Datafy::builder()
         .endpoint(listener.url())
         .token("recorded")
         .sub_account(SubAccountId::new(SUB_ACCOUNT)?)
         .build()?;
-    for (index, (operation, call)) in calls(&datafy)?.into_iter().enumerate() {
+    for (index, call) in calls(&datafy)?.into_iter().enumerate() {
         let before = listener.requests().len();
         let (made, _) = call.await;
         let recorded = listener.requests().split_off(before);
         let [request] = recorded.as_slice() else {
-            return Err(format!("{operation} sent {} requests", recorded.len()).into());
+            return Err(format!("{made} sent {} requests", recorded.len()).into());
         };
         let answer = answer(request).await?;
-        let Request { line, headers, body } = request;
-        requests.push(json!({
-            "operation": operation, "made": made, "line": line, "headers": headers, "body": body,
-        }));
         // What the same call returns if the service answers that.
         let service = Listener::answering_json(answer["body"].as_str().unwrap_or_default());
         let datafy = Datafy::builder().endpoint(service.url()).token("recorded").build()?;
-        let (_, mapped) = calls(&datafy)?.swap_remove(index).1.await;
-        answers.push(json!({ "operation": operation, "answer": answer, "mapped": mapped }));
+        let (_, mapped) = calls(&datafy)?.swap_remove(index).await;
+        let Request { line, headers, body } = request;
+        let request = json!({ "line": line, "headers": headers, "body": body });
+        exchanges
+            .push(json!({ "made": made, "request": request, "answer": answer, "mapped": mapped }));
     }
     let operations = datafy_api::operations::ALL.iter().map(|operation| {
         json!({
@@ -85,8 +83,7 @@ async fn main() -> Result<()> {
         "server": datafy_api::SERVER_URL,
         "operations": operations.collect::<Value>(),
         "schemas": datafy_api::json_schemas().into_iter().collect::<BTreeMap<_, _>>(),
-        "requests": requests,
-        "answers": answers,
+        "exchanges": exchanges,
     });
     println!("{facts}");
     Ok(())

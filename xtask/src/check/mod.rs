@@ -2,11 +2,10 @@
 
 pub mod compiled;
 pub mod document;
-pub mod fake;
 pub mod generated;
-mod instance;
 pub mod prose;
 pub mod record;
+mod schema;
 pub mod schemas;
 pub mod wire;
 
@@ -18,10 +17,9 @@ use crate::files::{self, GENERATED, RECORD, SPEC, SPEC_COPY, WAIVERS};
 use crate::generate;
 use crate::page;
 use crate::report::{Finding, Receipt, Report, Waivers};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use compiled::Compiled;
 use std::path::Path;
-use std::thread;
 
 const COMMAND: &str = "check";
 
@@ -34,18 +32,8 @@ pub fn run(root: &Path) -> Report {
 }
 
 fn try_run(root: &Path) -> Result<Report> {
-    // Compiling takes the longest, even if there is nothing to compile.
-    let (checked, compiled) = thread::scope(|scope| {
-        let compiled = scope.spawn(|| -> Result<_> {
-            let compiled = Compiled::load(root)?;
-            let others = if compiled.is_ok() { compiled::everything(root)? } else { Vec::new() };
-            Ok((compiled, others))
-        });
-        let checked = before_compiling(root);
-        (checked, compiled.join().ok().context("the facts were not read").flatten())
-    });
-    let ((spec, mut findings, mut receipt), (compiled, others)) = (checked?, compiled?);
-    findings.extend(others);
+    let (spec, mut findings, mut receipt) = before_compiling(root)?;
+    let compiled = Compiled::load(root)?;
     let compiles = compiled.is_ok();
     match compiled {
         Ok(compiled) => {
@@ -53,24 +41,17 @@ fn try_run(root: &Path) -> Result<Report> {
                 findings.extend(found);
                 receipt.compared.push(compared);
             }
+            findings.extend(compiled::everything(root)?.map(|failure| *failure));
         }
-        Err(errors) => findings.extend(errors),
+        Err(failure) => findings.push(*failure),
     }
-    let mut waivers = Waivers::load(root)?;
-    let (findings, waived) = waivers.sift(findings);
-    let mut findings = record::merge(findings);
     // A waiver may concern a link that could not be compiled.
-    if compiles {
-        findings.extend(waivers.findings());
-    }
-    receipt.waived = waived;
+    receipt.waived = Waivers::load(root)?.sift(&mut findings, compiles);
+    let findings = record::merge(findings);
     let mut report = Report::new(COMMAND, findings, Vec::new());
     report.receipt = receipt;
-    report.show(SPEC, &spec.text);
-    for file in [WAIVERS, GENERATED, SPEC_COPY] {
-        if let Ok(Some(text)) = files::read_if_exists(root, file) {
-            report.show(file, &text);
-        }
+    for file in [SPEC, WAIVERS, GENERATED, SPEC_COPY] {
+        report.show(file, &files::read(root, file).unwrap_or_default());
     }
     Ok(report)
 }
@@ -103,7 +84,7 @@ pub fn after_compiling(spec: &Spec, compiled: &Compiled) -> [Checked; 4] {
     [
         generated::compiled(spec, compiled),
         schemas::check(spec, compiled),
-        wire::check(spec, compiled),
-        fake::check(spec, compiled),
+        wire::requests(spec, compiled),
+        wire::answers(spec, compiled),
     ]
 }

@@ -1,174 +1,176 @@
-//! The spec and the builders: the requests that they send with all options set hold everything that is
-//! documented, and nothing else.
+//! The spec and the messages on the wire: the requests of the builders, with all options set, and the answers of the fake
+//! hold everything that is documented, and nothing else.
+//!
+//! A message is read as JSON, and an operation as its schema: a member for each parameter, body or answer.
 
 use super::Checked;
-use super::compiled::{Compiled, Request};
+use super::compiled::{Answer, Compiled, Exchange, Request};
 use super::generated::method_name;
-use super::instance::{Instance, content};
-use crate::document::{Kind, Pointer, Spec, Within};
-use crate::files::{DRIVER, SPEC, WAIVERS};
+use super::schema::{Describer, without};
+use crate::document::{Facts, Pointer, Spec, members};
+use crate::files::{DRIVER, HANDLER, SPEC};
 use crate::report::{Finding, Link};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Headers of HTTP itself, which no page documents.
 const OF_HTTP: [&str; 5] = ["host", "accept", "content-type", "content-length", "user-agent"];
 
-pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
-    let mut checker = Checker { spec, findings: Vec::new(), instance: Instance::default() };
-    let mut facts = 0;
-    let mut names = Vec::new();
-    for place in spec.facts.operations() {
-        let Some(name) = method_name(spec, place) else { continue };
-        checker.instance = Instance::default();
-        for request in compiled.requests.iter().filter(|sent| sent.operation == name) {
-            checker.request(place, request);
+/// Compares the requests, and the operation whose facts decide on retries.
+pub fn requests(spec: &Spec, compiled: &Compiled) -> Checked {
+    let mut facts = without(&spec.facts, "readOnly");
+    facts.map.retain(|place, _| !place.is_in_answer());
+    let help = format!("fix the builder in datafy-api-ext, or set the option in {DRIVER}");
+    let mut checker = Checker { spec, link: Link::Wire, file: DRIVER, help, findings: Vec::new() };
+    let mut messages = Vec::new();
+    for Exchange { made, request, .. } in &compiled.exchanges {
+        let operation = request.operation(spec);
+        if operation.and_then(|operation| method_name(spec, operation)).as_ref() != Some(made) {
+            let title = format!("`{made}` sends `{}`, which is not that operation", request.line);
+            checker.find(&Pointer::default(), &format!("{made} line"), title);
         }
-        if !checker.instance.places.contains(place) {
-            checker.find(place, "unreached", format!("no builder sends {place}"), place);
-        }
-        names.push(name);
-        let documented = spec.facts.below(place).filter(|inner| match inner.kind() {
-            Kind::Parameter | Kind::Body => true,
-            Kind::Schema => {
-                !inner.is_in_answer()
-                    && inner.holder() != "additionalProperties"
-                    && inner.parent().kind() != Kind::Parameter
-            }
-            _ => false,
-        });
-        for documented in documented.filter(|inner| !spec.facts.is(inner, "readOnly")) {
-            facts += 1;
-            if checker.instance.misses(documented) {
-                let tail = documented.within_operation();
-                let title = format!("no builder sends `{tail}` of {place}");
-                checker.find(place, &format!("{tail} unsent"), title, documented);
-            }
-        }
+        messages.extend(operation.map(|operation| (operation, request.message(operation))));
     }
-    for request in compiled.requests.iter().filter(|request| !names.contains(&request.operation)) {
-        let title = format!("{DRIVER} calls `{}`, which is no operation", request.operation);
-        checker.find(&Pointer::default(), &request.operation, title, &Pointer::default());
+    checker.compare(&facts, &messages, "recorded requests")
+}
+
+/// Compares the answers of the fake, and what a call returns for them.
+pub fn answers(spec: &Spec, compiled: &Compiled) -> Checked {
+    let mut facts = without(&spec.facts, "writeOnly");
+    facts.map.retain(|place, _| place.is_in_answer() || place.is_operation());
+    let help = format!("fix the fake's answer in {HANDLER}, or map it in the type of the answer");
+    let mut checker = Checker { spec, link: Link::Fake, file: HANDLER, help, findings: Vec::new() };
+    let all = compiled.exchanges.iter().filter_map(|it| Some((it.request.operation(spec)?, it)));
+    // The fake may refuse a call, if it answers another one of the operation.
+    let (mut kept, refused): (Vec<_>, Vec<_>) =
+        all.partition(|(operation, it)| facts.has(&it.answer.place(operation)));
+    let served: BTreeSet<&Pointer> = kept.iter().map(|(operation, _)| *operation).collect();
+    kept.extend(refused.into_iter().filter(|(operation, _)| !served.contains(operation)));
+    let mut messages = Vec::new();
+    for (operation, Exchange { answer, mapped, .. }) in kept {
+        let place = answer.place(operation);
+        let (name, sent) = content(&place, answer.content_type.as_deref(), &answer.body);
+        // The service may send content where none is documented.
+        for (field, value) in members(facts.children(&place).next().and(Some(&sent))) {
+            if mapped.get(field) != Some(value) {
+                let what = format!("{}.{field} unmapped", place.within_operation());
+                let title = format!("a call returns `{field}` not as {operation} answers it");
+                checker.find(operation, &what, title);
+            }
+        }
+        messages.push((operation, Value::from_iter([(name, sent)])));
     }
-    let sent = compiled.requests.len();
-    let compared = format!(
-        "compared {sent} recorded requests with {facts} documented parameters and properties"
-    );
-    (checker.findings, compared)
+    checker.compare(&facts, &messages, "answers of the fake")
 }
 
 struct Checker<'a> {
     spec: &'a Spec,
+    link: Link,
+    /// Our file that makes the messages, and what to do about a difference.
+    file: &'static str,
+    help: String,
     findings: Vec<Finding>,
-    /// The places that the requests of the current operation fill.
-    instance: Instance,
 }
 
 impl Checker<'_> {
-    fn find(&mut self, operation: &Pointer, what: &str, title: String, at: &Pointer) {
-        let line = self.spec.line_of(at).or_else(|| self.spec.line("/paths"));
-        self.findings.push(
-            Finding::new(Link::Wire, format!("{operation} {what}"), title)
-                .at(SPEC, line, "the spec")
-                .at(DRIVER, None, "calls the builders")
-                .help(format!(
-                    "fix the builder in datafy-api-ext, or set the option in {DRIVER}; a difference that \
-                     is meant to stay goes into {WAIVERS}"
-                )),
-        );
+    fn find(&mut self, at: &Pointer, what: &str, title: String) {
+        let operation = at.root().map(|operation| format!("{operation} ")).unwrap_or_default();
+        let finding = Finding::new(self.link, format!("{operation}{what}"), title);
+        let line = self.spec.facts.line_around(at).or_else(|| self.spec.line("/paths"));
+        // Several messages may differ in the same way.
+        if self.findings.iter().all(|other| other.fingerprint != finding.fingerprint) {
+            let finding = finding.at(SPEC, line, "the spec").at(self.file, None, "here");
+            self.findings.push(finding.help(&*self.help));
+        }
     }
 
-    fn request(&mut self, place: &Pointer, request: &Request) {
-        let Some((method, path)) = place.method_and_path() else { return };
-        self.instance.places.insert(place.clone());
-        if request.made != request.operation {
-            let title =
-                format!("`{}` is made with the facts of `{}`", request.operation, request.made);
-            self.find(place, "facts", title, place);
-        }
-        let mut line = request.line.split(' ');
-        let (own, target) = (line.next().unwrap_or_default(), line.next().unwrap_or_default());
-        let (sent, query) = target.split_once('?').unwrap_or((target, ""));
-        let names = path_parameters(&path, sent);
-        if own != method || names.is_none() {
-            let title = format!("`{}` sends `{own} {sent}`, not {place}", request.operation);
-            self.find(place, "line", title, place);
-        }
-        for name in names.unwrap_or_default() {
-            self.parameter(place, Within::Path, name);
-        }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            self.parameter(place, Within::Query, pair.split('=').next().unwrap_or_default());
-        }
-        let security = self.spec.facts.value(place, "security").and_then(Value::as_str);
-        let security = security.unwrap_or_default();
-        let with_token = security.split(' ').any(|scheme| matches!(scheme, "bearer" | "basic"));
-        for name in request.headers.keys().filter(|name| !OF_HTTP.contains(&name.as_str())) {
-            if !(with_token && name == "authorization") {
-                self.parameter(place, Within::Header, name);
+    /// Compares messages with their operations, of which `facts` has what is sent in this direction.
+    fn compare(mut self, facts: &Facts, messages: &[(&Pointer, Value)], name: &str) -> Checked {
+        let mut places = 0;
+        for operation in facts.operations() {
+            let mut describer = Describer { spec: self.spec, facts, places: BTreeSet::new() };
+            let schema = describer.message(operation);
+            let mut filled = BTreeSet::new();
+            for (_, message) in messages.iter().filter(|(own, _)| *own == operation) {
+                match describer.fit(schema.clone(), message) {
+                    Ok((places, undescribed)) => {
+                        filled.extend(places);
+                        for path in undescribed {
+                            let path = &path[1..];
+                            let title =
+                                format!("`{path}` is sent with {operation}, and isn't documented");
+                            self.find(operation, &format!("{path} undocumented"), title);
+                        }
+                    }
+                    Err(problem) => {
+                        let title = format!("not as {operation} is documented: {problem}");
+                        self.find(operation, &problem, title);
+                    }
+                }
+            }
+            places += describer.places.len();
+            let missing: BTreeSet<Pointer> =
+                describer.places.difference(&filled).cloned().collect();
+            let is_outermost =
+                |place: &&Pointer| !place.around().skip(1).any(|it| missing.contains(&it));
+            for place in missing.iter().filter(is_outermost) {
+                let what = format!("{} unsent", place.within_operation());
+                self.find(
+                    place,
+                    what.trim(),
+                    format!("nothing that is sent, and fits, has `{place}`"),
+                );
             }
         }
-        let token = request.headers.get("authorization");
-        if security == "bearer" && !token.is_some_and(|token| token.starts_with("Bearer ")) {
-            let title = format!("`{}` sends no bearer token", request.operation);
-            self.find(place, "security", title, place);
-        }
-        self.body(place, request);
-    }
-
-    fn parameter(&mut self, place: &Pointer, within: Within, name: &str) {
-        let facts = &self.spec.facts;
-        let same = |known: &str| {
-            known == name || within == Within::Header && known.eq_ignore_ascii_case(name)
-        };
-        let documented = facts.parameters(place).find(|inner| {
-            inner.sent_in() == Some(within) && inner.name().is_some_and(|known| same(&known))
-        });
-        if let Some(documented) = documented {
-            self.instance.places.insert(documented.clone());
-            return;
-        }
-        let at = place.parameter(within, name);
-        let tail = at.within_operation();
-        let title = format!("`{tail}` is sent with {place}, and isn't documented");
-        self.find(place, &format!("{tail} undocumented"), title, &at);
-    }
-
-    fn body(&mut self, place: &Pointer, request: &Request) {
-        let body = place.then(&["requestBody"]);
-        let facts = &self.spec.facts;
-        if content(self.spec, &body).is_none() {
-            if !request.body.is_empty() {
-                let title = format!("a body is sent with {place}, and none is documented");
-                self.find(place, "body undocumented", title, place);
-            }
-            return;
-        }
-        let media = request.headers.get("content-type").map_or("", String::as_str);
-        for problem in self.instance.content(self.spec, &body, media, &request.body) {
-            let prefix = if problem.what.starts_with("body") { "" } else { "body " };
-            let title = format!("the body of {place} {}", problem.title);
-            self.find(place, &format!("{prefix}{}", problem.what), title, &problem.at);
-        }
-        let read_only = |place: &&Pointer| facts.is(place, "readOnly");
-        let sent: Vec<Pointer> = self.instance.places.iter().filter(read_only).cloned().collect();
-        for sent in sent {
-            let tail = sent.within_operation();
-            let title = format!("`{tail}` is sent with {place}, and is read-only");
-            self.find(place, &format!("{tail} read-only"), title, &sent);
-        }
+        (
+            self.findings,
+            format!("compared {} {name} with {places} documented places", messages.len()),
+        )
     }
 }
 
-/// The names of the parameters in `template` if `sent` is a path of that template.
-fn path_parameters<'a>(template: &'a str, sent: &str) -> Option<Vec<&'a str>> {
-    let (own, sent): (Vec<_>, Vec<_>) = (template.split('/').collect(), sent.split('/').collect());
-    let mut names = Vec::new();
-    for (own, sent) in own.iter().zip(&sent) {
-        match own.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !sent.is_empty() => names.push(name),
-            _ if own == sent => {}
-            _ => return None,
-        }
+impl Answer {
+    fn place(&self, operation: &Pointer) -> Pointer {
+        operation.then(&["responses", &self.status.to_string()])
     }
-    (own.len() == sent.len()).then_some(names)
+}
+
+impl Request {
+    fn message(&self, operation: &Pointer) -> Value {
+        let media = self.headers.get("content-type").map(String::as_str);
+        let body = Some(&self.body).filter(|body| !body.is_empty());
+        let body = body.map(|body| content(&operation.then(&["requestBody"]), media, body));
+        let query = self.target().split_once('?').map_or("", |(_, query)| query);
+        let query = query.split('&').filter_map(|pair| pair.split_once('='));
+        let query = query.map(|(name, value)| (format!("query {name}"), value.into()));
+        let headers = self.headers.iter().filter(|(name, _)| !OF_HTTP.contains(&name.as_str()));
+        let headers =
+            headers.map(|(name, value)| (format!("header {name}"), value.as_str().into()));
+        body.into_iter().chain(query).chain(headers).collect()
+    }
+
+    fn target(&self) -> &str {
+        self.line.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The operation that it addresses; of several that fit, the one with the fewest parameters in its path.
+    fn operation<'s>(&self, spec: &'s Spec) -> Option<&'s Pointer> {
+        let sent: Vec<&str> = self.target().split('?').next()?.split('/').collect();
+        let same =
+            |(own, sent): (&str, &&str)| own == *sent || own.starts_with('{') && !sent.is_empty();
+        let fits = |place: &&Pointer| {
+            let (method, path) = place.method_and_path().unwrap_or_default();
+            self.line.starts_with(&format!("{method} "))
+                && path.split('/').count() == sent.len()
+                && path.split('/').zip(&sent).all(same)
+        };
+        spec.facts.operations().filter(fits).min_by_key(|place| place.0.matches('{').count())
+    }
+}
+
+/// The member of a message for the content of a body or an answer. What is not JSON is a text.
+fn content(owner: &Pointer, media: Option<&str>, body: &str) -> (String, Value) {
+    let essence = media.unwrap_or_default().split(';').next().unwrap_or_default();
+    let name = owner.then(&["content", essence.trim()]).within_operation();
+    (name, serde_json::from_str(body).unwrap_or_else(|_| body.into()))
 }

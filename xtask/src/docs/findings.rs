@@ -178,7 +178,7 @@ fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
 }
 
 /// The difference in words: for the fingerprint, and for people.
-fn words(spec: &Facts, page: &Facts, difference: &Difference) -> (String, String) {
+pub fn words(spec: &Facts, page: &Facts, difference: &Difference) -> (String, String) {
     let kind =
         |place: &Pointer| page.kind(place).map(|kind| format!(" ({kind})")).unwrap_or_default();
     let at = difference.place().within_operation();

@@ -34,39 +34,27 @@ pub struct Finding {
     /// Where it shows, the most important place first.
     pub spots: Vec<Spot>,
     /// The operations that it concerns, as `METHOD /path`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub operations: Vec<String>,
     /// Items of the generated code.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<String>,
     /// Methods and types that people use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub breaks: Option<Breaks>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// What to do about it.
     pub help: String,
     /// Places of the prose that name it, as `FILE:LINE`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prose: Vec<String>,
     /// YAML to paste into openapi.yaml, if the page shows all of what is new.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paste: Vec<Fragment>,
     /// What the compiler printed.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub printed: String,
 }
 
 impl Finding {
     pub fn new(link: Link, what: impl fmt::Display, title: impl Into<String>) -> Self {
-        Self {
-            link,
-            fingerprint: format!("{link}: {what}"),
-            title: title.into(),
-            ..Self::default()
-        }
+        let fingerprint = format!("{link}: {what}");
+        Self { link, fingerprint, title: title.into(), ..Self::default() }
     }
 
     pub fn at(mut self, file: &str, line: Option<u64>, label: impl Into<String>) -> Self {
@@ -76,11 +64,9 @@ impl Finding {
 
     /// Points to the name of `place` in the line of the last spot.
     pub fn focus(mut self, place: &Pointer) -> Self {
-        let name = place
-            .name()
-            .or_else(|| Some(place.method_and_path()?.1).filter(|_| place.is_operation()));
+        let path = || Some(place.method_and_path()?.1).filter(|_| place.is_operation());
         if let Some(spot) = self.spots.last_mut() {
-            spot.focus = name.map(|name| format!("\"{name}\""));
+            spot.focus = place.name().or_else(path).map(|name| format!("\"{name}\""));
         }
         self
     }
@@ -95,10 +81,9 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Spot {
     pub file: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     pub label: String,
-    /// The text to underline in a long line.
+    /// The text around which a long line is quoted.
     #[serde(skip)]
     pub focus: Option<String>,
 }

@@ -4,8 +4,7 @@
 //! xtask/README.md describes it.
 
 mod finding;
-mod github;
-pub mod text;
+mod print;
 mod waivers;
 
 pub use finding::{Breaks, Cause, Finding, Link, Spot};
@@ -45,11 +44,9 @@ pub struct Report {
     pub ending: Ending,
     pub findings: Vec<Finding>,
     /// What could not be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
     pub receipt: Receipt,
     /// What findings call the page.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
     /// The lines of the files that findings quote.
     #[serde(skip)]
@@ -59,9 +56,7 @@ pub struct Report {
 /// Something that could not be read.
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     pub what: String,
 }
@@ -78,7 +73,7 @@ impl Problem {
             (Some(file), None) => format!("{file}: "),
             (None, _) => String::new(),
         };
-        clean(&format!("{place}{}", self.what))
+        format!("{place}{}", self.what)
     }
 }
 
@@ -131,9 +126,9 @@ impl Report {
     /// The printed report. `colour`: for a terminal that shows colours.
     pub fn render(&self, format: Format, colour: bool) -> String {
         match format {
-            Format::Text => text::render(self, colour),
+            Format::Text => print::text(self, colour),
             Format::Json => serde_json::to_string_pretty(self).expect("a report is JSON") + "\n",
-            Format::Github => github::render(self),
+            Format::Github => print::github(self),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::finding::{Finding, Link};
 use crate::files::{self, WAIVERS};
-use crate::yaml::Document;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
 use serde::Deserialize;
+use serde_saphyr::Spanned;
 use std::path::Path;
 
 #[derive(Deserialize)]
@@ -17,15 +17,11 @@ struct Waiver {
     reason: String,
     /// The last day on which it holds.
     expires: Option<NaiveDate>,
-    #[serde(skip)]
-    line: Option<u64>,
-    #[serde(skip)]
-    used: bool,
 }
 
 /// All waivers.
 pub struct Waivers {
-    all: Vec<Waiver>,
+    all: Vec<Spanned<Waiver>>,
     today: NaiveDate,
 }
 
@@ -37,64 +33,46 @@ impl Waivers {
     }
 
     pub fn parse(text: &str, today: NaiveDate) -> Result<Self> {
-        let wrong = |problem: String| {
+        let wrong = |problem: &str| {
             anyhow!(
-                "{WAIVERS}: {problem}; a waiver has a `fingerprint`, a `reason`, and optionally \
-                 `expires: YYYY-MM-DD`"
+                "{WAIVERS}: {problem}; a waiver has a `fingerprint`, a `reason`, and optionally `expires: YYYY-MM-DD`"
             )
         };
-        let document = Document::parse(text).map_err(wrong)?;
-        let mut all: Vec<Waiver> = serde_json::from_value(document.value.clone())
-            .map_err(|error| wrong(error.to_string()))?;
-        for (index, waiver) in all.iter_mut().enumerate() {
-            waiver.line = document.line(&format!("/{index}"));
-            if waiver.reason.trim().is_empty() {
-                return Err(wrong(format!("`{}` has no reason", waiver.fingerprint)));
-            }
+        let all: Vec<Spanned<Waiver>> = serde_saphyr::from_str(text)
+            .map_err(|error| wrong(&error.without_snippet().to_string().replace('\n', " ")))?;
+        match all.iter().find(|waiver| waiver.value.reason.trim().is_empty()) {
+            Some(waiver) => Err(wrong(&format!("`{}` has no reason", waiver.value.fingerprint))),
+            None => Ok(Self { all, today }),
         }
-        Ok(Self { all, today })
     }
 
-    /// The findings that are not waived, and the fingerprints of those that are.
-    pub fn sift(&mut self, mut findings: Vec<Finding>) -> (Vec<Finding>, Vec<String>) {
+    /// Removes the findings that are waived, and returns their fingerprints. If they are `all` findings, adds those about
+    /// waivers that have expired or match none.
+    pub fn sift(&self, findings: &mut Vec<Finding>, all: bool) -> Vec<String> {
         let mut waived = Vec::new();
-        findings.retain(|finding| {
-            let mut all = self.all.iter_mut();
-            let Some(waiver) = all.find(|waiver| waiver.fingerprint == finding.fingerprint) else {
-                return true;
+        for Spanned { value: Waiver { fingerprint, expires, .. }, referenced, .. } in &self.all {
+            let matches = |finding: &Finding| finding.fingerprint == *fingerprint;
+            let last_day = expires.filter(|last_day| *last_day < self.today);
+            let (what, why, help) = match last_day {
+                _ if !findings.iter().any(matches) => {
+                    ("unused", "matches nothing".to_owned(), "remove it")
+                }
+                Some(last_day) => {
+                    let help = "fix the difference, or set a later date and give the reason";
+                    ("expired", format!("expired after {last_day}"), help)
+                }
+                None => {
+                    findings.retain(|finding| !matches(finding));
+                    waived.push(fingerprint.clone());
+                    continue;
+                }
             };
-            waiver.used = true;
-            let expired = waiver.expires.is_some_and(|expires| expires < self.today);
-            if !expired {
-                waived.push(finding.fingerprint.clone());
+            if all {
+                let title = format!("the waiver of `{fingerprint}` {why}");
+                let finding = Finding::new(Link::Waivers, format!("{what} {fingerprint}"), title);
+                findings.push(finding.at(WAIVERS, Some(referenced.line()), "here").help(help));
             }
-            expired
-        });
-        (findings, waived)
-    }
-
-    /// The findings about waivers themselves, once all other findings were sifted.
-    pub fn findings(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for Waiver { fingerprint, expires, line, used, .. } in &self.all {
-            let (what, title, label, help) = match expires {
-                _ if !used => (
-                    "unused",
-                    format!("the waiver of `{fingerprint}` matches nothing"),
-                    "no finding has this fingerprint",
-                    format!("remove it from {WAIVERS}"),
-                ),
-                Some(expires) if *expires < self.today => (
-                    "expired",
-                    format!("the waiver of `{fingerprint}` expired after {expires}"),
-                    "it has expired",
-                    "fix the difference, or set a later date and give the reason".to_owned(),
-                ),
-                _ => continue,
-            };
-            let finding = Finding::new(Link::Waivers, format!("{what} {fingerprint}"), title);
-            findings.push(finding.at(WAIVERS, *line, label).help(help));
         }
-        findings
+        waived
     }
 }

@@ -27,7 +27,7 @@ fn of_a_long_line_the_part_around_the_focus_is_printed() {
         }
     }
     let unfocused = printed(&"é".repeat(5_000), "no such name");
-    assert!(unfocused.contains("^^^ the page"), "{unfocused}");
+    assert!(unfocused.contains("éééé"), "{unfocused}");
     assert!(unfocused.lines().all(|line| line.chars().count() < 300), "{unfocused}");
 }
 
@@ -52,6 +52,6 @@ fn the_record_is_a_valid_openapi_document() {
     let record = Spec::parse(RECORD, text).expect("YAML");
     let (mut findings, _) = check::document::check(&record);
     // Folded alternatives look alike.
-    findings.retain(|finding| finding.title != "the list names something twice");
+    findings.retain(|finding| !finding.title.contains("lists something twice"));
     assert!(findings.is_empty(), "{findings:#?}");
 }

@@ -18,7 +18,7 @@ pub(crate) fn record() -> PathBuf {
 }
 
 /// What the compiled code of the workspace at `root` knows, or why it can't be compiled.
-pub(crate) fn compiled(root: &Path) -> Result<Compiled, Vec<Finding>> {
+pub(crate) fn compiled(root: &Path) -> Result<Compiled, Box<Finding>> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     Compiled::load(root).expect("cargo")
 }

@@ -1,0 +1,143 @@
+//! What the spec describes as JSON Schema, and values that should fit it.
+
+use crate::document::{Facts, Kind, Pointer, Spec, Within};
+use jsonschema::draft202012;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// The annotations that say which schemas a value fits, and what of it no schema describes.
+const PLACE: &str = "x-place";
+const UNDESCRIBED: &str = "x-undescribed";
+
+/// Makes schemas of a part of the spec.
+pub(super) struct Describer<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) facts: &'a Facts,
+    /// The places that the schemas describe.
+    pub(super) places: BTreeSet<Pointer>,
+}
+
+impl Describer<'_> {
+    /// The schema at `place`, with references followed.
+    pub(super) fn schema(&mut self, place: &Pointer) -> Value {
+        let (spec, facts) = (self.spec, self.facts);
+        let Some(fact) = facts.get(place).filter(|fact| !fact.folded) else { return json!({}) };
+        let stated = spec.value().pointer(&fact.origin).and_then(Value::as_object);
+        let mut schema = Value::Object(stated.cloned().unwrap_or_default());
+        // What isn't sent in the direction of the value is not among the facts.
+        let known = |name: &str| facts.has(&place.property(name));
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.retain(|name, _| known(name));
+        }
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| name.as_str().is_some_and(known));
+        }
+        for inner in facts.children(place) {
+            if let Some(slot) = schema.pointer_mut(&inner.0[place.0.len()..]) {
+                *slot = self.schema(inner);
+            }
+        }
+        // OpenAPI 3.0 writes these in its own way.
+        if facts.is(place, "nullable") {
+            schema["type"] = json!([schema["type"], "null"]);
+        }
+        for (limit, flag) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
+            if facts.is(place, flag) {
+                schema[flag] = schema[limit].take();
+            }
+        }
+        // The values of a map need not be shown.
+        if place.holder() != "additionalProperties" {
+            self.mark(place, &mut schema);
+        }
+        // What one of several alternatives describes is described.
+        if !["oneOf", "anyOf", "allOf"].contains(&&*place.holder()) {
+            schema["unevaluatedProperties"] = json!({ UNDESCRIBED: true });
+        }
+        schema
+    }
+
+    /// The schema of the messages of an operation, which have a member for each parameter, body or answer.
+    pub(super) fn message(&mut self, operation: &Pointer) -> Value {
+        let (mut properties, mut without_content) = (Map::new(), Map::new());
+        let mut required = Vec::new();
+        for part in self.facts.children(operation) {
+            let mut name = part.within_operation();
+            let mut media = self.facts.children(part).filter(|inner| inner.kind() == Kind::Media);
+            match (part.sent_in(), media.next()) {
+                // A path has its parameters.
+                (Some(Within::Path), _) => {}
+                (Some(within), _) => {
+                    // The names of headers are case-insensitive.
+                    if within == Within::Header {
+                        name.make_ascii_lowercase();
+                    }
+                    let mut any = json!({});
+                    self.mark(part, &mut any);
+                    properties.insert(name, any);
+                }
+                (None, Some(media)) => {
+                    let name = media.within_operation();
+                    required.extend((part.kind() == Kind::Body).then(|| name.clone()));
+                    properties.insert(name, self.schema(&media.then(&["schema"])));
+                }
+                // The service may send content where none is documented.
+                (None, None) => drop(without_content.insert(format!("^{name}"), json!({}))),
+            }
+        }
+        if self.facts.value(operation, "security").is_some_and(|words| *words == "bearer") {
+            let name = "header authorization".to_owned();
+            required.push(name.clone());
+            properties.insert(name, json!({ "pattern": "^Bearer " }));
+        }
+        let mut schema = json!({
+            "properties": properties,
+            "patternProperties": without_content,
+            "required": required,
+            "unevaluatedProperties": { UNDESCRIBED: true },
+        });
+        self.mark(operation, &mut schema);
+        schema
+    }
+
+    fn mark(&mut self, place: &Pointer, schema: &mut Value) {
+        schema[PLACE] = json!(place);
+        self.places.insert(place.clone());
+    }
+
+    /// Compares a value with a schema. Returns the places that it fills, and the members that the schema doesn't describe,
+    /// such as `.source.iops`. The error says what doesn't fit.
+    pub(super) fn fit(
+        &self,
+        mut schema: Value,
+        value: &Value,
+    ) -> Result<(Vec<Pointer>, Vec<String>), String> {
+        // A keyword outside of the structure, such as `not`, may refer to them.
+        schema["components"] = self.spec.value()["components"].clone();
+        let validator = draft202012::options().should_validate_formats(true).build(&schema);
+        let validator = validator.map_err(|error| format!("its schema can't be used: {error}"))?;
+        let path = |pointer: &str| pointer.replace('/', ".").replace("~1", "/");
+        if let Some(error) = validator.iter_errors(value).next() {
+            return Err(format!("{error}, at `{}`", path(error.instance_path().as_str())));
+        }
+        let (mut places, mut undescribed) = (Vec::new(), Vec::new());
+        for entry in validator.evaluate(value).iter_annotations() {
+            let annotation = |name| entry.annotations.value().get(name);
+            let place = annotation(PLACE).and_then(Value::as_str);
+            places.extend(place.map(|place| Pointer(place.to_owned())));
+            undescribed
+                .extend(annotation(UNDESCRIBED).map(|_| path(entry.instance_location.as_str())));
+        }
+        Ok((places, undescribed))
+    }
+}
+
+/// The facts without the places that have the flag `readOnly`, which aren't in requests, or `writeOnly`, which aren't in
+/// answers.
+pub(super) fn without(facts: &Facts, flag: &str) -> Facts {
+    let mut rest = facts.clone();
+    for place in facts.map.keys().filter(|place| facts.is(place, flag)) {
+        rest.take(place);
+    }
+    rest
+}

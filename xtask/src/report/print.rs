@@ -1,0 +1,104 @@
+//! How a report is printed for people, and as annotations of a GitHub workflow.
+
+use super::{Breaks, Ending, Finding, Report, Spot, clean};
+
+/// The most characters of a line that are quoted: a line of Markdown may hold a whole document.
+const MOST_QUOTED: usize = 120;
+
+pub(super) fn text(report: &Report, colour: bool) -> String {
+    let mut lines = Vec::new();
+    for finding in &report.findings {
+        lines.push(format!("error[{}]: {}", finding.link, finding.title));
+        for spot in &finding.spots {
+            let line = spot.line.map(|line| format!(":{line}")).unwrap_or_default();
+            lines.push(format!("  --> {}{line}: {}", spot.file, spot.label));
+            lines.extend(quote(report, spot).map(|quote| format!("   |  {quote}")));
+        }
+        for (word, note) in notes(finding) {
+            for (index, line) in note.lines().enumerate() {
+                let head = if index == 0 { format!("= {word}:") } else { String::from(" ") };
+                lines.push(format!("   {head} {line}"));
+            }
+        }
+        for fragment in &finding.paste {
+            lines.push(format!("@@ after line {} of openapi.yaml @@", fragment.after));
+            lines.extend(fragment.yaml.lines().map(str::to_owned));
+        }
+        lines.extend(finding.printed.lines().map(str::to_owned));
+        lines.push(String::new());
+    }
+    let receipt = &report.receipt;
+    lines.extend(report.problems.iter().map(|problem| format!("error: {}", problem.explain())));
+    lines.extend(receipt.compared.iter().cloned());
+    for (title, all) in [
+        ("the page is silent on", &receipt.silent),
+        ("not compared, see xtask/README.md", &receipt.not_compared),
+        ("waived", &receipt.waived),
+    ] {
+        lines.extend(all.iter().map(|one| format!("{title}: {one}")));
+    }
+    lines.push(match (report.ending, report.findings.len()) {
+        (Ending::Equal, _) => "all is equal".to_owned(),
+        (Ending::Drift, 1) => "1 finding".to_owned(),
+        (Ending::Drift, findings) => format!("{findings} findings"),
+        (Ending::CouldNotCheck, _) => "could not check".to_owned(),
+    });
+    let paint = |line: &String| match clean(line) {
+        line if colour && line.starts_with("error") => format!("\u{1b}[1;31m{line}\u{1b}[0m\n"),
+        line => line + "\n",
+    };
+    lines.iter().map(paint).collect()
+}
+
+/// What is said of a finding.
+fn notes(finding: &Finding) -> [(&'static str, String); 9] {
+    let breaks = |why: fn(&Breaks) -> Option<&'static str>| match &finding.breaks {
+        Some(breaks) => why(breaks).map_or_else(|| "no".to_owned(), |why| format!("yes: {why}")),
+        None => String::new(),
+    };
+    [
+        ("operations", finding.operations.join("\n")),
+        ("generated", finding.items.join(", ")),
+        ("methods", finding.methods.join(", ")),
+        ("breaks requests and answers", breaks(|breaks| breaks.wire)),
+        ("breaks the build", breaks(|breaks| breaks.build)),
+        ("cause", finding.cause.map(|cause| cause.to_string()).unwrap_or_default()),
+        ("prose", finding.prose.join("\n")),
+        ("fingerprint", finding.fingerprint.clone()),
+        ("help", finding.help.clone()),
+    ]
+}
+
+/// The line of a spot; of a long one, the part around its focus.
+fn quote(report: &Report, spot: &Spot) -> Option<String> {
+    let index = usize::try_from(spot.line?.checked_sub(1)?).ok()?;
+    let line = report.texts.get(&spot.file)?.get(index)?.trim();
+    let focus = spot.focus.as_ref().and_then(|focus| line.find(focus)).unwrap_or_default();
+    let before = line[..focus].chars().count().saturating_sub(MOST_QUOTED / 4);
+    Some(line.chars().skip(before).take(MOST_QUOTED).collect())
+}
+
+/// Annotations of a GitHub workflow, followed by what was compared.
+pub(super) fn github(report: &Report) -> String {
+    let escape = |text: &str| {
+        let lines: Vec<String> = text.replace('%', "%25").lines().map(clean).collect();
+        lines.join("%0A")
+    };
+    let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
+    let findings = report.findings.iter().map(|finding| {
+        // An annotation has one place, which must be a file of the repository.
+        let own = finding.spots.iter().find(|spot| report.page.as_ref() != Some(&spot.file));
+        let place = own.map_or_else(String::new, |spot| {
+            let line = spot.line.map(|line| format!(",line={line}")).unwrap_or_default();
+            format!("file={}{line},", property(&spot.file))
+        });
+        let message = escape(&format!("{}\n{}", finding.title, finding.help));
+        format!("::error {place}title={} has drifted::{message}\n", finding.link)
+    });
+    let problems = report
+        .problems
+        .iter()
+        .map(|problem| format!("::error title=could not check::{}\n", escape(&problem.explain())));
+    let compared = report.receipt.compared.iter().map(|line| clean(line) + "\n");
+    findings.chain(problems).chain(compared).collect()
+}
