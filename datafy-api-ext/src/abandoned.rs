@@ -6,6 +6,7 @@ use crate::subject::Subject;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::fmt;
+use tracing::warn;
 
 /// A call that has or may have had an effect, and whose result nobody received: its future, or that of its job, was
 /// dropped after a request was begun.
@@ -31,6 +32,31 @@ pub struct Abandoned {
     pub marker: Option<String>,
     /// The time at which the call was started.
     pub started: DateTime<Utc>,
+}
+
+/// The function of a caller to which abandoned calls are reported.
+pub(crate) type OnAbandoned = Box<dyn Fn(&Abandoned) + Send + Sync>;
+
+impl Abandoned {
+    /// Reports the call: as a `WARN` event, and to the caller's function, if there is one.
+    pub(crate) fn report(&self, function: Option<&OnAbandoned>) {
+        let volume = self.subject.volume.as_ref().map(AsRef::<str>::as_ref);
+        let snapshot = self.subject.snapshot.as_ref().map(AsRef::<str>::as_ref);
+        warn!(
+            target: "datafy_api_ext",
+            { datafy.operation = self.operation,
+            datafy.volume.id = volume,
+            datafy.snapshot.id = snapshot,
+            datafy.outcome = self.outcome.as_str(),
+            datafy.created.id = self.created_id.as_ref().map(ToString::to_string),
+            datafy.marker = self.marker.as_deref(),
+            datafy.started = ?self.started },
+            "abandoned"
+        );
+        if let Some(function) = function {
+            function(self);
+        }
+    }
 }
 
 impl fmt::Display for Abandoned {

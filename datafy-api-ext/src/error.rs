@@ -6,9 +6,8 @@ use crate::operations::check_created;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use crate::untrusted::Untrusted;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Serialize, Serializer};
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -21,60 +20,85 @@ use std::time::Duration;
 /// [`Token`](crate::Token#secrecy).
 ///
 /// As JSON it is an object with the values of the methods, except the body.
-#[derive(Clone)]
-pub struct Error(Box<Report>);
-
-/// What an error reports.
 #[derive(Clone, Debug)]
+pub struct Error(pub(crate) Box<Report>);
+
+/// What is known about a failed attempt, and about the call that ends with it.
+///
+/// The attempt builds it, and its call completes it. The token is redacted everywhere.
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) operation: &'static str,
     pub(crate) outcome: Outcome,
+    /// Whether another attempt may succeed, of a request that was not sent.
+    #[serde(skip)]
+    pub(crate) transient: bool,
     pub(crate) kind: ErrorKind,
-    /// What happened in the attempt that decided the outcome.
-    pub(crate) text: Untrusted,
+    /// What happened, in a few words.
+    #[serde(skip)]
+    pub(crate) problem: Untrusted,
+    /// Why it happened, if known.
+    #[serde(skip)]
     pub(crate) cause: Option<Cause>,
     pub(crate) status: Option<u16>,
     pub(crate) message: Option<Untrusted>,
     pub(crate) request_id: Option<Untrusted>,
+    /// The IDs in an answer that proves that the service acted.
     pub(crate) snapshot_id: Option<DatafySnapshotId>,
     pub(crate) volume_id: Option<VolumeId>,
     /// The text in the place of the created object's ID, whether or not it is one.
+    #[serde(skip)]
     pub(crate) created_id: Option<Untrusted>,
-    pub(crate) body: Option<Bytes>,
-    /// What happened in the last attempt, unless that is the deciding one.
+    /// The body of the answer, as far as it arrived.
+    #[serde(skip)]
+    pub(crate) body: Option<Body>,
+    /// What happened in the last attempt, unless that is this one.
+    #[serde(skip)]
     pub(crate) last: Option<Untrusted>,
+    #[serde(skip)]
     pub(crate) last_status: Option<u16>,
+    #[serde(skip)]
     pub(crate) retry_after: Option<Duration>,
     /// The number of calls, of an attach that waits.
+    #[serde(skip)]
     pub(crate) calls: u32,
     pub(crate) attempts: u32,
+    #[serde(skip)]
     pub(crate) elapsed: Duration,
+    #[serde(skip)]
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
     pub(crate) observation: Option<Untrusted>,
-    /// `None` only if the error was built for a test.
-    pub(crate) about: Option<About>,
+    /// What the call makes or does, such as `snapshot of vol-0b9`. Like the next two, it is absent only if the error was
+    /// built for a test.
+    #[serde(skip)]
+    pub(crate) object: Option<String>,
+    pub(crate) subject: Option<Subject>,
+    pub(crate) endpoint: Option<String>,
     pub(crate) started: Option<DateTime<Utc>>,
+    #[serde(skip)]
     pub(crate) ended: Option<DateTime<Utc>>,
 }
 
-/// The call that an error is about.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
-    /// What the call makes or does, such as `snapshot of vol-0b9`.
-    pub(crate) object: String,
-    pub(crate) endpoint: String,
-    pub(crate) subject: Subject,
+/// The body of an answer. `Debug` doesn't show it.
+#[derive(Clone)]
+pub(crate) struct Body(pub(crate) Vec<u8>);
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 impl Report {
-    /// Returns a report in which everything else is absent.
-    pub(crate) fn new(operation: &'static str, outcome: Outcome) -> Self {
-        Self {
-            operation,
+    /// Returns what an attempt without an answer knows.
+    pub(crate) fn new(outcome: Outcome, kind: ErrorKind, problem: Untrusted) -> Box<Self> {
+        Box::new(Self {
+            operation: "",
             outcome,
-            kind: ErrorKind::Request,
-            text: Untrusted::local(""),
+            transient: false,
+            kind,
+            problem,
             cause: None,
             status: None,
             message: None,
@@ -92,9 +116,48 @@ impl Report {
             budget_is_empty: false,
             marker: None,
             observation: None,
-            about: None,
+            object: None,
+            subject: None,
+            endpoint: None,
             started: None,
             ended: None,
+        })
+    }
+
+    /// Nothing was sent. `transient`: another attempt may succeed.
+    pub(crate) fn not_sent(
+        kind: ErrorKind,
+        problem: impl AsRef<str>,
+        transient: bool,
+    ) -> Box<Self> {
+        let mut report = Self::new(Outcome::NotSent, kind, Untrusted::local(problem));
+        report.transient = transient;
+        report
+    }
+
+    /// The request was sent, and no answer came.
+    pub(crate) fn ambiguous(kind: ErrorKind, problem: impl AsRef<str>) -> Box<Self> {
+        Self::new(Outcome::Unknown, kind, Untrusted::local(problem))
+    }
+
+    pub(crate) fn because(mut self: Box<Self>, cause: Option<Cause>) -> Box<Self> {
+        self.cause = cause;
+        self
+    }
+
+    /// What happened, with all causes, on one line.
+    pub(crate) fn line(&self) -> Untrusted {
+        match &self.cause {
+            Some(cause) => Untrusted::local(format!("{}: {cause:#}", self.problem)),
+            None => self.problem.clone(),
+        }
+    }
+
+    /// OpenTelemetry's `error.type`: the status of the answer unless it is a success, otherwise the kind.
+    pub(crate) fn error_type(&self) -> String {
+        match self.status {
+            Some(status) if !(200..300).contains(&status) => status.to_string(),
+            _ => self.kind.to_string(),
         }
     }
 }
@@ -161,42 +224,6 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(report: Report) -> Self {
-        Self(Box::new(report))
-    }
-
-    /// Raises the outcome to at least `outcome`, that of earlier calls with the same aim.
-    pub(crate) fn at_least(mut self, outcome: Outcome) -> Self {
-        self.0.outcome = self.0.outcome.max(outcome);
-        self
-    }
-
-    /// Sets how many calls were made in a wait, of which this is the last error, and how long the wait took.
-    pub(crate) fn of_wait(
-        mut self,
-        calls: u32,
-        attempts: u32,
-        started: DateTime<Utc>,
-        elapsed: Duration,
-    ) -> Self {
-        (self.0.calls, self.0.attempts, self.0.elapsed) = (calls, attempts, elapsed);
-        self.0.started = Some(started);
-        self
-    }
-
-    /// Sets the last observation, if there is one.
-    pub(crate) fn observed(mut self, observation: Option<Untrusted>) -> Self {
-        self.0.observation = observation;
-        self
-    }
-
-    /// Sets the call, and when it was started and ended.
-    pub(crate) fn of_call(mut self, about: About, [started, ended]: [DateTime<Utc>; 2]) -> Self {
-        self.0.about = Some(about);
-        (self.0.started, self.0.ended) = (Some(started), Some(ended));
-        self
-    }
-
     /// The name of the operation, as in [`datafy_api::operations`].
     pub fn operation(&self) -> &'static str {
         self.0.operation
@@ -204,12 +231,12 @@ impl Error {
 
     /// What the call is about. `None` only if the error was built for a test.
     pub fn subject(&self) -> Option<&Subject> {
-        self.0.about.as_ref().map(|about| &about.subject)
+        self.0.subject.as_ref()
     }
 
     /// The URL of the service. `None` only if the error was built for a test.
     pub fn endpoint(&self) -> Option<&str> {
-        self.0.about.as_ref().map(|about| about.endpoint.as_str())
+        self.0.endpoint.as_deref()
     }
 
     /// The time at which the call was started, by the client's [clock](crate::Clock). `None` only if the error was built
@@ -261,11 +288,6 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// The request ID as it can be shown.
-    pub(crate) fn shown_request_id(&self) -> Option<String> {
-        self.0.request_id.as_ref().map(ToString::to_string)
-    }
-
     /// How long the last answer asked the client to wait before the next attempt.
     ///
     /// It may be longer than the client would have waited.
@@ -288,7 +310,7 @@ impl Error {
 
     /// The body of the answer that decided the outcome, at most 16 KiB of it, with the token redacted.
     pub fn body(&self) -> Option<&[u8]> {
-        self.0.body.as_deref()
+        self.0.body.as_ref().map(|Body(body)| &**body)
     }
 
     /// The ID of the snapshot that was created, if an otherwise unusable answer holds it.
@@ -340,11 +362,11 @@ impl fmt::Display for Error {
             Outcome::Unknown => "may have been applied",
             Outcome::Applied => "was applied, but its answer can't be used",
         };
-        match &report.about {
-            Some(About { object, endpoint, .. }) => write!(f, "{object} at {endpoint}")?,
-            None => f.write_str(report.operation)?,
+        f.write_str(report.object.as_deref().unwrap_or(report.operation))?;
+        if let Some(endpoint) = &report.endpoint {
+            write!(f, " at {endpoint}")?;
         }
-        write!(f, " {effect}: {}", report.text)?;
+        write!(f, " {effect}: {}", report.problem)?;
         if f.alternate()
             && let Some(cause) = &report.cause
         {
@@ -389,33 +411,6 @@ impl fmt::Display for Error {
     }
 }
 
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("operation", &self.operation())
-            .field("outcome", &self.outcome())
-            .field("kind", &self.kind())
-            .field("status", &self.status())
-            .field("message", &self.message())
-            .field("request_id", &self.request_id())
-            .field("retry_after", &self.retry_after())
-            .field("attempts", &self.attempts())
-            .field("elapsed", &self.elapsed())
-            .field("snapshot_id", &self.snapshot_id())
-            .field("volume_id", &self.volume_id())
-            .field("unusable_id", &self.unusable_id())
-            .field("marker", &self.marker())
-            .field("observation", &self.observation())
-            .field("subject", &self.subject())
-            .field("endpoint", &self.endpoint())
-            .field("started", &self.started())
-            .field("text", &self.0.text)
-            .field("cause", &self.0.cause)
-            .field("body", &self.body().map(String::from_utf8_lossy))
-            .finish()
-    }
-}
-
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.cause.as_ref().map(|cause| cause as _)
@@ -424,28 +419,24 @@ impl StdError for Error {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Error", 18)?;
-        object.serialize_field("operation", self.operation())?;
-        object.serialize_field("outcome", &self.outcome())?;
-        object.serialize_field("kind", &self.kind())?;
-        object.serialize_field("text", &format!("{self:#}"))?;
-        object.serialize_field("status", &self.status())?;
-        object.serialize_field("message", &self.0.message)?;
-        object.serialize_field("request_id", &self.0.request_id)?;
-        let seconds = |time: Duration| time.as_secs_f64();
-        object.serialize_field("retry_after_seconds", &self.retry_after().map(seconds))?;
-        object.serialize_field("attempts", &self.attempts())?;
-        object.serialize_field("elapsed_seconds", &seconds(self.elapsed()))?;
-        object.serialize_field("snapshot_id", &self.snapshot_id())?;
-        object.serialize_field("volume_id", &self.volume_id())?;
-        let unusable = self.0.created_id.as_ref().filter(|_| self.lacks_id());
-        object.serialize_field("unusable_id", &unusable)?;
-        object.serialize_field("marker", &self.marker())?;
-        object.serialize_field("observation", &self.0.observation)?;
-        object.serialize_field("subject", &self.subject())?;
-        object.serialize_field("endpoint", &self.endpoint())?;
-        object.serialize_field("started", &self.started())?;
-        object.end()
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            #[serde(flatten)]
+            report: &'a Report,
+            text: String,
+            retry_after_seconds: Option<f64>,
+            elapsed_seconds: f64,
+            unusable_id: Option<&'a Untrusted>,
+        }
+        let report = &*self.0;
+        let shown = Shown {
+            report,
+            text: format!("{self:#}"),
+            retry_after_seconds: report.retry_after.map(|time| time.as_secs_f64()),
+            elapsed_seconds: report.elapsed.as_secs_f64(),
+            unusable_id: report.created_id.as_ref().filter(|_| self.lacks_id()),
+        };
+        shown.serialize(serializer)
     }
 }
 

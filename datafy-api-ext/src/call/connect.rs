@@ -1,15 +1,11 @@
 //! Opens a connection, and makes no call.
 
 use super::transport;
-use crate::client::Datafy;
+use crate::client::connector::{Connecting, Opened};
 use crate::client::proxy::Route;
-use crate::error::{About, Cause, Error, ErrorKind, Report};
-use crate::outcome::Outcome;
+use crate::client::{Datafy, Inner};
+use crate::error::{Error, Report};
 use crate::subject::Subject;
-use crate::untrusted::Untrusted;
-use std::error::Error as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 impl Datafy {
@@ -30,38 +26,28 @@ impl Datafy {
     #[doc(alias("ping", "check"))]
     pub async fn connect(&self) -> Result<(), Error> {
         let begun = Instant::now();
-        let opened = Arc::new(AtomicBool::new(false));
-        let not_sent = |kind, text, cause| {
-            Error::new(Report {
-                kind,
-                text,
-                cause,
-                elapsed: begun.elapsed(),
-                about: Some(About {
-                    object: "a request".to_owned(),
-                    endpoint: self.endpoint().to_owned(),
-                    subject: Subject::default(),
-                }),
-                ..Report::new("connect", Outcome::NotSent)
-            })
+        let not_sent = |mut report: Box<Report>| {
+            report.operation = "connect";
+            report.elapsed = begun.elapsed();
+            report.object = Some("a request".to_owned());
+            report.subject = Some(Subject::default());
+            report.endpoint = Some(self.endpoint().to_owned());
+            Error(report)
         };
-        let credential = self.inner().tokens.current().await.map_err(|error| {
-            let cause = error.source().and_then(Cause::of);
-            not_sent(ErrorKind::Token, Untrusted::local(error.to_string()), cause)
-        })?;
-        let http = &self.inner().http;
-        let client = http.without_requests(Arc::clone(&opened)).map_err(|error| {
-            let cause = error.source().and_then(Cause::of);
-            not_sent(ErrorKind::Request, Untrusted::local(error.to_string()), cause)
-        })?;
-        let result = client.get(self.endpoint()).send().await;
-        match result {
-            Err(error) if !opened.load(Ordering::Relaxed) => {
-                let failure = transport::failure(&error, &http.route, &credential);
-                Err(not_sent(failure.kind, failure.text, failure.cause))
-            }
-            // The connector never hands a connection over, so there is no answer.
-            _ => Ok(()),
+        let Inner { tokens, http, options, .. } = self.inner();
+        let credential =
+            tokens.current().await.map_err(|error| not_sent(transport::no_token(&error)))?;
+        let limit = options.timeouts.connect;
+        let client =
+            http.client(limit, limit).map_err(|error| not_sent(transport::no_client(&error)))?;
+        let connecting = Connecting { by: begun + limit, only: true };
+        // The connector never hands a connection over, so there is no answer.
+        let Err(error) = connecting.scope(client.get(self.endpoint()).send()).await else {
+            return Ok(());
+        };
+        if transport::sources(&error).any(<dyn std::error::Error>::is::<Opened>) {
+            return Ok(());
         }
+        Err(not_sent(transport::failure(&error, &http.route, &credential)))
     }
 }

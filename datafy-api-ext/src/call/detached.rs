@@ -6,7 +6,6 @@ use super::unreceived::Unreceived;
 use crate::client::detached_calls::Registered;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
-use crate::untrusted::Untrusted;
 use std::fmt;
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -30,7 +29,7 @@ pub struct Detached<O: Operation> {
 /// The result of a detached call.
 struct Ended<O: Operation> {
     result: Result<O::Answer, Error>,
-    unreceived: Unreceived<Call<O>, O>,
+    unreceived: Unreceived<O>,
 }
 
 impl<O: Operation + 'static> Call<O> {
@@ -49,14 +48,10 @@ impl<O: Operation + 'static> Call<O> {
     #[doc(alias("spawn", "cancel"))]
     pub fn detached(self) -> Detached<O> {
         let unreceived = Unreceived::new(self.clone());
-        let lost = Error::new(Report {
-            kind: ErrorKind::ConnectionLost,
-            text: Untrusted::local("the runtime was shut down during the call"),
-            marker: self.marker().map(str::to_owned),
-            about: Some(self.about()),
-            started: Some(unreceived.started),
-            ..Report::new(O::FACTS.name, Outcome::Unknown)
-        });
+        let problem = "the runtime was shut down during the call";
+        let mut lost = self.failed(Report::ambiguous(ErrorKind::ConnectionLost, problem));
+        lost.started = Some(unreceived.started);
+        let lost = Error(lost);
         let registered =
             Registered::new(self.datafy.clone(), unreceived.abandoned(Outcome::Unknown));
         let task = tokio::spawn(async move {

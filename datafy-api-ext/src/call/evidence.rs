@@ -1,6 +1,7 @@
 //! What a failed attempt proves about its effect.
 
 use crate::client::RetryPolicy;
+use crate::error::Report;
 use crate::outcome::Outcome;
 use std::time::Duration;
 
@@ -18,6 +19,17 @@ pub(crate) enum Evidence {
 }
 
 impl Evidence {
+    /// What the attempt with this report proves.
+    pub(crate) fn of(report: &Report) -> Self {
+        let Report { transient, status, retry_after, .. } = *report;
+        match report.outcome {
+            Outcome::NotSent => Self::NotSent { transient },
+            Outcome::Refused => Self::Rejected { status: status.unwrap_or_default(), retry_after },
+            Outcome::Unknown => Self::Ambiguous { status, retry_after },
+            Outcome::Applied => Self::Applied,
+        }
+    }
+
     /// Classifies a status by one question: can a gateway send it after forwarding the request?
     ///
     /// - Any 5xx, even with `Retry-After`: yes. Varnish sends such a 503 by default when its backend dies, and so do

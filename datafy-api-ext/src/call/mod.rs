@@ -6,9 +6,6 @@ mod content;
 mod decision;
 mod detached;
 mod evidence;
-mod exchange;
-mod failure;
-mod history;
 pub(crate) mod operation;
 mod retry_after;
 mod run;
@@ -23,12 +20,12 @@ pub(crate) use unreceived::{Effect, Unreceived};
 
 use crate::client::options::{Options, option_methods};
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
-use crate::error::{About, Error};
+use crate::error::{Error, Report};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use run::Run;
 use std::future::{Future, IntoFuture};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -88,7 +85,7 @@ impl<O> Call<O> {
     }
 
     pub(crate) fn jitter(&self) -> f64 {
-        self.datafy.inner().jitter.next()
+        (self.datafy.inner().jitter)()
     }
 
     pub(crate) fn policy(&self) -> &RetryPolicy {
@@ -102,45 +99,41 @@ impl<O: Operation> Call<O> {
         Subject { sub_account: self.options.sub_account.clone(), ..self.operation.subject() }
     }
 
-    /// The call as an error names it.
-    pub(crate) fn about(&self) -> About {
-        let subject = self.subject();
-        let mut object = self.operation.object();
-        if let Some(id) = &subject.sub_account {
-            object = format!("{object} in sub-account {id}");
+    /// What the call makes or does, as an error names it.
+    pub(crate) fn object(&self) -> String {
+        match &self.options.sub_account {
+            Some(id) => format!("{} in sub-account {id}", self.operation.object()),
+            None => self.operation.object(),
         }
-        About { object, endpoint: self.datafy.endpoint().to_owned(), subject }
     }
 
-    pub(crate) fn marker(&self) -> Option<&str> {
-        self.operation.marker()
+    /// Completes the report of a failed attempt with what is known of the call.
+    pub(crate) fn failed(&self, mut report: Box<Report>) -> Box<Report> {
+        report.operation = O::FACTS.name;
+        report.object = Some(self.object());
+        report.subject = Some(self.subject());
+        report.endpoint = Some(self.datafy.endpoint().to_owned());
+        report.marker = self.operation.marker().map(str::to_owned);
+        report
     }
 
     /// Sends the request, and retries it while the policy allows it and a retry can't have a second effect.
     ///
     /// # Panics
     /// If the future is polled outside a Tokio runtime.
-    pub fn send(self) -> impl Future<Output = Result<O::Answer, Error>> + Send {
-        self.send_after(Outcome::NotSent)
+    pub async fn send(self) -> Result<O::Answer, Error> {
+        self.send_after(Outcome::NotSent).await
     }
 
     /// As [`send`](Self::send), after calls of the same step with this outcome, below which that of the error doesn't fall.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` stores its arguments twice")]
-    pub(crate) fn send_after(
-        self,
-        earlier: Outcome,
-    ) -> impl Future<Output = Result<O::Answer, Error>> + Send {
-        async move {
-            assert!(
-                Handle::try_current().is_ok(),
-                "a call must be awaited in a Tokio runtime: use `#[tokio::main]`, or `block_on` of a \
-                 `tokio::runtime::Runtime` with `enable_all`"
-            );
-            let span = self.operation.span(&self.datafy.inner().base);
-            let mut run = Run::new(&self, &span, earlier);
-            // Pinned before it is wrapped: the wrapper would move it, and it is large.
-            pin!(run.finish()).instrument(span.clone()).await
-        }
+    pub(crate) async fn send_after(self, earlier: Outcome) -> Result<O::Answer, Error> {
+        assert!(
+            Handle::try_current().is_ok(),
+            "a call must be awaited in a Tokio runtime: use `#[tokio::main]`, or `block_on` of a \
+             `tokio::runtime::Runtime` with `enable_all`"
+        );
+        let span = self.operation.span(&self.datafy.inner().base);
+        Run::new(self, span.clone(), earlier).finish().instrument(span).await
     }
 }
 

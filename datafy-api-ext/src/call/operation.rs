@@ -1,72 +1,73 @@
 //! The interface between an operation and the code that makes its calls.
 
-use crate::call::content::Content;
-use crate::call::success::Unusable;
+use super::content::Content;
+use super::success::Unusable;
 use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::{Client, Error};
 use reqwest::Request;
 
-/// An operation of the API, with the arguments of one call. The trait is sealed.
+/// An operation of the API, with the arguments of one call.
+///
+/// Only this crate implements it.
 #[diagnostic::on_unimplemented(
     message = "the operation of this call is not complete",
     note = "a volume is created from a source: call `from_snapshot` or `from_source`"
 )]
-pub trait Operation: sealed::Operation<Content = <Self as Operation>::Answer> {
+pub trait Operation: Clone + Send + Sync {
     /// The result of the call.
-    type Answer: sealed::Answer + Send + 'static;
+    type Answer: Recorded + Send + 'static;
+
+    /// What the spec says about the operation.
+    #[doc(hidden)]
+    const FACTS: datafy_api::operation::Operation;
+
+    /// The member of the answer with the ID of the object that the operation creates, if it creates one.
+    #[doc(hidden)]
+    const CREATES: Option<&'static str> = None;
+
+    /// Creates the span of a call to the service at `base`, named after the operation.
+    #[doc(hidden)]
+    fn span(&self, base: &BaseUrl) -> tracing::Span;
+
+    /// Builds the request with the raw client, in the context of this sub-account.
+    #[doc(hidden)]
+    #[expect(clippy::result_large_err, reason = "the error of the generated methods")]
+    fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error>;
+
+    /// Reads a 2xx answer, after checking that it is the service's answer to this request.
+    #[doc(hidden)]
+    fn decode(&self, content: &Content<'_>) -> Result<Self::Answer, Unusable>;
+
+    /// What the call is about, except its sub-account.
+    #[doc(hidden)]
+    fn subject(&self) -> Subject;
+
+    /// What the call makes or does, as an error names it: `snapshot of vol-0b9`.
+    #[doc(hidden)]
+    fn object(&self) -> String;
+
+    /// The marker by which the created object can be found.
+    #[doc(hidden)]
+    fn marker(&self) -> Option<&str> {
+        None
+    }
 }
 
-pub(crate) mod sealed {
-    use super::{BaseUrl, Client, Content, Error, Request, Subject, Unusable};
-
-    /// The result of a call.
-    pub trait Answer: Sized {
-        /// The ID of the object that the call created.
-        fn created_id(&self) -> Option<&str> {
-            None
-        }
-
-        /// The part of an answer that a journal records: the ID of the created object.
-        fn from_record(created_id: Option<&str>) -> Option<Self>;
+/// The part of an answer that a journal records: the ID of the created object.
+pub trait Recorded: Sized {
+    /// The ID of the object that the call created.
+    fn created_id(&self) -> Option<&str> {
+        None
     }
 
-    impl Answer for () {
-        fn from_record(_: Option<&str>) -> Option<Self> {
-            Some(())
-        }
-    }
+    /// Returns the answer as far as it was recorded.
+    fn from_record(created_id: Option<&str>) -> Option<Self>;
+}
 
-    pub trait Operation: Clone + Send + Sync {
-        /// What the spec says about the operation.
-        const FACTS: datafy_api::operation::Operation;
-
-        /// The member of the answer with the ID of the object that the operation creates, if it creates one.
-        const CREATES: Option<&'static str> = None;
-
-        /// What a successful answer says.
-        type Content: Send;
-
-        /// Creates the span of a call to the service at `base`, named after the operation.
-        fn span(&self, base: &BaseUrl) -> tracing::Span;
-
-        /// Builds the request with the raw client, in the context of this sub-account.
-        #[expect(clippy::result_large_err, reason = "the error of the generated methods")]
-        fn request(&self, raw: &Client, sub_account: Option<&str>) -> Result<Request, Error>;
-
-        /// Reads a 2xx answer, after checking that it is the service's answer to this request.
-        fn decode(&self, content: &Content<'_>) -> Result<Self::Content, Unusable>;
-
-        /// What the call is about, except its sub-account.
-        fn subject(&self) -> Subject;
-
-        /// What the call makes or does, as an error names it: `snapshot of vol-0b9`.
-        fn object(&self) -> String;
-
-        /// The marker by which the created object can be found.
-        fn marker(&self) -> Option<&str> {
-            None
-        }
+impl Recorded for () {
+    fn from_record(_: Option<&str>) -> Option<Self> {
+        Some(())
     }
 }
 

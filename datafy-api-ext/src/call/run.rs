@@ -1,100 +1,102 @@
 //! Runs a call: makes attempts until there is a result or a reason to stop.
 
 use super::Call;
-use super::attempt::{attempt, request_id};
+use super::attempt::{Received, attempt, request_id};
 use super::decision::{Next, Situation, Stop, decide};
-use super::exchange::Received;
-use super::failure::Failure;
-use super::history::History;
-use super::operation::{Operation, sealed};
+use super::evidence::Evidence;
+use super::operation::Operation;
+use super::transport;
 use super::unreceived::Unreceived;
 use crate::client::token::{Credential, NoToken};
 use crate::client::{Inner, Stopwatch};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
 use chrono::{DateTime, Utc};
 use reqwest::Response;
-use std::borrow::Cow;
 use std::future::Future;
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::SemaphorePermit;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tracing::{Span, debug};
 
 /// A call in flight.
-pub(super) struct Run<'a, O: Operation> {
-    call: &'a Call<O>,
-    span: &'a Span,
-    time: Stopwatch<'a>,
+pub(super) struct Run<O: Operation> {
+    effect: Unreceived<O>,
+    span: Span,
+    time: Stopwatch,
     attempts: u32,
     /// The outcome of earlier calls of the same step.
     earlier: Outcome,
-    effect: Unreceived<&'a Call<O>, O>,
-    /// `None` until an attempt has failed, so that most calls allocate nothing for it.
-    history: Option<Box<History>>,
+    /// The token of the last attempt.
+    credential: Option<Arc<Credential>>,
+    /// What the failed attempts proved.
+    history: Vec<Evidence>,
+    /// The failed attempt that decides the outcome of the call: the last one with the highest outcome.
+    deciding: Option<Box<Report>>,
 }
 
-impl<'a, O: Operation> Run<'a, O> {
-    pub(super) fn new(call: &'a Call<O>, span: &'a Span, earlier: Outcome) -> Self {
+impl<O: Operation> Run<O> {
+    pub(super) fn new(call: Call<O>, span: Span, earlier: Outcome) -> Self {
+        let time = Stopwatch::start(&call.datafy);
         let mut effect = Unreceived::new(call);
-        effect.set_outcome(earlier);
-        let client = call.datafy.inner();
+        effect.outcome = earlier;
         Self {
-            call,
+            effect,
             span,
-            time: Stopwatch::start(&*client.clock),
+            time,
             attempts: 0,
             earlier,
-            effect,
-            history: None,
+            credential: None,
+            history: Vec::new(),
+            deciding: None,
         }
     }
 
-    pub(super) async fn finish(&mut self) -> Result<O::Answer, Error> {
-        let result = self.attempts().await;
-        self.effect.set_outcome(Outcome::NotSent);
+    pub(super) async fn finish(mut self) -> Result<O::Answer, Error> {
+        let result = loop {
+            self.attempts += 1;
+            match self.attempt().await {
+                Ok(answer) => break Ok(answer),
+                Err(report) => self.push(report),
+            }
+            if let Some(stop) = self.prepare_another().await {
+                break Err(self.error(stop));
+            }
+        };
+        self.effect.outcome = Outcome::NotSent;
         result
     }
 
-    async fn attempts(&mut self) -> Result<O::Answer, Error> {
-        loop {
-            self.attempts += 1;
-            let (ended, credential) = self.attempt().await;
-            match ended {
-                Ok(content) => return Ok(content),
-                // Boxed: it is needed rarely, and would otherwise enlarge the future of every call.
-                Err(failure) => Box::pin(self.failed(failure, credential)).await?,
-            }
+    async fn attempt(&mut self) -> Result<O::Answer, Box<Report>> {
+        let refuse = |kind, problem| Report::not_sent(kind, problem, true);
+        if let Err(problem) = self.call().options.check() {
+            return Err(Report::not_sent(ErrorKind::Request, problem, false));
         }
-    }
-
-    /// Makes one attempt. Also returns the token that it used.
-    async fn attempt(&mut self) -> (Result<O::Answer, Failure>, Option<Arc<Credential>>) {
-        if let Err(problem) = self.call.options.check() {
-            return (Err(Failure::not_sent(ErrorKind::Request, problem, false)), None);
-        }
-        let client = self.client();
-        let (credential, _slot) = match ready(client, || self.left()).await {
-            Ok(ready) => ready,
-            Err(failure) => return (Err(failure), None),
+        let datafy = self.call().datafy.clone();
+        let limit = self.left();
+        let Ok(_slot) = timeout(limit, datafy.inner().slots.acquire()).await else {
+            let text = format!(
+                "all connections were in use for {limit:?}; raise `max_in_flight` or the operation timeout"
+            );
+            return Err(refuse(ErrorKind::Timeout, text));
         };
+        let credential = token_within(self.left(), datafy.inner().tokens.current()).await?;
+        self.credential = Some(Arc::clone(&credential));
         let left = self.left();
         if left < self.reserve() {
             let text = "no time was left for a request; raise the operation timeout";
-            return (Err(Failure::not_sent(ErrorKind::Timeout, text, true)), None);
+            return Err(refuse(ErrorKind::Timeout, text.to_owned()));
         }
-        let before = self.effect.outcome();
-        self.effect.set_outcome(before.max(Outcome::Unknown));
+        let before = self.effect.outcome;
+        self.effect.outcome = before.max(Outcome::Unknown);
         let mut received = Received::default();
-        let ended = attempt(self.call, left, &credential, &mut received).await;
-        let outcome = ended.as_ref().map_or_else(|it| it.evidence.outcome(), |_| Outcome::Applied);
-        self.effect.set_outcome(before.max(outcome));
+        let ended = attempt(self.call(), left, &credential, &mut received).await;
+        let outcome = ended.as_ref().map_or_else(|report| report.outcome, |_| Outcome::Applied);
+        self.effect.outcome = before.max(outcome);
         if let (Ok(_), Some(response)) = (&ended, &received.response) {
             self.succeeded(response, &credential);
         }
-        (ended, Some(credential))
+        ended
     }
 
     fn succeeded(&self, response: &Response, credential: &Credential) {
@@ -115,94 +117,111 @@ impl<'a, O: Operation> Run<'a, O> {
         }
     }
 
-    /// Prepares the next attempt, or returns the error that ends the call.
-    async fn failed(
-        &mut self,
-        failure: Failure,
-        credential: Option<Arc<Credential>>,
-    ) -> Result<(), Error> {
-        let client = self.client();
-        let kind = kind(failure.kind, failure.status());
+    /// Adds a failed attempt.
+    fn push(&mut self, report: Box<Report>) {
         // The message of the service is left out: it may contain anything.
         debug!(
             datafy.attempt = i64::from(self.attempts),
-            datafy.outcome = failure.evidence.outcome().as_str(),
-            http.response.status_code = failure.status(),
-            error.r#type = &*kind,
+            datafy.outcome = report.outcome.as_str(),
+            http.response.status_code = report.status.map(i64::from),
+            error.r#type = report.error_type(),
             "failed"
         );
-        self.history().push(failure);
+        self.history.push(Evidence::of(&report));
+        match &mut self.deciding {
+            Some(deciding) if report.outcome < deciding.outcome => {
+                deciding.last = Some(report.line());
+            }
+            deciding => *deciding = Some(report),
+        }
+    }
 
+    /// Decides on another attempt, and waits for its time or renews its token. Returns why there is none, if so.
+    async fn prepare_another(&mut self) -> Option<Stop> {
+        let datafy = self.call().datafy.clone();
+        let client = datafy.inner();
         let situation = Situation {
             remaining: self.left().saturating_sub(self.reserve()),
             renewable: client.tokens.renewable(),
-            jitter: client.jitter.next(),
+            jitter: self.call().jitter(),
         };
         let take = || client.budget.take();
-        let policy = self.call.policy();
-        let evidence = self.history().evidence();
-        let stop = match decide(O::FACTS.idempotent, evidence, policy, situation, take) {
+        let policy = self.call().policy();
+        match decide(O::FACTS.idempotent, &self.history, policy, situation, take) {
+            Next::Stop(stop) => Some(stop),
             Next::Retry(pause) => {
                 self.time.pause(pause).await;
-                return Ok(());
+                None
             }
             Next::Renew => {
-                if let Some(stale) = credential {
-                    match token_within(self.left(), client.tokens.renew(&stale)).await {
-                        Ok(()) => return Ok(()),
-                        Err(failure) => self.history().push(failure),
+                let Some(stale) = self.credential.clone() else { return Some(Stop::Final) };
+                match token_within(self.left(), client.tokens.renew(&stale)).await {
+                    Ok(()) => None,
+                    Err(report) => {
+                        self.push(report);
+                        Some(Stop::Final)
                     }
                 }
-                Stop::Final
             }
-            Next::Stop(stop) => stop,
-        };
-        let elapsed = self.time.passed();
-        let marker = sealed::Operation::marker(&self.call.operation);
-        let history = mem::take(self.history());
-        let error = history.into_error(O::FACTS.name, stop, self.attempts, elapsed, marker);
-        let error = error.of_call(self.call.about(), self.dates(elapsed)).at_least(self.earlier);
+        }
+    }
+
+    /// The error that ends the call.
+    fn error(&mut self, stop: Stop) -> Error {
+        let report = self.deciding.take();
+        let report = report
+            .unwrap_or_else(|| Report::not_sent(ErrorKind::Request, "no attempt was made", false));
+        let mut report = self.call().failed(report);
+        let last = self.history.last();
+        report.last_status = last.and_then(|evidence| evidence.status());
+        report.retry_after = last.and_then(|evidence| evidence.retry_after());
+        report.outcome = report.outcome.max(self.earlier);
+        report.budget_is_empty = stop == Stop::Budget;
+        report.attempts = self.attempts;
+        report.elapsed = self.time.passed();
+        let [started, ended] = self.dates(report.elapsed);
+        (report.started, report.ended) = (Some(started), Some(ended));
         // Like the error, these describe the attempt that decided the outcome.
-        let status = error.status().map(i64::from);
-        self.span.record("datafy.outcome", error.outcome().as_str());
-        self.span.record("error.type", &*self::kind(error.kind(), status));
-        self.span.record("http.response.status_code", status);
-        self.span.record("datafy.request_id", error.shown_request_id());
+        self.span.record("datafy.outcome", report.outcome.as_str());
+        self.span.record("error.type", report.error_type());
+        self.span.record("http.response.status_code", report.status.map(i64::from));
+        let request_id = report.request_id.as_ref().map(ToString::to_string);
+        self.span.record("datafy.request_id", request_id);
         self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
         self.span.record("otel.status_code", "ERROR");
-        Err(error)
+        Error(report)
     }
 
     /// When the call was started and ended, at the earliest and the latest: the stopwatch stands still while the machine
     /// is suspended, and the clock may be set meanwhile.
     fn dates(&self, elapsed: Duration) -> [DateTime<Utc>; 2] {
-        let (started, ended) = (self.effect.started, DateTime::from(self.client().clock.date()));
+        let (started, ended) = (self.effect.started, DateTime::from(self.call().clock().date()));
         [(ended - elapsed).min(started), (started + elapsed).max(ended)]
     }
 
-    fn history(&mut self) -> &mut History {
-        self.history.get_or_insert_default()
+    fn call(&self) -> &Call<O> {
+        &self.effect.call
     }
 
-    fn client(&self) -> &'a Inner {
-        self.call.datafy.inner()
+    fn client(&self) -> &Inner {
+        self.call().datafy.inner()
     }
 
     /// The time until the deadline of the call.
     fn left(&self) -> Duration {
-        self.call.options.timeouts.operation.saturating_sub(self.time.passed())
+        self.call().options.timeouts.operation.saturating_sub(self.time.passed())
     }
 
     /// The last tenth of the time, in which no request is started.
     fn reserve(&self) -> Duration {
-        self.call.options.timeouts.operation / 10
+        self.call().options.timeouts.operation / 10
     }
 }
 
-impl<O: Operation> Drop for Run<'_, O> {
+impl<O: Operation> Drop for Run<O> {
     /// Reports the call if it was dropped, and has or may have had an effect.
     fn drop(&mut self) {
-        let outcome = self.effect.outcome();
+        let outcome = self.effect.outcome;
         if outcome >= Outcome::Unknown {
             [self.effect.started, _] = self.dates(self.time.passed());
             self.span.record("datafy.outcome", outcome.as_str());
@@ -211,50 +230,15 @@ impl<O: Operation> Drop for Run<'_, O> {
     }
 }
 
-/// OpenTelemetry's `error.type` of a failure: the status of the answer unless it is a success, otherwise the kind.
-fn kind(kind: ErrorKind, status: Option<i64>) -> Cow<'static, str> {
-    match status.filter(|status| !(200..300).contains(status)) {
-        Some(status) => status.to_string().into(),
-        None => kind.as_str().into(),
-    }
-}
-
-/// What an attempt needs before it uses the network: a token and a free slot.
-type Ready<'a> = (Arc<Credential>, Option<SemaphorePermit<'a>>);
-
-/// Waits for a token and for a free slot.
-async fn ready(client: &Inner, limit: impl FnOnce() -> Duration) -> Result<Ready<'_>, Failure> {
-    // Most calls find both immediately, and need no timer.
-    if let (Ok(slot), Some(credential)) = (client.slots.try_acquire(), client.tokens.peek()) {
-        return Ok((credential, Some(slot)));
-    }
-    Box::pin(wait(client, limit())).await
-}
-
-async fn wait(client: &Inner, limit: Duration) -> Result<Ready<'_>, Failure> {
-    let started = Instant::now();
-    let Ok(slot) = timeout_at(started + limit, client.slots.acquire()).await else {
-        let text = format!(
-            "all connections were in use for {limit:?}; raise `max_in_flight` or the operation timeout"
-        );
-        return Err(Failure::not_sent(ErrorKind::Timeout, text, true));
-    };
-    let credential =
-        token_within(limit.saturating_sub(started.elapsed()), client.tokens.current()).await?;
-    // The semaphore is never closed, so there always is a slot.
-    Ok((credential, slot.ok()))
-}
-
 async fn token_within<T>(
     limit: Duration,
     token: impl Future<Output = Result<T, NoToken>>,
-) -> Result<T, Failure> {
+) -> Result<T, Box<Report>> {
     match timeout(limit, token).await {
-        Ok(Ok(token)) => Ok(token),
-        Ok(Err(error)) => Err(Failure::no_token(&error)),
+        Ok(token) => token.map_err(|error| transport::no_token(&error)),
         Err(_) => {
             let text = format!("no token was available within {limit:?}");
-            Err(Failure::not_sent(ErrorKind::Timeout, text, true))
+            Err(Report::not_sent(ErrorKind::Timeout, text, true))
         }
     }
 }

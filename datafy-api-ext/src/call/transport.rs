@@ -1,9 +1,9 @@
 //! Classifies a request without an answer: whether it was written, and whether another attempt may succeed.
 
-use super::failure::Failure;
+use crate::client::ConfigError;
 use crate::client::proxy::Route;
-use crate::client::token::Credential;
-use crate::error::{Cause, ErrorKind};
+use crate::client::token::{Credential, NoToken};
+use crate::error::{Cause, ErrorKind, Report};
 use crate::untrusted::Untrusted;
 use std::error::Error as StdError;
 use std::io;
@@ -11,19 +11,35 @@ use std::io;
 /// The text of a timeout that a reqwest client sets. The type is private.
 const REQWEST_TIMEOUT: &str = "operation timed out";
 
+/// There is no token to send.
+pub(crate) fn no_token(error: &NoToken) -> Box<Report> {
+    let cause = error.source().and_then(Cause::of);
+    Report::not_sent(ErrorKind::Token, &error.problem, error.transient).because(cause)
+}
+
+/// There is no HTTP client to send the request with.
+pub(crate) fn no_client(error: &ConfigError) -> Box<Report> {
+    let cause = error.source().and_then(Cause::of);
+    Report::not_sent(ErrorKind::Request, error.to_string(), false).because(cause)
+}
+
 /// Classifies the error of a request without an answer, which took this way.
-pub(crate) fn failure(error: &reqwest::Error, route: &Route, credential: &Credential) -> Failure {
+pub(crate) fn failure(
+    error: &reqwest::Error,
+    route: &Route,
+    credential: &Credential,
+) -> Box<Report> {
     let failure = if error.is_connect() {
         connecting(error, route)
     } else if error.is_builder() {
-        Failure::not_sent(ErrorKind::Request, "the request can't be built", false)
+        Report::not_sent(ErrorKind::Request, "the request can't be built", false)
     } else if never_written(error) {
         let text = "the connection was closed before the request was written";
-        Failure::not_sent(ErrorKind::ConnectionLost, text, true)
+        Report::not_sent(ErrorKind::ConnectionLost, text, true)
     } else if sources(error).any(is_foreign_timeout) {
-        Failure::ambiguous(ErrorKind::Timeout, "timed out")
+        Report::ambiguous(ErrorKind::Timeout, "timed out")
     } else {
-        Failure::ambiguous(ErrorKind::ConnectionLost, "the connection was lost")
+        Report::ambiguous(ErrorKind::ConnectionLost, "the connection was lost")
     };
     failure.because(cause(error, credential))
 }
@@ -32,7 +48,7 @@ pub(crate) fn failure(error: &reqwest::Error, route: &Route, credential: &Creden
 ///
 /// An invalid certificate, TLS versions without overlap, proxy credentials that are refused and a proxy of a kind that
 /// the build can't use are not transient: they stay the same for the duration of a call.
-fn connecting(error: &reqwest::Error, route: &Route) -> Failure {
+fn connecting(error: &reqwest::Error, route: &Route) -> Box<Report> {
     let (proxy, reads) = match route {
         Route::Variable(proxy) => (format!("the proxy {proxy}"), !proxy.tunnels),
         Route::Direct | Route::Configured => ("the proxy".to_owned(), false),
@@ -42,20 +58,20 @@ fn connecting(error: &reqwest::Error, route: &Route) -> Failure {
     if sources(error).any(is_unknown_scheme) {
         let text =
             format!("{proxy} is of a kind for which reqwest lacks the feature, such as `socks`");
-        return Failure::not_sent(ErrorKind::Proxy, text, false);
+        return Report::not_sent(ErrorKind::Proxy, text, false);
     }
     if reads {
         let text = format!("no connection to {proxy} was made");
-        return Failure::not_sent(ErrorKind::Proxy, text, transient);
+        return Report::not_sent(ErrorKind::Proxy, text, transient);
     }
     for source in sources(error) {
         if is_tls(source) {
-            return Failure::not_sent(ErrorKind::Tls, "the TLS handshake failed", false);
+            return Report::not_sent(ErrorKind::Tls, "the TLS handshake failed", false);
         }
         // The types of these errors are private to their crates, so only the texts can be compared.
         let text = source.to_string();
         if text.starts_with("dns error") {
-            return Failure::not_sent(ErrorKind::Dns, "the host name was not resolved", true);
+            return Report::not_sent(ErrorKind::Dns, "the host name was not resolved", true);
         }
         if let Some(problem) = text.strip_prefix("tunnel error: ") {
             let text = match problem {
@@ -65,14 +81,14 @@ fn connecting(error: &reqwest::Error, route: &Route) -> Failure {
                 _ => format!("no connection through {proxy} was made"),
             };
             let transient = transient && problem != "proxy authorization required";
-            return Failure::not_sent(ErrorKind::Proxy, text, transient);
+            return Report::not_sent(ErrorKind::Proxy, text, transient);
         }
     }
     let text = match route {
         Route::Configured => "no connection was made, neither to the service nor to a proxy",
         Route::Direct | Route::Variable(_) => "no connection was made",
     };
-    Failure::not_sent(ErrorKind::Connect, text, true)
+    Report::not_sent(ErrorKind::Connect, text, true)
 }
 
 /// Whether the scheme of the proxy is none that the connector knows.
@@ -124,6 +140,6 @@ pub(crate) fn cause(error: &reqwest::Error, credential: &Credential) -> Option<C
     Cause::chain(texts.iter().map(|text| Untrusted::received(text, credential)))
 }
 
-fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+pub(crate) fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(error.source(), |source| (**source).source())
 }

@@ -1,40 +1,26 @@
 //! Reports an effect whose result nobody received.
 
 use super::Call;
-use super::operation::{Operation, sealed::Answer};
+use super::operation::{Operation, Recorded};
 use crate::abandoned::Abandoned;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
-use std::borrow::Borrow;
-use std::marker::PhantomData;
 
 /// Reports the effect of a call when it is dropped, unless somebody has received the result.
-///
-/// `C` is `&Call<O>` within the call, where nothing is allocated, and `Call<O>` where it outlives the call: in a detached
-/// call, and in a job.
-pub(crate) struct Unreceived<C: Borrow<Call<O>>, O: Operation> {
-    call: C,
+pub(crate) struct Unreceived<O: Operation> {
+    pub(super) call: Call<O>,
     pub(super) started: DateTime<Utc>,
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
     created_id: Option<Untrusted>,
-    operation: PhantomData<fn(O)>,
 }
 
-impl<C: Borrow<Call<O>>, O: Operation> Unreceived<C, O> {
+impl<O: Operation> Unreceived<O> {
     /// A call that is started now, and has no effect yet.
-    pub(crate) fn new(call: C) -> Self {
-        let started = call.borrow().clock().date().into();
-        Self { call, started, outcome: Outcome::NotSent, created_id: None, operation: PhantomData }
-    }
-
-    pub(crate) fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
-        self.outcome = outcome;
+    pub(crate) fn new(call: Call<O>) -> Self {
+        let started = call.clock().date().into();
+        Self { call, started, outcome: Outcome::NotSent, created_id: None }
     }
 
     /// The call has ended with this result.
@@ -53,13 +39,12 @@ impl<C: Borrow<Call<O>>, O: Operation> Unreceived<C, O> {
 
     /// What is known of the call, if its effect has this outcome.
     pub(super) fn abandoned(&self, outcome: Outcome) -> Abandoned {
-        let call = self.call.borrow();
         Abandoned {
             operation: O::FACTS.name,
-            subject: call.subject(),
+            subject: self.call.subject(),
             outcome,
             created_id: self.created_id.clone(),
-            marker: call.marker().map(str::to_owned),
+            marker: self.call.operation.marker().map(str::to_owned),
             started: self.started,
         }
     }
@@ -69,7 +54,7 @@ impl<C: Borrow<Call<O>>, O: Operation> Unreceived<C, O> {
         if self.outcome >= Outcome::Unknown {
             let abandoned = self.abandoned(self.outcome);
             self.outcome = Outcome::NotSent;
-            self.call.borrow().datafy.inner().on_abandoned.report(&abandoned);
+            abandoned.report(self.call.datafy.inner().on_abandoned.as_ref());
         }
     }
 
@@ -79,7 +64,7 @@ impl<C: Borrow<Call<O>>, O: Operation> Unreceived<C, O> {
     }
 }
 
-impl<C: Borrow<Call<O>>, O: Operation> Drop for Unreceived<C, O> {
+impl<O: Operation> Drop for Unreceived<O> {
     fn drop(&mut self) {
         self.report();
     }
@@ -90,7 +75,7 @@ pub(crate) trait Effect: Send {
     fn received(self: Box<Self>);
 }
 
-impl<O: Operation> Effect for Unreceived<Call<O>, O> {
+impl<O: Operation> Effect for Unreceived<O> {
     fn received(self: Box<Self>) {
         (*self).received();
     }

@@ -1,19 +1,17 @@
 //! Builds a client.
 
-use crate::abandoned::Abandoned;
+use crate::abandoned::{Abandoned, OnAbandoned};
 use crate::client::ConfigError;
 use crate::client::budget::Budget;
 use crate::client::clock::SystemClock;
 use crate::client::detached_calls::DetachedCalls;
 use crate::client::http::{Custom, Http, Settings};
-use crate::client::jitter::Jitter;
-use crate::client::on_abandoned::OnAbandoned;
 use crate::client::options::{Options, option_methods};
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 use crate::client::root_certificates::{self, Pem};
 use crate::client::token::{Token, Tokens};
 use crate::client::token_text;
-use crate::client::{Clock, Datafy, Inner, within};
+use crate::client::{Clock, Datafy, Inner, Jitter, within};
 use crate::id::SubAccountId;
 use datafy_api::base_url::BaseUrl;
 use std::env;
@@ -61,8 +59,8 @@ pub struct DatafyBuilder {
     root_certificates: Vec<Pem>,
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
-    jitter: Jitter,
-    on_abandoned: OnAbandoned,
+    jitter: Option<Jitter>,
+    on_abandoned: Option<OnAbandoned>,
 }
 
 impl DatafyBuilder {
@@ -238,7 +236,7 @@ impl DatafyBuilder {
         mut self,
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
     ) -> Self {
-        self.reqwest = Some(Custom(Box::new(configure)));
+        self.reqwest = Some(Box::new(configure));
         self
     }
 
@@ -251,7 +249,7 @@ impl DatafyBuilder {
     /// Sets the source of randomness for the pauses between attempts, for tests: each number, in `0.0..1.0`, is the
     /// position of a pause in its range (see [`RetryPolicy`](crate::RetryPolicy)).
     pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
-        self.jitter = Jitter(Box::new(jitter));
+        self.jitter = Some(Box::new(jitter));
         self
     }
 
@@ -267,7 +265,7 @@ impl DatafyBuilder {
     /// ```
     #[doc(alias("cancel"))]
     pub fn on_abandoned(mut self, function: impl Fn(&Abandoned) + Send + Sync + 'static) -> Self {
-        self.on_abandoned = OnAbandoned(Some(Box::new(function)));
+        self.on_abandoned = Some(Box::new(function));
         self
     }
 
@@ -307,7 +305,7 @@ impl DatafyBuilder {
         };
         let http = Http::new(settings, connect)?;
         Ok(Datafy::new(Inner {
-            tokens: Tokens::new(token, &base, &http.client(connect, Duration::MAX)?.0)?,
+            tokens: Tokens::new(token, &base, &http.client(connect, Duration::MAX)?)?,
             http,
             base,
             options: Arc::new(self.options),
@@ -315,7 +313,7 @@ impl DatafyBuilder {
             in_flight,
             slots: Semaphore::new(in_flight),
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
-            jitter: self.jitter,
+            jitter: self.jitter.unwrap_or_else(|| Box::new(fastrand::f64)),
             on_abandoned: self.on_abandoned,
             detached: DetachedCalls::default(),
         }))
@@ -336,11 +334,8 @@ impl fmt::Debug for DatafyBuilder {
             .field("retry_budget", &self.retry_budget)
             .field("max_in_flight", &self.max_in_flight)
             .field("fresh_connections", &!self.reuse_connections)
-            .field("reqwest", &self.reqwest)
             .field("clock", &self.clock)
-            .field("jitter", &self.jitter)
-            .field("on_abandoned", &self.on_abandoned)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,8 +2,7 @@
 
 use crate::client::ConfigError;
 use crate::client::Timeouts;
-use crate::client::connect::LimitConnect;
-use crate::client::only_connect::OnlyConnect;
+use crate::client::connector::connected;
 use crate::client::proxy::Route;
 use crate::error::Cause;
 use datafy_api::base_url::BaseUrl;
@@ -12,9 +11,9 @@ use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tower::util::MapFutureLayer;
 
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 
@@ -22,22 +21,16 @@ const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 /// Node, Apache and uvicorn): the effect of a request that meets the closing of its connection is unknown.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The reqwest clients of a Datafy client: one for attempts with the client's connect timeout, and others for attempts
-/// with another or less time than that. Those cost a dozen allocations per request, and are built when they are first
-/// needed.
+/// The reqwest clients of a Datafy client.
 pub(crate) struct Http {
     settings: Settings,
+    /// The connect timeout of most attempts.
     connect: Duration,
     /// The way to the endpoint.
     pub(crate) route: Route,
-    clients: Mutex<Clients>,
-}
-
-#[derive(Default)]
-struct Clients {
-    common: Option<reqwest::Client>,
-    /// By their connect timeouts, which are those of [`step`].
-    with_own_limit: BTreeMap<Duration, reqwest::Client>,
+    /// The client of most attempts has no key. The others heed the limit of their attempt, for a dozen allocations per
+    /// request, and are kept by their connect timeouts, which are those of [`step`].
+    clients: Mutex<BTreeMap<Option<Duration>, reqwest::Client>>,
 }
 
 /// The settings that the HTTP clients are built from.
@@ -50,15 +43,8 @@ pub(crate) struct Settings {
 }
 
 /// The caller's changes of the reqwest settings.
-pub(crate) struct Custom(
-    pub(crate) Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>,
-);
-
-impl fmt::Debug for Custom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("..")
-    }
-}
+pub(crate) type Custom =
+    Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
 impl Http {
     pub(crate) fn new(settings: Settings, connect: Duration) -> Result<Self, ConfigError> {
@@ -70,12 +56,12 @@ impl Http {
             (false, true) => Route::from_variables(&settings.base, |name| env::var_os(name))?,
             (false, false) => Route::Direct,
         };
-        let clients = Clients { common: Some(client), ..Clients::default() };
-        Ok(Self { settings, connect, route, clients: Mutex::new(clients) })
+        let clients = Mutex::new(BTreeMap::from([(None, client)]));
+        Ok(Self { settings, connect, route, clients })
     }
 
-    /// Returns the client for an attempt with this connect timeout and this limit. The second value is the connect
-    /// timeout if the attempt has to [set](crate::client::connect::limited) it itself.
+    /// Returns the client for an attempt with this connect timeout and this limit, which runs in the
+    /// [scope](crate::client::connector::Connecting::scope) of the shorter one.
     ///
     /// The client's own timeout serves only if it is shorter than the limit. Otherwise the limit might end the attempt
     /// first, and nothing would prove that there was no connection yet.
@@ -83,46 +69,27 @@ impl Http {
         &self,
         connect: Duration,
         limit: Duration,
-    ) -> Result<(reqwest::Client, Option<Duration>), ConfigError> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_common = connect == self.connect && connect < limit;
-        let own_limit = (!is_common).then(|| connect.min(limit));
-        let known = match own_limit {
-            None => clients.common.as_ref(),
-            Some(own) => clients.with_own_limit.get(&step(own)),
-        };
-        if let Some(client) = known {
-            return Ok((client.clone(), own_limit));
-        }
-        let builder = self.settings.builder()?;
-        let builder = match own_limit {
-            None => builder.connect_timeout(connect),
-            Some(own) => builder.connect_timeout(step(own)).connector_layer(LimitConnect),
-        };
-        let client = built(builder)?;
-        match own_limit {
-            None => clients.common = Some(client.clone()),
-            Some(own) => drop(clients.with_own_limit.insert(step(own), client.clone())),
-        }
-        Ok((client, own_limit))
-    }
-
-    /// Returns a client that opens connections as the others do, and sends no request. It sets `opened` once there is a
-    /// connection.
-    pub(crate) fn without_requests(
-        &self,
-        opened: Arc<AtomicBool>,
     ) -> Result<reqwest::Client, ConfigError> {
-        let builder = self.settings.builder()?.connect_timeout(self.connect);
-        built(builder.connector_layer(OnlyConnect(opened)))
+        let is_common = connect == self.connect && connect < limit;
+        let own = (!is_common).then(|| step(connect.min(limit)));
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&own) {
+            return Ok(client.clone());
+        }
+        let builder = self.settings.builder()?.connect_timeout(own.unwrap_or(connect));
+        let client = built(match own {
+            None => builder,
+            Some(_) => builder.connector_layer(MapFutureLayer::new(connected)),
+        })?;
+        clients.insert(own, client.clone());
+        Ok(client)
     }
 
     /// Stops using the connections that are open now.
     pub(crate) fn retire(&self) {
-        if self.settings.fresh_connections {
-            return;
+        if !self.settings.fresh_connections {
+            self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
-        *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Clients::default();
     }
 }
 
@@ -176,7 +143,7 @@ impl Settings {
             builder = builder.no_proxy();
         }
         builder = self.trust(builder)?;
-        if let Some(Custom(custom)) = &self.custom {
+        if let Some(custom) = &self.custom {
             builder = custom(builder);
         }
         if self.fresh_connections {

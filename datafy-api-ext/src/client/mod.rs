@@ -4,12 +4,9 @@ pub(crate) mod budget;
 mod builder;
 mod clock;
 mod config_error;
-pub(crate) mod connect;
+pub(crate) mod connector;
 pub(crate) mod detached_calls;
 pub(crate) mod http;
-mod jitter;
-pub(crate) mod on_abandoned;
-mod only_connect;
 pub(crate) mod options;
 pub(crate) mod proxy;
 pub(crate) mod redact;
@@ -34,13 +31,12 @@ pub use timeouts::Timeouts;
 pub use token::Token;
 pub use volume::Volume;
 
+use crate::abandoned::OnAbandoned;
 use crate::id::SubAccountId;
 use budget::Budget;
 use datafy_api::base_url::BaseUrl;
 use detached_calls::DetachedCalls;
 use http::Http;
-use jitter::Jitter;
-use on_abandoned::OnAbandoned;
 use options::Options;
 use std::fmt;
 use std::sync::Arc;
@@ -70,6 +66,9 @@ use tokio::sync::Semaphore;
 #[derive(Clone)]
 pub struct Datafy(Arc<Inner>);
 
+/// Draws the position of a pause in its range, `0.0..1.0`.
+pub(crate) type Jitter = Box<dyn Fn() -> f64 + Send + Sync>;
+
 /// What the clones of a client share.
 pub(crate) struct Inner {
     pub(crate) http: Http,
@@ -84,7 +83,7 @@ pub(crate) struct Inner {
     pub(crate) slots: Semaphore,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) jitter: Jitter,
-    pub(crate) on_abandoned: OnAbandoned,
+    pub(crate) on_abandoned: Option<OnAbandoned>,
     pub(crate) detached: DetachedCalls,
 }
 

@@ -7,6 +7,7 @@ use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
 use secrecy::{ExposeSecret, SecretString};
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
@@ -191,17 +192,9 @@ impl Credential {
     }
 
     /// Returns `text` without the token, in case the service has sent it back.
-    pub(crate) fn redact(&self, text: String) -> String {
-        match self.redact_body(text.as_bytes()) {
-            // The token is ASCII, so no character was cut.
-            Some(redacted) => String::from_utf8_lossy(&redacted).into_owned(),
-            None => text,
-        }
-    }
-
-    /// Returns `body` without the token, or `None` if the token is not in it.
-    pub(crate) fn redact_body(&self, body: &[u8]) -> Option<Vec<u8>> {
-        self.redactor.as_ref()?.redact(body)
+    pub(crate) fn redact<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
+        let redacted = self.redactor.as_ref().and_then(|redactor| redactor.redact(text));
+        redacted.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 }
 

@@ -22,13 +22,15 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct ErrorBuilder(Report);
+pub struct ErrorBuilder(Box<Report>);
 
 impl ErrorBuilder {
     /// Starts an error of one attempt. Its parts need not fit together as those of a real call do.
     pub fn new(operation: Operation, outcome: Outcome, kind: ErrorKind) -> Self {
-        let text = Untrusted::local(format!("a {kind} error for a test"));
-        Self(Report { kind, text, ..Report::new(operation.name, outcome) })
+        let problem = format!("a {kind} error for a test");
+        let mut report = Report::not_sent(kind, problem, false);
+        (report.operation, report.outcome) = (operation.name, outcome);
+        Self(report)
     }
 
     /// Sets the status of the answer.
@@ -41,7 +43,7 @@ impl ErrorBuilder {
     /// Sets the message of the service, which is also the text of the error.
     pub fn message(mut self, message: &str) -> Self {
         self.0.message = Some(Untrusted::local(message));
-        self.0.text = Untrusted::local(message);
+        self.0.problem = Untrusted::local(message);
         self
     }
 
@@ -83,6 +85,6 @@ impl ErrorBuilder {
 
     /// Builds the error.
     pub fn build(self) -> Error {
-        Error::new(self.0)
+        Error(self.0)
     }
 }

@@ -173,7 +173,7 @@ impl Attach {
     /// Repeats the call until it succeeds, as often as the wait allows.
     async fn repeat(&self, wait: &Wait, step: &mut OpenStep) -> Result<(), Error> {
         let started: DateTime<Utc> = self.call.clock().date().into();
-        let mut time = Stopwatch::start(self.call.clock());
+        let mut time = Stopwatch::start(self.call.datafy());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
         let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
         let mut last: Option<Error> = None;
@@ -209,18 +209,16 @@ impl Attach {
             }
             time.pause(pause).await;
         }
-        let error = last.unwrap_or_else(|| {
-            Error::new(Report {
-                kind: ErrorKind::Timeout,
-                text: Untrusted::local(format!("the volume was not ready within {:?}", wait.limit)),
-                attempts: 0,
-                elapsed: time.passed(),
-                ..Report::new(ATTACH_VOLUME.name, Outcome::NotSent)
-            })
-            .of_call(self.call.about(), [started, self.call.clock().date().into()])
+        let Error(mut report) = last.unwrap_or_else(|| {
+            let problem = format!("the volume was not ready within {:?}", wait.limit);
+            Error(self.call.failed(Report::not_sent(ErrorKind::Timeout, problem, false)))
         });
-        let error = error.at_least(step.outcome).observed(observation.map(Untrusted::local));
-        Err(error.of_wait(calls, attempts, started, time.passed()))
+        report.outcome = report.outcome.max(step.outcome);
+        report.observation = observation.map(Untrusted::local);
+        (report.calls, report.attempts, report.elapsed) = (calls, attempts, time.passed());
+        report.started = Some(started);
+        report.ended.get_or_insert_with(|| self.call.clock().date().into());
+        Err(Error(report))
     }
 }
 

@@ -10,7 +10,7 @@ use super::steps::Steps;
 use crate::call::Call;
 use crate::client::Datafy;
 use crate::client::options::{Options, option_methods};
-use crate::error::{About, Error};
+use crate::error::Error;
 use crate::id::{DeviceName, InstanceId, VolumeId};
 use crate::journal::{Entry, Log, Step, StepState, unattached};
 use crate::one_line::OneLine;
@@ -166,7 +166,7 @@ impl Restore {
 
     fn not_restored(&self, cause: NotDone, steps: &[Step], rest: Option<Attach>) -> NotRestored {
         let Self { create, instance, device, .. } = self;
-        let about = About {
+        NotRestored(Box::new(Left {
             object: format!("restore of {} to {instance} as {device}", create.operation.source()),
             endpoint: create.datafy().endpoint().to_owned(),
             subject: Subject {
@@ -174,10 +174,11 @@ impl Restore {
                 device: Some(device.clone()),
                 ..create.subject()
             },
-        };
-        let volume = unattached(steps).pop();
-        let outcome = steps.last().map_or(Outcome::NotSent, Step::outcome);
-        NotRestored(Box::new(Left { about, cause, volume, outcome, rest }))
+            cause,
+            volume: unattached(steps).pop(),
+            outcome: steps.last().map_or(Outcome::NotSent, Step::outcome),
+            rest,
+        }))
     }
 
     async fn drive(&self, steps: Steps) -> Finished<(), VolumeId> {
@@ -223,7 +224,9 @@ pub struct NotRestored(Box<Left>);
 
 #[derive(Clone)]
 struct Left {
-    about: About,
+    object: String,
+    endpoint: String,
+    subject: Subject,
     cause: NotDone,
     volume: Option<VolumeId>,
     outcome: Outcome,
@@ -261,8 +264,7 @@ impl fmt::Display for NotRestored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Otherwise the call is named.
         if !matches!(self.cause(), NotDone::Failed(_)) || !f.alternate() {
-            let About { object, endpoint, .. } = &self.0.about;
-            write!(f, "{} at {endpoint}: ", OneLine(object))?;
+            write!(f, "{} at {}: ", OneLine(&self.0.object), self.0.endpoint)?;
         }
         match (self.volume_id(), self.outcome()) {
             (Some(volume), Outcome::Unknown) => {
@@ -295,8 +297,8 @@ impl std::error::Error for NotRestored {
 impl Serialize for NotRestored {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("NotRestored", 6)?;
-        object.serialize_field("subject", &self.0.about.subject)?;
-        object.serialize_field("endpoint", &self.0.about.endpoint)?;
+        object.serialize_field("subject", &self.0.subject)?;
+        object.serialize_field("endpoint", &self.0.endpoint)?;
         object.serialize_field("outcome", &self.outcome())?;
         object.serialize_field("volume_id", &self.volume_id())?;
         object.serialize_field("text", &format!("{self:#}"))?;

@@ -81,7 +81,7 @@ impl Settling {
     /// Looks until nothing more can be found out, the time is over, or the run is stopped.
     pub(super) async fn wait(&self, entries: &Mutex<Entries>, monitor: &Monitor) {
         let clock = self.datafy.clock();
-        let mut time = Stopwatch::start(clock);
+        let mut time = Stopwatch::start(&self.datafy);
         loop {
             let open = self.look(entries, |_| false).await;
             let Some(again) = open.again_after else { break };

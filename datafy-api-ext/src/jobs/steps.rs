@@ -4,7 +4,7 @@ use super::gate::Gate;
 use super::job::Job;
 use super::progress::Slot;
 use super::stopped::StopReason;
-use crate::call::operation::{Operation, sealed::Answer};
+use crate::call::operation::{Operation, Recorded};
 use crate::call::{Call, Effect, Unreceived};
 use crate::error::Error;
 use crate::journal::{Entry, Event, JournalError, Kind, Log, Record, Step, StepState};
@@ -354,7 +354,7 @@ impl OpenStep {
         };
         let begin = self.record::<O>(Event::Begin {
             subject: call.subject(),
-            marker: call.marker().map(str::to_owned),
+            marker: call.operation.marker().map(str::to_owned),
         });
         if let Err(error) = self.intend::<O>(log.as_deref(), &begin).await {
             drop(flight);
@@ -369,10 +369,10 @@ impl OpenStep {
         let effect = Unreceived::new(call.clone());
         let result = call.send_after(self.outcome).await;
         let effect = effect.ended(&result);
-        self.outcome = self.outcome.max(effect.outcome());
+        self.outcome = self.outcome.max(effect.outcome);
         steps.0.gate.sent(&result);
         let end = self.record::<O>(Event::End {
-            outcome: effect.outcome(),
+            outcome: effect.outcome,
             created_id: effect.created_id().map(str::to_owned),
             request_id: result.as_ref().err().and_then(Error::request_id).map(str::to_owned),
         });

@@ -1,6 +1,6 @@
 //! Attach a volume to an instance: `POST /api/v1/volumes/{volumeId}/attach`.
 
-use crate::call::operation::{Operation, call_span, sealed};
+use crate::call::operation::{Operation, call_span};
 use crate::call::success::Unusable;
 use crate::call::{Call, Content};
 use crate::client::Volume;
@@ -41,11 +41,7 @@ impl AttachVolume {
 
 impl Operation for AttachVolume {
     type Answer = ();
-}
-
-impl sealed::Operation for AttachVolume {
     const FACTS: datafy_api::operation::Operation = ATTACH_VOLUME;
-    type Content = ();
 
     fn span(&self, base: &BaseUrl) -> tracing::Span {
         call_span!(ATTACH_VOLUME, base, Some(self.volume.as_str()))

@@ -1,6 +1,6 @@
 //! Create a snapshot of a volume: `POST /api/v1/volumes/{volumeId}/create-snapshot`.
 
-use crate::call::operation::{Operation, call_span, sealed};
+use crate::call::operation::{Operation, Recorded, call_span};
 use crate::call::success::{SNAPSHOT_ID, Unusable};
 use crate::call::{Call, Content};
 use crate::client::Volume;
@@ -66,12 +66,8 @@ impl Call<CreateSnapshot> {
 
 impl Operation for CreateSnapshot {
     type Answer = Snapshot;
-}
-
-impl sealed::Operation for CreateSnapshot {
     const FACTS: datafy_api::operation::Operation = CREATE_SNAPSHOT;
     const CREATES: Option<&'static str> = Some(SNAPSHOT_ID);
-    type Content = Snapshot;
 
     fn span(&self, base: &BaseUrl) -> tracing::Span {
         call_span!(CREATE_SNAPSHOT, base, Some(self.volume.as_str()))
@@ -162,7 +158,7 @@ impl Snapshot {
     }
 }
 
-impl sealed::Answer for Snapshot {
+impl Recorded for Snapshot {
     fn from_record(created_id: Option<&str>) -> Option<Self> {
         let id = DatafySnapshotId::new(created_id?).ok()?;
         let (volume_id, status, start_time, volume_size_gb, description) = Default::default();

@@ -1,6 +1,6 @@
 //! Create an autoscaling volume: `POST /api/v1/volumes/create-from-snapshots`.
 
-use crate::call::operation::{Operation, call_span, sealed};
+use crate::call::operation::{Operation, Recorded, call_span};
 use crate::call::success::{Unusable, VOLUME_ID};
 use crate::call::{Call, Content};
 use crate::client::Datafy;
@@ -113,12 +113,8 @@ impl CreateVolume {
 
 impl Operation for CreateVolume {
     type Answer = CreatedVolume;
-}
-
-impl sealed::Operation for CreateVolume {
     const FACTS: datafy_api::operation::Operation = CREATE_VOLUME_FROM_SNAPSHOTS;
     const CREATES: Option<&'static str> = Some(VOLUME_ID);
-    type Content = CreatedVolume;
 
     fn span(&self, base: &BaseUrl) -> tracing::Span {
         call_span!(CREATE_VOLUME_FROM_SNAPSHOTS, base, None::<&str>)
@@ -170,7 +166,7 @@ pub struct CreatedVolume {
 
 only_objects!(CreatedVolume);
 
-impl sealed::Answer for CreatedVolume {
+impl Recorded for CreatedVolume {
     fn from_record(created_id: Option<&str>) -> Option<Self> {
         Some(Self { id: VolumeId::new(created_id?).ok()?, volume_size_gb: None })
     }

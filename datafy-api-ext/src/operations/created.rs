@@ -1,7 +1,7 @@
 //! The ID of the object that an operation creates.
 
 use super::{CreateSnapshot, CreateVolume};
-use crate::call::operation::sealed::Operation;
+use crate::call::Operation;
 use crate::id::{DatafySnapshotId, InvalidId, VolumeId};
 
 /// Checks what is known about the ID of the object that an operation of this name has created. One that creates nothing

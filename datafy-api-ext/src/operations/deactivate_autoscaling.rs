@@ -1,6 +1,6 @@
 //! Deactivate the autoscaling of a volume: `POST /api/v1/volumes/{volumeId}/deactivate-autoscaling`.
 
-use crate::call::operation::{Operation, call_span, sealed};
+use crate::call::operation::{Operation, call_span};
 use crate::call::success::Unusable;
 use crate::call::{Call, Content};
 use crate::client::Volume;
@@ -29,11 +29,7 @@ impl Volume {
 
 impl Operation for DeactivateAutoscaling {
     type Answer = ();
-}
-
-impl sealed::Operation for DeactivateAutoscaling {
     const FACTS: datafy_api::operation::Operation = DEACTIVATE_AUTOSCALING;
-    type Content = ();
 
     fn span(&self, base: &BaseUrl) -> tracing::Span {
         call_span!(DEACTIVATE_AUTOSCALING, base, Some(self.volume.as_str()))
