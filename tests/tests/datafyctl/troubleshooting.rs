@@ -102,7 +102,7 @@ async fn printed() -> Vec<String> {
     printed.extend(join_all(answers).await);
     printed.extend(join_all(lines).await);
 
-    // An `https` endpoint that speaks no TLS, a service that is down, and a journal in use.
+    // An `https` endpoint that speaks no TLS, and a service that is down.
     let machine = Machine::with_volumes(100).await;
     let tls = machine.fake.endpoint().replace("http:", "https:");
     printed.push(machine.run_with("snapshot vol-1", &[endpoint(&*tls)], "").await.err);
@@ -110,6 +110,9 @@ async fn printed() -> Vec<String> {
     machine.fake.begin_outage().await;
     printed.push(machine.run("snapshot --from list.txt --new").await.err);
     machine.fake.end_outage().await.unwrap();
+    // A journal in use.
+    let machine = Machine::with_volumes(1).await;
+    machine.run("snapshot vol-9").await.expect(2);
     let _journal = Journal::read(machine.directory.path().join(&machine.journals()[0])).unwrap();
     for line in ["snapshot vol-1", "snapshot vol-1 --resume last"] {
         printed.push(machine.run(line).await.err);

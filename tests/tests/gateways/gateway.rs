@@ -244,7 +244,7 @@ pub(crate) fn missing() -> BTreeSet<&'static str> {
     KINDS.map(Kind::program).into_iter().filter(|name| find(name).is_none()).collect()
 }
 
-/// Where a program is. Debian's are where only root's `PATH` leads to; `.ci/programs` installs Envoy below `target`.
+/// Where a program is. Debian's are where only root's `PATH` leads to; `.ci/tools` installs Envoy below `target`.
 fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let envoy = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/envoy/bin");

