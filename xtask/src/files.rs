@@ -16,7 +16,7 @@ pub const RECORD: &str = "xtask/page.yaml";
 /// The differences that are meant to stay.
 pub const WAIVERS: &str = "xtask/waivers.yaml";
 /// The crates whose types may appear in the public API.
-pub const FOREIGN_TYPES: &str = "xtask/api/foreign-types.txt";
+pub const FOREIGN_TYPES: &str = "xtask/api/foreign-types.yaml";
 /// The public items of the crate that people use.
 pub const LISTING: &str = "xtask/api/datafy-api-ext.txt";
 /// The fake's answers.

@@ -3,31 +3,34 @@
 
 use crate::codegen::{self, Refusal};
 use crate::files::{self, GENERATED, SPEC, SPEC_COPY};
-use crate::report::Ending;
-use similar::TextDiff;
+use crate::report::{Finding, Link, Report};
+use anyhow::{Result, anyhow};
 use std::path::Path;
 
 /// Generates from the spec below `root`, and writes the files or compares them with the committed ones.
-pub fn run(root: &Path, check: bool) -> anyhow::Result<Ending> {
+pub fn run(root: &Path, check: bool) -> Result<Report> {
     let spec = files::read(root, SPEC)?;
-    let mut ending = Ending::Equal;
+    let mut findings = Vec::new();
     for (file, text) in [(GENERATED, client(&spec)?), (SPEC_COPY, copy(&spec))] {
         let committed = files::read_if_exists(root, file)?.unwrap_or_default();
-        if !check {
+        if check {
+            findings.extend(stale(file, &committed, &text));
+        } else {
             files::write(root, file, &text)?;
-        } else if committed != text {
-            let diff = TextDiff::from_lines(&committed, &text);
-            print!("{}", diff.unified_diff().header(file, &format!("what {SPEC} describes")));
-            eprintln!("error: {file} is not what {SPEC} describes; run `cargo xtask generate`");
-            ending = Ending::Drift;
         }
     }
-    Ok(ending)
+    Ok(Report::new("generate", findings, Vec::new()))
+}
+
+/// Compares a committed file with what the spec describes.
+pub fn stale(file: &str, committed: &str, described: &str) -> Option<Finding> {
+    let finding = Finding::of_file(Link::Generated, file, committed, described)?;
+    Some(finding.help("run `cargo xtask generate`"))
 }
 
 /// The client that the spec in `yaml` describes. The error is one line, with the place in the spec.
-pub fn client(yaml: &str) -> anyhow::Result<String> {
-    try_client(yaml).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
+pub fn client(yaml: &str) -> Result<String> {
+    try_client(yaml).map_err(|refusal| anyhow!(refusal.in_file(SPEC)))
 }
 
 /// The client that the spec in `yaml` describes, or where and why the generator refuses the spec.
@@ -36,8 +39,8 @@ pub(crate) fn try_client(yaml: &str) -> Result<String, Refusal> {
 }
 
 /// The client of a dependent with the spec in `yaml`. `own` is the spec of this workspace.
-pub fn client_of_dependent(yaml: &str, own: &str) -> anyhow::Result<String> {
-    codegen::generate_other(yaml, own).map_err(|refusal| anyhow::anyhow!(refusal.in_file(SPEC)))
+pub fn client_of_dependent(yaml: &str, own: &str) -> Result<String> {
+    codegen::generate_other(yaml, own).map_err(|refusal| anyhow!(refusal.in_file(SPEC)))
 }
 
 /// The table of what the generator takes, as Markdown.

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use xtask::report::{Ending, Format};
+use xtask::report::{Format, Report};
 use xtask::{api, check, docs, files, generate};
 
 /// Keeps the vendor's page, openapi.yaml, the generated client and the builders equal.
@@ -50,28 +50,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Some(code) = api::rustdoc::stand_in() {
-        return code;
-    }
     let root = files::root();
-    let (report, format) = match Arguments::parse().command {
-        Command::Api { write } => return exit_code(api::run(&root, write)),
-        Command::Generate { check } => return exit_code(generate::run(&root, check)),
-        Command::Check { format } => (check::run(&root), format),
-        Command::Docs { page, record, format } => (docs::run(&root, &page, record), format),
+    let (command, result, format) = match Arguments::parse().command {
+        Command::Api { write } => ("api", api::run(&root, write), Format::Text),
+        Command::Generate { check } => ("generate", generate::run(&root, check), Format::Text),
+        Command::Check { format } => ("check", check::run(&root), format),
+        Command::Docs { page, record, format } => {
+            ("docs", Ok(docs::run(&root, &page, record)), format)
+        }
     };
+    let report = result.unwrap_or_else(|error| Report::could_not_check(command, &error));
     let mut out = io::stdout().lock();
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A closed pipe is no error: the reader has seen enough.
     let _ = out.write_all(report.render(format, colour).as_bytes());
     ExitCode::from(report.ending as u8)
-}
-
-/// The exit code of a command that prints its findings itself.
-fn exit_code(result: anyhow::Result<Ending>) -> ExitCode {
-    let ending = result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        Ending::CouldNotCheck
-    });
-    ExitCode::from(ending as u8)
 }

@@ -6,32 +6,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 /// The keys that come first, in this order. Others follow by name.
-const FIRST: [&str; 24] = [
-    "openapi",
-    "info",
-    "x-page",
-    "servers",
-    "security",
-    "paths",
-    "components",
-    "operationId",
-    "x-idempotent",
-    "name",
-    "in",
-    "parameters",
-    "requestBody",
-    "responses",
-    "$ref",
-    "type",
-    "format",
-    "required",
-    "properties",
-    "description",
-    "content",
-    "schema",
-    "shape",
-    "version",
-];
+const FIRST: &str = "openapi info x-page servers security paths components operationId x-idempotent name in parameters \
+    requestBody responses $ref type format required properties description content schema shape version";
 
 /// The text of a value.
 pub fn write(value: &Value) -> String {
@@ -46,9 +22,8 @@ impl Serialize for Ordered<'_> {
         match self.0 {
             Value::Object(object) => {
                 let mut members: Vec<_> = object.iter().collect();
-                let rank =
-                    |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
-                members.sort_by_key(|(key, _)| (rank(key), *key));
+                let rank = |key: &str| FIRST.split(' ').position(|first| first == key);
+                members.sort_by_key(|(key, _)| (rank(key).unwrap_or(usize::MAX), *key));
                 let mut map = serializer.serialize_map(Some(members.len()))?;
                 for (key, member) in members {
                     map.serialize_entry(key, &Ordered(member))?;

@@ -2,11 +2,10 @@
 
 use super::{CRATES, Listing};
 use crate::files::FOREIGN_TYPES;
-use anyhow::{Result, bail, ensure};
+use crate::report::{Finding, Link};
+use anyhow::{Context, Result, ensure};
 use public_api::tokens::Token;
-use regex::Regex;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 /// The crates of Rust itself.
 const STANDARD: [&str; 3] = ["core", "alloc", "std"];
@@ -28,54 +27,46 @@ pub fn roots<'t>(tokens: &'t [Token], name: &str) -> impl Iterator<Item = &'t st
     })
 }
 
-/// Our crate, the other one, and the reason.
-static LINE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(\S+): *(\S+) *# *\S").expect("a regular expression"));
-
-/// The lines of the file, which is written by hand: `CRATE: OTHER # why`.
+/// The file, which is written by hand: the reasons, by our crate and the other one.
 #[derive(Debug)]
-pub struct ForeignTypes {
-    /// The number of each line, by our crate and the other one.
-    lines: BTreeMap<(String, String), usize>,
-}
+pub struct ForeignTypes(BTreeMap<String, BTreeMap<String, String>>);
 
 impl ForeignTypes {
     pub fn parse(text: &str) -> Result<Self> {
-        let mut lines = BTreeMap::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let place = format!("{FOREIGN_TYPES}:{number}");
-            let Some(parts) = LINE.captures(line).filter(|parts| CRATES.contains(&&parts[1]))
-            else {
-                let ours = CRATES.join(", ");
-                bail!("{place}: `{line}` is not `CRATE: OTHER # why`, with CRATE one of {ours}");
-            };
-            let first = lines.insert((parts[1].to_owned(), parts[2].to_owned()), number);
-            ensure!(first.is_none(), "{place}: a repetition of line {}", first.unwrap_or_default());
+        let all: BTreeMap<String, BTreeMap<String, String>> =
+            serde_saphyr::from_str(text).context(FOREIGN_TYPES)?;
+        for (ours, others) in &all {
+            let known = CRATES.contains(&ours.as_str());
+            ensure!(known, "{FOREIGN_TYPES}: `{ours}` is not one of {}", CRATES.join(", "));
+            let unexplained = others.iter().find(|(_, why)| why.trim().is_empty());
+            ensure!(unexplained.is_none(), "{FOREIGN_TYPES}: {unexplained:?} has no reason");
         }
-        Ok(Self { lines })
+        Ok(Self(all))
     }
 
     /// The crates that the listing names and the file doesn't, and the reverse.
-    pub fn compare(&self, listing: &Listing) -> Vec<String> {
+    pub fn compare(&self, listing: &Listing) -> Vec<Finding> {
         let Listing { name, foreign, .. } = listing;
-        let unlisted =
-            |other: &&String| !self.lines.contains_key(&((*name).to_owned(), (*other).clone()));
-        let new = foreign.keys().filter(unlisted).map(|other| {
-            format!(
-                "types of the crate {other} are public in {name}, the first in `{}`; keep them private, or \
-                 add `{name}: {other} # why` to {FOREIGN_TYPES}",
-                foreign[other]
+        let none = BTreeMap::new();
+        let listed = self.0.get(*name).unwrap_or(&none);
+        let find = |other: &String, title: String| {
+            Finding::new(Link::Api, format!("{name} {other}"), title).at(
+                FOREIGN_TYPES,
+                None,
+                "the list",
             )
+        };
+        let new = foreign.iter().filter(|(other, _)| !listed.contains_key(*other));
+        let new = new.map(|(other, item)| {
+            find(
+                other,
+                format!("types of the crate {other} are public in {name}, the first in `{item}`"),
+            )
+            .help("keep them private, or list the crate with the reason")
         });
-        let own = self.lines.iter().filter(|((ours, _), _)| ours == name);
-        let unused = own.filter(|((_, other), _)| !foreign.contains_key(other));
-        let unused = unused.map(|((_, other), number)| {
-            format!(
-                "{FOREIGN_TYPES}:{number}: no type of the crate {other} is public in {name}; remove the line"
-            )
+        let unused = listed.keys().filter(|other| !foreign.contains_key(*other)).map(|other| {
+            find(other, format!("no type of the crate {other} is public in {name}"))
+                .help("remove it")
         });
         new.chain(unused).collect()
     }

@@ -8,11 +8,10 @@ pub mod foreign;
 pub mod rustdoc;
 
 use crate::files;
-use crate::report::Ending;
+use crate::report::{Finding, Link, Report};
 use anyhow::{Context, Result};
 use foreign::ForeignTypes;
 use public_api::Builder;
-use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,28 +19,23 @@ use std::path::Path;
 pub const CRATES: [&str; 2] = ["datafy-api", "datafy-api-ext"];
 
 /// Compares the public API of the crates below `root` with the listings, or writes these.
-pub fn run(root: &Path, write: bool) -> Result<Ending> {
+pub fn run(root: &Path, write: bool) -> Result<Report> {
     let foreign = ForeignTypes::parse(&files::read(root, files::FOREIGN_TYPES)?)?;
     let documented = rustdoc::document(root)?;
     // All are made before the first is written.
     let listings = CRATES.into_iter().map(|name| Listing::make(&documented, name));
-    let mut ending = Ending::Equal;
+    let mut findings = Vec::new();
     for listing in listings.collect::<Result<Vec<_>>>()? {
         let file = format!("xtask/api/{}.txt", listing.name);
-        let committed = files::read_if_exists(root, &file)?.unwrap_or_default();
         if write {
             files::write(root, &file, &listing.text)?;
-        } else if let Some((diff, verdict)) = change(&file, &committed, &listing) {
-            print!("{diff}");
-            eprintln!("error: {verdict}");
-            ending = Ending::Drift;
+        } else {
+            let committed = files::read_if_exists(root, &file)?.unwrap_or_default();
+            findings.extend(listing.change(&file, &committed));
         }
-        for finding in foreign.compare(&listing) {
-            eprintln!("error: {finding}");
-            ending = Ending::Drift;
-        }
+        findings.extend(foreign.compare(&listing));
     }
-    Ok(ending)
+    Ok(Report::new("api", findings, Vec::new()))
 }
 
 /// The public items of a crate, each on a line.
@@ -73,26 +67,19 @@ impl Listing {
         }
         Ok(Self { name, text: api.to_string(), foreign })
     }
-}
 
-/// The diff from the committed listing to the crate, and the verdict on it, unless they are equal.
-pub fn change(file: &str, committed: &str, listing: &Listing) -> Option<(String, String)> {
-    let name = listing.name;
-    let diff = TextDiff::from_lines(committed, &listing.text);
-    let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-    let breaks = match (count(ChangeTag::Delete), count(ChangeTag::Insert)) {
-        (0, 0) => return None,
-        // A new required method of a trait or a new variant of an enum breaks callers too.
-        (0, new) => format!("mostly no (new lines: {new})"),
-        (gone, new) => format!("yes (removed lines: {gone}, new: {new})"),
-    };
-    let header = format!("what is public in {name}");
-    Some((
-        // A line is a whole item, so the lines around it add nothing.
-        diff.unified_diff().context_radius(0).header(file, &header).to_string(),
-        format!(
-            "{file} is not what is public in {name}; breaks callers: {breaks}; if that is meant, run \
-             `cargo xtask api --write` and add it to CHANGELOG.md"
-        ),
-    ))
+    /// The change since the committed listing in `file`, if there is one.
+    pub fn change(&self, file: &str, committed: &str) -> Option<Finding> {
+        let finding = Finding::of_file(Link::Api, file, committed, &self.text)?;
+        let count =
+            |sign| finding.printed.lines().skip(2).filter(|it| it.starts_with(sign)).count();
+        let breaks = match (count('-'), count('+')) {
+            // A new required method of a trait or a new variant of an enum breaks callers too.
+            (0, new) => format!("mostly no (new lines: {new})"),
+            (gone, new) => format!("yes (removed lines: {gone}, new: {new})"),
+        };
+        Some(finding.help(format!(
+            "breaks callers: {breaks}; if that is meant, run `cargo xtask api --write` and add it to CHANGELOG.md"
+        )))
+    }
 }

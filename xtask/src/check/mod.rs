@@ -3,7 +3,6 @@
 pub mod compiled;
 pub mod document;
 pub mod generated;
-pub mod prose;
 pub mod record;
 mod schema;
 pub mod schemas;
@@ -21,17 +20,11 @@ use anyhow::{Result, bail};
 use compiled::Compiled;
 use std::path::Path;
 
-const COMMAND: &str = "check";
-
 /// The findings about a link, and a sentence that says what was compared.
 pub type Checked = (Vec<Finding>, String);
 
 /// Checks the workspace at `root`.
-pub fn run(root: &Path) -> Report {
-    try_run(root).unwrap_or_else(|error| Report::could_not_check(COMMAND, &error))
-}
-
-fn try_run(root: &Path) -> Result<Report> {
+pub fn run(root: &Path) -> Result<Report> {
     let (spec, mut findings, mut receipt) = before_compiling(root)?;
     let compiled = Compiled::load(root)?;
     let compiles = compiled.is_ok();
@@ -48,7 +41,7 @@ fn try_run(root: &Path) -> Result<Report> {
     // A waiver may concern a link that could not be compiled.
     receipt.waived = Waivers::load(root)?.sift(&mut findings, compiles);
     let findings = record::merge(findings);
-    let mut report = Report::new(COMMAND, findings, Vec::new());
+    let mut report = Report::new("check", findings, Vec::new());
     report.receipt = receipt;
     for file in [SPEC, WAIVERS, GENERATED, SPEC_COPY] {
         report.show(file, &files::read(root, file).unwrap_or_default());
@@ -66,13 +59,13 @@ pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt)> {
     let around = Around { public: PublicItems::load(root), prose: Prose::load(root) };
     let (found, comparison) = record::check(&spec, &around, &mut recorded);
     findings.extend(found);
-    let (found, prose) = prose::check(&around.prose, &recorded.gone);
+    let (found, prose) = record::prose(&around.prose, &recorded.gone);
     findings.extend(found);
     let committed = |file| files::read_if_exists(root, file).map(Option::unwrap_or_default);
     let (found, generated) = generated::check(&spec, &committed(GENERATED)?);
     findings.extend(found);
     let copy = generate::copy(&spec.text);
-    findings.extend(generated::stale(SPEC_COPY, &committed(SPEC_COPY)?, &copy));
+    findings.extend(generate::stale(SPEC_COPY, &committed(SPEC_COPY)?, &copy));
     let mut receipt = findings::receipt(&spec, &comparison, 0);
     receipt.compared.insert(0, document);
     receipt.compared.extend([generated, prose]);

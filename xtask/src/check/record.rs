@@ -1,6 +1,8 @@
-//! The recorded page and the spec: their differences, and what is ours.
+//! The recorded page and the spec: their differences, what is ours, and prose about what is gone.
 
+use super::Checked;
 use crate::docs::findings::{self, Around};
+use crate::docs::prose::Prose;
 use crate::document::{Comparison, Pointer, Spec};
 use crate::files::{RECORD, SPEC};
 use crate::page::record::{self, Recorded};
@@ -28,6 +30,21 @@ pub fn check(spec: &Spec, around: &Around, recorded: &mut Recorded) -> (Vec<Find
         );
     }
     (findings, comparison)
+}
+
+/// The names that earlier records had, and that the prose still uses.
+pub fn prose(prose: &Prose, gone: &BTreeSet<String>) -> Checked {
+    let findings = gone.iter().filter_map(|name| {
+        let places = prose.naming(name);
+        let title = format!("the prose names `{name}`, which the vendor's page had once and no longer has");
+        let finding = Finding::new(Link::Prose, name, title).help(
+            "describe the API as it is now; what is meant to stay, such as a note for those who upgrade, goes into \
+             xtask/waivers.yaml",
+        );
+        let all = places.iter().fold(finding, |finding, (file, line)| finding.at(file, Some(*line), "here"));
+        (!places.is_empty()).then_some(all)
+    });
+    (findings.collect(), format!("looked for {} names that are gone in the prose", gone.len()))
 }
 
 /// Replaces the findings about the record by one, the last. The record may predate the page that the spec follows, so

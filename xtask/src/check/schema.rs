@@ -46,63 +46,49 @@ impl Describer<'_> {
                 schema[flag] = schema[limit].take();
             }
         }
-        // The values of a map need not be shown.
-        if place.holder() != "additionalProperties" {
-            self.mark(place, &mut schema);
-        }
         // What one of several alternatives describes is described.
-        if !["oneOf", "anyOf", "allOf"].contains(&&*place.holder()) {
+        let holder = place.holder();
+        if !["oneOf", "anyOf", "allOf"].contains(&&*holder) {
             schema["unevaluatedProperties"] = json!({ UNDESCRIBED: true });
         }
-        schema
+        // The values of a map need not be shown.
+        if holder == "additionalProperties" { schema } else { self.marked(place, schema) }
     }
 
     /// The schema of the messages of an operation, which have a member for each parameter, body or answer.
     pub(super) fn message(&mut self, operation: &Pointer) -> Value {
-        let (mut properties, mut without_content) = (Map::new(), Map::new());
-        let mut required = Vec::new();
+        let (mut properties, mut required) = (Map::new(), Vec::new());
         for part in self.facts.children(operation) {
-            let mut name = part.within_operation();
-            let mut media = self.facts.children(part).filter(|inner| inner.kind() == Kind::Media);
-            match (part.sent_in(), media.next()) {
+            let name = part.within_operation();
+            let media = self.facts.children(part).find(|inner| inner.kind() == Kind::Media);
+            let (name, schema) = match (part.sent_in(), media) {
                 // A path has its parameters.
-                (Some(Within::Path), _) => {}
-                (Some(within), _) => {
-                    // The names of headers are case-insensitive.
-                    if within == Within::Header {
-                        name.make_ascii_lowercase();
-                    }
-                    let mut any = json!({});
-                    self.mark(part, &mut any);
-                    properties.insert(name, any);
-                }
+                (Some(Within::Path), _) => continue,
+                // The names of headers are case-insensitive.
+                (Some(Within::Header), _) => (name.to_lowercase(), self.marked(part, json!({}))),
                 (None, Some(media)) => {
-                    let name = media.within_operation();
-                    required.extend((part.kind() == Kind::Body).then(|| name.clone()));
-                    properties.insert(name, self.schema(&media.then(&["schema"])));
+                    (media.within_operation(), self.schema(&media.then(&["schema"])))
                 }
-                // The service may send content where none is documented.
-                (None, None) => drop(without_content.insert(format!("^{name}"), json!({}))),
-            }
+                _ => (name, self.marked(part, json!({}))),
+            };
+            required.extend((part.kind() == Kind::Body).then(|| name.clone()));
+            properties.insert(name, schema);
         }
         if self.facts.value(operation, "security").is_some_and(|words| *words == "bearer") {
             let name = "header authorization".to_owned();
             required.push(name.clone());
             properties.insert(name, json!({ "pattern": "^Bearer " }));
         }
-        let mut schema = json!({
-            "properties": properties,
-            "patternProperties": without_content,
-            "required": required,
-            "unevaluatedProperties": { UNDESCRIBED: true },
-        });
-        self.mark(operation, &mut schema);
-        schema
+        let undescribed = json!({ UNDESCRIBED: true });
+        let schema = json!({ "properties": properties, "required": required, "unevaluatedProperties": undescribed });
+        self.marked(operation, schema)
     }
 
-    fn mark(&mut self, place: &Pointer, schema: &mut Value) {
+    /// The schema with an annotation of its place.
+    fn marked(&mut self, place: &Pointer, mut schema: Value) -> Value {
         schema[PLACE] = json!(place);
         self.places.insert(place.clone());
+        schema
     }
 
     /// Compares a value with a schema. Returns the places that it fills, and the members that the schema doesn't describe,

@@ -4,13 +4,13 @@
 //! A message is read as JSON, and an operation as its schema: a member for each parameter, body or answer.
 
 use super::Checked;
-use super::compiled::{Answer, Compiled, Exchange, Request};
+use super::compiled::{Compiled, Exchange, Request};
 use super::generated::method_name;
 use super::schema::{Describer, without};
 use crate::document::{Facts, Pointer, Spec, members};
 use crate::files::{DRIVER, HANDLER, SPEC};
 use crate::report::{Finding, Link};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Headers of HTTP itself, which no page documents.
@@ -20,8 +20,7 @@ const OF_HTTP: [&str; 5] = ["host", "accept", "content-type", "content-length", 
 pub fn requests(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut facts = without(&spec.facts, "readOnly");
     facts.map.retain(|place, _| !place.is_in_answer());
-    let help = format!("fix the builder in datafy-api-ext, or set the option in {DRIVER}");
-    let mut checker = Checker { spec, link: Link::Wire, file: DRIVER, help, findings: Vec::new() };
+    let mut checker = Checker { spec, link: Link::Wire, findings: Vec::new() };
     let mut messages = Vec::new();
     for Exchange { made, request, .. } in &compiled.exchanges {
         let operation = request.operation(spec);
@@ -38,27 +37,35 @@ pub fn requests(spec: &Spec, compiled: &Compiled) -> Checked {
 pub fn answers(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut facts = without(&spec.facts, "writeOnly");
     facts.map.retain(|place, _| place.is_in_answer() || place.is_operation());
-    let help = format!("fix the fake's answer in {HANDLER}, or map it in the type of the answer");
-    let mut checker = Checker { spec, link: Link::Fake, file: HANDLER, help, findings: Vec::new() };
+    let mut checker = Checker { spec, link: Link::Fake, findings: Vec::new() };
     let all = compiled.exchanges.iter().filter_map(|it| Some((it.request.operation(spec)?, it)));
-    // The fake may refuse a call, if it answers another one of the operation.
-    let (mut kept, refused): (Vec<_>, Vec<_>) =
-        all.partition(|(operation, it)| facts.has(&it.answer.place(operation)));
-    let served: BTreeSet<&Pointer> = kept.iter().map(|(operation, _)| *operation).collect();
-    kept.extend(refused.into_iter().filter(|(operation, _)| !served.contains(operation)));
+    let all: Vec<(&Pointer, &Exchange)> = all.collect();
+    let place = |(operation, it): &(&Pointer, &Exchange)| {
+        operation.then(&["responses", &it.answer.status.to_string()])
+    };
+    let served: BTreeSet<Pointer> =
+        all.iter().map(place).filter(|place| facts.has(place)).collect();
     let mut messages = Vec::new();
-    for (operation, Exchange { answer, mapped, .. }) in kept {
-        let place = answer.place(operation);
+    for one in &all {
+        let (place, (operation, Exchange { answer, mapped, .. })) = (place(one), one);
+        // The fake may refuse a call, if it answers another one of the operation.
+        if !facts.has(&place) && served.iter().any(|served| served.is_within(operation)) {
+            continue;
+        }
         let (name, sent) = content(&place, answer.content_type.as_deref(), &answer.body);
         // The service may send content where none is documented.
-        for (field, value) in members(facts.children(&place).next().and(Some(&sent))) {
+        if facts.has(&place) && facts.children(&place).next().is_none() {
+            messages.push((*operation, json!({ place.within_operation(): "" })));
+            continue;
+        }
+        for (field, value) in members(Some(&sent)) {
             if mapped.get(field) != Some(value) {
                 let what = format!("{}.{field} unmapped", place.within_operation());
                 let title = format!("a call returns `{field}` not as {operation} answers it");
                 checker.find(operation, &what, title);
             }
         }
-        messages.push((operation, Value::from_iter([(name, sent)])));
+        messages.push((*operation, Value::from_iter([(name, sent)])));
     }
     checker.compare(&facts, &messages, "answers of the fake")
 }
@@ -66,9 +73,6 @@ pub fn answers(spec: &Spec, compiled: &Compiled) -> Checked {
 struct Checker<'a> {
     spec: &'a Spec,
     link: Link,
-    /// Our file that makes the messages, and what to do about a difference.
-    file: &'static str,
-    help: String,
     findings: Vec<Finding>,
 }
 
@@ -77,10 +81,14 @@ impl Checker<'_> {
         let operation = at.root().map(|operation| format!("{operation} ")).unwrap_or_default();
         let finding = Finding::new(self.link, format!("{operation}{what}"), title);
         let line = self.spec.facts.line_around(at).or_else(|| self.spec.line("/paths"));
+        let (file, help) = match self.link {
+            Link::Wire => (DRIVER, "fix the builder in datafy-api-ext, or set the option there"),
+            _ => (HANDLER, "fix the fake's answer there, or map it in the type of the answer"),
+        };
         // Several messages may differ in the same way.
         if self.findings.iter().all(|other| other.fingerprint != finding.fingerprint) {
-            let finding = finding.at(SPEC, line, "the spec").at(self.file, None, "here");
-            self.findings.push(finding.help(&*self.help));
+            self.findings
+                .push(finding.at(SPEC, line, "the spec").at(file, None, "here").help(help));
         }
     }
 
@@ -126,12 +134,6 @@ impl Checker<'_> {
             self.findings,
             format!("compared {} {name} with {places} documented places", messages.len()),
         )
-    }
-}
-
-impl Answer {
-    fn place(&self, operation: &Pointer) -> Pointer {
-        operation.then(&["responses", &self.status.to_string()])
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::docs::Fragment;
 use crate::document::Pointer;
 use serde::Serialize;
+use similar::{DiffTag, TextDiff};
 use std::fmt;
 use strum::Display;
 
@@ -21,6 +22,7 @@ pub enum Link {
     Fake,
     Prose,
     Waivers,
+    Api,
 }
 
 /// A difference between two links, with all that a maintainer needs in order to fix it.
@@ -55,6 +57,17 @@ impl Finding {
     pub fn new(link: Link, what: impl fmt::Display, title: impl Into<String>) -> Self {
         let fingerprint = format!("{link}: {what}");
         Self { link, fingerprint, title: title.into(), ..Self::default() }
+    }
+
+    /// The difference of a committed file from what it should hold, if there is one.
+    pub fn of_file(link: Link, file: &str, committed: &str, expected: &str) -> Option<Self> {
+        let diff = TextDiff::from_lines(committed, expected);
+        let first = diff.ops().iter().find(|op| op.tag() != DiffTag::Equal)?.old_range().start;
+        let title = format!("{file} is not what it is made from");
+        let printed =
+            diff.unified_diff().context_radius(0).header(file, "as it should be").to_string();
+        let finding = Self { printed, ..Self::new(link, format!("{file} stale"), title) };
+        Some(finding.at(file, Some(first as u64 + 1), "the first difference"))
     }
 
     pub fn at(mut self, file: &str, line: Option<u64>, label: impl Into<String>) -> Self {

@@ -1,37 +1,37 @@
 use std::collections::BTreeMap;
-use xtask::api::{Listing, change};
-
-const FILE: &str = "xtask/api/a.txt";
-
-fn compare(committed: &str, text: &str) -> Option<(String, String)> {
-    let listing = Listing { name: "a", text: text.to_owned(), foreign: BTreeMap::new() };
-    change(FILE, committed, &listing)
-}
-
-#[test]
-fn equal_listings_have_no_change() {
-    assert!(compare("pub fn a::b()\n", "pub fn a::b()\n").is_none());
-}
+use xtask::api::Listing;
+use xtask::api::rustdoc::readable;
 
 #[test]
 fn a_removed_or_changed_line_breaks_callers_and_a_new_one_mostly_does_not() {
     let old = "pub mod a\npub fn a::b()\npub fn a::c()\n";
-    let change = compare(old, "pub mod a\npub fn a::b() -> u8\npub fn a::c()\n");
-    let (diff, verdict) = change.expect("a change");
-    assert!(diff.starts_with("--- xtask/api/a.txt\n+++ what is public in a\n"), "{diff}");
-    assert!(diff.ends_with("-pub fn a::b()\n+pub fn a::b() -> u8\n"), "{diff}");
-    assert!(verdict.contains("breaks callers: yes (removed lines: 1, new: 1)"));
-
-    let gone = compare(old, "pub mod a\npub fn a::c()\n").expect("a change");
-    assert!(gone.1.contains("yes (removed lines: 1, new: 0)"), "{}", gone.1);
-
-    let new = compare("pub mod a\npub fn a::c()\n", old).expect("a change");
-    assert!(new.0.ends_with("+pub fn a::b()\n"), "{}", new.0);
-    assert!(new.1.contains("breaks callers: mostly no (new lines: 1)"), "{}", new.1);
+    let short = "pub mod a\npub fn a::c()\n";
+    for (committed, text, end, breaks) in [
+        (old, old, "", ""),
+        (
+            old,
+            "pub mod a\npub fn a::b() -> u8\npub fn a::c()\n",
+            "-pub fn a::b()\n+pub fn a::b() -> u8\n",
+            "yes (removed lines: 1, new: 1)",
+        ),
+        (old, short, "-pub fn a::b()\n", "yes (removed lines: 1, new: 0)"),
+        (short, old, "+pub fn a::b()\n", "mostly no (new lines: 1)"),
+        ("", "pub mod a\n", "+pub mod a\n", "mostly no (new lines: 1)"),
+    ] {
+        let listing = Listing { name: "a", text: text.to_owned(), foreign: BTreeMap::new() };
+        let change = listing.change("xtask/api/a.txt", committed);
+        assert_eq!(change.is_none(), committed == text);
+        let Some(change) = change else { continue };
+        assert!(change.printed.starts_with("--- xtask/api/a.txt\n"), "{change:?}");
+        assert!(change.printed.ends_with(end), "{change:?}");
+        assert!(change.help.contains(&format!("breaks callers: {breaks}; ")), "{change:?}");
+    }
 }
 
 #[test]
-fn in_a_missing_listing_every_line_is_new() {
-    let new = compare("", "pub mod a\n").expect("a change");
-    assert!(new.1.contains("run `cargo xtask api --write`"), "{}", new.1);
+fn another_version_of_rustdoc_json_is_refused_with_the_rust_to_use() {
+    assert!(readable(br#"{"root": 1, "format_version": 57, "index": {}}"#).is_ok());
+    let other = readable(br#"{"format_version": 58}"#).expect_err("refused").to_string();
+    assert!(other.contains("version 58") && other.contains("cargo +1.95 xtask api"), "{other}");
+    assert!(readable(b"{}").is_err());
 }

@@ -1,58 +1,35 @@
+use crate::workspace::change;
 use std::fs;
-use std::path::Path;
-use tempfile::TempDir;
-use xtask::files::{GENERATED, SPEC_COPY};
+use xtask::files::{GENERATED, SPEC, SPEC_COPY};
 use xtask::generate::run;
 use xtask::report::Ending;
 
-/// A workspace with the spec of this one and no generated code.
-fn workspace() -> TempDir {
-    let root = tempfile::tempdir().expect("a directory");
-    fs::create_dir_all(root.path().join("datafy-api/src")).expect("a directory");
-    fs::write(root.path().join("openapi.yaml"), include_str!("../../../openapi.yaml"))
-        .expect("written");
-    root
-}
-
-fn committed(root: &Path, file: &str) -> Option<String> {
-    fs::read_to_string(root.join(file)).ok()
-}
-
 #[test]
-fn check_finds_a_missing_and_a_changed_file_and_generate_writes_both() {
-    let root = workspace();
-    let root = root.path();
-    assert!(matches!(run(root, false), Ok(Ending::Equal)));
+fn generate_writes_both_files_and_check_finds_a_missing_and_a_changed_one_and_writes_nothing() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let root = folder.path();
+    fs::create_dir_all(root.join("datafy-api/src")).expect("a directory");
+    fs::copy(xtask::files::root().join(SPEC), root.join(SPEC)).expect("copied");
+    let ending = |check| run(root, check).expect("generated").ending;
+    let committed = |file| fs::read_to_string(root.join(file)).ok();
+    assert_eq!(ending(false), Ending::Equal);
     for file in [GENERATED, SPEC_COPY] {
-        assert!(matches!(run(root, true), Ok(Ending::Equal)));
-        let text = committed(root, file).expect("written");
-
+        assert_eq!(ending(true), Ending::Equal);
+        let text = committed(file).expect("written");
         fs::remove_file(root.join(file)).expect("removed");
-        assert!(matches!(run(root, true), Ok(Ending::Drift)));
-        assert_eq!(committed(root, file), None, "a check writes nothing");
-        assert!(matches!(run(root, false), Ok(Ending::Equal)));
-        assert_eq!(committed(root, file).as_ref(), Some(&text));
-
-        let changed = text.replace("datafySnapshotId", "snapshotId");
-        assert_ne!(changed, text);
-        fs::write(root.join(file), &changed).expect("written");
-        assert!(matches!(run(root, true), Ok(Ending::Drift)));
-        assert_eq!(committed(root, file), Some(changed));
-        assert!(matches!(run(root, false), Ok(Ending::Equal)));
+        assert_eq!((ending(true), committed(file)), (Ending::Drift, None));
+        assert_eq!((ending(false), committed(file).as_ref()), (Ending::Equal, Some(&text)));
+        change(root, file, &[("datafySnapshotId", "snapshotId")]);
+        let found = run(root, true).expect("generated").findings;
+        assert!(found[0].printed.contains("snapshotId") && found.len() == 1, "{found:?}");
+        assert_ne!(committed(file).as_ref(), Some(&text));
+        assert_eq!((ending(false), committed(file).as_ref()), (Ending::Equal, Some(&text)));
     }
-    assert!(matches!(run(root, true), Ok(Ending::Equal)));
-}
-
-#[test]
-fn a_failed_run_leaves_the_old_file() {
-    let root = workspace();
-    let root = root.path();
-    assert!(matches!(run(root, false), Ok(Ending::Equal)));
-    let old = committed(root, GENERATED);
-    fs::write(root.join("openapi.yaml"), "openapi: [").expect("written");
+    // A run that fails leaves the old files.
+    let old = committed(GENERATED);
+    fs::write(root.join(SPEC), "openapi: [").expect("written");
+    assert!(run(root, false).is_err() && run(root, true).is_err());
+    fs::remove_file(root.join(SPEC)).expect("removed");
     assert!(run(root, false).is_err());
-    assert!(run(root, true).is_err());
-    fs::remove_file(root.join("openapi.yaml")).expect("removed");
-    assert!(run(root, false).is_err());
-    assert!(old.is_some() && committed(root, GENERATED) == old);
+    assert!(old.is_some() && committed(GENERATED) == old);
 }

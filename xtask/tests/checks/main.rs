@@ -15,7 +15,6 @@ mod prose;
 mod rehearsal;
 mod render;
 mod report;
-mod rustdoc;
 mod upgrade;
 mod waivers;
 mod workspace;

@@ -50,10 +50,10 @@ fn rehearse(name: &str, version: &str, most_lines: usize, most_files: usize) {
     apply(root, &fixture, "--include");
 
     // `cargo xtask generate`
-    assert_eq!(generate::run(root, false).expect("generated"), Ending::Equal);
+    assert_eq!(generate::run(root, false).expect("generated").ending, Ending::Equal);
 
     // `cargo xtask check` says that the record predates the page, and names what is left: code, tests and prose.
-    let early = check::run(root);
+    let early = check::run(root).expect("it can be read");
     let of_record = early.findings.iter().filter(|finding| finding.link == Link::Page);
     let [of_record] = of_record.collect::<Vec<_>>()[..] else { panic!("{:?}", early.findings) };
     assert!(of_record.help.contains("run `cargo xtask docs PAGE --record`"), "{of_record:?}");
@@ -79,7 +79,7 @@ fn rehearse(name: &str, version: &str, most_lines: usize, most_files: usize) {
         .collect();
     assert_eq!(named, written, "the prose that `check` names is what is written");
     apply(root, &fixture, "--exclude");
-    let checked = check::run(root);
+    let checked = check::run(root).expect("it can be read");
     assert_eq!(checked.ending, Ending::Equal, "{:#?}", checked.findings);
 
     // `cargo test --workspace`, of which these tests are about the contract. With the packages that `check` builds, the
