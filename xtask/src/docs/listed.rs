@@ -50,7 +50,10 @@ impl PublicItems {
     fn select(&self, wanted: impl Fn(&str, &str, &str) -> bool) -> Vec<String> {
         let path = |line: &str| {
             let item = line.strip_prefix("pub ")?.trim_start_matches("async ");
-            let path = item.trim_start_matches("fn ").split(['(', ' ']).next()?;
+            let item = item.trim_start_matches("fn ");
+            // Not the parenthesis of a generic argument.
+            let end = item.find("(self").or_else(|| item.find(['(', ' '])).unwrap_or(item.len());
+            let path = &item[..end];
             let (owner, name) = path.trim_end_matches(':').rsplit_once("::")?;
             let ours = !owner.starts_with("fake::") && wanted(owner, name, line);
             ours.then(|| format!("{owner}::{name}"))
