@@ -1,7 +1,7 @@
 //! Attaches a volume that may not be ready yet.
 
 use super::job::Job;
-use super::steps::{Begun, OpenStep, Steps};
+use super::steps::{Found, Steps};
 use crate::call::Call;
 use crate::client::Stopwatch;
 use crate::error::{Error, ErrorKind, Report};
@@ -11,9 +11,9 @@ use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use datafy_api::operations::ATTACH_VOLUME;
+use futures_util::future::BoxFuture;
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -25,36 +25,32 @@ use tokio::time::timeout;
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Attach {
     call: Call<AttachVolume>,
-    wait: Option<Wait>,
-    ends_on_404: bool,
+    wait: Wait,
+    /// The outcome of earlier calls. A refusal doesn't make one of them certain.
     outcome: Outcome,
 }
 
 /// How to wait for a volume.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default)]
 pub(super) struct Wait {
-    limit: Duration,
+    /// `None`: one call, and no wait.
+    pub(super) limit: Option<Duration>,
     probe: Option<Probe>,
+    pub(super) ends_on_404: bool,
 }
 
 /// Checks whether a volume is ready.
-#[derive(Clone)]
-struct Probe(Arc<dyn Fn(VolumeId) -> BoxFuture<Result<(), String>> + Send + Sync>);
+type Probe = Arc<dyn Fn(VolumeId) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-impl fmt::Debug for Probe {
+impl fmt::Debug for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Probe(..)")
+        f.debug_struct("Wait").field("limit", &self.limit).finish_non_exhaustive()
     }
 }
 
 impl Wait {
-    pub(super) fn within(limit: Duration) -> Self {
-        Self { limit, probe: None }
-    }
-
     pub(super) fn until_ready<F, E>(
+        self,
         limit: Duration,
         probe: impl Fn(VolumeId) -> F + Send + Sync + 'static,
     ) -> Self
@@ -62,19 +58,27 @@ impl Wait {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        let probe = Arc::new(move |volume| -> BoxFuture<Result<(), String>> {
+        let probe = Arc::new(move |volume| -> BoxFuture<'static, Result<(), String>> {
             let checked = probe(volume);
             Box::pin(async { checked.await.map_err(|reason| reason.to_string()) })
         });
-        Self { limit, probe: Some(Probe(probe)) }
+        Self { limit: Some(limit), probe: Some(probe), ..self }
     }
 
     /// Fails with an observation if the volume is not ready.
     async fn check(&self, volume: &VolumeId, left: Duration) -> Result<(), String> {
-        let Some(Probe(probe)) = &self.probe else { return Ok(()) };
-        match timeout(left, probe(volume.clone())).await {
-            Ok(checked) => checked,
-            Err(_) => Err("the check of the volume did not end in time".to_owned()),
+        let Some(probe) = &self.probe else { return Ok(()) };
+        let late = || "the check of the volume did not end in time".to_owned();
+        timeout(left, probe(volume.clone())).await.map_err(|_| late())?
+    }
+
+    /// Whether waiting doesn't help.
+    fn is_hopeless(&self, error: &Error) -> bool {
+        match error.last_status() {
+            Some(400 | 401 | 403) => true,
+            Some(404) => self.ends_on_404,
+            Some(409) => error.outcome() >= Outcome::Unknown,
+            _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
         }
     }
 }
@@ -88,7 +92,7 @@ impl Call<AttachVolume> {
     /// [`Unknown`](Outcome::Unknown). Each call in between has the timeouts and the retry policy that are set here.
     #[doc(alias("timeout", "wait"))]
     pub fn within(self, limit: Duration) -> Attach {
-        Attach::new(self, Some(Wait::within(limit)))
+        Attach::new(self, Wait::default(), Outcome::NotSent).within(limit)
     }
 
     /// As [`within`](Self::within), and before each call waits until `probe` returns `Ok`, for example after asking EC2.
@@ -120,21 +124,19 @@ impl Call<AttachVolume> {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        Attach::new(self, Some(Wait::until_ready(limit, probe)))
+        let wait = Wait::default().until_ready(limit, probe);
+        Attach::new(self, wait, Outcome::NotSent)
     }
 }
 
 impl Attach {
-    pub(super) fn new(call: Call<AttachVolume>, wait: Option<Wait>) -> Self {
-        Self { call, wait, ends_on_404: false, outcome: Outcome::NotSent }
+    pub(super) fn new(call: Call<AttachVolume>, wait: Wait, outcome: Outcome) -> Self {
+        Self { call, wait, outcome }
     }
 
     /// Repeats the call until it succeeds, for at most `limit`: as [`Call::within`].
     pub fn within(mut self, limit: Duration) -> Self {
-        match &mut self.wait {
-            Some(wait) => wait.limit = limit,
-            None => self.wait = Some(Wait::within(limit)),
-        }
+        self.wait.limit = Some(limit);
         self
     }
 
@@ -142,13 +144,7 @@ impl Attach {
     /// visible immediately. Set it if the volume and the instance are known to be there, so that a wrong ID doesn't take the
     /// whole wait.
     pub fn end_on_404(mut self, ends: bool) -> Self {
-        self.ends_on_404 = ends;
-        self
-    }
-
-    /// The outcome of earlier calls. A refusal doesn't make one of them certain.
-    pub(super) fn after(mut self, outcome: Outcome) -> Self {
-        self.outcome = outcome;
+        self.wait.ends_on_404 = ends;
         self
     }
 
@@ -160,28 +156,26 @@ impl Attach {
         result
     }
 
-    /// Whether waiting doesn't help. `outcome` is that of all calls so far.
-    fn is_hopeless(&self, error: &Error, outcome: Outcome) -> bool {
-        match error.last_status() {
-            Some(400 | 401 | 403) => true,
-            Some(404) => self.ends_on_404,
-            Some(409) => outcome >= Outcome::Unknown,
-            _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
-        }
+    /// Makes one call. Its outcome is at least that of earlier ones.
+    async fn call(&self, call: Call<AttachVolume>, steps: &Steps) -> Result<(), Error> {
+        steps.call(call).await.map_err(|Error(mut report)| {
+            report.outcome = report.outcome.max(self.outcome);
+            Error(report)
+        })
     }
 
-    /// Repeats the call until it succeeds, as often as the wait allows.
-    async fn repeat(&self, wait: &Wait, step: &mut OpenStep) -> Result<(), Error> {
-        let started: DateTime<Utc> = self.call.clock().date().into();
-        let mut time = Stopwatch::start(self.call.datafy());
+    /// Repeats the call until it succeeds, as often as the wait allows. All of it is one step.
+    async fn repeat(&self, limit: Duration, steps: &Steps) -> Result<(), Error> {
+        let call = &self.call;
+        let started: DateTime<Utc> = call.clock().date().into();
+        let mut time = Stopwatch::start(call.datafy());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
-        let is_late = |passed: Duration| passed + wait.limit / 10 >= wait.limit;
-        let mut last: Option<Error> = None;
+        let is_late = |passed: Duration| passed + limit / 10 >= limit;
+        let (mut last, mut observation) = (None::<Error>, None);
         let (mut calls, mut attempts) = (0, 0);
-        let mut observation = None;
         for round in 1.. {
-            let left = wait.limit.saturating_sub(time.passed());
-            let checked = wait.check(self.call.operation.volume(), left).await;
+            let left = limit.saturating_sub(time.passed());
+            let checked = self.wait.check(call.operation.volume(), left).await;
             if is_late(time.passed()) {
                 observation = checked.err().or(observation);
                 break;
@@ -190,34 +184,34 @@ impl Attach {
             match checked {
                 Err(reason) => observation = Some(reason),
                 Ok(()) => {
-                    let left = wait.limit.saturating_sub(time.passed());
-                    let call = self.call.clone().ending_within(left);
-                    let Err(error) = step.send(call).await else { return Ok(()) };
+                    let left = limit.saturating_sub(time.passed());
+                    let sent = self.call(call.clone().ending_within(left), steps).await;
+                    let Err(error) = sent else { return Ok(()) };
                     calls += 1;
                     attempts += error.attempts();
                     asked = error.retry_after();
-                    let hopeless = self.is_hopeless(&error, step.outcome);
+                    let is_hopeless = self.wait.is_hopeless(&error);
                     last = Some(error);
-                    if hopeless {
+                    if is_hopeless {
                         break;
                     }
                 }
             }
-            let pause = self.call.policy().pause(round, asked, self.call.jitter());
+            let pause = call.policy().pause(round, asked, call.jitter());
             if is_late(time.passed() + pause) {
                 break;
             }
             time.pause(pause).await;
         }
         let Error(mut report) = last.unwrap_or_else(|| {
-            let problem = format!("the volume was not ready within {:?}", wait.limit);
-            Error(self.call.failed(Report::not_sent(ErrorKind::Timeout, problem, false)))
+            let problem = format!("the volume was not ready within {limit:?}");
+            Error(call.failed(Report::not_sent(ErrorKind::Timeout, problem, false)))
         });
-        report.outcome = report.outcome.max(step.outcome);
+        report.outcome = report.outcome.max(self.outcome);
         report.observation = observation.map(Untrusted::local);
         (report.calls, report.attempts, report.elapsed) = (calls, attempts, time.passed());
         report.started = Some(started);
-        report.ended.get_or_insert_with(|| self.call.clock().date().into());
+        report.ended.get_or_insert_with(|| call.clock().date().into());
         Err(Error(report))
     }
 }
@@ -228,18 +222,18 @@ impl Job for Attach {
     const OPERATION: Option<&'static str> = Some(ATTACH_VOLUME.name);
 
     async fn run(self, steps: &Steps) -> Result<(), Error> {
-        let Begun::Open(mut step) = steps.begin(&self.call).await else { return Ok(()) };
-        step.outcome = step.outcome.max(self.outcome);
-        match &self.wait {
-            None => step.send(self.call).await,
-            Some(wait) => self.repeat(wait, &mut step).await,
+        let Found::Open(_, outcome) = steps.begin(&self.call).await else { return Ok(()) };
+        let this = Self { outcome: self.outcome.max(outcome), ..self };
+        match this.wait.limit {
+            None => this.call(this.call.clone(), steps).await,
+            Some(limit) => this.repeat(limit, steps).await,
         }
     }
 }
 
 impl IntoFuture for Attach {
     type Output = Result<(), Error>;
-    type IntoFuture = BoxFuture<Self::Output>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())

@@ -1,4 +1,4 @@
-//! The places that the jobs of a run have reserved.
+//! What the jobs of a run have claimed: places, and the keys that have come before.
 
 use crate::id::{DeviceName, InstanceId};
 use crate::journal::{Entries, Step};
@@ -12,41 +12,56 @@ pub(super) fn place(instance: &InstanceId, device: &DeviceName) -> String {
     format!("{instance}:{device}")
 }
 
-/// Remembers the places by hashes of 64 bits: among a million of them, two have the same hash in one of 30 million runs.
-#[derive(Default)]
-pub(super) struct Claims {
+/// Remembers names by hashes of 64 bits, so that one of any length takes about twelve bytes, and what is known of it.
+///
+/// Among a million names, two have the same hash in one of 30 million runs. The second is taken for the first.
+pub(super) struct Claims<V> {
     hasher: RandomState,
-    keys: Mutex<HashMap<u64, SmolStr>>,
+    /// Parts, since a map that grows takes the old and the new room for a moment.
+    parts: [Mutex<HashMap<u64, V>>; 16],
 }
 
-impl Claims {
-    /// The devices to which earlier runs have attached volumes, or may have.
+impl<V> Default for Claims<V> {
+    fn default() -> Self {
+        Self { hasher: RandomState::new(), parts: Default::default() }
+    }
+}
+
+impl<V: Clone> Claims<V> {
+    /// Claims a name. If it was claimed before, returns by whom.
+    pub(super) fn claim(&self, name: &str, by: V) -> Option<V> {
+        let hash = self.hasher.hash_one(name);
+        let mut names = lock(&self.parts[(hash % 16) as usize]);
+        if let Some(by) = names.get(&hash) {
+            return Some(by.clone());
+        }
+        names.insert(hash, by);
+        None
+    }
+}
+
+impl Claims<SmolStr> {
+    /// The devices to which earlier runs have attached volumes, or may have, with the keys of the items.
     pub(super) fn of(entries: &Entries) -> Self {
         let claims = Self::default();
         for entry in entries.iter() {
             for Step { subject, .. } in entry.steps.iter().filter(|step| step.may_be_applied()) {
                 if let (Some(instance), Some(device)) = (&subject.instance, &subject.device) {
-                    claims.claim(&place(instance, device), &SmolStr::new(&*entry.key));
+                    claims.claim(&place(instance, device), SmolStr::new(&*entry.key));
                 }
             }
         }
         claims
     }
 
-    /// Reserves a place for the job with this key. If another job has it, returns the key of that.
-    pub(super) fn claim(&self, place: &str, key: &SmolStr) -> Option<SmolStr> {
-        let hash = self.hasher.hash_one(place);
-        let mut keys = self.lock();
-        let by = keys.entry(hash).or_insert_with(|| key.clone());
-        (by != key).then(|| by.clone())
-    }
-
     /// Gives back the places of a job.
     pub(super) fn release(&self, key: &str) {
-        self.lock().retain(|_, by| by != key);
+        for part in &self.parts {
+            lock(part).retain(|_, by| by != key);
+        }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, SmolStr>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

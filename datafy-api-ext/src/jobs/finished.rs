@@ -16,18 +16,12 @@ pub struct Finished<T, D, E = Error> {
     pub result: Result<D, NotDone<E>>,
     /// Whether earlier runs did all of it, so that nothing was sent.
     pub before: bool,
-    /// Whether this run has sent a call of the job.
-    pub(super) sent: bool,
     /// What is known of each step, of this run and earlier ones, in the order in which they were begun. It says what was
     /// created, also by a job that failed.
     pub steps: Vec<Step>,
 }
 
 impl<T, D, E> Finished<T, D, E> {
-    pub(super) fn not_attempted(item: T, why: NotDone<E>) -> Self {
-        Self { item, result: Err(why), before: false, sent: false, steps: Vec::new() }
-    }
-
     /// The outcome of the job according to its steps, whatever its function returned. Progress and exit codes count it.
     ///
     /// [`Unknown`](Outcome::Unknown) if that of any step is, [`Applied`](Outcome::Applied) if the job succeeded, otherwise

@@ -3,36 +3,30 @@
 use super::claims::Claims;
 use super::driver::drive;
 use super::finished::Finished;
-use super::gate::{Brakes, Gate};
+use super::gate::{Gate, Stopped};
 use super::job::{self, Job};
 use super::keyed::Keyed;
 use super::not_done::NotDone;
 use super::pace::Pace;
-use super::plan::{Plan, Planned};
 use super::progress::Monitor;
-use super::seen::Seen;
 #[cfg(feature = "reconcile")]
 use super::settling::Settling;
 use super::steps::Steps;
-use super::stopped::Stopped;
 use crate::client::{Datafy, within};
 use crate::error::Error;
-use crate::journal::{Entries, Header, JournalError, Log};
-#[cfg(feature = "reconcile")]
-use crate::outcome::Outcome;
+use crate::journal::{JournalError, Store};
 #[cfg(feature = "reconcile")]
 use crate::reconcile::LookUp;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::fmt;
-use std::fs;
 use std::future;
-use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+#[cfg(feature = "reconcile")]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -63,7 +57,10 @@ const DEFAULT_CONCURRENCY: usize = 16;
 #[doc(alias("batch", "bulk"))]
 pub struct Fleet<T> {
     datafy: Datafy,
-    items: Items<T>,
+    items: BoxStream<'static, T>,
+    is_list: bool,
+    /// A key that two items of the list have.
+    duplicate: Option<String>,
     concurrency: usize,
     rate: Option<u32>,
     refuse_duplicates: bool,
@@ -75,11 +72,6 @@ pub struct Fleet<T> {
     look_up: Option<LookUp>,
 }
 
-enum Items<T> {
-    List(Vec<T>),
-    Stream(BoxStream<'static, T>),
-}
-
 impl Datafy {
     /// Returns a fleet of these items, for example volume IDs.
     ///
@@ -88,7 +80,11 @@ impl Datafy {
         &self,
         items: impl IntoIterator<Item = T>,
     ) -> Fleet<T> {
-        Fleet::new(self.clone(), Items::List(items.into_iter().collect()))
+        let items: Vec<T> = items.into_iter().collect();
+        let mut keys = HashSet::with_capacity(items.len());
+        let duplicate = items.iter().map(Keyed::key).find(|key| !keys.insert(key.clone()));
+        let duplicate = duplicate.map(String::from);
+        Fleet { duplicate, is_list: true, ..self.fleet_of_stream(stream::iter(items)) }
     }
 
     /// Returns a fleet of the items in a stream, which may be too long for memory. The run ends when the stream ends.
@@ -98,15 +94,11 @@ impl Datafy {
         &self,
         items: impl Stream<Item = T> + Send + 'static,
     ) -> Fleet<T> {
-        Fleet::new(self.clone(), Items::Stream(items.boxed()))
-    }
-}
-
-impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
-    fn new(datafy: Datafy, items: Items<T>) -> Self {
-        Self {
-            datafy,
-            items,
+        Fleet {
+            datafy: self.clone(),
+            items: items.boxed(),
+            is_list: false,
+            duplicate: None,
             concurrency: DEFAULT_CONCURRENCY,
             rate: None,
             refuse_duplicates: false,
@@ -118,7 +110,9 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             look_up: None,
         }
     }
+}
 
+impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// Sets the number of jobs in flight at a time: 1 to 10,000. Defaults to 16.
     ///
     /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory that a run takes grows
@@ -212,149 +206,96 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     ///
     /// Fails if a setting is out of range, two items of a list have the same key, or the journal can't be used.
     pub async fn run<J: Job + 'static>(
-        mut self,
+        self,
         job: impl Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
     ) -> Result<Run<T, J::Done, J::Error>, FleetError> {
+        self.start(job, false).await
+    }
+
+    /// Starts a plan: a run that sends nothing and doesn't change the journal, since its steps refuse to send. The result
+    /// of an item of which a run would send a call is [`NotDone::NotAttempted`], with the steps of earlier runs; that of
+    /// any other item is the one that a run would have. The items come in order.
+    ///
+    /// It is exact up to the first call of each item that would be sent. A function that does other things than calls can
+    /// ask [`Steps::is_plan`]. Fails as [`run`](Self::run) does. The items of a stream are consumed.
+    #[doc(alias("dry run"))]
+    pub async fn plan<J: Job + 'static>(
+        self,
+        job: impl Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
+    ) -> Result<Run<T, J::Done, J::Error>, FleetError> {
+        self.start(job, true).await
+    }
+
+    async fn start<J: Job + 'static>(
+        self,
+        job: impl Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
+        is_plan: bool,
+    ) -> Result<Run<T, J::Done, J::Error>, FleetError> {
         self.check()?;
-        let (log, entries) = match self.journal.take() {
-            None => (None, Entries::default()),
+        let Self { datafy, journal, .. } = self;
+        let header = job::header::<J>(&datafy, self.job);
+        let store = match journal {
+            None => None,
+            Some(path) if is_plan => Some(Store::read(path, header).await?),
             Some(path) => {
-                let header = self.header::<J>();
-                let (log, entries) =
-                    Log::open(path, header, self.max_journal_age, self.datafy.clone()).await?;
-                (Some(Arc::new(log)), entries)
+                Some(Store::open(path, header, self.max_journal_age, datafy.clone()).await?)
             }
         };
-        // Jobs beyond this would wait for the client, and would still be sent after a stop.
-        let concurrency = self.concurrency.min(self.datafy.inner().in_flight);
-        let monitor = Monitor::new(self.datafy.clone());
-        let brakes = Brakes {
-            datafy: self.datafy.clone(),
-            monitor: monitor.clone(),
-            pace: self.rate.map(Pace::new),
-            journal: log.clone(),
-            unsent_limit: self.unsent_limit,
-            unsent: AtomicU32::new(0),
-        };
-        let entries = Mutex::new(entries);
+        let store = store.map(Arc::new);
         #[cfg(feature = "reconcile")]
-        let settling = match (self.look_up, &log) {
-            (Some(look_up), Some(log)) => {
-                let settling = Settling::new(look_up, Arc::clone(log), self.datafy.clone());
-                settling.look(&entries, |_| false).await;
+        let settling = match (self.look_up.filter(|_| !is_plan), &store) {
+            (Some(look_up), Some(store)) => {
+                let settling = Settling::new(look_up, Arc::clone(store), datafy.clone());
+                settling.look(|_| false).await;
                 Some(settling)
             }
             _ => None,
         };
-        let gate =
-            Gate { is_plan: false, claims: Claims::of(&lock(&entries)), fleet: Some(brakes) };
+        #[cfg(feature = "reconcile")]
+        let keeps_entries = settling.is_some();
+        #[cfg(not(feature = "reconcile"))]
+        let keeps_entries = false;
+        let monitor = Monitor::new(datafy.clone());
+        let claims = store.as_ref().map(|store| Claims::of(&store.entries()));
+        let gate = Gate {
+            is_plan,
+            claims: claims.unwrap_or_default(),
+            monitor: Some(monitor.clone()),
+            pace: self.rate.map(Pace::new),
+            unsent_limit: self.unsent_limit,
+            ..Gate::default()
+        };
+        let checks_keys = self.refuse_duplicates || store.is_some() && !self.is_list;
         let fleet = Arc::new(Shared {
             gate: Arc::new(gate),
-            seen: (self.refuse_duplicates || log.is_some() && self.items.is_stream())
-                .then(Mutex::default),
-            entries,
-            log,
+            seen: checks_keys.then(Claims::default),
+            store,
             monitor: monitor.clone(),
-            datafy: self.datafy,
             job,
+            keeps_entries,
             #[cfg(feature = "reconcile")]
             settling,
+            datafy,
         });
         let shared = Arc::clone(&fleet);
-        let results = self
-            .items
-            .into_stream()
-            .map(move |item| Arc::clone(&fleet).process(item))
-            .buffer_unordered(concurrency)
-            .filter_map(future::ready);
+        let results = self.items.map(move |item| Arc::clone(&fleet).process(item));
+        // Jobs beyond `max_in_flight` would wait for the client, and would still be sent after a stop.
+        let concurrency = self.concurrency.min(shared.datafy.inner().in_flight);
+        let concurrency = if is_plan { 1 } else { concurrency };
+        let results = results.buffer_unordered(concurrency).filter_map(future::ready);
         #[cfg(feature = "reconcile")]
         let results = shared.with_second_look(results, concurrency);
-        #[cfg(not(feature = "reconcile"))]
-        drop(shared);
         Ok(Run { results: results.boxed(), monitor })
     }
 
-    /// Returns what a run with the same arguments would do, without sending anything or changing the journal: a run whose
-    /// steps refuse to send.
-    ///
-    /// It is exact up to the first call of each item that would be sent. A function that does other things than calls can
-    /// ask [`Steps::is_plan`]. Fails as [`run`](Self::run) does, except that duplicates are counted. The items of a stream
-    /// are consumed.
-    #[doc(alias("dry run"))]
-    pub async fn plan<J: Job>(
-        self,
-        job: impl Fn(Datafy, T, Steps) -> J,
-    ) -> Result<Plan, FleetError> {
-        self.plan_each(job, drop).await
-    }
-
-    /// As [`plan`](Self::plan), and calls `each` with what a run would do with each item.
-    pub async fn plan_each<J: Job>(
-        mut self,
-        job: impl Fn(Datafy, T, Steps) -> J,
-        mut each: impl FnMut(Planned<T, J::Done, J::Error>),
-    ) -> Result<Plan, FleetError> {
-        self.check_settings().map_err(FleetError::Setting)?;
-        let checks_keys =
-            self.refuse_duplicates || self.journal.is_some() || !self.items.is_stream();
-        let absent = |path: &PathBuf| {
-            fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
-        };
-        let path = self.journal.take().filter(|path| !absent(path));
-        let entries = match path {
-            None => Entries::default(),
-            Some(path) => Log::read(path, self.header::<J>()).await?,
-        };
-        let gate = Arc::new(Gate { is_plan: true, claims: Claims::of(&entries), fleet: None });
-        let mut seen = Seen::default();
-        let mut plan = Plan::default();
-        let mut items = self.items.into_stream();
-        while let Some(item) = items.next().await {
-            let key = SmolStr::new(item.key());
-            if checks_keys && !seen.insert(&key) {
-                plan.duplicates += 1;
-                each(Planned::NotSent(Finished::not_attempted(item, NotDone::Duplicate)));
-                continue;
-            }
-            let entry = entries.get(&key);
-            let steps = Steps::new(None, key, entry, Arc::clone(&gate));
-            let job = job(self.datafy.clone(), item.clone(), steps.clone());
-            each(plan.add(item, drive(&steps, job.run(&steps)).await));
-        }
-        Ok(plan)
-    }
-
-    fn header<J: Job>(&self) -> Header {
-        job::header::<J>(&self.datafy, self.job.clone())
-    }
-
-    fn check_settings(&self) -> Result<(), String> {
-        within("concurrency", &self.concurrency, 1..=10_000)?;
-        within("unsent_limit", &self.unsent_limit, 1..=u32::MAX)?;
-        self.rate.map_or(Ok(()), |rate| within("rate", &rate, 1..=10_000))
-    }
-
     fn check(&self) -> Result<(), FleetError> {
-        self.check_settings().map_err(FleetError::Setting)?;
-        if let Items::List(items) = &self.items {
-            let mut seen = HashSet::with_capacity(items.len());
-            if let Some(item) = items.iter().find(|item| !seen.insert(item.key())) {
-                return Err(FleetError::Duplicate { key: item.key().into_owned() });
-            }
-        }
-        Ok(())
-    }
-}
-
-impl<T: Clone + Send + Sync + 'static> Items<T> {
-    fn is_stream(&self) -> bool {
-        matches!(self, Self::Stream(_))
-    }
-
-    fn into_stream(self) -> BoxStream<'static, T> {
-        match self {
-            Self::List(items) => stream::iter(items).boxed(),
-            Self::Stream(items) => items,
+        within("concurrency", &self.concurrency, 1..=10_000)
+            .and_then(|()| within("unsent_limit", &self.unsent_limit, 1..=u32::MAX))
+            .and_then(|()| within("rate", &self.rate.unwrap_or(1), 1..=10_000))
+            .map_err(FleetError::Setting)?;
+        match &self.duplicate {
+            Some(key) => Err(FleetError::Duplicate { key: key.clone() }),
+            None => Ok(()),
         }
     }
 }
@@ -377,10 +318,11 @@ struct Shared<F> {
     monitor: Monitor,
     gate: Arc<Gate>,
     /// The keys so far, if duplicates are refused.
-    seen: Option<Mutex<Seen>>,
-    log: Option<Arc<Log>>,
-    /// What earlier runs have recorded, of the items that have not come yet.
-    entries: Mutex<Entries>,
+    seen: Option<Claims<()>>,
+    /// `None` without a journal. Each job has a store of its own then, since a key may come twice.
+    store: Option<Arc<Store>>,
+    /// Whether what is known of finished items is kept, to look it up.
+    keeps_entries: bool,
     #[cfg(feature = "reconcile")]
     settling: Option<Settling>,
 }
@@ -394,8 +336,9 @@ impl<F> Shared<F> {
         F: Fn(Datafy, T, Steps) -> J,
     {
         let key = SmolStr::new(item.key());
-        if self.is_duplicate(&key) {
-            let finished = Finished::not_attempted(item, NotDone::Duplicate);
+        if self.seen.as_ref().is_some_and(|seen| seen.claim(&key, ()).is_some()) {
+            let result = Err(NotDone::Duplicate);
+            let finished = Finished { item, result, before: false, steps: Vec::new() };
             self.monitor.count(&finished);
             return Some(finished);
         }
@@ -408,35 +351,21 @@ impl<F> Shared<F> {
         J: Job,
         F: Fn(Datafy, T, Steps) -> J,
     {
-        let entry = lock(&self.entries).take(&key);
-        let steps = Steps::new(self.log.clone(), key.clone(), entry, Arc::clone(&self.gate));
+        // Thousands of items in a row of which nothing is sent would starve other tasks.
+        tokio::task::coop::consume_budget().await;
+        let store = self.store.clone().unwrap_or_default();
+        let steps = Steps::new(Arc::clone(&store), Arc::clone(&self.gate), key.clone());
         let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
-        let driven = drive(&steps, job.run(&steps)).await;
-        // If the run is dropped before, the item stays listed as in flight.
-        if let Some(slot) = driven.ended.slot {
-            self.monitor.leave(slot);
+        let finished = drive(&steps, item, job.run(&steps)).await;
+        if !self.keeps_entries {
+            store.entries().remove(&key);
         }
-        #[cfg(feature = "reconcile")]
-        if self.settling.is_some() && !driven.ended.entry.steps.is_empty() {
-            lock(&self.entries).insert(driven.ended.entry.clone());
+        if matches!(finished.result, Err(NotDone::NotAttempted)) && !self.gate.is_plan {
+            self.monitor.skip(&key);
+            return None;
         }
-        let finished = driven.of(item);
-        #[cfg(feature = "reconcile")]
-        let finished = finished.map(|mut finished| {
-            if let Some(settling) = &self.settling {
-                settling.explain(&key, &mut finished);
-            }
-            finished
-        });
-        match &finished {
-            Some(finished) => self.monitor.count(finished),
-            None => self.monitor.skip(&key),
-        }
-        if finished.as_ref().is_none_or(|finished| !finished.sent) {
-            // Thousands of skipped items in a row would starve other tasks.
-            tokio::task::coop::consume_budget().await;
-        }
-        finished
+        self.monitor.count(&finished);
+        Some(finished)
     }
 
     /// Holds back what ends unknown, looks it up when all jobs have ended, and continues the jobs.
@@ -451,14 +380,16 @@ impl<F> Shared<F> {
         J: Job + 'static,
         F: Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
     {
+        use crate::outcome::Outcome;
+
         if self.settling.is_none() {
             return results.boxed();
         }
         let held = Arc::<Mutex<Vec<_>>>::default();
         let kept = Arc::clone(&held);
         let known = results.filter_map(move |finished| {
-            let unknown = finished.outcome() == Outcome::Unknown;
-            future::ready(if unknown {
+            let is_unknown = finished.outcome() == Outcome::Unknown;
+            future::ready(if is_unknown {
                 lock(&kept).push(finished);
                 None
             } else {
@@ -468,30 +399,25 @@ impl<F> Shared<F> {
         let rest = stream::once(async move {
             let held = std::mem::take(&mut *lock(&held));
             if let Some(settling) = self.settling.as_ref().filter(|_| !held.is_empty()) {
-                settling.wait(&self.entries, &self.monitor).await;
+                settling.wait(&self.monitor).await;
             }
+            let held = stream::iter(held);
             if self.monitor.stopped().is_some() {
-                return stream::iter(held).boxed();
+                return held.boxed();
             }
-            let again = move |finished: Finished<T, J::Done, J::Error>| {
+            let again = held.map(move |finished: Finished<T, J::Done, J::Error>| {
                 let fleet = Arc::clone(&self);
                 fleet.monitor.again();
-                async move {
-                    let key = SmolStr::new(finished.item.key());
-                    fleet.attempt(key, finished.item).await
-                }
-            };
-            let again = stream::iter(held).map(again).buffer_unordered(concurrency);
-            again.filter_map(future::ready).boxed()
+                let key = SmolStr::new(finished.item.key());
+                async move { fleet.attempt(key, finished.item).await }
+            });
+            again.buffer_unordered(concurrency).filter_map(future::ready).boxed()
         });
         known.chain(rest.flatten()).boxed()
     }
-
-    fn is_duplicate(&self, key: &str) -> bool {
-        self.seen.as_ref().is_some_and(|seen| !lock(seen).insert(key))
-    }
 }
 
+#[cfg(feature = "reconcile")]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -512,9 +438,15 @@ impl<T, D, E> Run<T, D, E> {
         self.results.next().await
     }
 
-    /// Why the run has stopped, if it has, and the items that it did not attempt so far.
+    /// Why the run has stopped, if it has.
     pub fn stopped(&self) -> Option<Stopped> {
         self.monitor.stopped()
+    }
+
+    /// The keys of the items that were not attempted so far since the run has [stopped](Self::stopped), in the order in
+    /// which they came: nothing was sent for them in this run. Their jobs may have been begun by an earlier one.
+    pub fn not_attempted(&self) -> Vec<String> {
+        self.monitor.not_attempted()
     }
 
     /// Returns a handle that reports the progress of the run and can stop it. It outlives the run.

@@ -1,6 +1,6 @@
 //! What is done for a key, and what a call does as a job.
 
-use super::steps::{Begun, Steps};
+use super::steps::Steps;
 use crate::call::Call;
 use crate::call::operation::Operation;
 use crate::client::Datafy;
@@ -74,10 +74,7 @@ impl<O: Operation + 'static> Job for Call<O> {
     const OPERATION: Option<&'static str> = Some(O::FACTS.name);
 
     async fn run(self, steps: &Steps) -> Result<O::Answer, Error> {
-        match steps.begin(&self).await {
-            Begun::Before(answer) => Ok(answer),
-            Begun::Open(mut step) => step.send(self).await,
-        }
+        steps.call(self).await
     }
 }
 

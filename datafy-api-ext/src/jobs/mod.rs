@@ -16,26 +16,20 @@ mod keyed;
 mod not_done;
 mod open_journal;
 mod pace;
-mod plan;
 mod progress;
 mod restore;
-mod seen;
 #[cfg(feature = "reconcile")]
 mod settling;
 mod steps;
-mod stopped;
 
 pub use attach::Attach;
 pub use finished::Finished;
 pub use fleet::{Fleet, FleetError, Run};
+pub use gate::Stopped;
 pub use job::Job;
 pub use keyed::Keyed;
 pub use not_done::NotDone;
 pub use open_journal::OpenJournal;
-#[cfg(feature = "reconcile")]
-pub use open_journal::Unsettled;
-pub use plan::{Plan, Planned};
 pub use progress::{Monitor, Progress};
-pub use restore::{NewRestore, NotRestored, Restore};
+pub use restore::{NotRestored, Restore};
 pub use steps::Steps;
-pub use stopped::{StopReason, Stopped};

@@ -3,9 +3,9 @@
 use crate::error::Error;
 use crate::journal::{JournalError, Step};
 use crate::one_line::OneLine;
-use crate::untrusted::Untrusted;
 use crate::with_cause::with_cause;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use std::convert::Infallible;
 use std::fmt;
 
 /// Why the job of an item was not done, as far as is known.
@@ -18,8 +18,11 @@ pub enum NotDone<E = Error> {
     /// The job failed with this error.
     #[error(transparent)]
     Failed(E),
-    /// Not continued: the journal can't be written any more. A job of a fleet that has sent nothing in this run isn't
-    /// reported so: see [`Run::stopped`](crate::jobs::Run::stopped).
+    /// Not attempted, or continued: the run is a [plan](crate::jobs::Fleet::plan), in which the next call is not sent. A
+    /// run that was stopped lists its items apart: see [`Run::not_attempted`](crate::jobs::Run::not_attempted).
+    #[error("not attempted: the run is a plan, or was stopped")]
+    NotAttempted,
+    /// Not continued: the journal can't be written any more.
     #[error(fmt = journal)]
     Journal(#[source] JournalError),
     /// Not attempted: an item with the same key came before.
@@ -27,12 +30,10 @@ pub enum NotDone<E = Error> {
     Duplicate,
     /// Not continued: a step may have been applied, and sending it again may have a second effect. Look for its effect,
     /// and [settle](crate::journal::Journal::settle) it.
-    #[error("not continued: {}", unknown(step, reason.as_ref()))]
+    #[error("not continued: {}", unknown(step))]
     Unknown {
         /// What is known of the step.
         step: Box<Step>,
-        /// Why a [look-up](crate::jobs::Fleet::look_up) has not settled it, if there was one.
-        reason: Option<Untrusted>,
     },
     /// Not continued: the key was used for something else, which was or may have been done. Either its arguments have
     /// changed, or the function asks for other steps than before.
@@ -51,12 +52,30 @@ pub enum NotDone<E = Error> {
     },
 }
 
+/// Why a job is not continued. The function never sees it: its future is dropped, and the run reports the reason.
+pub(super) type Halt = NotDone<Infallible>;
+
+impl Halt {
+    pub(super) fn into_not_done<E>(self) -> NotDone<E> {
+        match self {
+            Self::Failed(never) => match never {},
+            Self::NotAttempted => NotDone::NotAttempted,
+            Self::Journal(error) => NotDone::Journal(error),
+            Self::Duplicate => NotDone::Duplicate,
+            Self::Unknown { step } => NotDone::Unknown { step },
+            Self::Conflict { step } => NotDone::Conflict { step },
+            Self::Claimed { place, by } => NotDone::Claimed { place, by },
+        }
+    }
+}
+
 impl<E> NotDone<E> {
-    /// Returns the kind of reason in snake case: `failed`, `journal`, `duplicate`, `unknown`, `conflict` or
-    /// `claimed`.
+    /// Returns the kind of reason in snake case: `failed`, `not_attempted`, `journal`, `duplicate`, `unknown`,
+    /// `conflict` or `claimed`.
     pub fn state(&self) -> &'static str {
         match self {
             Self::Failed(_) => "failed",
+            Self::NotAttempted => "not_attempted",
             Self::Journal(_) => "journal",
             Self::Duplicate => "duplicate",
             Self::Unknown { .. } => "unknown",
@@ -73,7 +92,7 @@ impl<E: std::error::Error + Serialize + 'static> Serialize for NotDone<E> {
         object.serialize_field("text", &format!("{self:#}"))?;
         match self {
             Self::Failed(error) => object.serialize_field("error", error)?,
-            Self::Unknown { step, .. } | Self::Conflict { step } => {
+            Self::Unknown { step } | Self::Conflict { step } => {
                 object.serialize_field("step", step)?;
             }
             _ => {}
@@ -92,8 +111,8 @@ fn with(lead: &str, detail: Option<&str>) -> String {
 }
 
 /// Says what a step may have done, and how to find it.
-fn unknown(step: &Step, reason: Option<&Untrusted>) -> String {
-    let operation = &step.operation;
+fn unknown(step: &Step) -> String {
+    let Step { operation, subject, begun, .. } = step;
     let effect = match &step.created_id {
         Some(id) => format!("created {id}, which is no usable ID"),
         None if step.lacks_id() => {
@@ -101,9 +120,8 @@ fn unknown(step: &Step, reason: Option<&Untrusted>) -> String {
         }
         None => "may have been applied".to_owned(),
     };
-    let (subject, begun) = (&step.subject, step.begun);
     let marker = with("; look for ", step.marker.as_deref());
-    let reason = reason.map(|reason| format!("; EC2: {reason}")).unwrap_or_default();
+    let reason = with("; EC2: ", step.looked_up.as_deref());
     format!(
         "{operation} of {subject} at {begun:?} {effect}{marker}{reason}; settle it in the journal"
     )

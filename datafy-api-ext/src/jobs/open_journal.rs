@@ -9,7 +9,9 @@ use super::settling::Settling;
 use super::steps::Steps;
 use crate::client::Datafy;
 use crate::id::VolumeId;
-use crate::journal::{Entries, Entry, Header, JournalError, Kind, Log, SettleError, Settled};
+use crate::journal::{Entry, Header, JournalError, Settled, Store};
+#[cfg(feature = "reconcile")]
+use crate::journal::{Step, StepState};
 #[cfg(feature = "reconcile")]
 use crate::reconcile::LookUp;
 use smol_str::SmolStr;
@@ -41,9 +43,8 @@ pub struct OpenJournal(Arc<Inner>);
 
 struct Inner {
     datafy: Datafy,
-    log: Arc<Log>,
+    store: Arc<Store>,
     gate: Arc<Gate>,
-    entries: Mutex<Entries>,
     /// Who works on a key.
     turns: Mutex<HashMap<SmolStr, Weak<tokio::sync::Mutex<()>>>>,
 }
@@ -54,15 +55,10 @@ impl Datafy {
     /// Fails if the file can't be used: if it is in use, damaged, or a journal of another endpoint, sub-account, account or
     /// kind of run.
     pub async fn journal(&self, path: impl Into<PathBuf>) -> Result<OpenJournal, JournalError> {
-        let header = Header::of_service(self);
-        let (log, entries) = Log::open(path.into(), header, None, self.clone()).await?;
-        Ok(OpenJournal(Arc::new(Inner {
-            datafy: self.clone(),
-            log: Arc::new(log),
-            gate: Arc::default(),
-            entries: Mutex::new(entries),
-            turns: Mutex::default(),
-        })))
+        let header = Header::of_function(self, "any", None);
+        let store = Arc::new(Store::open(path.into(), header, None, self.clone()).await?);
+        let (gate, turns) = (Arc::default(), Mutex::default());
+        Ok(OpenJournal(Arc::new(Inner { datafy: self.clone(), store, gate, turns })))
     }
 }
 
@@ -78,23 +74,19 @@ impl OpenJournal {
         job: impl FnOnce(Steps) -> J + Send,
     ) -> Finished<(), J::Done, J::Error> {
         let key = SmolStr::new(key);
-        let lock = self.lock(&key).await;
-        let (log, entry) = (Arc::clone(&self.0.log), self.entry(&key));
-        let steps = Steps::new(Some(log), key.clone(), entry, Arc::clone(&self.0.gate));
-        let _turn = Turn { journal: &self.0, key, steps: steps.clone(), _lock: lock };
-        let driven = drive(&steps, job(steps.clone()).run(&steps)).await;
-        self.0.keep(driven.ended.entry.clone());
-        driven.alone()
+        let _turn = self.turn(&key).await;
+        let steps = Steps::new(Arc::clone(&self.0.store), Arc::clone(&self.0.gate), key);
+        drive(&steps, (), job(steps.clone()).run(&steps)).await
     }
 
     /// What the journal says about a key, also while its job is running.
     pub fn entry(&self, key: &str) -> Option<Entry> {
-        self.0.entries().get(key)
+        self.0.store.entries().get(key)
     }
 
     /// The volumes that jobs have created and not attached, with their keys. They are billed.
     pub fn unattached(&self) -> Vec<(String, VolumeId)> {
-        self.0.entries().unattached()
+        self.0.store.entries().unattached()
     }
 
     /// Records what was found out about a step, as [`Journal::settle`](crate::journal::Journal::settle) does. Waits for a
@@ -105,93 +97,43 @@ impl OpenJournal {
         operation: &str,
         number: u32,
         found: Settled,
-    ) -> Result<(), SettleError> {
-        let _lock = self.lock(key).await;
-        let record = self.0.entries().settlement(key, operation, number, found, None)?;
-        self.0.log.write(&record, Kind::Result).await?;
-        // A settlement can follow any record.
-        let _ = self.0.entries().apply(self.0.datafy.clock().date().into(), record);
-        Ok(())
+    ) -> Result<(), JournalError> {
+        let _turn = self.turn(key).await;
+        self.0.store.settle(&self.0.datafy, (key, operation, number), found, None).await
     }
 
     /// Looks up what is unknown, and settles what EC2 proves, except of keys whose jobs are running. Returns the steps that
-    /// stay unknown, with the reasons. Call it when the service starts, and from time to time.
+    /// stay unknown, with their keys; [`Step::looked_up`] is the reason. Call it when the service starts, and from time to
+    /// time.
     #[cfg(feature = "reconcile")]
-    pub async fn look_up(&self, look_up: &LookUp) -> Vec<Unsettled> {
-        let settling =
-            Settling::new(look_up.clone(), Arc::clone(&self.0.log), self.0.datafy.clone());
+    pub async fn look_up(&self, look_up: &LookUp) -> Vec<(String, Step)> {
+        let store = Arc::clone(&self.0.store);
         let is_running = |key: Option<&str>| {
             let turns = lock(&self.0.turns);
-            let runs = |lock: &Weak<_>| lock.strong_count() > 0;
+            let runs = |turn: &Weak<_>| turn.strong_count() > 0;
             match key {
                 Some(key) => turns.get(key).is_some_and(runs),
                 None => turns.values().any(runs),
             }
         };
-        let open = settling.look(&self.0.entries, is_running).await;
-        let unsettled = open.steps.into_iter();
-        unsettled
-            .map(|((key, operation, number), reason)| Unsettled { key, operation, number, reason })
-            .collect()
-    }
-
-    async fn lock(&self, key: &str) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut turns = lock(&self.0.turns);
-            match turns.get(key).and_then(Weak::upgrade) {
-                Some(lock) => lock,
-                None => {
-                    turns.retain(|_, lock| lock.strong_count() > 0);
-                    let lock = Arc::default();
-                    turns.insert(key.into(), Arc::downgrade(&lock));
-                    lock
-                }
-            }
-        };
-        lock.lock_owned().await
-    }
-}
-
-/// A step of a journal that stays unknown after a [look-up](OpenJournal::look_up).
-#[cfg(feature = "reconcile")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Unsettled {
-    /// The key.
-    pub key: String,
-    /// The name of the operation.
-    pub operation: String,
-    /// The number of the step.
-    pub number: u32,
-    /// Why it stays unknown.
-    pub reason: crate::untrusted::Untrusted,
-}
-
-impl Inner {
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        lock(&self.entries)
-    }
-
-    /// Keeps what is known of a key.
-    fn keep(&self, entry: Entry) {
-        if !entry.steps.is_empty() {
-            self.entries().insert(entry);
+        Settling::new(look_up.clone(), store, self.0.datafy.clone()).look(is_running).await;
+        let mut unknown = Vec::new();
+        for Entry { key, steps, .. } in self.0.store.entries().iter() {
+            let steps = steps.into_iter().filter(|step| step.state == StepState::Unknown);
+            unknown.extend(steps.map(|step| (key.as_str().to_owned(), step)));
         }
+        unknown
     }
-}
 
-/// The turn of a job. What it has recorded is known to the next one, also if it is dropped.
-struct Turn<'a> {
-    journal: &'a Inner,
-    key: SmolStr,
-    steps: Steps,
-    _lock: OwnedMutexGuard<()>,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.journal.keep(self.steps.entry());
-        self.journal.gate.claims.release(&self.key);
+    async fn turn(&self, key: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = lock(&self.0.turns);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let turn = turns.get(key).and_then(Weak::upgrade).unwrap_or_default();
+            turns.insert(key.into(), Arc::downgrade(&turn));
+            turn
+        };
+        turn.lock_owned().await
     }
 }
 

@@ -1,17 +1,14 @@
 //! The progress of a fleet, and the handle that reports it.
 
 use super::finished::Finished;
-use super::not_done::NotDone;
-use super::steps::Halt;
-use super::stopped::{StopReason, Stopped};
-use crate::client::Datafy;
+use super::gate::Stopped;
+use super::not_done::{Halt, NotDone};
+use crate::client::{Clock, Datafy};
 use crate::only_objects::only_objects;
 use crate::outcome::Outcome;
-use slab::Slab;
 use smol_str::SmolStr;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The progress of a fleet: how many items are in each state.
 ///
@@ -25,6 +22,8 @@ pub struct Progress {
     pub done: u64,
     /// Items whose jobs earlier runs had done, according to the journal.
     pub done_before: u64,
+    /// In a plan, items whose jobs a run would start or continue.
+    pub to_do: u64,
     /// Items whose jobs failed: nothing was sent, or the service refused, or the function of the job failed.
     pub failed: u64,
     /// Items with a step that may have been applied, in this run or an earlier one.
@@ -57,35 +56,36 @@ impl Progress {
 /// Reports the progress of a [`Run`](crate::jobs::Run), and can stop it.
 ///
 /// Clones belong to the same run. They outlive it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Monitor {
     datafy: Datafy,
     started: Instant,
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     progress: Progress,
     /// The keys of the items whose jobs are in flight.
-    in_flight: Slab<SmolStr>,
+    in_flight: Vec<SmolStr>,
     stopped: Option<Stopped>,
+    not_attempted: Vec<String>,
 }
-
-/// The place of an item among those in flight.
-#[derive(Clone, Copy)]
-pub(super) struct Slot(usize);
 
 impl Monitor {
     pub(super) fn new(datafy: Datafy) -> Self {
         Self { started: datafy.clock().now(), datafy, state: Arc::default() }
     }
 
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.datafy.clock()
+    }
+
     /// Returns the current progress.
     pub fn progress(&self) -> Progress {
         let state = self.lock();
         let Progress { done, failed, unknown, .. } = state.progress;
-        let elapsed: Duration = self.datafy.clock().now().duration_since(self.started);
+        let elapsed = self.clock().now().duration_since(self.started);
         let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
         Progress {
             in_flight: state.in_flight.len() as u64,
@@ -98,8 +98,7 @@ impl Monitor {
     ///
     /// After the run was dropped these are the items whose jobs it cancelled. Their outcome is unknown.
     pub fn in_flight(&self) -> Vec<String> {
-        let state = self.lock();
-        let mut keys: Vec<_> = state.in_flight.iter().map(|(_, key)| key.to_string()).collect();
+        let mut keys: Vec<_> = self.lock().in_flight.iter().map(ToString::to_string).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -107,47 +106,54 @@ impl Monitor {
 
     /// Starts no further job. Jobs in flight end as usual, including retries and further steps.
     ///
-    /// The items that remain are not attempted, and counted: see [`Run::stopped`](crate::jobs::Run::stopped). Those that
-    /// earlier runs have done are still reported so. If the input is an endless stream, the caller has to end it.
+    /// The items that remain are not attempted, and counted: see [`Run::not_attempted`](crate::jobs::Run::not_attempted).
+    /// Those that earlier runs have done are still reported so. If the input is an endless stream, the caller has to end
+    /// it.
     #[doc(alias("cancel", "shutdown"))]
     pub fn stop(&self) {
-        self.stop_because(StopReason::Requested);
+        self.stop_because(Stopped::Requested);
     }
 
     /// Starts no further job. Only the first reason is kept.
-    pub(super) fn stop_because(&self, reason: StopReason) {
-        self.lock().stopped.get_or_insert(Stopped { reason, not_attempted: Vec::new() });
+    pub(super) fn stop_because(&self, reason: Stopped) {
+        self.lock().stopped.get_or_insert(reason);
     }
 
-    /// Why the run has begun no further job, and what it did not attempt so far.
+    /// Why the run has begun no further job.
     pub(super) fn stopped(&self) -> Option<Stopped> {
         self.lock().stopped.clone()
+    }
+
+    /// The keys of the items that were not attempted, since the run was stopped.
+    pub(super) fn not_attempted(&self) -> Vec<String> {
+        self.lock().not_attempted.clone()
     }
 
     /// Records that an item was not attempted, since the run was stopped.
     pub(super) fn skip(&self, key: &str) {
         let mut state = self.lock();
         state.progress.not_attempted += 1;
-        if let Some(stopped) = &mut state.stopped {
-            stopped.not_attempted.push(key.to_owned());
-        }
+        state.not_attempted.push(key.to_owned());
     }
 
     /// Fails if no further job may be started.
     pub(super) fn check(&self) -> Result<(), Halt> {
-        self.lock().check()
+        if self.lock().stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
     }
 
-    /// Records that the job of this item is in flight. Fails if no further job may be started.
-    pub(super) fn begin(&self, key: SmolStr) -> Result<Slot, Halt> {
-        let mut state = self.lock();
-        state.check()?;
-        Ok(Slot(state.in_flight.insert(key)))
+    /// Records that the job of an item is in flight. Fails if no further job may be started.
+    pub(super) fn begin(&self, key: &SmolStr) -> Result<(), Halt> {
+        self.check()?;
+        self.lock().in_flight.push(key.clone());
+        Ok(())
     }
 
     /// Records that the job of an item is not in flight any more.
-    pub(super) fn leave(&self, Slot(at): Slot) {
-        self.lock().in_flight.remove(at);
+    pub(super) fn leave(&self, key: &SmolStr) {
+        let in_flight = &mut self.lock().in_flight;
+        if let Some(at) = in_flight.iter().position(|it| it == key) {
+            in_flight.swap_remove(at);
+        }
     }
 
     /// Records that an item that was unknown is done again.
@@ -160,6 +166,7 @@ impl Monitor {
     pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
         let progress = &mut self.lock().progress;
         *match (&finished.result, finished.outcome()) {
+            (Err(NotDone::NotAttempted), _) => &mut progress.to_do,
             (_, Outcome::Unknown) => &mut progress.unknown,
             (Ok(_), _) if finished.before => &mut progress.done_before,
             (Ok(_), _) => &mut progress.done,
@@ -170,17 +177,5 @@ impl Monitor {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn check(&self) -> Result<(), Halt> {
-        if self.stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Monitor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Monitor").field("progress", &self.progress()).finish_non_exhaustive()
     }
 }

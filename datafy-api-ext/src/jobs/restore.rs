@@ -12,47 +12,42 @@ use crate::client::Datafy;
 use crate::client::options::{Options, option_methods};
 use crate::error::Error;
 use crate::id::{DeviceName, InstanceId, VolumeId};
-use crate::journal::{Entry, Log, Step, StepState, unattached};
+use crate::journal::{Entry, Step, StepState, Store, unattached};
 use crate::one_line::OneLine;
 use crate::operations::{AttachVolume, CreateVolume, Source};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use datafy_api::operations::{ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
+use futures_util::future::BoxFuture;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
+use smol_str::SmolStr;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A restore, still without the place to attach the volume to. Created by [`Datafy::restore`].
-///
-/// It can't be awaited: a volume that is created and not attached costs money and serves nobody.
+impl Datafy {
+    /// Restores a snapshot: creates a volume from it and attaches the volume. The next method names the place:
+    /// `datafy.restore(snapshot).attach_to(instance, device)`.
+    pub fn restore(&self, source: impl Into<Source>) -> Call<Source> {
+        Call::new(self.clone(), source.into())
+    }
+}
+
+/// A restore, still without the place to attach the volume to. It can't be awaited: a volume that is created and not
+/// attached costs money and serves nobody.
 ///
 /// ```compile_fail,E0277
 /// # async fn example(datafy: datafy_api_ext::Datafy, snapshot: datafy_api_ext::DatafySnapshotId) {
 /// datafy.restore(snapshot).await;
 /// # }
 /// ```
-#[derive(Clone, Debug)]
-#[must_use = "a restore needs a place; call `attach_to`"]
-pub struct NewRestore {
-    create: Call<CreateVolume>,
-}
-
-impl Datafy {
-    /// Restores a snapshot: creates a volume from it and attaches the volume. The next method names the place:
-    /// `datafy.restore(snapshot).attach_to(instance, device)`.
-    pub fn restore(&self, source: impl Into<Source>) -> NewRestore {
-        NewRestore { create: self.create_volume().from_source(source.into()) }
-    }
-}
-
-impl NewRestore {
+impl Call<Source> {
     /// Attaches the volume to this instance, once it is created.
     pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
-        Restore { create: self.create, instance, device, wait: None, ends_on_404: false }
+        let create = self.with(()).from_source(self.operation);
+        Restore { create, instance, device, wait: Wait::default() }
     }
 }
 
@@ -70,8 +65,7 @@ pub struct Restore {
     create: Call<CreateVolume>,
     instance: InstanceId,
     device: DeviceName,
-    wait: Option<Wait>,
-    ends_on_404: bool,
+    wait: Wait,
 }
 
 impl Restore {
@@ -80,7 +74,7 @@ impl Restore {
     /// As [`Call::within`](crate::Call::within). Without this method there is one attach call.
     #[doc(alias("timeout", "wait"))]
     pub fn attach_within(mut self, limit: Duration) -> Self {
-        self.wait = Some(Wait::within(limit));
+        self.wait.limit = Some(limit);
         self
     }
 
@@ -96,13 +90,13 @@ impl Restore {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        self.wait = Some(Wait::until_ready(limit, probe));
+        self.wait = self.wait.until_ready(limit, probe);
         self
     }
 
     /// Sets whether a 404 ends the wait: see [`Attach::end_on_404`].
     pub fn end_on_404(mut self, ends: bool) -> Self {
-        self.ends_on_404 = ends;
+        self.wait.ends_on_404 = ends;
         self
     }
 
@@ -122,22 +116,21 @@ impl Restore {
         let datafy = self.create.datafy().clone();
         let header = job::header::<Self>(&datafy, None);
         let failed = |cause| self.not_restored(cause, &[], None);
-        let (log, entries) = Log::open(path.into(), header, None, datafy)
-            .await
-            .map_err(|error| failed(NotDone::Journal(error)))?;
+        let store = Store::open(path.into(), header, None, datafy).await;
+        let store = store.map_err(|error| failed(NotDone::Journal(error)))?;
         let begin = format!("{} to ", self.create.operation.source());
-        let key = format!("{begin}{} as {}", self.instance, self.device);
-        let entry = entries.get(&key);
-        if entry.as_ref().is_none_or(|entry| !entry.steps.iter().any(Step::may_be_applied)) {
+        let key = SmolStr::from(format!("{begin}{} as {}", self.instance, self.device));
+        if !store.entry(&key).steps.iter().any(Step::may_be_applied) {
             // To another place: perhaps this is the same restore, with its place corrected.
+            let entries = store.entries();
             let mut others = entries.iter().filter(|it| it.key.starts_with(&begin));
             if let Some(step) = others.find_map(|entry| self.unattached(&entry).cloned()) {
                 return Err(failed(NotDone::Conflict { step: Box::new(step) }));
             }
         }
-        let log = Some(Arc::new(log));
-        let finished = self.drive(Steps::new(log, key, entry, Arc::default())).await;
-        finished.result.map_err(|cause| self.not_restored(cause, &finished.steps, None))
+        let steps = Steps::new(Arc::new(store), Arc::default(), key);
+        let Finished { result, steps, .. } = self.drive(&steps).await;
+        result.map_err(|cause| self.not_restored(cause, &steps, None))
     }
 
     /// The create of this entry, if it is that of the same volume, which is or may be there and isn't attached.
@@ -151,17 +144,21 @@ impl Restore {
 
     /// Creates the volume, attaches it and returns its ID.
     pub async fn send(self) -> Result<VolumeId, NotRestored> {
-        let finished = self.drive(Steps::alone()).await;
-        finished.result.map_err(|cause| {
-            let attach = finished.steps.iter().find(|it| it.operation == ATTACH_VOLUME.name);
-            let outcome = match attach.map(|step| step.state) {
-                Some(StepState::Unknown) => Outcome::Unknown,
+        let Finished { result, steps, .. } = self.drive(&Steps::alone()).await;
+        result.map_err(|cause| {
+            let attach = steps.iter().find(|it| it.operation == ATTACH_VOLUME.name);
+            let outcome = match attach.map(Step::outcome) {
+                Some(Outcome::Unknown) => Outcome::Unknown,
                 _ => Outcome::NotSent,
             };
-            let volume = unattached(&finished.steps).pop();
-            let rest = volume.map(|volume| self.attach(volume).after(outcome));
-            self.not_restored(cause, &finished.steps, rest)
+            let volume = unattached(&steps).pop();
+            let rest = volume.map(|volume| self.attach(volume, outcome));
+            self.not_restored(cause, &steps, rest)
         })
+    }
+
+    async fn drive(&self, steps: &Steps) -> Finished<(), VolumeId> {
+        drive(steps, (), self.clone().run(steps)).await
     }
 
     fn not_restored(&self, cause: NotDone, steps: &[Step], rest: Option<Attach>) -> NotRestored {
@@ -181,15 +178,10 @@ impl Restore {
         }))
     }
 
-    async fn drive(&self, steps: Steps) -> Finished<(), VolumeId> {
-        drive(&steps, self.clone().run(&steps)).await.alone()
-    }
-
-    /// Attaches the volume.
-    fn attach(&self, volume: VolumeId) -> Attach {
-        let (instance, device) = (self.instance.clone(), self.device.clone());
-        let call = self.create.with(AttachVolume::new(volume, instance, device));
-        Attach::new(call, self.wait.clone()).end_on_404(self.ends_on_404)
+    /// Attaches the volume, after calls with this outcome.
+    fn attach(&self, volume: VolumeId, outcome: Outcome) -> Attach {
+        let attach = AttachVolume::new(volume, self.instance.clone(), self.device.clone());
+        Attach::new(self.create.with(attach), self.wait.clone(), outcome)
     }
 }
 
@@ -201,14 +193,14 @@ impl Job for Restore {
     async fn run(self, steps: &Steps) -> Result<VolumeId, Error> {
         steps.claim(place(&self.instance, &self.device)).await;
         let volume = steps.run(self.create.clone()).await?.id;
-        steps.run(self.attach(volume.clone())).await?;
+        steps.run(self.attach(volume.clone(), Outcome::NotSent)).await?;
         Ok(volume)
     }
 }
 
 impl IntoFuture for Restore {
     type Output = Result<VolumeId, NotRestored>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
@@ -219,10 +211,10 @@ impl IntoFuture for Restore {
 ///
 /// `{error}` is one line; `{error:#}` adds the causes. As JSON it is an object with the values of the methods, and a
 /// `text`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct NotRestored(Box<Left>);
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Left {
     object: String,
     endpoint: String,
@@ -275,16 +267,6 @@ impl fmt::Display for NotRestored {
             (None, _) => f.write_str("no volume was created")?,
         }
         if f.alternate() { write!(f, ": {:#}", self.cause()) } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for NotRestored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotRestored")
-            .field("volume_id", &self.volume_id())
-            .field("outcome", &self.outcome())
-            .field("cause", self.cause())
-            .finish_non_exhaustive()
     }
 }
 

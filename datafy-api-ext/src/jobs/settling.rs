@@ -1,90 +1,73 @@
 //! Settles what is unknown in the journal of a run, if it was given a way to look it up.
 
-use super::finished::Finished;
-use super::not_done::NotDone;
 use super::progress::Monitor;
 use crate::client::{Datafy, Stopwatch};
-use crate::journal::{Entries, Kind, Log};
+use crate::journal::{Entries, Store};
 use crate::reconcile::{LookUp, SentCall};
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use smol_str::SmolStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a wait is interrupted to look for a stop.
 const SLICE: Duration = Duration::from_secs(2);
 
 /// A step in a journal: the key, the operation and the number.
-pub(super) type Place = (String, String, u32);
+type Place = (SmolStr, &'static str, u32);
 
 /// The journal of a run, and how to look up what is unknown in it.
 pub(super) struct Settling {
-    pub(super) look_up: LookUp,
-    pub(super) log: Arc<Log>,
-    pub(super) datafy: Datafy,
-    /// Why a step stays unknown.
-    reasons: Mutex<HashMap<Place, Untrusted>>,
-}
-
-/// What a look has left.
-#[derive(Default)]
-pub(super) struct Open {
-    pub(super) steps: Vec<(Place, Untrusted)>,
-    /// The first time at which another look may find out more.
-    again_after: Option<DateTime<Utc>>,
+    look_up: LookUp,
+    store: Arc<Store>,
+    datafy: Datafy,
 }
 
 impl Settling {
-    pub(super) fn new(look_up: LookUp, log: Arc<Log>, datafy: Datafy) -> Self {
-        Self { look_up, log, datafy, reasons: Mutex::default() }
+    pub(super) fn new(look_up: LookUp, store: Arc<Store>, datafy: Datafy) -> Self {
+        Self { look_up, store, datafy }
     }
 
-    /// Looks up what is unknown, and records what is certain. `is_running` says whether a job is running, with this key if
-    /// one is given. Nothing is settled once the journal has failed.
+    /// Looks up what is unknown, and records what is certain; the entries have the reasons of the rest. `is_running` says
+    /// whether a job is running, with this key if one is given. Nothing is settled once the journal has failed.
+    ///
+    /// Returns the first time at which another look may find out more, if one may.
     pub(super) async fn look(
         &self,
-        entries: &Mutex<Entries>,
         is_running: impl Fn(Option<&str>) -> bool,
-    ) -> Open {
+    ) -> Option<DateTime<Utc>> {
         let calls = || {
             let are_all = !is_running(None);
-            (calls(&lock(entries)), are_all)
+            (calls(&self.store.entries()), are_all)
         };
         let now = self.datafy.clock().date();
-        let mut open = Open::default();
+        let mut again_after = None;
         for looked in self.look_up.look(calls, now.into()).await {
-            let place = looked.place;
-            let settled = looked.settled.filter(|_| !is_running(Some(&place.0)));
-            if let Some(found) = settled {
+            let (key, operation, number) = looked.place;
+            if let Some(found) = looked.settled.filter(|_| !is_running(Some(&key))) {
                 let evidence = Some(format!("EC2: {}", looked.text));
-                let (key, operation, number) = &place;
-                let record = lock(entries).settlement(key, operation, *number, found, evidence);
-                if let Ok(record) = record
-                    && self.log.write(&record, Kind::Result).await.is_ok()
-                {
-                    // A settlement can follow any record.
-                    let _ = lock(entries).apply(now.into(), record);
+                let place = (&*key, operation, number);
+                if self.store.settle(&self.datafy, place, found, evidence).await.is_ok() {
                     continue;
                 }
             }
-            open.again_after = match (open.again_after, looked.look_again_after) {
-                (Some(one), Some(other)) => Some(one.min(other)),
-                (one, other) => one.or(other),
-            };
-            open.steps.push((place, Untrusted::local(looked.text)));
+            again_after = again_after.into_iter().chain(looked.look_again_after).min();
+            self.store.entries().change(&key, |entry| {
+                let mut steps = entry.steps.iter_mut();
+                let step = steps.find(|it| it.operation == operation && it.number == number);
+                if let Some(step) = step {
+                    step.looked_up = Some(Untrusted::local(looked.text));
+                }
+            });
         }
-        *lock(&self.reasons) = open.steps.iter().cloned().collect();
-        open
+        again_after
     }
 
     /// Looks until nothing more can be found out, the time is over, or the run is stopped.
-    pub(super) async fn wait(&self, entries: &Mutex<Entries>, monitor: &Monitor) {
+    pub(super) async fn wait(&self, monitor: &Monitor) {
         let clock = self.datafy.clock();
         let mut time = Stopwatch::start(&self.datafy);
-        loop {
-            let open = self.look(entries, |_| false).await;
-            let Some(again) = open.again_after else { break };
+        while let Some(again) = self.look(|_| false).await {
             let pause = (again - DateTime::<Utc>::from(clock.date())).to_std().unwrap_or_default();
             // A clock that is set back must not make this a busy loop.
             let end = time.passed() + pause.max(SLICE);
@@ -99,28 +82,15 @@ impl Settling {
             }
         }
     }
-
-    /// Adds why the step of a result is unknown.
-    pub(super) fn explain<T, D, E>(&self, key: &str, finished: &mut Finished<T, D, E>) {
-        if let Err(NotDone::Unknown { step, reason }) = &mut finished.result {
-            let place = (key.to_owned(), step.operation.to_string(), step.number);
-            *reason = lock(&self.reasons).get(&place).cloned();
-        }
-    }
 }
 
 /// All calls of a journal.
 fn calls(entries: &Entries) -> Vec<(Place, SentCall)> {
-    let of = |entry: crate::journal::Entry| {
-        let key = entry.key.as_str().to_owned();
-        let call = move |step: &crate::journal::Step| {
-            ((key.clone(), step.operation.to_string(), step.number), SentCall::from(step))
-        };
-        entry.steps.iter().map(call).collect::<Vec<_>>()
-    };
-    entries.iter().flat_map(of).collect()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut calls = Vec::new();
+    for entry in entries.iter() {
+        let key = SmolStr::new(&*entry.key);
+        let place = |step: &crate::journal::Step| (key.clone(), step.operation, step.number);
+        calls.extend(entry.steps.iter().map(|step| (place(step), SentCall::from(step))));
+    }
+    calls
 }

@@ -1,21 +1,19 @@
 //! A step: one call, or an attach with its repetitions, that is recorded and not repeated.
 
-use super::gate::Gate;
+use super::finished::Finished;
+use super::gate::{Gate, Stopped};
 use super::job::Job;
-use super::progress::Slot;
-use super::stopped::StopReason;
+use super::not_done::{Halt, NotDone};
 use crate::call::operation::{Operation, Recorded};
 use crate::call::{Call, Effect, Unreceived};
 use crate::error::Error;
-use crate::journal::{Entry, Event, JournalError, Kind, Log, Record, Step, StepState};
+use crate::journal::{Entry, Event, Record, Step, StepState, Store};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
-use chrono::{DateTime, Utc};
 use futures_util::task::AtomicWaker;
 use smol_str::SmolStr;
 use std::fmt;
 use std::future::pending;
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use tokio::sync::OnceCell;
@@ -32,21 +30,17 @@ pub struct Steps(Arc<Inner>);
 struct Inner {
     key: SmolStr,
     gate: Arc<Gate>,
-    /// Passed before the first call of the job is sent.
-    slot: OnceCell<Option<Slot>>,
+    /// Set once the job has passed the gate, before its first call is sent.
+    passed: OnceCell<()>,
     driver: AtomicWaker,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    /// `None` without a journal, and once the job is over: a task that outlives it must not keep the file locked.
-    journal: Option<Arc<Log>>,
-    /// What is known of the steps, from earlier runs and this one.
-    entry: Entry,
+    /// `None` once the job is over: a task that outlives it must not keep the journal locked.
+    store: Option<Arc<Store>>,
     /// The steps that this run has asked for.
     uses: Vec<Use>,
-    in_flight: u32,
     /// Whether the function has returned.
     returned: bool,
     halt: Option<Halt>,
@@ -63,70 +57,38 @@ struct Use {
     operation: &'static str,
     number: u32,
     subject: Subject,
-    in_flight: bool,
+    /// The number of its calls in flight.
+    in_flight: u32,
     /// Reports the effect of the step if the job is dropped.
     effect: Option<Box<dyn Effect>>,
 }
 
-/// Why a job is not continued. The function never sees it: its future is dropped, and the run reports the reason.
-#[derive(Clone, Debug)]
-pub(super) enum Halt {
-    /// The run is a plan, or was stopped before the job has sent anything.
-    NotAttempted,
-    Unknown(Box<Step>),
-    Conflict(Box<Step>),
-    Claimed {
-        place: String,
-        by: SmolStr,
-    },
-    Journal(JournalError),
-}
-
-/// A step that was asked for.
-pub(super) enum Begun<O: Operation> {
+/// What is known of a step that was asked for.
+pub(super) enum Found<A> {
     /// An earlier run did it.
-    Before(O::Answer),
-    Open(OpenStep),
-}
-
-/// A step that is not done yet. It may take several calls.
-pub(super) struct OpenStep {
-    steps: Steps,
-    number: u32,
-    /// The outcome of its calls so far. It never falls.
-    pub(super) outcome: Outcome,
-}
-
-/// What became of a job, apart from its result.
-pub(super) struct Ended {
-    pub(super) entry: Entry,
-    pub(super) halt: Option<Halt>,
-    pub(super) replayed: bool,
-    pub(super) sent: bool,
-    pub(super) slot: Option<Slot>,
+    Before(A),
+    /// It is not done yet: its number, and the outcome of its calls so far, which never falls.
+    Open(u32, Outcome),
 }
 
 impl Steps {
-    pub(super) fn new(
-        journal: Option<Arc<Log>>,
-        key: impl Into<SmolStr>,
-        entry: Option<Entry>,
-        gate: Arc<Gate>,
-    ) -> Self {
-        let key = key.into();
-        let entry = entry.unwrap_or_else(|| Entry::new(&key));
-        Self(Arc::new(Inner {
-            key,
-            gate,
-            slot: OnceCell::new(),
-            driver: AtomicWaker::new(),
-            state: Mutex::new(State { journal, entry, ..State::default() }),
-        }))
+    pub(super) fn new(store: Arc<Store>, gate: Arc<Gate>, key: SmolStr) -> Self {
+        let state = State {
+            store: Some(store),
+            uses: Vec::new(),
+            returned: false,
+            halt: None,
+            replayed: false,
+            sent: false,
+            last_status: None,
+        };
+        let (passed, driver) = (OnceCell::new(), AtomicWaker::new());
+        Self(Arc::new(Inner { key, gate, passed, driver, state: state.into() }))
     }
 
     /// The steps of a single job, which has no journal.
     pub(super) fn alone() -> Self {
-        Self::new(None, "", None, Arc::default())
+        Self::new(Arc::default(), Arc::default(), SmolStr::default())
     }
 
     /// Does a step, or another job as a part of this one. A step that the journal records as done is not sent again.
@@ -147,10 +109,10 @@ impl Steps {
     /// If another job of this run has claimed a place of the same name, this job ends here, with
     /// [`NotDone::Claimed`](super::NotDone::Claimed). A [`Restore`](super::Restore) claims `INSTANCE:DEVICE`.
     pub async fn claim(&self, place: impl AsRef<str>) {
-        let place = place.as_ref();
-        if let Some(by) = self.0.gate.claims.claim(place, &self.0.key) {
+        let (place, key) = (place.as_ref(), &self.0.key);
+        if let Some(by) = self.0.gate.claims.claim(place, key.clone()).filter(|by| by != key) {
             let place = place.to_owned();
-            self.park::<()>(Halt::Claimed { place, by }).await;
+            self.park::<()>(Halt::Claimed { place, by: by.into() }).await;
         }
     }
 
@@ -170,40 +132,53 @@ impl Steps {
         pending().await
     }
 
-    /// Looks up a step.
-    pub(super) async fn begin<O: Operation + 'static>(&self, call: &Call<O>) -> Begun<O> {
-        if self.state().is_closed() {
-            return pending().await;
+    /// Does a step of one call, or one call of a step that takes several, unless an earlier run did it.
+    pub(super) async fn call<O: Operation + 'static>(
+        &self,
+        call: Call<O>,
+    ) -> Result<O::Answer, Error> {
+        match self.begin(&call).await {
+            Found::Before(answer) => Ok(answer),
+            Found::Open(number, outcome) => self.send(call, number, outcome).await,
         }
-        let (number, outcome) = match self.look_up(call) {
-            Ok(Found::Before(answer)) => return Begun::Before(answer),
-            Ok(Found::Open(number, outcome)) => (number, outcome),
-            Err(halt) => return self.park(halt).await,
-        };
-        let passed = self.0.slot.get_or_try_init(|| self.0.gate.pass(&self.0.key)).await;
-        if let Err(halt) = passed {
-            return self.park(halt).await;
-        }
-        Begun::Open(OpenStep { steps: self.clone(), number, outcome })
     }
 
-    fn look_up<O: Operation>(&self, call: &Call<O>) -> Result<Found<O>, Halt> {
-        let mut state = self.state();
-        let state = &mut *state;
-        let subject = call.subject();
-        let number = state.number::<O>(&subject)?;
-        let Some(step) = state.entry.step(O::FACTS.name, number) else {
-            return Ok(Found::Open(number, Outcome::NotSent));
+    /// Looks up a step. If it is not done, the job has passed the gate.
+    pub(super) async fn begin<O: Operation>(&self, call: &Call<O>) -> Found<O::Answer> {
+        let Some(store) = self.state().store_if_open() else { return pending().await };
+        let found = match self.look_up(&store, call) {
+            Ok(Found::Open(number, outcome)) => Found::Open(number, outcome),
+            Ok(before) => return before,
+            Err(halt) => return self.park(halt).await,
         };
+        drop(store);
+        match self.0.passed.get_or_try_init(|| self.0.gate.pass(&self.0.key)).await {
+            Ok(()) => found,
+            Err(halt) => self.park(halt).await,
+        }
+    }
+
+    fn look_up<O: Operation>(
+        &self,
+        store: &Store,
+        call: &Call<O>,
+    ) -> Result<Found<O::Answer>, Halt> {
+        let mut state = self.state();
+        let subject = call.subject();
+        let entry = store.entry(&self.0.key);
+        let number = state.number::<O>(&entry, &subject)?;
+        let open = |outcome| Ok(Found::Open(number, outcome));
+        let Some(step) = entry.step(O::FACTS.name, number) else { return open(Outcome::NotSent) };
         if !step.may_be_applied() {
             // The function may have created something else instead: in this order of steps, it would be a second one.
-            return match state.entry.instead_of(step) {
-                Some(other) => Err(Halt::Conflict(Box::new(other.clone()))),
-                None => Ok(Found::Open(number, Outcome::NotSent)),
+            return match entry.instead_of(step) {
+                Some(other) => Err(Halt::Conflict { step: Box::new(other.clone()) }),
+                None => open(Outcome::NotSent),
             };
         }
+        let step = Box::new(step.clone());
         if step.subject != subject {
-            return Err(Halt::Conflict(Box::new(step.clone())));
+            return Err(Halt::Conflict { step });
         }
         match step.state {
             StepState::Applied => match O::Answer::from_record(step.created_id.as_deref()) {
@@ -211,39 +186,96 @@ impl Steps {
                     state.replayed = true;
                     Ok(Found::Before(answer))
                 }
-                None => Err(Halt::Unknown(Box::new(step.clone()))),
+                None => Err(Halt::Unknown { step }),
             },
-            _ if O::FACTS.idempotent => Ok(Found::Open(number, Outcome::Unknown)),
-            _ => Err(Halt::Unknown(Box::new(step.clone()))),
+            _ if O::FACTS.idempotent => open(Outcome::Unknown),
+            _ => Err(Halt::Unknown { step }),
         }
     }
 
-    /// Takes the result of the job: what it returned, or that it was halted. Its effects are received with it.
-    pub(super) fn end(&self, is_ok: bool) -> Ended {
+    /// Records the intent, sends the call, and records the result. The outcome of the error is at least that of earlier
+    /// calls.
+    async fn send<O: Operation + 'static>(
+        &self,
+        call: Call<O>,
+        number: u32,
+        earlier: Outcome,
+    ) -> Result<O::Answer, Error> {
+        let Some((store, flight)) = InFlight::begin(self, O::FACTS.name, number) else {
+            return pending().await;
+        };
+        let datafy = call.datafy().clone();
+        let record = |event| Record {
+            time: datafy.clock().date().into(),
+            ..Record::new(&self.0.key, O::FACTS.name, number, event)
+        };
+        let (subject, marker) = (Some(call.subject()), call.operation.marker().map(str::to_owned));
+        let begin = Record { subject, marker, ..record(Event::Begin) };
+        if let Err(error) = store.intend(begin).await {
+            drop(flight);
+            self.0.gate.stop(Stopped::Journal(error.clone()));
+            return self.park(Halt::Journal(error)).await;
+        }
+        self.state().sent = true;
+        let effect = Unreceived::new(call.clone());
+        let result = call.send_after(earlier).await;
+        let effect = effect.ended(&result);
+        self.0.gate.sent(&result);
+        let end = Record {
+            outcome: Some(effect.outcome),
+            created_id: effect.created_id().map(str::to_owned),
+            request_id: result.as_ref().err().and_then(Error::request_id).map(str::to_owned),
+            ..record(Event::End)
+        };
+        {
+            let mut state = self.state();
+            state.last_status = result.as_ref().err().and_then(Error::last_status);
+            if let Some(used) = state.used(O::FACTS.name, number) {
+                used.effect = Some(Box::new(effect));
+            }
+        }
+        if let Err(error) = store.conclude(end).await {
+            self.0.gate.stop(Stopped::Journal(error));
+        }
+        drop(flight);
+        result.or_else(|error| match (error.outcome(), error.created_id()) {
+            // The object exists, and its ID could be read: the job can go on.
+            (Outcome::Applied, id @ Some(_)) => O::Answer::from_record(id).ok_or(error),
+            _ => Err(error),
+        })
+    }
+
+    /// Returns how the job ended. `returned`: what its function has returned. The caller has received its effects.
+    pub(super) fn end<T, D, E>(
+        &self,
+        item: T,
+        returned: Option<Result<D, E>>,
+    ) -> Finished<T, D, E> {
+        let Inner { key, gate, passed, .. } = &*self.0;
         let mut state = self.state();
-        let unasked = if is_ok { state.unasked() } else { None };
-        let halt = state.halt.take().or(unasked.map(|step| Halt::Conflict(Box::new(step))));
+        let entry = state.store.as_ref().map(|store| store.entry(key)).unwrap_or_default();
+        if state.last_status == Some(401) && !matches!(returned, Some(Ok(_))) {
+            gate.stop(Stopped::TokenRefused);
+        }
+        if passed.initialized() {
+            gate.leave(key);
+        }
         state.received();
-        if state.last_status == Some(401) && !is_ok {
-            self.0.gate.stop(StopReason::TokenRefused);
-        }
-        Ended {
-            entry: mem::take(&mut state.entry),
-            halt,
-            replayed: state.replayed,
-            sent: state.sent,
-            slot: self.0.slot.get().copied().flatten(),
-        }
+        let result = match (state.halt.take(), returned) {
+            (None, Some(Ok(done))) => match state.unasked(&entry) {
+                Some(step) => Err(NotDone::Conflict { step: Box::new(step.clone()) }),
+                None => Ok(done),
+            },
+            (None, Some(Err(error))) => Err(NotDone::Failed(error)),
+            (halt, _) => Err(halt.unwrap_or(Halt::NotAttempted).into_not_done()),
+        };
+        let before = result.is_ok() && state.replayed && !state.sent;
+        Finished { item, result, before, steps: entry.steps }
     }
 
     /// The caller has the results of all steps so far.
     pub(super) fn received(&self) {
         self.state().received();
-    }
-
-    /// What is known of the steps.
-    pub(super) fn entry(&self) -> Entry {
-        self.state().entry.clone()
     }
 
     /// Registers the task that polls the job.
@@ -256,25 +288,22 @@ impl Steps {
     pub(super) fn is_over(&self, returned: bool) -> bool {
         let mut state = self.state();
         state.returned |= returned;
-        state.is_closed() && state.in_flight == 0
+        state.is_closed() && state.uses.iter().all(|it| it.in_flight == 0)
     }
 
     /// Begins no further step.
     pub(super) fn close(&self) {
-        let journal = {
+        let store = {
             let mut state = self.state();
             state.returned = true;
-            state.journal.take()
+            state.store.take()
         };
         // May wait for the writer of the journal.
-        drop(journal);
+        drop(store);
+        if self.0.gate.monitor.is_none() {
+            self.0.gate.claims.release(&self.0.key);
+        }
     }
-}
-
-enum Found<O: Operation> {
-    Before(O::Answer),
-    /// The number of the step, and the outcome of earlier calls.
-    Open(u32, Outcome),
 }
 
 impl State {
@@ -282,38 +311,34 @@ impl State {
         self.returned || self.halt.is_some()
     }
 
+    /// `None` if no further step may be begun: another branch of the job was halted, or the function has returned.
+    fn store_if_open(&self) -> Option<Arc<Store>> {
+        self.store.clone().filter(|_| !self.is_closed())
+    }
+
     /// The number of the step that the function asks for. A step that ended without effect is the same one again: a
     /// retry under another number would be a second effect in the next run. So is each step of an idempotent operation.
-    fn number<O: Operation>(&mut self, subject: &Subject) -> Result<u32, Halt> {
-        let Self { entry, uses, .. } = self;
-        let of_operation = || uses.iter().filter(|it| it.operation == O::FACTS.name);
+    fn number<O: Operation>(&mut self, entry: &Entry, subject: &Subject) -> Result<u32, Halt> {
+        let operation = O::FACTS.name;
+        let of_operation = || self.uses.iter().filter(|it| it.operation == operation);
         for earlier in of_operation().filter(|it| it.subject == *subject) {
             if O::FACTS.idempotent {
                 return Ok(earlier.number);
             }
-            let step = entry.step(O::FACTS.name, earlier.number).filter(|it| it.may_be_applied());
+            let step = entry.step(operation, earlier.number).filter(|it| it.may_be_applied());
             match step {
-                None if !earlier.in_flight => return Ok(earlier.number),
-                Some(step) if !earlier.in_flight && step.state == StepState::Unknown => {
-                    return Err(Halt::Unknown(Box::new(step.clone())));
+                _ if earlier.in_flight > 0 => {}
+                None => return Ok(earlier.number),
+                Some(step) if step.state == StepState::Unknown => {
+                    return Err(Halt::Unknown { step: Box::new(step.clone()) });
                 }
-                _ => {}
+                Some(_) => {}
             }
         }
         let number = of_operation().map(|it| it.number).max().unwrap_or(0) + 1;
-        self.uses.push(Use {
-            operation: O::FACTS.name,
-            number,
-            subject: subject.clone(),
-            in_flight: false,
-            effect: None,
-        });
+        let subject = subject.clone();
+        self.uses.push(Use { operation, number, subject, in_flight: 0, effect: None });
         Ok(number)
-    }
-
-    fn apply(&mut self, time: DateTime<Utc>, record: Record) {
-        // Its intent comes before a result.
-        let _ = self.entry.apply(time, record);
     }
 
     fn used(&mut self, operation: &str, number: u32) -> Option<&mut Use> {
@@ -322,107 +347,17 @@ impl State {
 
     /// A create of an earlier run that this one did not ask for: the function has changed, or its order depends on
     /// something else.
-    fn unasked(&self) -> Option<Step> {
+    fn unasked<'e>(&self, entry: &'e Entry) -> Option<&'e Step> {
         let asked = |step: &Step| {
             self.uses.iter().any(|it| it.operation == step.operation && it.number == step.number)
         };
-        let mut creates = self.entry.steps.iter().filter(|it| !it.is_idempotent());
-        creates.find(|step| step.may_be_applied() && !asked(step)).cloned()
+        let mut creates = entry.steps.iter().filter(|it| !it.is_idempotent());
+        creates.find(|step| step.may_be_applied() && !asked(step))
     }
 
     fn received(&mut self) {
         for effect in self.uses.iter_mut().filter_map(|it| it.effect.take()) {
             effect.received();
-        }
-    }
-}
-
-impl OpenStep {
-    /// Makes one call of the step: records the intent, sends the call, records the result.
-    ///
-    /// The outcome of the error is at least that of earlier calls. If the result can't be recorded, the journal accepts
-    /// no further intent, and the next run takes the step for unknown.
-    pub(super) async fn send<O: Operation + 'static>(
-        &mut self,
-        call: Call<O>,
-    ) -> Result<O::Answer, Error> {
-        let steps = self.steps.clone();
-        let log = steps.state().journal.clone();
-        // Another branch of the job was halted, or this one has outlived the function.
-        let Some(flight) = InFlight::begin(&steps, O::FACTS.name, self.number) else {
-            return pending().await;
-        };
-        let begin = self.record::<O>(Event::Begin {
-            subject: call.subject(),
-            marker: call.operation.marker().map(str::to_owned),
-        });
-        if let Err(error) = self.intend::<O>(log.as_deref(), &begin).await {
-            drop(flight);
-            return steps.park(Halt::Journal(error)).await;
-        }
-        {
-            let mut state = steps.state();
-            state.sent = true;
-            state.apply(call.clock().date().into(), begin);
-        }
-        let datafy = call.datafy().clone();
-        let effect = Unreceived::new(call.clone());
-        let result = call.send_after(self.outcome).await;
-        let effect = effect.ended(&result);
-        self.outcome = self.outcome.max(effect.outcome);
-        steps.0.gate.sent(&result);
-        let end = self.record::<O>(Event::End {
-            outcome: effect.outcome,
-            created_id: effect.created_id().map(str::to_owned),
-            request_id: result.as_ref().err().and_then(Error::request_id).map(str::to_owned),
-        });
-        {
-            let mut state = steps.state();
-            state.last_status = result.as_ref().err().and_then(Error::last_status);
-            state.apply(datafy.clock().date().into(), end.clone());
-            if let Some(used) = state.used(O::FACTS.name, self.number) {
-                used.effect = Some(Box::new(effect));
-            }
-        }
-        if let Some(log) = &log {
-            // A failure is remembered there.
-            let _ = log.write(&end, Kind::Result).await;
-        }
-        drop(flight);
-        result.or_else(|error| match (error.outcome(), error.created_id()) {
-            // The object exists, and its ID could be read: the job can go on.
-            (Outcome::Applied, id @ Some(_)) => O::Answer::from_record(id).ok_or(error),
-            _ => Err(error),
-        })
-    }
-
-    /// Records that a call is about to be sent.
-    async fn intend<O: Operation>(
-        &self,
-        log: Option<&Log>,
-        begin: &Record,
-    ) -> Result<(), JournalError> {
-        let Some(log) = log else { return Ok(()) };
-        let mut unsent = Unsent(Some((log, self.record::<O>(Event::end(Outcome::NotSent)))));
-        let written = log.write(begin, Kind::Intent).await;
-        unsent.0 = None;
-        written
-    }
-
-    fn record<O: Operation>(&self, event: Event) -> Record {
-        let key = self.steps.0.key.to_string();
-        Record { key, operation: O::FACTS.name, number: self.number, event }
-    }
-}
-
-/// Records that a request was not sent after all, if the job is dropped while its intent is written.
-struct Unsent<'a>(Option<(&'a Log, Record)>);
-
-impl Drop for Unsent<'_> {
-    fn drop(&mut self) {
-        if let Some((log, record)) = &self.0 {
-            // It follows the intent, so it is of the same kind.
-            drop(log.queue(record, Kind::Intent));
         }
     }
 }
@@ -436,25 +371,19 @@ struct InFlight<'a> {
 
 impl<'a> InFlight<'a> {
     /// `None` if the job is over.
-    fn begin(steps: &'a Steps, operation: &'static str, number: u32) -> Option<Self> {
+    fn begin(steps: &'a Steps, operation: &'static str, number: u32) -> Option<(Arc<Store>, Self)> {
         let mut state = steps.state();
-        if state.is_closed() {
-            return None;
-        }
-        state.used(operation, number)?.in_flight = true;
-        state.in_flight += 1;
-        Some(Self { steps, operation, number })
+        let store = state.store_if_open()?;
+        state.used(operation, number)?.in_flight += 1;
+        Some((store, Self { steps, operation, number }))
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let mut state = self.steps.state();
-        state.in_flight -= 1;
-        if let Some(used) = state.used(self.operation, self.number) {
-            used.in_flight = false;
+        if let Some(used) = self.steps.state().used(self.operation, self.number) {
+            used.in_flight -= 1;
         }
-        drop(state);
         self.steps.0.driver.wake();
     }
 }

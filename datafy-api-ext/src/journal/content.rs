@@ -1,12 +1,10 @@
 //! The content of a journal: read line by line, with what a crash has left of the last write.
 
-use super::Header;
 use super::entries::Entries;
 use super::error::JournalError;
-use super::line::{CALLS, FUNCTIONS, Line, check};
-use chrono::{DateTime, Utc};
+use super::header::Found;
+use super::line::{Problem, Record};
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use std::io::{self, BufRead};
 use std::path::Path;
 
@@ -16,7 +14,7 @@ const BLOCK: u64 = 512;
 
 /// The content of a journal.
 pub(super) struct Content {
-    pub(super) header: Header,
+    pub(super) header: Found,
     pub(super) entries: Entries,
     /// The number of lines, once it is repaired.
     pub(super) lines: u64,
@@ -24,6 +22,10 @@ pub(super) struct Content {
     pub(super) length: u64,
     /// What a crash has left of the last write, if it has damaged it.
     pub(super) crash: Option<Crash>,
+    /// The number of the write of the last line before a crash. `None` in lines of a release without checksums.
+    write: Option<u64>,
+    /// Whether the lines so far have checksums. All that follow one that has do, too.
+    checked: bool,
 }
 
 /// What a crash has left of the last write.
@@ -36,19 +38,9 @@ pub(super) struct Crash {
     number: u64,
     /// Whether the write must have begun there: zeros begin there, and not at a block.
     is_begin: bool,
-    /// The write of the lines that follow: its number, or the time of all its lines.
-    write: Option<Write>,
+    /// The number of the write of the lines that follow.
+    write: Option<u64>,
 }
-
-/// What the lines of one write have in common: the number of the first, or the time before there were numbers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Write {
-    Number(u64),
-    Time(DateTime<Utc>),
-}
-
-/// Why a line is damaged.
-type Problem = &'static str;
 
 impl Content {
     /// Reads a journal, line by line: it may be larger than the memory.
@@ -59,38 +51,26 @@ impl Content {
             file.read_until(b'\n', line).map_err(|error: io::Error| JournalError::io(path, error))
         };
         let length = next(&mut line)? as u64;
-        let (header, checked) = header(path, &line)?;
-        let mut reader = Reader {
-            content: Self { header, entries: Entries::default(), lines: 1, length, crash: None },
-            write: None,
-            checked,
-        };
+        let (header, checked) = Found::read(path, &line)?;
+        let entries = Entries::default();
+        let mut content =
+            Self { header, entries, lines: 1, length, crash: None, write: None, checked };
         for number in 2.. {
             let length = next(&mut line)? as u64;
             if length == 0 {
                 break;
             }
-            reader.take(&line).map_err(|problem| JournalError::damaged(path, number, problem))?;
-            reader.content.length += length;
+            content.take(&line).map_err(|problem| JournalError::damaged(path, number, problem))?;
+            content.length += length;
         }
-        Ok(reader.content)
+        Ok(content)
     }
-}
 
-struct Reader {
-    content: Content,
-    /// The write of the last line.
-    write: Option<Write>,
-    /// Whether a line had a checksum. All that follow have one, too.
-    checked: bool,
-}
-
-impl Reader {
     fn take(&mut self, line: &[u8]) -> Result<(), Problem> {
         let Some(zero) = memchr::memchr(0, line) else {
-            return match Line::parse(line) {
+            return match Record::parse(line) {
                 // An editor may have removed the end of a line of which nothing else is missing.
-                Ok(parsed) => self.add(parsed, line),
+                Ok(record) => self.add(record, line),
                 Err(_) if is_cut(line) => {
                     self.crash();
                     Ok(())
@@ -98,77 +78,65 @@ impl Reader {
                 Err(problem) => Err(problem),
             };
         };
-        let is_first = self.content.crash.is_none();
-        let is_begin = check_zeros(line, self.content.length, is_first)?;
+        let is_begin = check_zeros(line, self.length, self.crash.is_none())?;
         // If nothing but the end of the line is missing, it counts.
-        if let Ok(parsed) = Line::parse(&line[..zero]) {
-            return self.add(parsed, &line[..zero]);
+        if let Ok(record) = Record::parse(&line[..zero]) {
+            return self.add(record, &line[..zero]);
         }
         self.crash().is_begin |= is_begin;
-        match write_in_tail(line) {
-            Some(number) => self.follow(Write::Number(number)),
-            None => Ok(()),
-        }
+        write_in_tail(line).map_or(Ok(()), |write| self.follow(write))
     }
 
     /// The crash that has damaged the line at the current position, or an earlier one of the same write.
     fn crash(&mut self) -> &mut Crash {
-        self.content.crash.get_or_insert(Crash {
-            start: self.content.length,
+        self.crash.get_or_insert(Crash {
+            start: self.length,
             kept: Vec::new(),
-            number: self.content.lines + 1,
+            number: self.lines + 1,
             is_begin: false,
             write: None,
         })
     }
 
     /// Adds a record, and keeps its line if the file has to be repaired.
-    fn add(&mut self, parsed: Line, line: &[u8]) -> Result<(), Problem> {
-        if self.checked && parsed.write.is_none() {
-            return Err("it has no checksum, and a line before it has one");
+    fn add(&mut self, record: Record, line: &[u8]) -> Result<(), Problem> {
+        match record.write {
+            Some(write) => self.follow(write)?,
+            None if self.checked => return Err("it has no checksum, and a line before it has one"),
+            None if self.crash.is_some() => return Err("a line before it is damaged"),
+            None => {}
         }
-        self.checked = parsed.write.is_some();
-        self.follow(parsed.write.map_or(Write::Time(parsed.time), Write::Number))?;
+        self.checked = record.write.is_some();
         if !line.ends_with(b"\n") {
             self.crash();
         }
-        if let Some(crash) = &mut self.content.crash {
+        if let Some(crash) = &mut self.crash {
             crash.kept.extend_from_slice(line.trim_ascii_end());
             crash.kept.push(b'\n');
         }
-        self.content.lines += 1;
-        self.content.entries.apply(parsed.time, parsed.record).map_err(|_| "nothing has begun it")
+        self.lines += 1;
+        self.entries.apply(record)
     }
 
-    /// Checks that a line of this write can follow the lines before.
+    /// Checks that a line of the write with this number can follow the lines before.
     ///
     /// After the damage of a crash there are only lines of the last write, and the damage is in it: what was written
     /// earlier was on disk.
-    fn follow(&mut self, write: Write) -> Result<(), Problem> {
-        let follows = match &mut self.content.crash {
+    fn follow(&mut self, write: u64) -> Result<(), Problem> {
+        let continues = self.write == Some(write);
+        let follows = match &mut self.crash {
             None => {
-                self.write == Some(write)
-                    || match write {
-                        Write::Number(number) => number == self.content.lines + 1,
-                        Write::Time(_) => true,
-                    }
+                self.write = Some(write);
+                continues || write == self.lines + 1
             }
             Some(crash) => {
-                let continues = self.write == Some(write) && !crash.is_begin;
-                let begins = match write {
-                    Write::Number(number) => number == crash.number,
-                    Write::Time(_) => self.write != Some(write),
-                };
-                *crash.write.get_or_insert(write) == write && (continues || begins)
+                *crash.write.get_or_insert(write) == write
+                    && (continues && !crash.is_begin || write == crash.number)
             }
         };
-        if self.content.crash.is_none() {
-            self.write = Some(write);
-        }
         if follows { Ok(()) } else { Err("lines before it are missing, or are not its own") }
     }
 }
-
 /// Whether the end of this line is missing: it is the last, and as JSON it is incomplete.
 fn is_cut(line: &[u8]) -> bool {
     line.starts_with(b"{")
@@ -201,43 +169,4 @@ fn write_in_tail(line: &[u8]) -> Option<u64> {
     let tail = &line[memchr::memmem::rfind(line, name)? + name.len()..];
     let digits = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
     std::str::from_utf8(&tail[..digits]).ok()?.parse().ok()
-}
-
-/// Reads the first line. Also returns whether it has a checksum.
-fn header(path: &Path, line: &[u8]) -> Result<(Header, bool), JournalError> {
-    if line.is_empty() {
-        return Err(JournalError::Empty { path: path.to_owned() });
-    }
-    let damaged = |problem| JournalError::damaged(path, 1, problem);
-    if line.starts_with(b"\xEF\xBB\xBF") {
-        return Err(damaged(
-            "an editor has put a byte order mark before it, which must be removed",
-        ));
-    }
-    if line.starts_with(b"\xFF\xFE") || line.starts_with(b"\xFE\xFF") {
-        return Err(damaged("an editor has saved it as UTF-16, and it must be UTF-8"));
-    }
-    let checked = check(line).map_err(damaged)?;
-    let value: Value = serde_json::from_slice(line).unwrap_or_default();
-    if value.is_null() && begins_header(line) || value.get("crc").is_some() != checked {
-        return Err(damaged("it is not a header"));
-    }
-    if let (Some("datafy" | "datafy-fleet"), Some(found)) =
-        (value["journal"].as_str(), value["version"].as_u64())
-        && !(CALLS..=FUNCTIONS).contains(&found)
-    {
-        return Err(JournalError::Version { path: path.to_owned(), found });
-    }
-    let header = serde_json::from_value::<Header>(value).ok();
-    let header = header.filter(|header| header.journal == "datafy").ok_or_else(|| {
-        let found = String::from_utf8_lossy(line.trim_ascii_end()).chars().take(200).collect();
-        JournalError::NotAJournal { path: path.to_owned(), found }
-    })?;
-    if line.ends_with(b"\n") { Ok((header, checked)) } else { Err(damaged("its end is missing")) }
-}
-
-/// Whether this is a part of a header, or zeros.
-fn begins_header(line: &[u8]) -> bool {
-    let begins = br#"{"time":""#;
-    line.iter().all(|byte| *byte == 0) || line.starts_with(begins) || begins.starts_with(line)
 }

@@ -1,60 +1,41 @@
 //! What a journal says about all items, kept small: a journal may have a million.
 
-use super::entry::{Entry, Misplaced, Parts, Step, unattached};
-use super::line::Record;
+use super::entry::{Entry, Step, Tally, TallyParts, unattached};
+use super::line::{Problem, Record};
 use crate::id::VolumeId;
+use crate::subject::Subject;
 use crate::untrusted::Untrusted;
-use chrono::{DateTime, Utc};
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use chrono::DateTime;
+use datafy_api::operations::ALL;
+use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 /// What a journal says about all items.
 #[derive(Default)]
 pub(crate) struct Entries {
-    /// In the order in which the items were begun.
-    list: Vec<Kept>,
-    /// The position of each entry, by the hash of its key. If another key has the same, by the next number.
-    index: HashMap<u64, u32>,
-    hasher: RandomState,
+    of: BTreeMap<SmolStr, Kept>,
+    /// The number of items so far.
+    begun: u32,
 }
 
-/// An entry as it is kept.
+/// An entry as it is kept. `place` counts the items in the order in which they were begun.
 enum Kept {
     /// Its result is still to come.
-    Open(Box<Entry>),
-    /// In a fourth of the memory.
-    Ended {
-        key: Box<str>,
-        /// The steps, as JSON.
-        steps: Box<str>,
-        records: u32,
-    },
+    Open { entry: Box<Entry>, place: u32 },
+    /// In a fourth of the memory: the steps as JSON.
+    Ended { steps: Box<str>, place: u32, records: u32 },
 }
 
 impl Entries {
     pub(crate) fn get(&self, key: &str) -> Option<Entry> {
-        self.find(key).ok().map(|at| self.list[at].entry())
+        self.of.get(key).map(|kept| kept.entry(key))
     }
 
     /// In the order in which the items were begun.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Entry> {
-        self.list.iter().map(Kept::entry)
-    }
-
-    /// Removes what is known of this key.
-    pub(crate) fn take(&mut self, key: &str) -> Option<Entry> {
-        let at = self.find(key).ok()?;
-        let entry = self.list[at].entry();
-        // Its place stays, for the positions of the others.
-        let key = self.list[at].key().into();
-        self.list[at] = Kept::Ended { key, steps: "[]".into(), records: 0 };
-        Some(entry)
-    }
-
-    /// Replaces what is known of the key of this entry.
-    pub(crate) fn insert(&mut self, entry: Entry) {
-        let found = self.find(&entry.key);
-        self.put(found, entry);
+        let mut all: Vec<_> = self.of.iter().collect();
+        all.sort_unstable_by_key(|(_, kept)| kept.place());
+        all.into_iter().map(|(key, kept)| kept.entry(key))
     }
 
     /// The volumes that were created and not attached, with their keys.
@@ -66,73 +47,94 @@ impl Entries {
         self.iter().flat_map(of).collect()
     }
 
+    /// Forgets what is known of this key.
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.of.remove(key);
+    }
+
     /// Applies a record. Fails if it can't follow the records before it.
-    pub(crate) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
-        let found = self.find(&record.key);
-        let mut entry = match found {
-            Ok(at) => self.list[at].entry(),
-            Err(_) => Entry::new(&record.key),
+    pub(crate) fn apply(&mut self, record: Record) -> Result<(), Problem> {
+        let key = SmolStr::new(&record.key);
+        self.change(&key, |entry| entry.apply(record))
+    }
+
+    /// Changes what is known of a key.
+    pub(crate) fn change<T>(&mut self, key: &SmolStr, change: impl FnOnce(&mut Entry) -> T) -> T {
+        let begun = &mut self.begun;
+        let kept = self.of.entry(key.clone()).or_insert_with(|| {
+            *begun += 1;
+            Kept::Open { entry: Box::new(Entry::new(key)), place: *begun }
+        });
+        let mut entry = kept.entry(key);
+        let changed = change(&mut entry);
+        let is_open = entry.steps.iter().any(Step::is_open);
+        let place = kept.place();
+        *kept = if is_open {
+            Kept::Open { entry: Box::new(entry), place }
+        } else {
+            Kept::ended(entry, place)
         };
-        entry.apply(time, record)?;
-        self.put(found, entry);
-        Ok(())
-    }
-
-    /// Keeps an entry at the position that [`find`](Self::find) has returned.
-    fn put(&mut self, found: Result<usize, u64>, entry: Entry) {
-        let kept = Kept::new(entry);
-        match found {
-            Ok(at) => self.list[at] = kept,
-            Err(hash) => {
-                let at = u32::try_from(self.list.len()).expect("fewer than four billion items");
-                self.index.insert(hash, at);
-                self.list.push(kept);
-            }
-        }
-    }
-
-    /// Returns the position of the entry with this key, or the number under which it is to be indexed.
-    fn find(&self, key: &str) -> Result<usize, u64> {
-        let mut hash = self.hasher.hash_one(key);
-        while let Some(at) = self.index.get(&hash) {
-            let at = *at as usize;
-            if self.list[at].key() == key {
-                return Ok(at);
-            }
-            hash = hash.wrapping_add(1);
-        }
-        Err(hash)
+        changed
     }
 }
 
 impl Kept {
-    fn new(entry: Entry) -> Self {
-        if entry.steps.iter().any(Step::is_open) {
-            return Self::Open(Box::new(entry));
-        }
-        let steps: Vec<Parts> = entry.steps.into_iter().map(Step::into_parts).collect();
-        let steps = serde_json::to_string(&steps).expect("each part has a form in JSON");
+    fn ended(Entry { steps, records, .. }: Entry, place: u32) -> Self {
+        let steps: Vec<_> = steps.into_iter().map(parts).collect();
+        let text = serde_json::to_string(&steps).expect("each part has a form in JSON");
         // Allocated anew: a text that is cut to its length leaves a hole behind.
-        let (key, records) = (entry.key.as_str().into(), entry.records);
-        Self::Ended { key, steps: steps.as_str().into(), records }
+        Self::Ended { steps: text.as_str().into(), place, records }
     }
 
-    fn key(&self) -> &str {
+    fn place(&self) -> u32 {
         match self {
-            Self::Open(entry) => &entry.key,
-            Self::Ended { key, .. } => key,
+            Self::Open { place, .. } | Self::Ended { place, .. } => *place,
         }
     }
 
-    fn entry(&self) -> Entry {
+    fn entry(&self, key: &str) -> Entry {
         match self {
-            Self::Open(entry) => (**entry).clone(),
-            Self::Ended { key, steps, records } => {
-                let steps: Vec<Parts> =
-                    serde_json::from_str(steps).expect("what `new` has written");
-                let steps = steps.into_iter().map(Step::from_parts).collect();
+            Self::Open { entry, .. } => (**entry).clone(),
+            Self::Ended { steps, records, .. } => {
+                let steps: Vec<_> = serde_json::from_str(steps).expect("what `ended` has written");
+                let steps = steps.into_iter().map(step).collect();
                 Entry { key: Untrusted::whole(key), steps, records: *records }
             }
         }
+    }
+}
+
+/// A step, short as JSON: the operation is its place in [`ALL`], and the times are in microseconds.
+type Parts = ((usize, u32), Subject, [Option<String>; 4], (i64, Option<i64>), TallyParts);
+
+fn parts(step: Step) -> Parts {
+    let operation = ALL.iter().position(|known| known.name == step.operation);
+    let texts = [step.created_id, step.marker, step.request_id, step.looked_up];
+    (
+        (operation.expect("a record names one of them"), step.number),
+        step.subject,
+        texts.map(|text| text.map(String::from)),
+        (step.begun.timestamp_micros(), step.ended.map(|ended| ended.timestamp_micros())),
+        step.tally.into_parts(),
+    )
+}
+
+fn step(parts: Parts) -> Step {
+    let ((operation, number), subject, texts, (begun, ended), tally) = parts;
+    let tally = Tally::from_parts(tally);
+    let [created_id, marker, request_id, looked_up] = texts.map(|text| text.map(Untrusted::local));
+    let time = DateTime::from_timestamp_micros;
+    Step {
+        operation: ALL[operation].name,
+        number,
+        subject,
+        state: tally.state(),
+        created_id,
+        marker,
+        request_id,
+        looked_up,
+        begun: time(begun).unwrap_or_default(),
+        ended: ended.and_then(time),
+        tally,
     }
 }

@@ -1,6 +1,7 @@
 //! What a journal says about an item.
 
-use super::line::{Event, Record};
+use super::error::JournalError;
+use super::line::{Event, Problem, Record};
 use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::outcome::Outcome;
@@ -8,7 +9,7 @@ use crate::subject::Subject;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use datafy_api::operations::{ALL, ATTACH_VOLUME, CREATE_VOLUME_FROM_SNAPSHOTS};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// What a journal says about one item of a fleet, or about a restore.
 ///
@@ -31,28 +32,8 @@ fn exact<S: Serializer>(key: &Untrusted, serializer: S) -> Result<S::Ok, S::Erro
     serializer.serialize_str(key)
 }
 
-impl Entry {
-    pub(crate) fn new(key: &str) -> Self {
-        Self { key: Untrusted::whole(key), steps: Vec::new(), records: 0 }
-    }
-
-    /// Returns a step of this operation, if it was begun. `number` counts them from 1.
-    pub fn step(&self, operation: &str, number: u32) -> Option<&Step> {
-        self.steps.iter().find(|step| step.operation == operation && step.number == number)
-    }
-
-    /// Returns a create that is or may be applied, and was begun after this one had ended without effect: perhaps in its
-    /// place.
-    pub(crate) fn instead_of(&self, step: &Step) -> Option<&Step> {
-        let mut others = self.steps.iter().filter(|it| it.operation == step.operation);
-        others.find(|it| {
-            !it.is_idempotent() && it.may_be_applied() && it.tally.begun_at > step.tally.ended_at
-        })
-    }
-}
-
 /// What a journal says about one step of an item: an operation that was begun, perhaps by several runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Step {
@@ -71,17 +52,20 @@ pub struct Step {
     pub marker: Option<Untrusted>,
     /// The request ID in the last answer, for the vendor's support.
     pub request_id: Option<Untrusted>,
+    /// Why the last [look-up](crate::jobs::Fleet::look_up) of this program has not settled the step, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_up: Option<Untrusted>,
     /// When the intent to send the request was recorded: the first one whose effect is unknown, otherwise the last.
     pub begun: DateTime<Utc>,
     /// When its result was recorded, or `None` if the run ended before there was one.
     pub ended: Option<DateTime<Utc>>,
     #[serde(skip)]
-    tally: Tally,
+    pub(super) tally: Tally,
 }
 
 /// The results of the calls of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Tally {
+pub(super) struct Tally {
     /// The number of calls without a recorded result.
     open: u32,
     /// Whether the result of a call is unknown.
@@ -100,7 +84,7 @@ struct Tally {
 /// What is known about the effect of a [`Step`].
 ///
 /// As JSON it is the name in snake case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -119,61 +103,113 @@ pub enum StepState {
     NotApplied,
 }
 
+/// What somebody found out about a step whose effect was unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The service acted. The next run skips the step.
+    Applied {
+        /// The ID of the snapshot or the volume that was created. `None` for an operation that creates nothing.
+        id: Option<String>,
+    },
+    /// The service did not act. The next run repeats the step.
+    NotApplied,
+}
+
 impl Entry {
+    pub(crate) fn new(key: &str) -> Self {
+        Self { key: Untrusted::whole(key), ..Self::default() }
+    }
+
+    /// Returns a step of this operation, if it was begun. `number` counts them from 1.
+    pub fn step(&self, operation: &str, number: u32) -> Option<&Step> {
+        self.steps.iter().find(|step| step.operation == operation && step.number == number)
+    }
+
+    /// Returns a create that is or may be applied, and was begun after this one had ended without effect: perhaps in its
+    /// place.
+    pub(crate) fn instead_of(&self, step: &Step) -> Option<&Step> {
+        let mut others = self.steps.iter().filter(|it| it.operation == step.operation);
+        others.find(|it| {
+            !it.is_idempotent() && it.may_be_applied() && it.tally.begun_at > step.tally.ended_at
+        })
+    }
+
     /// Applies a record. Fails if it can't follow the records before it.
-    pub(crate) fn apply(&mut self, time: DateTime<Utc>, record: Record) -> Result<(), Misplaced> {
-        let Record { operation, number, event, .. } = record;
+    pub(crate) fn apply(&mut self, record: Record) -> Result<(), Problem> {
         self.records += 1;
-        let now = self.records;
+        let (operation, number, now) = (record.operation, record.number(), self.records);
+        let is_new = record.event == Event::Begin && self.step(operation, number).is_none();
+        if is_new {
+            let tally = Tally { begun_at: now, ..Tally::default() };
+            self.steps.push(Step { operation, number, tally, ..Step::default() });
+        }
         let mut steps = self.steps.iter_mut();
         let step = steps.find(|step| step.operation == operation && step.number == number);
-        match (event, step) {
-            (Event::Begin { subject, marker }, None) => self.steps.push(Step {
-                operation,
-                number,
-                subject,
-                state: StepState::Unknown,
-                created_id: None,
-                marker: marker.map(Untrusted::local),
-                request_id: None,
-                begun: time,
-                ended: None,
-                tally: Tally { open: 1, begun_at: now, ..Tally::default() },
-            }),
-            (Event::Begin { subject, marker }, Some(step)) => {
+        let step = step.ok_or("nothing has begun it")?;
+        match (record.event, record.subject, record.outcome, record.applied) {
+            (Event::Begin, Some(subject), ..) => {
                 // What is unknown about an earlier call is kept.
                 if step.state != StepState::Unknown {
-                    (step.subject, step.marker) = (subject, marker.map(Untrusted::local));
-                    (step.begun, step.ended) = (time, None);
+                    (step.subject, step.marker) = (subject, record.marker.map(Untrusted::local));
+                    (step.begun, step.ended) = (record.time, None);
                 }
                 step.tally.open += 1;
-                step.state = step.tally.state();
             }
-            (Event::End { outcome, created_id, request_id }, Some(step)) => {
-                let lacks_id = check_created(operation, created_id.as_deref()).is_err();
+            (Event::End, _, Some(outcome), _) => {
+                let lacks_id = check_created(operation, record.created_id.as_deref()).is_err();
                 step.tally.end(outcome, lacks_id, step.is_idempotent());
                 step.tally.ended_at = now;
-                step.ended = Some(time);
-                step.created_id = created_id.map(Untrusted::local).or(step.created_id.take());
-                step.request_id = request_id.map(Untrusted::local).or(step.request_id.take());
-                step.state = step.tally.state();
+                step.ended = Some(record.time);
+                let known = (step.created_id.take(), step.request_id.take());
+                step.created_id = record.created_id.map(Untrusted::local).or(known.0);
+                step.request_id = record.request_id.map(Untrusted::local).or(known.1);
             }
-            (Event::Settle { applied, created_id, .. }, Some(step)) => {
+            (Event::Settle, .., Some(applied)) => {
                 let Tally { begun_at, ended_at, .. } = step.tally;
                 let last = StepState::NotApplied;
                 step.tally = Tally { applied, last, begun_at, ended_at, ..Tally::default() };
-                step.created_id = created_id.map(Untrusted::local);
-                step.state = step.tally.state();
+                step.created_id = record.created_id.map(Untrusted::local);
+                step.looked_up = None;
             }
-            _ => return Err(Misplaced),
+            _ => return Err("it is not a record"),
         }
+        step.state = step.tally.state();
         Ok(())
     }
-}
 
-/// A record that can't follow the ones before it.
-#[derive(Debug)]
-pub(crate) struct Misplaced;
+    /// Returns the record that settles a step, if it can be settled so.
+    pub(super) fn settlement(
+        &self,
+        operation: &str,
+        number: u32,
+        found: Settled,
+    ) -> Result<Record, JournalError> {
+        let refused = |problem: String| JournalError::NotSettled {
+            key: self.key.as_str().to_owned(),
+            operation: operation.to_owned(),
+            problem,
+        };
+        let step = self.step(operation, number);
+        let step =
+            step.ok_or_else(|| refused(format!("the journal has no step {number} of it")))?;
+        let (applied, created_id) = match found {
+            Settled::Applied { id } => (true, id),
+            Settled::NotApplied => (false, None),
+        };
+        // If the service has acted, only the ID can be missing.
+        if step.state != StepState::Unknown || step.lacks_id() && !applied {
+            let state = if step.lacks_id() { StepState::Applied } else { step.state };
+            let state = serde_json::json!(state);
+            let state = state.as_str().unwrap_or_default();
+            return Err(refused(format!("it is not unknown: the journal says `{state}`")));
+        }
+        if applied {
+            check_created(step.operation, created_id.as_deref()).map_err(refused)?;
+        }
+        let record = Record::new(&self.key, step.operation, number, Event::Settle);
+        Ok(Record { applied: Some(applied), created_id, ..record })
+    }
+}
 
 /// The volumes that these steps have created and not attached.
 pub(crate) fn unattached(steps: &[Step]) -> Vec<VolumeId> {
@@ -188,48 +224,7 @@ pub(crate) fn unattached(steps: &[Step]) -> Vec<VolumeId> {
     created.filter(|id| !attached(id)).collect()
 }
 
-/// A [`Step`] as [`Entries`](super::entries::Entries) keep it: short as JSON. The times are in microseconds.
-pub(super) type Parts = (
-    (usize, u32),
-    Subject,
-    StepState,
-    [Option<String>; 3],
-    (i64, Option<i64>),
-    (u32, [bool; 3], StepState, [u32; 2]),
-);
-
 impl Step {
-    pub(super) fn into_parts(self) -> Parts {
-        let operation = ALL.iter().position(|known| known.name == self.operation);
-        let text = |text: Option<Untrusted>| text.map(|text| text.as_str().to_owned());
-        (
-            (operation.expect("a record names one of them"), self.number),
-            self.subject,
-            self.state,
-            [self.created_id, self.marker, self.request_id].map(text),
-            (self.begun.timestamp_micros(), self.ended.map(|ended| ended.timestamp_micros())),
-            self.tally.into_parts(),
-        )
-    }
-
-    pub(super) fn from_parts(parts: Parts) -> Self {
-        let ((operation, number), subject, state, texts, (begun, ended), tally) = parts;
-        let [created_id, marker, request_id] = texts.map(|text| text.map(Untrusted::local));
-        let time = DateTime::from_timestamp_micros;
-        Self {
-            operation: ALL[operation].name,
-            number,
-            subject,
-            state,
-            created_id,
-            marker,
-            request_id,
-            begun: time(begun).unwrap_or_default(),
-            ended: ended.and_then(time),
-            tally: Tally::from_parts(tally),
-        }
-    }
-
     /// The outcome of the step, over all its calls.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.state {
@@ -242,7 +237,7 @@ impl Step {
 
     /// Whether the service acted, or may have acted.
     pub(crate) fn may_be_applied(&self) -> bool {
-        matches!(self.state, StepState::Applied | StepState::Unknown)
+        self.outcome() >= Outcome::Unknown
     }
 
     /// Whether the operation is idempotent.
@@ -261,13 +256,16 @@ impl Step {
     }
 }
 
+/// A [`Tally`], short as JSON.
+pub(super) type TallyParts = (u32, [bool; 3], StepState, [u32; 2]);
+
 impl Tally {
-    fn into_parts(self) -> (u32, [bool; 3], StepState, [u32; 2]) {
+    pub(super) fn into_parts(self) -> TallyParts {
         let Self { open, in_doubt, applied, lacks_id, last, begun_at, ended_at } = self;
         (open, [in_doubt, applied, lacks_id], last, [begun_at, ended_at])
     }
 
-    fn from_parts(parts: (u32, [bool; 3], StepState, [u32; 2])) -> Self {
+    pub(super) fn from_parts(parts: TallyParts) -> Self {
         let (open, [in_doubt, applied, lacks_id], last, [begun_at, ended_at]) = parts;
         Self { open, in_doubt, applied, lacks_id, last, begun_at, ended_at }
     }
@@ -290,13 +288,13 @@ impl Tally {
         }
     }
 
-    fn state(self) -> StepState {
-        match self {
-            Self { open: 1.., .. } | Self { in_doubt: true, .. } | Self { lacks_id: true, .. } => {
-                StepState::Unknown
-            }
-            Self { applied: true, .. } => StepState::Applied,
-            Self { last, .. } => last,
+    pub(super) fn state(self) -> StepState {
+        if self.open > 0 || self.in_doubt || self.lacks_id {
+            StepState::Unknown
+        } else if self.applied {
+            StepState::Applied
+        } else {
+            self.last
         }
     }
 }

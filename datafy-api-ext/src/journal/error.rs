@@ -2,14 +2,12 @@
 
 use crate::one_line::OneLine;
 use crate::with_cause::with_cause;
-use chrono::{DateTime, Utc};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// Why a journal can't be used.
+/// Why a journal can't be used, or a step of it can't be settled.
 ///
 /// `{error}` is one line; `{error:#}` adds the cause. All but `Io` and `Changed` leave the file unchanged.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,12 +21,6 @@ pub enum JournalError {
         /// The reason.
         source: Arc<io::Error>,
     },
-    /// The file is empty. A journal never is: it was truncated, or another program has made the file.
-    #[error("the journal {} is empty; if a run has used it, restore its content, otherwise remove it", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-    },
     /// The file is not a journal.
     #[error("{} is not a journal: its first line is \"{}\"; use another file", path.display(), OneLine(found))]
     NotAJournal {
@@ -37,38 +29,18 @@ pub enum JournalError {
         /// Its first line, up to 200 characters of it.
         found: String,
     },
-    /// The journal has a format that this version of the crate can't read.
-    #[error("the journal {} has version {found} of the format, and this crate reads versions 2 and 3 only; finish the job with the release of the crate that began it, or use another file", path.display())]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u64,
-    },
-    /// The journal was begun longer ago than [`Fleet::max_journal_age`](crate::jobs::Fleet::max_journal_age) allows.
-    #[error("the journal {} was begun at {begun:?}, longer ago than {limit:?}; use a new one for each run of the schedule", path.display())]
-    TooOld {
-        /// The file.
-        path: PathBuf,
-        /// When it was begun, by the clock of the client that did so.
-        begun: DateTime<Utc>,
-        /// The greatest age.
-        limit: Duration,
-    },
-    /// The journal is one of another job, operation, endpoint, sub-account or account.
-    #[error("the journal {} belongs to another run: its `{member}` is {}, and that of this run is {}; use another file", path.display(), OneLine(found), OneLine(expected))]
+    /// The journal is not one that this run can resume: it has another version of the format, is one of another job,
+    /// operation, endpoint, sub-account or account, or was begun longer ago than
+    /// [`Fleet::max_journal_age`](crate::jobs::Fleet::max_journal_age) allows.
+    #[error("the journal {} {problem}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// The member of the first line that differs.
-        member: &'static str,
-        /// Its value in the file, as JSON.
-        found: String,
-        /// Its value in a journal of this run, as JSON.
-        expected: String,
+        /// Why not, and what to do.
+        problem: String,
     },
-    /// A line of the file was changed, or lines are missing, in a way that a crash does not explain. JOURNAL.md says how to
-    /// [repair](crate::journal#a-damaged-line) the file.
+    /// The file was truncated, a line of it was changed, or lines are missing, in a way that a crash does not explain.
+    /// JOURNAL.md says how to [repair](crate::journal#a-damaged-line) it.
     #[error("the journal {} is damaged at line {line}: {problem}; repair it as JOURNAL.md says, and settle the item of that line; a run with another file would repeat what was done", path.display())]
     Damaged {
         /// The file.
@@ -78,7 +50,7 @@ pub enum JournalError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A run, or a [`Journal`](super::Journal), has the file open.
+    /// A run has the file open, or somebody who [settles](super::Journal::settle) steps.
     #[error("the journal {} is in use; wait for the run that uses it", path.display())]
     InUse {
         /// The file.
@@ -92,6 +64,16 @@ pub enum JournalError {
         /// What happened to it.
         change: &'static str,
     },
+    /// The journal has no such step, its effect is known, or the ID doesn't fit the operation.
+    #[error("{} of {key:?} can't be settled: {}", OneLine(operation), OneLine(problem))]
+    NotSettled {
+        /// The key.
+        key: String,
+        /// The operation of the step.
+        operation: String,
+        /// The reason.
+        problem: String,
+    },
 }
 
 fn io(path: &Path, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,6 +84,10 @@ fn io(path: &Path, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 impl JournalError {
     pub(super) fn damaged(path: &Path, line: u64, problem: &'static str) -> Self {
         Self::Damaged { path: path.to_owned(), line, problem }
+    }
+
+    pub(super) fn foreign(path: &Path, problem: String) -> Self {
+        Self::Foreign { path: path.to_owned(), problem }
     }
 
     pub(super) fn io(path: &Path, source: io::Error) -> Self {

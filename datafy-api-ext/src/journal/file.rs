@@ -1,8 +1,8 @@
-//! The file of a journal: opened by one program at a time, repaired after a crash, and watched while it is in use.
+//! The file of a journal: written by one program at a time, repaired after a crash, and watched while it is in use.
 
-use super::Header;
 use super::content::{Content, Crash};
 use super::error::JournalError;
+use super::header::Header;
 use super::line::line;
 use chrono::{DateTime, Utc};
 use same_file::Handle;
@@ -10,10 +10,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// An open journal. It is locked until it is dropped.
+/// The file of a journal.
 pub(super) struct JournalFile {
     path: PathBuf,
     handle: Handle,
+    /// Whether it is locked and can be written, until it is dropped.
+    is_locked: bool,
     /// The length that the file has unless somebody else changes it, in bytes.
     length: u64,
     /// The number of its lines.
@@ -21,20 +23,20 @@ pub(super) struct JournalFile {
 }
 
 impl JournalFile {
-    /// Opens and locks the journal at `path`.
-    pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Self, JournalError> {
-        Self::open_with(path, options, lock)
+    /// Opens and locks the journal at `path`. On Unix each write goes to the end, even if the file was truncated.
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        Self::open_with(path, OpenOptions::new().read(true).write(true).append(cfg!(unix)), true)
     }
 
-    /// Opens the journal at `path` without locking it, for reading only.
+    /// Opens the journal at `path` for reading only. Another program may write it meanwhile.
     pub(super) fn view(path: &Path) -> Result<Self, JournalError> {
-        Self::open_with(path, OpenOptions::new().read(true), |_, _| Ok(()))
+        Self::open_with(path, OpenOptions::new().read(true), false)
     }
 
     fn open_with(
         path: &Path,
         options: &OpenOptions,
-        lock: impl Fn(&File, &Path) -> Result<(), JournalError>,
+        is_locked: bool,
     ) -> Result<Self, JournalError> {
         let io = |error| JournalError::io(path, error);
         let path = &std::path::absolute(path).map_err(io)?;
@@ -43,13 +45,11 @@ impl JournalFile {
         if !file.metadata().map_err(io)?.is_file() {
             return Err(io(io::Error::other("it is not a regular file")));
         }
-        lock(&file, path)?;
-        Self::of(path, file)
-    }
-
-    fn of(path: &Path, file: File) -> Result<Self, JournalError> {
-        let handle = Handle::from_file(file).map_err(|error| JournalError::io(path, error))?;
-        Ok(Self { path: path.to_owned(), handle, length: 0, lines: 0 })
+        if is_locked {
+            lock(&file, path)?;
+        }
+        let handle = Handle::from_file(file).map_err(io)?;
+        Ok(Self { path: path.clone(), handle, is_locked, length: 0, lines: 0 })
     }
 
     /// Reads the journal, and changes nothing.
@@ -59,15 +59,12 @@ impl JournalFile {
         Ok(content)
     }
 
-    /// Returns options to read and append. On Unix each write goes to the end, even if the file was truncated.
-    pub(super) fn writable() -> OpenOptions {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).append(cfg!(unix));
-        options
-    }
-
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        self.is_locked
     }
 
     /// Creates the journal at `path`. Fails if another program does so at the same time.
@@ -93,9 +90,9 @@ impl JournalFile {
         new.write_all(text.as_bytes()).and_then(|()| new.as_file().sync_all()).map_err(io)?;
         match new.persist_noclobber(path) {
             Ok(file) => {
-                let mut created = Self::of(path, file)?;
-                (created.length, created.lines) = (text.len() as u64, 1);
-                Ok(created)
+                let handle = Handle::from_file(file).map_err(io)?;
+                let length = text.len() as u64;
+                Ok(Self { path: path.clone(), handle, is_locked: true, length, lines: 1 })
             }
             Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
                 Err(io(error.error))
@@ -105,7 +102,7 @@ impl JournalFile {
                     the path of that file for a new journal";
                 Err(io(io::Error::other(text)))
             }
-            Err(_) => Err(JournalError::InUse { path: path.to_owned() }),
+            Err(_) => Err(JournalError::InUse { path: path.clone() }),
         }
     }
 
@@ -220,7 +217,7 @@ mod tests {
     fn a_dropped_journal_is_unlocked_even_if_a_child_process_shares_the_file() {
         let path = std::env::temp_dir().join(format!("datafy-shared-{}", std::process::id()));
         std::fs::write(&path, "").expect("written");
-        let open = || JournalFile::open(&path, &JournalFile::writable());
+        let open = || JournalFile::open(&path);
         let first = open().expect("free");
         let shared = first.handle.as_file().try_clone().expect("as a child process has it");
         assert!(open().is_err());

@@ -138,7 +138,7 @@ async fn print<D>(
         )?;
     }
     line(json!({ "exit_code": run.monitor().progress().exit_code() }))?;
-    for key in run.stopped().into_iter().flat_map(|stopped| stopped.not_attempted) {
+    for key in run.not_attempted() {
         line(json!({ "key": key, "state": "not_attempted" }))?;
     }
     Ok(())

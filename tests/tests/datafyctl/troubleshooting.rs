@@ -113,7 +113,7 @@ async fn printed() -> Vec<String> {
     // A journal in use.
     let machine = Machine::with_volumes(1).await;
     machine.run("snapshot vol-9").await.expect(2);
-    let _journal = Journal::read(machine.directory.path().join(&machine.journals()[0])).unwrap();
+    let _journal = Journal::lock(machine.directory.path().join(&machine.journals()[0])).unwrap();
     for line in ["snapshot vol-1", "snapshot vol-1 --resume last"] {
         printed.push(machine.run(line).await.err);
     }

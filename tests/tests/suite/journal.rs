@@ -1,9 +1,9 @@
 //! A journal holds the truth about every request, whatever happens to the process, the disk or the file.
 
-use crate::fleet::{Result, count, done, ids, snapshots, unknown_before, unknown_now};
+use crate::fleet::{Result, count, done, ids, planned, snapshots, unknown_before, unknown_now};
 use datafy_api_ext::fake::{Fault, Reply};
-use datafy_api_ext::jobs::{FleetError, NotDone, Planned};
-use datafy_api_ext::journal::{Journal, JournalError, SettleError, Settled, StepState};
+use datafy_api_ext::jobs::{FleetError, NotDone};
+use datafy_api_ext::journal::{Journal, JournalError, Settled, StepState};
 use datafy_api_ext::{Datafy, Outcome};
 use datafy_tests::{Stage, until};
 use serde_json::{Value, json};
@@ -323,7 +323,7 @@ async fn a_journal_without_a_complete_header_was_truncated_and_is_refused() {
     let whole = fs::read(&path).unwrap();
     let header = whole.iter().position(|byte| *byte == b'\n').unwrap();
     for (length, expected) in [
-        (0, " is empty; "),
+        (0, "line 1: it is empty, so it was truncated, "),
         (1, " is damaged at line 1: "),
         (header, "line 1: its end is missing; "),
     ] {
@@ -509,7 +509,7 @@ async fn a_journal_that_is_changed_while_in_use_stops_the_run_before_the_next_ef
         assert!(matches!(finished.result, Err(NotDone::Journal(_))), "{finished:?}");
         assert!(run.next().await.is_none());
         let stopped = run.stopped().unwrap();
-        assert_eq!((stopped.not_attempted.len(), stage.fake.effects().len()), (296, 3));
+        assert_eq!((run.not_attempted().len(), stage.fake.effects().len()), (296, 3));
         let text = format!("{stopped:#}");
         assert!(text.contains(expected), "{text}");
     }
@@ -527,7 +527,7 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
     stage.fake.inject_with(|_| Some(Fault::status(403)));
     snapshots(&datafy, ids(4).skip(3), Some(&path)).await.unwrap();
 
-    let mut journal = Journal::read(&path).unwrap();
+    let mut journal = Journal::lock(&path).unwrap();
     let busy = snapshots(&datafy, ids(4), Some(&path)).await.unwrap_err();
     assert!(matches!(busy, FleetError::Journal(JournalError::InUse { .. })), "{busy}");
     assert_eq!(
@@ -550,29 +550,29 @@ async fn what_is_unknown_can_be_settled_and_the_next_run_skips_or_repeats_it() {
         (
             "vol-9",
             Settled::NotApplied,
-            "the journal has no step 1 of \"create_snapshot\" under the key \"vol-9\"",
+            "create_snapshot of \"vol-9\" can't be settled: the journal has no step 1 of it",
         ),
         (
             "vol-seed0",
             Settled::NotApplied,
-            "create_snapshot of \"vol-seed0\" is not unknown: the journal says `applied`",
+            "create_snapshot of \"vol-seed0\" can't be settled: it is not unknown: the journal says `applied`",
         ),
         (
             "vol-seed1",
             Settled::Applied { id: None },
-            "create_snapshot of \"vol-seed1\" can't be settled with this ID: the ID of the created \
+            "create_snapshot of \"vol-seed1\" can't be settled: the ID of the created \
              object is missing",
         ),
         (
             "vol-seed1",
             Settled::Applied { id: Some("vol-1".to_owned()) },
-            "create_snapshot of \"vol-seed1\" can't be settled with this ID: \"vol-1\" is not a Datafy \
+            "create_snapshot of \"vol-seed1\" can't be settled: \"vol-1\" is not a Datafy \
              snapshot ID: `vol-` begins a volume ID",
         ),
     ] {
         let error = journal.settle(key, "create_snapshot", 1, found).unwrap_err();
         assert_eq!(error.to_string(), expected);
-        assert!(!matches!(error, SettleError::Journal(_)));
+        assert!(matches!(error, JournalError::NotSettled { .. }));
     }
     drop(journal);
 
@@ -613,7 +613,7 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
         assert_eq!((step.state, step.created_id.as_deref()), (StepState::Unknown, created));
         let mut settle = |found| journal.settle("vol-seed0", "create_snapshot", 1, found);
         let error = settle(Settled::NotApplied).unwrap_err();
-        assert!(matches!(error, SettleError::Known { .. }), "{error}");
+        assert!(matches!(error, JournalError::NotSettled { .. }), "{error}");
         settle(Settled::Applied { id: Some("dsnap-1".to_owned()) }).unwrap();
         drop(journal);
         let settled = snapshots(&stage.client(), ids(1), Some(&path)).await.unwrap();
@@ -646,8 +646,7 @@ async fn no_text_of_a_journal_reaches_a_terminal_as_control_characters() {
         format!("{} {}", step.created_id.as_ref().unwrap(), step.request_id.as_ref().unwrap()),
         format!("{journal:?} {entry:?} {}", journal.operation()),
         serde_json::to_string(step).unwrap(),
-        NotDone::<datafy_api_ext::Error>::Unknown { step: Box::new(step.clone()), reason: None }
-            .to_string(),
+        NotDone::<datafy_api_ext::Error>::Unknown { step: Box::new(step.clone()) }.to_string(),
         NotDone::<datafy_api_ext::Error>::Conflict { step: Box::new(step.clone()) }.to_string(),
     ];
     shown.extend(errors);
@@ -690,7 +689,7 @@ async fn a_journal_that_is_not_writable_can_be_read_and_not_settled() {
     if fs::OpenOptions::new().append(true).open(&path).is_err() {
         let error =
             journal.settle("vol-seed0", "create_snapshot", 1, Settled::NotApplied).unwrap_err();
-        assert!(matches!(error, SettleError::Journal(JournalError::Io { .. })), "{error}");
+        assert!(matches!(error, JournalError::Io { .. }), "{error}");
     }
 }
 
@@ -708,44 +707,30 @@ async fn a_plan_sends_nothing_and_says_what_a_run_would_do() {
     drop(run);
     let before = fs::read(&path).unwrap();
 
-    let fleet = datafy.fleet(ids(5).chain(ids(2))).journal(&path);
-    let plan = fleet.plan(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
-    let counts = (plan.to_do, plan.done_before, plan.unknown, plan.duplicates);
-    assert_eq!(counts, (3, 1, 1, 2));
-    assert_eq!((stage.fake.requests().len(), fs::read(&path).unwrap()), (3, before));
-
-    let mut planned = Vec::new();
-    let fleet = datafy.fleet(ids(5).chain(ids(1))).journal(&path);
+    let fleet = datafy.fleet(ids(5)).journal(&path);
     let job = |datafy: Datafy, id, _| datafy.volume(id).create_snapshot();
-    let each = |it| planned.push(it);
-    fleet.plan_each(job, each).await.unwrap();
-    let states: Vec<_> = planned
-        .iter()
-        .map(|it| match it {
-            Planned::Sent { item, steps } => format!("{item}: sent after {}", steps.len()),
-            Planned::NotSent(it) => match &it.result {
-                Ok(_) => format!("{}: done", it.item),
-                Err(not_done) => format!("{}: {}", it.item, not_done.state()),
-            },
-            _ => String::new(),
-        })
-        .collect();
+    let mut plan = fleet.plan(job).await.unwrap();
+    let mut states = Vec::new();
+    while let Some(it) = plan.next().await {
+        let state = it.result.as_ref().map_or_else(NotDone::state, |_| "done");
+        states.push(format!("{}: {state} after {}", it.item, it.steps.len()));
+    }
     assert_eq!(
         states,
         [
-            "vol-seed0: done",
-            "vol-seed1: unknown",
-            "vol-seed2: sent after 1",
-            "vol-seed3: sent after 0",
-            "vol-seed4: sent after 0",
-            "vol-seed0: duplicate",
+            "vol-seed0: done after 1",
+            "vol-seed1: unknown after 1",
+            "vol-seed2: not_attempted after 1",
+            "vol-seed3: not_attempted after 0",
+            "vol-seed4: not_attempted after 0",
         ]
     );
-    assert_eq!(stage.fake.requests().len(), 3);
+    let plan = plan.monitor().progress();
+    assert_eq!((plan.to_do, plan.done_before, plan.unknown), (3, 1, 1));
+    assert_eq!((stage.fake.requests().len(), fs::read(&path).unwrap()), (3, before));
 
     let fleet = datafy.fleet(ids(5)).journal(path.with_extension("none"));
-    let plan = fleet.plan(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
-    assert_eq!(serde_json::to_value(plan).unwrap()["to_do"], 5);
+    assert_eq!(planned(fleet.plan(job)).await.to_do, 5);
     assert!(!path.with_extension("none").exists());
 }
 
@@ -784,13 +769,12 @@ async fn a_journal_in_use_can_be_viewed_and_not_changed() {
         _ = run.next() => panic!("the fake never answers"),
         () = until(|| stage.fake.requests().len() == 1) => {}
     }
-    assert!(matches!(Journal::read(&path), Err(JournalError::InUse { .. })));
-    let mut view = Journal::view(&path).unwrap();
+    assert!(matches!(Journal::lock(&path), Err(JournalError::InUse { .. })));
+    let mut view = Journal::read(&path).unwrap();
     assert_eq!(view.entry("vol-seed0").unwrap().steps[0].state, StepState::Unknown);
     let before = fs::read(&path).unwrap();
     let settled = view.settle("vol-seed0", "create_snapshot", 1, Settled::NotApplied);
-    let error = settled.unwrap_err().to_string();
-    assert!(error.contains("can't be read or written"), "{error}");
+    assert!(matches!(settled, Err(JournalError::InUse { .. })), "{settled:?}");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(view.path(), std::path::absolute(&path).unwrap());
 }

@@ -191,7 +191,8 @@ async fn an_unmarked_object_or_none_settles_a_create_only_if_there_is_no_other_c
             assert!(last.result.is_ok(), "{last:?}");
             assert_eq!(run.monitor().progress().exit_code(), 0);
         } else {
-            let Err(NotDone::Unknown { reason: Some(reason), .. }) = &last.result else { panic!() };
+            let Err(NotDone::Unknown { step }) = &last.result else { panic!() };
+            let reason = step.looked_up.as_ref().unwrap();
             let expected = if applied { "created dsnap-" } else { "created nothing" };
             assert!(reason.starts_with(expected), "{reason}");
             assert_eq!(
@@ -247,9 +248,9 @@ async fn a_service_settles_what_is_unknown_except_of_jobs_that_are_running() {
     ask("a", 0).await.result.unwrap_err();
     ask("b", 1).await.result.unwrap_err();
     let open = journal.look_up(&scene.look_up(|_, objects| objects)).await;
-    let [open] = &open[..] else { panic!("{open:?}") };
-    assert_eq!((&*open.key, &*open.operation, open.number), ("b", "create_snapshot", 1));
-    assert!(open.reason.starts_with("not seen yet"), "{open:?}");
+    let [(key, step)] = &open[..] else { panic!("{open:?}") };
+    assert_eq!((&**key, step.operation, step.number), ("b", "create_snapshot", 1));
+    assert!(step.looked_up.as_ref().unwrap().starts_with("not seen yet"), "{step:?}");
     let done = ask("a", 0).await;
     assert_eq!((done.before, done.result.is_ok()), (true, true));
 

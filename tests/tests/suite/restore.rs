@@ -1,5 +1,6 @@
 //! A restore reports every volume that it created, and can be resumed.
 
+use crate::fleet::planned;
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{Finished, NotDone, NotRestored, Restore};
 use datafy_api_ext::journal::{Journal, Settled, StepState};
@@ -19,8 +20,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn restore(datafy: &Datafy) -> Restore {
     let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
-    let instance = InstanceId::new("i-1").unwrap();
-    datafy.restore(snapshot).attach_to(instance, DeviceName::new("/dev/sdb").unwrap())
+    datafy.restore(snapshot).attach_to(place().0, place().1)
 }
 
 #[tokio::test]
@@ -346,8 +346,8 @@ async fn restore_rows(datafy: &Datafy, rows: usize, path: &Path) -> Vec<Finished
         .run(|datafy, Row(row), _| {
             let snapshot = DatafySnapshotId::new(format!("dsnap-seed{row}")).unwrap();
             let device = DeviceName::new(format!("sd{row}")).unwrap();
-            let restore = datafy.restore(snapshot).attach_to(place().0, device);
-            restore.attach_within(MINUTE).retry(RetryPolicy::none())
+            let create = datafy.restore(snapshot).retry(RetryPolicy::none());
+            create.attach_to(place().0, device).attach_within(MINUTE)
         })
         .await
         .unwrap();
@@ -482,8 +482,8 @@ async fn a_key_is_refused_if_its_journal_has_other_arguments() {
         let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
         datafy.restore(snapshot).attach_to(place().0, DeviceName::new(format!("sd{row}")).unwrap())
     };
-    let plan = fleet.plan(job).await.unwrap();
-    assert_eq!((plan.conflicts, plan.to_do), (1, 1));
+    let plan = planned(fleet.plan(job)).await;
+    assert_eq!((plan.not_attempted, plan.to_do), (1, 1));
     assert_eq!(run("dsnap-seed0", "/dev/sdc").await.unwrap(), volume);
     assert_eq!(stage.fake.effects().len(), 2);
 }

@@ -136,7 +136,7 @@ impl Record {
         }
         if let Some(path) = self.resume.as_deref().filter(|path| *path != Path::new("last")) {
             let path = std::path::absolute(path)?;
-            let job = job(&Journal::view(&path)?);
+            let job = job(&Journal::read(&path)?);
             return Ok(Chosen::new(path, &directory, job, true, None));
         }
         let lock = lock(&directory)?;
@@ -181,7 +181,7 @@ impl Record {
             if is_finished || !name.starts_with(&format!("{command}-")) {
                 continue;
             }
-            let journal = Journal::view(&path)?;
+            let journal = Journal::read(&path)?;
             if journal.operation() == operation && journal.is_of(datafy) {
                 return Ok(Some(journal));
             }
@@ -225,7 +225,7 @@ impl Chosen {
         if items < first {
             return Err(format!("it was begun with {first} items, and this run had {items}").into());
         }
-        let journal = Journal::view(&self.path)?;
+        let journal = Journal::read(&self.path)?;
         if unknown_steps(&journal) == 0 && journal.unattached().is_empty() {
             fs::write(marker, "").map_err(|error| named(marker, error))?;
         }
@@ -292,7 +292,7 @@ fn job_name(name: &str) -> Result<String> {
 /// Says why a new run would be an accident.
 fn accident(journal: &Journal) -> String {
     let path = journal.path().display();
-    if let Err(JournalError::InUse { .. }) = Journal::read(journal.path()) {
+    if let Err(JournalError::InUse { .. }) = Journal::lock(journal.path()) {
         return format!(
             "a run is in progress, with the journal {path}; wait for it, or begin another one beside it with `--new`"
         );

@@ -7,9 +7,7 @@ use crate::plain::quoted;
 use crate::print::{Printer, Tone};
 use crate::signals::Signals;
 use clap::Args;
-use datafy_api_ext::jobs::{
-    Finished, Fleet, Job, Keyed, Monitor, NotDone, Planned, Progress, StopReason, Stopped,
-};
+use datafy_api_ext::jobs::{Finished, Fleet, Job, Keyed, Monitor, NotDone, Progress, Stopped};
 use datafy_api_ext::journal::{Step, StepState};
 use datafy_api_ext::{Datafy, Error};
 use serde_json::{Value, json};
@@ -74,13 +72,13 @@ pub(crate) async fn run<T: Task>(
             fleet = fleet.look_up(look_up.clone());
         }
     }
+    let task = Arc::new(task);
     if pace.plan {
-        return plan(&task, fleet, datafy, printer).await;
+        return plan(task, fleet, datafy, printer).await;
     }
     if let Some(journal) = &journal {
         journal.begin(length)?;
     }
-    let task = Arc::new(task);
     let tasks = Arc::clone(&task);
     let mut run = fleet.run(move |datafy, item, _| tasks.job(&datafy, item)).await?;
     if let Some(journal) = &mut journal {
@@ -118,45 +116,44 @@ fn begin(journal: &Chosen, items: usize, printer: &Printer) {
 }
 
 async fn plan<T: Task>(
-    task: &T,
+    task: Arc<T>,
     fleet: Fleet<T::Item>,
     datafy: &Datafy,
     printer: &Printer,
 ) -> Result<Exit> {
-    let each = |planned: Planned<T::Item, Done<T>>| match planned {
-        Planned::Sent { item, steps } => {
-            let before = did_before(&steps);
-            let mut text = format!("{}: would {}", item.key(), task.would(&item));
-            if !before.is_empty() {
-                let _ = write!(text, "; done before: {before}");
-            }
-            let json = json!({
-                "event": "plan", "key": item.key(), "would": task.would(&item), "steps": steps,
-            });
-            printer.result(Tone::Plain, &json, &text);
+    let tasks = Arc::clone(&task);
+    let mut run = fleet.plan(move |datafy, item, _| tasks.job(&datafy, item)).await?;
+    let mut begun = 0;
+    while let Some(finished) = run.next().await {
+        let Finished { item, steps, result: Err(NotDone::NotAttempted), .. } = &finished else {
+            show(&*task, &finished, printer);
+            continue;
+        };
+        let (would, before) = (task.would(item), did_before(steps));
+        let mut text = format!("{}: would {would}", item.key());
+        if !before.is_empty() {
+            begun += 1;
+            let _ = write!(text, "; done before: {before}");
         }
-        Planned::NotSent(finished) => show(task, &finished, printer),
-        _ => {}
-    };
-    let plan = fleet.plan_each(|datafy, item, _| task.job(&datafy, item), each).await?;
-    let sent = plan.to_do;
+        let json = json!({ "event": "plan", "key": item.key(), "would": would, "steps": steps });
+        printer.result(Tone::Plain, &json, &text);
+    }
+    let progress = run.monitor().progress();
+    let Progress { to_do, done_before, unknown, not_attempted, failed, .. } = progress;
     let text = format!(
-        "at {}: {sent} to do, {} of them begun before; {} done before, {} unknown, {} refused; nothing was sent",
+        "at {}: {to_do} to do, {begun} of them begun before; {done_before} done before, {unknown} unknown, {} refused; nothing was sent",
         datafy.endpoint(),
-        plan.to_continue,
-        plan.done_before,
-        plan.unknown,
-        plan.conflicts + plan.duplicates + plan.failed
+        not_attempted + failed
     );
     printer.note(&text);
     if printer.json {
-        let mut json = json!(plan);
+        let mut json = json!(progress);
         json["event"] = "planned".into();
         json["endpoint"] = datafy.endpoint().into();
         printer.json(&json);
     }
     printer.check();
-    Ok(if plan.unknown > 0 { Exit::Open } else { Exit::Done })
+    Ok(if unknown > 0 { Exit::Open } else { Exit::Done })
 }
 
 /// What earlier runs have done for an item.
@@ -257,6 +254,7 @@ fn end(
     if printer.json {
         let mut json = json!({ "event": "end" });
         add(&mut json, json!(progress));
+        let stopped = stopped.map(|it| json!({ "reason": it.as_str(), "text": format!("{it:#}") }));
         add(&mut json, json!({ "stopped": stopped, "journal": path, "exit_code": exit.code() }));
         printer.json(&json);
     }
@@ -276,10 +274,10 @@ fn end(
         Exit::Open => Tone::Open,
     };
     printer.say(tone, &counts.join(", "));
-    match stopped.map(|stopped| &stopped.reason) {
+    match stopped {
         None => {}
-        Some(StopReason::Requested) => printer.say(Tone::Open, "stopped by a signal"),
-        Some(_) => printer.error(&stopped.map(|it| format!("{it:#}")).unwrap_or_default()),
+        Some(Stopped::Requested) => printer.say(Tone::Open, "stopped by a signal"),
+        Some(stopped) => printer.error(&format!("{stopped:#}")),
     }
     if exit == Exit::Done && done == 0 && done_before > 0 {
         printer.note("nothing was sent: the journal says that all of it was done before");

@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &List, printer: &Printer) -> Result<Exit> {
     }
     let mut unknown = 0;
     for path in &arguments.files {
-        let journal = Journal::view(path)?;
+        let journal = Journal::read(path)?;
         if arguments.orphans {
             orphans(&journal, printer);
         } else {
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &List, printer: &Printer) -> Result<Exit> {
 fn summary(state: &State, printer: &Printer) -> Result<Exit> {
     let (mut rows, mut open) = (Vec::new(), 0);
     for (path, is_finished) in state.journals()? {
-        let journal = match Journal::view(&path) {
+        let journal = match Journal::read(&path) {
             Ok(journal) => journal,
             Err(error) => {
                 printer.error(&format!("{error:#}"));

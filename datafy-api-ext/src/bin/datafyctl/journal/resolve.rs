@@ -11,7 +11,7 @@ use crate::plain::{plain, quoted};
 use crate::print::{Printer, Tone};
 use chrono::{DateTime, Utc};
 use clap::Args;
-use datafy_api_ext::journal::Journal;
+use datafy_api_ext::journal::{Journal, JournalError};
 use datafy_api_ext::reconcile::{Ec2Objects, Finding, Query, SentCall, Settings, find_out};
 use serde_json::json;
 use std::fmt::Write;
@@ -67,7 +67,7 @@ const DIRECTORY: &str = "datafy-ec2";
 
 pub(crate) async fn run(arguments: &Resolve, printer: &Printer) -> Result<Exit> {
     // Fails now, and not after the queries, if a run has the journal open.
-    let journal = Journal::read(&arguments.file)?;
+    let journal = lock(&arguments.file)?;
     let calls: Vec<SentCall> = steps(&journal).map(|(_, step)| SentCall::from(&step)).collect();
     let queries = Query::of_all(&calls);
     let places = place::queries(&calls);
@@ -93,6 +93,14 @@ pub(crate) async fn run(arguments: &Resolve, printer: &Printer) -> Result<Exit> 
         objects.read(query, &output)?;
     }
     settle(arguments, &looked, printer)
+}
+
+/// Reads a journal, which no run can use until it is dropped. One that can't be written is only read.
+fn lock(path: &Path) -> std::result::Result<Journal, JournalError> {
+    match Journal::lock(path) {
+        Err(JournalError::Io { .. }) => Journal::read(path),
+        locked => locked,
+    }
 }
 
 /// What EC2 showed.
@@ -162,7 +170,7 @@ fn read(directory: &Path, queries: &[Query], places: &[Query]) -> Result<Looked>
 /// Settles what is certain, and prints what was found out.
 fn settle(arguments: &Resolve, looked: &Looked, printer: &Printer) -> Result<Exit> {
     // Read again: calls that were begun while EC2 was asked may have created an object.
-    let mut journal = Journal::read(&arguments.file)?;
+    let mut journal = lock(&arguments.file)?;
     let mut calls: Vec<SentCall> = steps(&journal).map(|(_, step)| SentCall::from(&step)).collect();
     let own: Vec<_> = steps(&journal).collect();
     calls.extend(others(arguments, &journal, printer)?);
@@ -225,14 +233,14 @@ fn others(arguments: &Resolve, journal: &Journal, printer: &Printer) -> Result<V
         }
     };
     for path in &arguments.also {
-        add(&Journal::view(path)?);
+        add(&Journal::read(path)?);
     }
     let named: Vec<_> = arguments.also.iter().filter_map(|path| path.canonicalize().ok()).collect();
     for (path, _) in arguments.state.journals()? {
         if named.iter().any(|named| path.canonicalize().is_ok_and(|path| path == *named)) {
             continue;
         }
-        match Journal::view(&path) {
+        match Journal::read(&path) {
             Ok(other) => add(&other),
             Err(error) => {
                 printer.say(Tone::Open, &format!("not taken into account: {error:#}"));
