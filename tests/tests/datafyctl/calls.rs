@@ -1,6 +1,6 @@
 //! The commands that make calls.
 
-use crate::ctl::Machine;
+use crate::ctl::{Machine, Ran};
 use datafy_api_ext::fake::{Fake, Fault, Reply};
 use serde_json::{Value, json};
 
@@ -24,7 +24,10 @@ async fn a_list_is_read_from_a_file_or_standard_input() {
     let machine = Machine::with_volumes(3).await;
     machine.file("list.txt", "\u{feff}vol-1\n\n# nothing\n  vol-2 # the second\r\n");
     machine.run("snapshot --from list.txt --description {date}").await.expect(0);
-    machine.run_with("snapshot --from -", &[], "vol-3\n").await.expect(0);
+    machine.file("third.txt", "vol-3\n");
+    let mut command = machine.command("snapshot --from -");
+    command.stdin(std::fs::File::open(machine.directory.path().join("third.txt")).unwrap());
+    Ran::of(command).await.expect(0);
     assert_eq!(machine.created_snapshots(), 3);
     let today = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
     let year = today.format("%Y-").to_string();
@@ -58,14 +61,14 @@ async fn each_result_is_a_line_of_json() {
 async fn a_refused_token_stops_the_run_and_a_file_overrides_it() {
     let machine = Machine::with_volumes(2).await;
     let refused = [("DATAFY_TOKEN", "another-token")];
-    let ran = machine.run_with("snapshot vol-1 vol-2 --concurrency 1", &refused, "").await;
+    let ran = machine.run_with("snapshot vol-1 vol-2 --concurrency 1", &refused).await;
     ran.expect(3).says("refuses the token");
     machine.file("token", "fake-token\n");
     for (line, token) in [
         ("snapshot vol-1 vol-2 --resume last", refused[0]),
         ("snapshot vol-1", ("DATAFY_TOKEN", "")),
     ] {
-        machine.run_with(&format!("{line} --token-file token"), &[token], "").await.expect(0);
+        machine.run_with(&format!("{line} --token-file token"), &[token]).await.expect(0);
     }
 }
 
@@ -177,13 +180,9 @@ async fn check_opens_a_connection_and_sends_nothing() {
     machine.run("check").await.expect(2).prints("no connection was made");
     machine.fake.end_outage().await.unwrap();
     let nowhere = ("DATAFY_ENDPOINT", "https://nowhere.invalid");
-    machine
-        .run_with("check", &[nowhere], "")
-        .await
-        .expect(2)
-        .prints("the host name was not resolved");
+    machine.run_with("check", &[nowhere]).await.expect(2).prints("the host name was not resolved");
     let proxy = ("HTTPS_PROXY", "http://u:secret@127.0.0.1:1");
-    let ran = machine.run_with("check", &[nowhere, proxy], "").await.expect(2);
+    let ran = machine.run_with("check", &[nowhere, proxy]).await.expect(2);
     assert!(!ran.out.contains("secret"), "{ran}");
     ran.prints("proxy        http://127.0.0.1:1");
 }

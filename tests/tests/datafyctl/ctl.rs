@@ -1,10 +1,9 @@
 //! Runs the command.
 
-use assert_cmd::Command;
 use datafy_api_ext::fake::Fake;
 use serde_json::Value;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// The built program.
@@ -94,8 +93,8 @@ impl Machine {
     }
 
     /// The command with the arguments of this line, for a test that talks to it while it runs.
-    pub(crate) fn command(&self, line: &str) -> std::process::Command {
-        let mut command = std::process::Command::new(PROGRAM);
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(PROGRAM);
         let listed =
             ENVIRONMENT.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
         for variable in listed {
@@ -108,28 +107,19 @@ impl Machine {
 
     /// Runs the command with the arguments of this line to its end.
     pub(crate) async fn run(&self, line: &str) -> Ran {
-        self.run_with(line, &[], "").await
+        self.run_with(line, &[]).await
     }
 
-    /// As [`run`](Self::run), with further variables, of which an empty value unsets one, and an input.
-    pub(crate) async fn run_with(
-        &self,
-        line: &str,
-        variables: &[(&str, &str)],
-        input: &str,
-    ) -> Ran {
-        let mut command = Command::from_std(self.command(line));
+    /// As [`run`](Self::run), with further variables, of which an empty value unsets one.
+    pub(crate) async fn run_with(&self, line: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(line);
         for (name, value) in variables {
-            if value.is_empty() {
-                command.env_remove(name);
-            } else {
-                command.env(name, value);
-            }
+            match *value {
+                "" => command.env_remove(name),
+                value => command.env(name, value),
+            };
         }
-        command.write_stdin(input);
-        // The fake answers on the runtime of the test.
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        Ran::of(output)
+        Ran::of(command).await
     }
 }
 
@@ -149,7 +139,15 @@ pub(crate) fn words(line: &str) -> Vec<String> {
 }
 
 impl Ran {
-    pub(crate) fn of(output: std::process::Output) -> Self {
+    /// Runs a command to its end. The fake answers on the runtime of the test meanwhile.
+    pub(crate) async fn of(mut command: Command) -> Self {
+        Self::end(command.spawn().unwrap()).await
+    }
+
+    /// Waits for the end of a process.
+    pub(crate) async fn end(child: Child) -> Self {
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+        let output = output.await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let code = output.status.code().unwrap();
         Self { code, out: text(output.stdout), err: text(output.stderr) }

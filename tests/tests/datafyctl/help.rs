@@ -21,7 +21,7 @@ async fn the_help_of_each_command_has_an_example_that_parses() {
             if command != "fake" {
                 // Without files, a token and the AWS CLI: whatever fails, it isn't the arguments.
                 let variables = [("DATAFY_TOKEN", ""), ("PATH", "/nowhere")];
-                let ran = machine.run_with(line, &variables, "").await;
+                let ran = machine.run_with(line, &variables).await;
                 assert!(!ran.err.contains("Usage:"), "{example}: {ran}");
             }
         }

@@ -15,12 +15,6 @@ fn signal(name: &str, child: &Child) {
     assert!(status.success());
 }
 
-/// Waits for the end of the process.
-async fn end(child: Child) -> Ran {
-    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
-    Ran::of(output.await.unwrap())
-}
-
 /// The command that these tests stop.
 const SNAPSHOTS: &str = "snapshot --from list.txt --concurrency 2";
 
@@ -39,7 +33,7 @@ async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
         let child = machine.command(&format!("{SNAPSHOTS} --json")).spawn().unwrap();
         until(|| machine.created_snapshots() > 2).await;
         signal(name, &child);
-        let ran = end(child).await.expect(3);
+        let ran = Ran::end(child).await.expect(3);
         let created = machine.created_snapshots();
         assert!(created < VOLUMES, "{created}");
         let ran = ran.says("stopping").says("not attempted").says("stopped by a signal");
@@ -62,7 +56,7 @@ async fn a_second_ctrl_c_aborts_and_the_journal_has_what_was_in_flight() {
     let stopping = move || lines.find(|line| line.as_ref().unwrap().starts_with("stopping"));
     tokio::task::spawn_blocking(stopping).await.unwrap().unwrap().unwrap();
     signal("-INT", &child);
-    end(child).await.expect(130);
+    Ran::end(child).await.expect(130);
     let journal = &machine.journals()[0];
     let ran = machine.run(&format!("journal list {journal}")).await.expect(3);
     ran.says("2 items, 2 steps unknown");
@@ -99,6 +93,6 @@ async fn a_reader_that_goes_away_does_not_end_the_run() {
     let machine = machine(Fault::Delay(Duration::ZERO)).await;
     let mut child = machine.command("snapshot --from list.txt").spawn().unwrap();
     drop(child.stdout.take());
-    end(child).await.expect(0).says("results could not be written to standard output");
+    Ran::end(child).await.expect(0).says("results could not be written to standard output");
     assert_eq!(machine.created_snapshots(), VOLUMES);
 }

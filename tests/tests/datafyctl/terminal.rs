@@ -64,31 +64,19 @@ impl Terminal {
 
 const VOLUMES: usize = 20;
 
-async fn machine() -> Machine {
-    let machine = Machine::with_volumes(VOLUMES).await;
-    machine.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(50))));
-    machine.list(VOLUMES);
-    machine
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bar_shows_the_progress_and_is_gone_at_the_end() {
-    let machine = machine().await;
-    let Some(terminal) = Terminal::run(&machine, "", "--concurrency 2") else { return };
-    let screen = terminal.until(|screen| screen.contains("[###")).await;
-    assert!(screen.contains(&format!("/{VOLUMES}, ")) && screen.contains(" left"), "{screen}");
-    let screen = terminal.until(|screen| screen.contains("ended with 0")).await;
-    assert!(!screen.contains("[#"), "{screen}");
-    let created = screen.lines().filter(|line| line.contains(": created dsnap-")).count();
-    assert_eq!(created, VOLUMES, "{screen}");
-    assert!(screen.contains("\u{1b}[32m"), "results are green: {screen:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_coloured_if_no_color_is_set() {
-    let machine = machine().await;
-    let Some(terminal) = Terminal::run(&machine, "NO_COLOR=1", "") else { return };
-    let screen = terminal.until(|screen| screen.contains("ended with 0")).await;
-    assert!(!screen.contains('\u{1b}'), "{screen:?}");
-    assert_eq!(machine.created_snapshots(), VOLUMES);
+async fn a_bar_and_colours_show_the_progress_and_no_color_turns_them_off() {
+    for (variables, is_coloured) in [("", true), ("NO_COLOR=1", false)] {
+        let machine = Machine::with_volumes(VOLUMES).await;
+        machine.fake.inject_with(|_| Some(Fault::Delay(Duration::from_millis(50))));
+        machine.list(VOLUMES);
+        let Some(terminal) = Terminal::run(&machine, variables, "--concurrency 2") else { return };
+        let screen = terminal.until(|screen| screen.contains("[###")).await;
+        assert!(screen.contains(&format!("/{VOLUMES}, ")) && screen.contains(" left"), "{screen}");
+        let screen = terminal.until(|screen| screen.contains("ended with 0")).await;
+        assert!(!screen.contains("[#"), "the bar is gone: {screen}");
+        let created = screen.lines().filter(|line| line.contains(": created dsnap-")).count();
+        assert_eq!(created, VOLUMES, "{screen}");
+        assert_eq!(screen.contains("\u{1b}[32m"), is_coloured, "{screen:?}");
+    }
 }

@@ -41,7 +41,7 @@ async fn last(faults: Vec<Fault>, variables: &[(&str, &str)], lines: &[&str]) ->
     machine.file("changed.csv", "name,snapshot,instance,device\na,dsnap-2,i-1,/dev/sdb\n");
     let mut said = String::new();
     for line in lines {
-        said = machine.run_with(line, variables, "").await.err;
+        said = machine.run_with(line, variables).await.err;
     }
     said
 }
@@ -105,7 +105,7 @@ async fn printed() -> Vec<String> {
     // An `https` endpoint that speaks no TLS, and a service that is down.
     let machine = Machine::with_volumes(100).await;
     let tls = machine.fake.endpoint().replace("http:", "https:");
-    printed.push(machine.run_with("snapshot vol-1", &[endpoint(&*tls)], "").await.err);
+    printed.push(machine.run_with("snapshot vol-1", &[endpoint(&*tls)]).await.err);
     machine.list(100);
     machine.fake.begin_outage().await;
     printed.push(machine.run("snapshot --from list.txt --new").await.err);
