@@ -1,5 +1,5 @@
 //! The built command `datafyctl`, in a separate process, against the fake of this one.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::large_futures, clippy::unwrap_used)]
 
 mod calls;
 mod ctl;

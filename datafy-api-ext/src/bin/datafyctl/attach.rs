@@ -3,7 +3,7 @@
 use crate::cli::after_help;
 use crate::exit::{Exit, Result};
 use crate::print::Printer;
-use crate::run::{self, Calls, Task};
+use crate::run::{Calls, Task};
 use clap::Args;
 use datafy_api_ext::jobs::{Job, Steps};
 use datafy_api_ext::{Datafy, DeviceName, Error, InstanceId, VolumeId};
@@ -39,9 +39,8 @@ fn help() -> String {
 
 pub(crate) async fn run(arguments: Attach, printer: &Printer) -> Result<Exit> {
     let Attach { volume, instance, device, within, calls } = arguments;
-    let datafy = calls.client.build()?;
     let task = Attaches { instance, device, within };
-    run::run(task, vec![volume], &datafy, &calls.pace, None, printer).await
+    calls.run(task, vec![volume], None, printer).await
 }
 
 struct Attaches {
@@ -71,6 +70,7 @@ impl Job for Attaching {
 impl Task for Attaches {
     type Item = VolumeId;
     type Job = Attaching;
+    const NAMES: [&str; 2] = ["attach", "attach_volume"];
 
     fn job(&self, datafy: &Datafy, volume: VolumeId) -> Attaching {
         let call = datafy.volume(volume).attach(self.instance.clone(), self.device.clone());

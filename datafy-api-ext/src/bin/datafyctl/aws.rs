@@ -12,7 +12,7 @@ use tokio::process::Command;
 #[derive(Args, Clone)]
 #[command(next_help_heading = "AWS")]
 pub(crate) struct Aws {
-    /// Run the AWS CLI, to find out from EC2 what is unknown. Each command is shown before; all of them only read
+    /// Find out from EC2 what is unknown, with the AWS CLI. The commands only read, and each is printed before it is run
     #[arg(long = "run-aws", id = "run_aws")]
     pub(crate) run: bool,
     /// The profile of the AWS CLI
@@ -21,8 +21,9 @@ pub(crate) struct Aws {
     /// The AWS region of the volumes
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// No other program, person, schedule or journal creates snapshots of these volumes, or volumes of these snapshots. So
-    /// an object without the marker of a call can be its own, and a create of which EC2 shows nothing is repeated
+    /// Assert that no other program, person, schedule or journal creates snapshots of these volumes, or volumes of these
+    /// snapshots. Then an object without a marker is taken for that of the call, and a create of which EC2 shows nothing
+    /// is repeated
     #[arg(long)]
     pub(crate) only_creator: bool,
 }

@@ -36,7 +36,7 @@ Environment variables:
   HTTPS_PROXY, NO_PROXY  the proxy, and the hosts that are reached without it
   NO_COLOR               if set, nothing is coloured";
 
-/// Creates, restores and attaches Datafy volumes, so that no effect is doubled or lost.
+/// Create, restore and attach Datafy volumes, so that no effect is doubled or lost
 ///
 /// A snapshot or a volume costs money, and the API can't be asked what a lost request did. So each create is recorded in
 /// a journal before it is sent, and is sent again only if it provably had no effect. After a failure, Ctrl-C or `kill -9`,

@@ -4,7 +4,7 @@ use crate::cli::after_help;
 use crate::exit::{Exit, Result};
 use crate::items::Volumes;
 use crate::print::Printer;
-use crate::run::{self, Calls, Task};
+use crate::run::{Calls, Task};
 use clap::Args;
 use datafy_api_ext::{Call, Datafy, DeactivateAutoscaling, VolumeId};
 use serde_json::{Value, json};
@@ -29,9 +29,8 @@ fn help() -> String {
 }
 
 pub(crate) async fn run(arguments: Deactivate, printer: &Printer) -> Result<Exit> {
-    let datafy = arguments.calls.client.build()?;
-    let volumes = arguments.volumes.read()?;
-    run::run(Deactivations, volumes, &datafy, &arguments.calls.pace, None, printer).await
+    let Deactivate { volumes, calls } = arguments;
+    calls.run(Deactivations, volumes.read()?, None, printer).await
 }
 
 struct Deactivations;
@@ -39,6 +38,7 @@ struct Deactivations;
 impl Task for Deactivations {
     type Item = VolumeId;
     type Job = Call<DeactivateAutoscaling>;
+    const NAMES: [&str; 2] = ["deactivate", "deactivate_autoscaling"];
 
     fn job(&self, datafy: &Datafy, volume: VolumeId) -> Call<DeactivateAutoscaling> {
         datafy.volume(volume).deactivate_autoscaling()

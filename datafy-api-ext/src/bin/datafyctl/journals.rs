@@ -22,20 +22,20 @@ pub(crate) struct Record {
     /// Keep the journal in FILE, which must not exist [default: a new file in the state directory]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "job"])]
     journal: Option<PathBuf>,
-    /// Continue the run whose journal is FILE. `last` is the unfinished one of this command, endpoint and account that was
-    /// written last. Give the same list again: what is done is not repeated
+    /// Continue the run whose journal is FILE; `last` is the newest unfinished one of this command, endpoint and account.
+    /// Give the same list again: what is done is not repeated
     #[arg(long, value_name = "FILE|last", conflicts_with_all = ["new", "job"])]
     resume: Option<PathBuf>,
     /// Begin a new run, although an earlier one is unfinished
     #[arg(long)]
     new: bool,
-    /// The name of a job that is done once, however often it is run: the first run begins it, later ones resume it. Contains
-    /// `{date}`, today's date in UTC, if it is for a timer
+    /// Name the job: the first run with this name begins it, later ones resume it. For a timer, put `{date}`, today's date
+    /// in UTC, into the name
     #[arg(long, value_name = "NAME", conflicts_with = "new")]
     job: Option<String>,
     #[command(flatten)]
     state: State,
-    /// Wait for up to TIME at the end of the run until EC2 shows what is unknown, with --run-aws [default: 17m]
+    /// At the end of the run, wait for up to TIME until EC2 shows what is unknown [default: 17m]
     #[arg(long, value_name = "TIME", requires = "run_aws", value_parser = humantime::parse_duration)]
     #[arg(help_heading = "AWS")]
     wait: Option<Duration>,
@@ -111,19 +111,20 @@ impl State {
 }
 
 impl Record {
-    /// The journal for a run of `command`, and what is looked up in it. Fails if the run would repeat an unfinished one by accident.
+    /// The journal for a run of the command and operation with these names, and what is looked up in it. Fails if the run
+    /// would repeat an unfinished one by accident.
     pub(crate) fn choose(
         &self,
-        command: &str,
-        operation: &str,
+        names: [&str; 2],
         datafy: &Datafy,
         printer: &Printer,
     ) -> Result<Chosen> {
         let look_up = self.aws.look_up(self.wait, printer);
-        Ok(Chosen { look_up, ..self.journal(command, operation, datafy)? })
+        Ok(Chosen { look_up, ..self.journal(names, datafy)? })
     }
 
-    fn journal(&self, command: &str, operation: &str, datafy: &Datafy) -> Result<Chosen> {
+    fn journal(&self, names: [&str; 2], datafy: &Datafy) -> Result<Chosen> {
+        let [command, _] = names;
         let directory = self.state.directory()?;
         create(&directory)?;
         if let Some(path) = &self.journal {
@@ -146,7 +147,7 @@ impl Record {
             let resumes = path.exists();
             return Ok(Chosen::new(path, &directory, Some(name), resumes, Some(lock)));
         }
-        let unfinished = self.unfinished(command, operation, datafy)?;
+        let unfinished = self.unfinished(names, datafy)?;
         match (unfinished, &self.resume) {
             (Some(journal), Some(_)) => {
                 let job = job(&journal);
@@ -172,8 +173,7 @@ impl Record {
     /// The unfinished journal of this command, endpoint and account that was written last.
     fn unfinished(
         &self,
-        command: &str,
-        operation: &str,
+        [command, operation]: [&str; 2],
         datafy: &Datafy,
     ) -> Result<Option<Journal>> {
         for (path, is_finished) in self.state.journals()? {

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Result};
 use crate::items::{named, open};
 use crate::journals::Record;
 use crate::print::Printer;
-use crate::run::{self, Calls, Task};
+use crate::run::{Calls, Task};
 use clap::Args;
 use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId, jobs};
 use serde::Deserialize;
@@ -71,7 +71,6 @@ impl jobs::Keyed for Row {
 
 pub(crate) async fn run(arguments: Restore, printer: &Printer) -> Result<Exit> {
     let Restore { snapshot, to, from, within, record, calls } = arguments;
-    let datafy = calls.client.build()?;
     let rows = match (from, snapshot.zip(to)) {
         (Some(path), _) => read(&path)?,
         (None, Some((snapshot, (instance, device)))) => {
@@ -81,8 +80,7 @@ pub(crate) async fn run(arguments: Restore, printer: &Printer) -> Result<Exit> {
             return Err("give a snapshot and --to INSTANCE:DEVICE, or --from FILE".into());
         }
     };
-    let journal = record.choose("restore", "restore", &datafy, printer)?;
-    run::run(Restores { within }, rows, &datafy, &calls.pace, Some(journal), printer).await
+    calls.run(Restores { within }, rows, Some(&record), printer).await
 }
 
 /// Reads the whole list, before anything is sent. An error names the line.
@@ -109,6 +107,7 @@ struct Restores {
 impl Task for Restores {
     type Item = Row;
     type Job = jobs::Restore;
+    const NAMES: [&str; 2] = ["restore", "restore"];
 
     fn job(&self, datafy: &Datafy, row: Row) -> jobs::Restore {
         let restore = datafy.restore(row.snapshot).attach_to(row.instance, row.device);

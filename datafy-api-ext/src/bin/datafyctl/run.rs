@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::exit::{Exit, Result};
-use crate::journals::Chosen;
+use crate::journals::{Chosen, Record};
 use crate::plain::quoted;
 use crate::print::{Printer, Tone};
 use crate::signals::Signals;
@@ -21,18 +21,30 @@ pub(crate) struct Pace {
     /// Print what would be sent, and send nothing
     #[arg(long)]
     pub(crate) plan: bool,
-    /// Start at most N calls per second: 1 to 10000 [default: unlimited]
+    /// Start at most N calls per second, 1 to 10000 [default: unlimited]
     #[arg(long, value_name = "N")]
     rate: Option<u32>,
-    /// Have at most N calls in flight: 1 to 256. A power cut leaves as many unknown [default: 16]
+    /// Have at most N calls in flight, 1 to 256; a power cut leaves up to N unknown [default: 16]
     #[arg(long, value_name = "N")]
     concurrency: Option<usize>,
+}
+
+/// The client and how it is used, of a command that makes calls.
+#[derive(Args)]
+pub(crate) struct Calls {
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) client: Client,
 }
 
 /// What a command does for each item.
 pub(crate) trait Task: Send + Sync + 'static {
     type Item: Keyed + Clone + Send + Sync + 'static;
     type Job: Job<Error = Error> + 'static;
+
+    /// The names of the command and, in its journals, of the operation.
+    const NAMES: [&str; 2];
 
     fn job(&self, datafy: &Datafy, item: Self::Item) -> Self::Job;
 
@@ -45,8 +57,23 @@ pub(crate) trait Task: Send + Sync + 'static {
 
 type Done<T> = <<T as Task>::Job as Job>::Done;
 
-/// Runs a task, or prints its plan.
-pub(crate) async fn run<T: Task>(
+impl Calls {
+    /// Runs a task, or prints its plan: with a journal if there is a record.
+    pub(crate) async fn run<T: Task>(
+        &self,
+        task: T,
+        items: Vec<T::Item>,
+        record: Option<&Record>,
+        printer: &Printer,
+    ) -> Result<Exit> {
+        let datafy = self.client.build()?;
+        let choose = |record: &Record| record.choose(T::NAMES, &datafy, printer);
+        let journal = record.map(choose).transpose()?;
+        run(task, items, &datafy, &self.pace, journal, printer).await
+    }
+}
+
+async fn run<T: Task>(
     task: T,
     items: Vec<T::Item>,
     datafy: &Datafy,
@@ -228,15 +255,13 @@ async fn stop(mut signals: Signals, monitor: Monitor, printer: Printer) {
     let in_flight = monitor.progress().in_flight;
     printer.say(
         Tone::Open,
-        &format!(
-            "stopping: no call is begun any more, {in_flight} end; press Ctrl-C again to abort"
-        ),
+        &format!("stopping: waiting for {in_flight} in flight; press Ctrl-C again to abort"),
     );
     signals.next().await;
     printer.end_bar();
     printer.say(
         Tone::Bad,
-        "aborted: what was in flight is unknown; the journal has it: continue with `--resume last`",
+        "aborted: what was in flight is unknown, and in the journal; continue with `--resume last`",
     );
     std::process::exit(130);
 }
@@ -280,7 +305,7 @@ fn end(
         Some(stopped) => printer.error(&format!("{stopped:#}")),
     }
     if exit == Exit::Done && done == 0 && done_before > 0 {
-        printer.note("nothing was sent: the journal says that all of it was done before");
+        printer.note("nothing was sent: earlier runs have done everything");
     }
     if let Some(path) = path {
         let path = quoted(&path.display().to_string());
@@ -303,13 +328,4 @@ fn end(
     }
     printer.check();
     exit
-}
-
-/// The client and how it is used, of a command that makes calls.
-#[derive(Args)]
-pub(crate) struct Calls {
-    #[command(flatten)]
-    pub(crate) pace: Pace,
-    #[command(flatten)]
-    pub(crate) client: Client,
 }

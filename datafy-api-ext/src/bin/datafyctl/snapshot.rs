@@ -5,7 +5,7 @@ use crate::exit::{Exit, Result};
 use crate::items::Volumes;
 use crate::journals::{Record, dated};
 use crate::print::Printer;
-use crate::run::{self, Calls, Task};
+use crate::run::{Calls, Task};
 use clap::Args;
 use datafy_api_ext::{Call, CreateSnapshot, Datafy, VolumeId};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     /// The description of the snapshots, in which `{volume}` is the volume, and `{date}` today's date in UTC
     #[arg(long, value_name = "TEXT", value_parser = template)]
     description: Option<String>,
-    /// Whether only volumes that Datafy manages get a snapshot [default: the service's, true]
+    /// Create snapshots only of volumes that Datafy manages [default: the service's, true]
     #[arg(long, value_name = "BOOL")]
     autoscaling_only: Option<bool>,
     #[command(flatten)]
@@ -43,11 +43,8 @@ fn help() -> String {
 
 pub(crate) async fn run(arguments: Snapshot, printer: &Printer) -> Result<Exit> {
     let Snapshot { volumes, description, autoscaling_only, record, calls } = arguments;
-    let datafy = calls.client.build()?;
-    let volumes = volumes.read()?;
-    let journal = record.choose("snapshot", "create_snapshot", &datafy, printer)?;
     let task = Snapshots { description: description.as_deref().map(dated), autoscaling_only };
-    run::run(task, volumes, &datafy, &calls.pace, Some(journal), printer).await
+    calls.run(task, volumes.read()?, Some(&record), printer).await
 }
 
 struct Snapshots {
@@ -64,6 +61,7 @@ impl Snapshots {
 impl Task for Snapshots {
     type Item = VolumeId;
     type Job = Call<CreateSnapshot>;
+    const NAMES: [&str; 2] = ["snapshot", "create_snapshot"];
 
     fn job(&self, datafy: &Datafy, volume: VolumeId) -> Call<CreateSnapshot> {
         let description = self.description(&volume);

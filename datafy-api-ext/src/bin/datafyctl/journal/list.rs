@@ -38,7 +38,7 @@ fn help() -> String {
   datafyctl journal list                       the journals in the state directory
   datafyctl journal list nightly.jsonl         the steps of a journal
   datafyctl journal list *.jsonl --unknown     what must be found out
-  datafyctl journal list *.jsonl --orphans     what is billed and serves nobody
+  datafyctl journal list *.jsonl --orphans     what is billed and not attached
 
 {EXIT_CODES}"
     )

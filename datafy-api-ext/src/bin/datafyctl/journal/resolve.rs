@@ -21,13 +21,13 @@ use std::time::Duration;
 
 /// Find out from EC2 what unknown calls did, and settle what is certain
 ///
-/// What Datafy creates are EBS objects in your AWS account, with tags. Without --run-aws and --from, this prints a script
-/// of AWS CLI commands that read them; run it in the account and the region of the volumes, and pass its directory with
-/// --from. With --run-aws, the commands are run here; each is shown before. Nothing is changed in AWS.
+/// Datafy creates EBS objects in your AWS account, and tags them. Without --run-aws and --from, this prints a script of AWS
+/// CLI commands that read them: run it in the account and the region of the volumes, and pass its directory with --from.
+/// With --run-aws, the commands are run here. Nothing is changed in AWS.
 ///
-/// What can't be settled is listed with the reason. A snapshot is certain if it carries the marker of its call; what else
-/// EC2 shows is certain only if nothing else creates such objects, which --only-creator says. Journals in the state directory are taken into account, since their
-/// calls may have created an object; name others with --also.
+/// What can't be settled is listed with the reason. A snapshot is certain if it carries the marker of its call; anything
+/// else is certain only with --only-creator. The calls of journals in the state directory are taken into account, since
+/// they may have created an object; name other journals with --also.
 #[derive(Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Resolve {
