@@ -4,12 +4,12 @@ use super::fragment::Fragments;
 use super::impact;
 use super::listed::PublicItems;
 use super::prose::Prose;
-use crate::document::{Comparison, Difference, Facts, Kind, Pointer, Spec, plain};
-use crate::files::SPEC;
+use crate::document::{Comparison, Difference, Facts, Pointer, Spec, plain};
+use crate::files::{RECORD, SPEC};
 use crate::page::{Page, Shape};
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// What a page is compared with, besides the spec.
 #[derive(Default)]
@@ -29,37 +29,73 @@ pub fn findings(
     record: Option<&Page>,
 ) -> (Comparison, Vec<Finding>) {
     let comparison = page.compare(&spec.facts);
+    let page = &*page;
+    let mut differences: Vec<&Difference> = comparison.differences.iter().collect();
+    let lost = record.map(|record| lost(&comparison, page, record)).unwrap_or_default();
+    differences.extend(&lost);
     let mut groups: Vec<Vec<&Difference>> = Vec::new();
-    let mut of_key = HashMap::new();
-    for difference in &comparison.differences {
-        // A new operation or one that is gone is not grouped.
-        let whole =
-            difference.place().is_operation() && !matches!(difference, Difference::Changed { .. });
-        let operation = whole.then(|| difference.place());
-        // Of a place that only the page has, all facts.
+    let mut of_words = BTreeMap::new();
+    for difference in differences {
+        // Of what is new, all that is stated counts.
         let new = matches!(difference, Difference::Added { .. } | Difference::Moved { .. });
-        let facts = new.then(|| values(&page.facts, difference.place_on_page()));
-        let key = (operation, words(&spec.facts, &page.facts, difference), facts);
-        let group = *of_key.entry(key).or_insert(groups.len());
-        match groups.get_mut(group) {
-            Some(group) => group.push(difference),
-            None => groups.push(vec![difference]),
-        }
+        let stated = new.then(|| stated(&page.facts, difference.place()));
+        let group =
+            *of_words.entry((words(&page.facts, difference), stated)).or_insert(groups.len());
+        groups.resize_with(groups.len().max(group + 1), Vec::new);
+        groups[group].push(difference);
     }
     let fragments = Fragments::new(spec, page, &comparison.differences);
     let reporter = Reporter { spec, around, page, name, record, fragments };
-    let mut findings: Vec<_> = groups.iter().map(|group| reporter.finding(group)).collect();
-    findings.extend(
-        record.into_iter().flat_map(|record| reporter.no_longer_shown(&comparison, record)),
-    );
+    let findings = groups.iter().map(|group| reporter.finding(group)).collect();
     (comparison, findings)
 }
 
-pub(super) struct Reporter<'a> {
-    pub(super) spec: &'a Spec,
+/// All that is stated of a place and within it.
+fn stated(facts: &Facts, place: &Pointer) -> Vec<(Pointer, String)> {
+    let within = facts.within(place);
+    let stated = within.filter_map(|(inner, fact)| {
+        Some((inner.moved(place, &Pointer::default()), fact.value.as_ref()?.to_string()))
+    });
+    stated.collect()
+}
+
+/// What the record shows and a new copy of the same shape doesn't, although the spec still states it. The page may hide it
+/// now, or the copy may have lost it: neither is agreement.
+fn lost(comparison: &Comparison, page: &Page, record: &Page) -> Vec<Difference> {
+    // What could not be read may be what isn't shown.
+    if record.shape != page.shape || !page.unreadable.is_empty() {
+        return Vec::new();
+    }
+    let mut lost: Vec<Difference> = Vec::new();
+    for silent in &comparison.silent {
+        let place = &silent.hidden;
+        let owner = place.parent();
+        let about = |it: &Difference| it.place().is_within(place) || *it.place() == owner;
+        if record.facts.has(&silent.fact) && !comparison.differences.iter().any(about) {
+            let hidden = Difference::Hidden { place: place.clone(), part: None };
+            lost.extend(Some(hidden).filter(|hidden| lost.last() != Some(hidden)));
+        }
+    }
+    for (place, fact) in &page.facts.map {
+        let Some(before) = record.facts.get(place) else { continue };
+        let part = if fact.unlabelled && !before.unlabelled {
+            "the label of the section of"
+        } else if fact.value == Some("".into()) && fact.value != before.value {
+            // An `enum` without its values.
+            "the values of"
+        } else {
+            continue;
+        };
+        lost.push(Difference::Hidden { place: place.clone(), part: Some(part) });
+    }
+    lost
+}
+
+struct Reporter<'a> {
+    spec: &'a Spec,
     around: &'a Around,
-    pub(super) page: &'a Page,
-    pub(super) name: &'a str,
+    page: &'a Page,
+    name: &'a str,
     record: Option<&'a Page>,
     fragments: Fragments<'a>,
 }
@@ -67,105 +103,79 @@ pub(super) struct Reporter<'a> {
 impl Reporter<'_> {
     /// The finding for the same difference in one or several operations.
     fn finding(&self, group: &[&Difference]) -> Finding {
-        let (spec, page) = (self.spec, &self.page.facts);
+        let (spec, page) = (&self.spec.facts, &self.page.facts);
         let difference = group[0];
-        let operation = difference.place().root().unwrap_or_default();
-        let (mut what, mut title) = words(&spec.facts, page, difference);
-        let titled =
-            difference.place().is_operation() && !matches!(difference, Difference::Changed { .. });
-        if group.len() > 1 {
-            title = format!("{title}, in {} operations", group.len());
-        } else {
-            what = format!("{operation} {what}");
-            if !titled {
-                title = format!("{title}, in {operation}");
+        let place = difference.place();
+        let (mut what, mut title) = words(page, difference);
+        let roots: Vec<Pointer> = group.iter().filter_map(|it| it.place().root()).collect();
+        if roots.len() > 1 {
+            title = format!("{title}, in {} operations", roots.len());
+        } else if let [root] = &roots[..] {
+            what = format!("{root} {what}");
+            if !title.starts_with(&root.to_string()) {
+                title = format!("{title}, in {root}");
             }
         }
         let mut finding = Finding::new(Link::Page, clean(what.trim()), clean(&title));
-        let roots = group.iter().map(|member| member.place().root().unwrap_or_default());
-        finding.operations = roots.map(|root| root.to_string()).collect();
-        finding.breaks = Some(impact::breaks(&spec.facts, page, difference));
+        finding.operations = roots.iter().map(ToString::to_string).collect();
         finding.cause = self.record.and_then(|record| cause(record, difference));
-        let (page_line, spec_line) = self.lines(difference);
-        if page_line.is_some() {
-            let place = match difference {
-                Difference::Moved { to, .. } => to,
-                other => other.place(),
-            };
-            finding = finding.at(self.name, page_line, "the page").focus(place);
+        let at = match difference {
+            Difference::Changed { keyword, .. } => place.then(&[keyword]),
+            _ => place.clone(),
+        };
+        if let Some(line) = page.line_around(&at) {
+            let shown = if let Difference::Moved { to, .. } = difference { to } else { place };
+            finding = finding.at(self.name, Some(line), "the page").focus(shown);
         }
-        let added = matches!(difference, Difference::Added { .. });
-        finding =
-            finding.at(SPEC, spec_line, if added { "it is missing here" } else { "the spec" });
-        for member in group {
-            if let Some((item, methods)) = impact::of(spec, &self.around.public, member.place()) {
-                add_new(&mut finding.items, [item]);
-                add_new(&mut finding.methods, methods);
+        let is_new = matches!(difference, Difference::Added { .. });
+        let line = spec.line_around(&at).or_else(|| self.spec.line("/paths").filter(|_| is_new));
+        finding = finding.at(SPEC, line, if is_new { "it is missing here" } else { "the spec" });
+        if !matches!(difference, Difference::Hidden { .. }) {
+            finding.breaks = Some(impact::breaks(spec, page, difference));
+            for member in group {
+                if let Some((item, methods)) =
+                    impact::of(self.spec, &self.around.public, member.place())
+                {
+                    add_new(&mut finding.items, [item]);
+                    add_new(&mut finding.methods, methods);
+                }
+                if self.page.shape == Shape::Markdown {
+                    add_new(&mut finding.paste, self.fragments.of(member));
+                }
             }
-            if self.page.shape == Shape::Markdown {
-                add_new(&mut finding.paste, self.fragments.of(member));
-            }
+            finding.prose = self.around.prose.about(self.spec, difference);
         }
-        finding.prose = self.around.prose.about(spec, difference);
-        let help = match self.others(group) {
-            Some(others) => format!(
+        let help = help(difference, !finding.paste.is_empty());
+        let help = match self.others(difference, &roots).join(", ") {
+            none if none.is_empty() => help,
+            others => format!(
                 "{others} share this part of {SPEC}, and on the page they didn't change: copy what changed, and \
                  edit the copy"
             ),
-            None => help(difference, !finding.paste.is_empty()),
         };
-        finding.help(clean(&format!("{help}; then run `cargo xtask generate`")))
+        finding.help(clean(&help))
     }
 
-    /// The operations that share the part of the spec that differs, and that don't change on the page.
-    fn others(&self, group: &[&Difference]) -> Option<String> {
-        let place = match group[0] {
-            Difference::Removed { .. } => return None,
-            // The place that it is added to is edited.
+    /// The operations that share the part of the spec that is to be edited, and that don't change on the page.
+    fn others(&self, difference: &Difference, changed: &[Pointer]) -> Vec<String> {
+        let edited = match difference {
+            Difference::Removed { .. } | Difference::Hidden { .. } => return Vec::new(),
+            // The place that it is added to.
             Difference::Added { place } => place.parent(),
             other => other.place().clone(),
         };
         let facts = &self.spec.facts;
-        let origin = &facts.get(&place)?.origin;
+        let origin = facts.get(&edited).map_or("", |fact| &fact.origin);
         if !origin.starts_with("/components/") {
-            return None;
+            return Vec::new();
         }
-        let changed: Vec<Option<Pointer>> =
-            group.iter().map(|member| member.place().root()).collect();
-        let sharing =
-            facts.map.iter().filter(|(_, fact)| fact.value.is_none() && fact.origin == *origin);
-        let others =
-            sharing.map(|(other, _)| other.root()).filter(|other| !changed.contains(other));
-        let mut others: Vec<String> = others.flatten().map(|other| other.to_string()).collect();
+        let sharing = facts.map.iter().filter(|(_, it)| it.value.is_none() && it.origin == origin);
+        let others = sharing.filter_map(|(other, _)| other.root());
+        let others = others.filter(|other| !changed.contains(other));
+        let mut others: Vec<String> = others.map(|other| other.to_string()).collect();
         others.dedup();
-        (!others.is_empty()).then(|| others.join(", "))
+        others
     }
-
-    /// The lines of page and spec that state it.
-    fn lines(&self, difference: &Difference) -> (Option<u64>, Option<u64>) {
-        let (spec, page) = (&self.spec.facts, &self.page.facts);
-        let line = |facts: &Facts, place: &Pointer| match difference {
-            Difference::Changed { keyword, .. } => facts.line_around(&place.then(&[keyword])),
-            _ => facts.line_around(place),
-        };
-        let spec_line = match difference {
-            Difference::Added { place } if !place.is_operation() => {
-                spec.line_around(&place.parent())
-            }
-            Difference::Added { .. } => self.spec.line("/paths"),
-            other => line(spec, other.place()),
-        };
-        (line(page, difference.place_on_page()), spec_line)
-    }
-}
-
-/// All that is stated of a place and within it.
-fn values(facts: &Facts, place: &Pointer) -> Vec<(Pointer, String)> {
-    let within =
-        facts.within(place).filter_map(|(inner, fact)| Some((inner, fact.value.as_ref()?)));
-    within
-        .map(|(inner, value)| (inner.moved(place, &Pointer::default()), value.to_string()))
-        .collect()
 }
 
 /// Appends what isn't there yet.
@@ -178,145 +188,116 @@ fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
 }
 
 /// The difference in words: for the fingerprint, and for people.
-pub fn words(spec: &Facts, page: &Facts, difference: &Difference) -> (String, String) {
-    let kind =
-        |place: &Pointer| page.kind(place).map(|kind| format!(" ({kind})")).unwrap_or_default();
-    let at = difference.place().within_operation();
-    match difference {
-        Difference::Changed { place, keyword, spec: old, page: new } => {
-            // A type with that of its items.
-            let kind = |facts: &Facts, value: &Option<Value>| {
-                let kind = facts.kind(place).filter(|_| keyword == "type" && value.is_some());
-                kind.map(Value::from).or_else(|| value.clone())
-            };
-            let say = |value: &Option<Value>| match value {
-                Some(Value::String(text)) if text.is_empty() => {
-                    "stated, without its values".to_owned()
-                }
-                Some(Value::Array(items)) if items.is_empty() => "none".to_owned(),
-                Some(Value::Object(members)) if members.is_empty() => "none".to_owned(),
-                Some(value) => format!("`{}`", shown(value)),
-                None => "not stated".to_owned(),
-            };
-            let (spec, page) = (say(&kind(spec, old)), say(&kind(page, new)));
+pub fn words(page: &Facts, difference: &Difference) -> (String, String) {
+    let place = difference.place();
+    let kind = page.kind(place).map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let at = if place.is_operation() { place.to_string() } else { place.within_operation() };
+    let (what, title) = match difference {
+        Difference::Changed { keyword, spec, page, .. } => {
+            let (spec, page) = (say(spec.as_ref()), say(page.as_ref()));
+            let at = if place.is_operation() { String::new() } else { at.clone() };
             let of = if at.is_empty() { String::new() } else { format!("`{at}`: ") };
-            (
+            return (
                 format!("{at} {keyword} {spec} -> {page}").replace('`', ""),
                 format!("{of}`{keyword}` is {page} on the page and {spec} in the spec"),
-            )
+            );
         }
-        Difference::Added { place } if place.is_operation() => {
-            ("added".to_owned(), format!("a new operation: {place}"))
-        }
-        Difference::Added { place } => {
+        Difference::Added { .. } => {
             let required = if page.is(place, "required") { ", required" } else { "" };
-            let kind = kind(place);
-            (format!("{at} added{kind}{required}"), format!("`{at}`{kind} is new{required}"))
+            (format!("added{kind}{required}"), format!("{kind} is new{required}"))
         }
-        Difference::Removed { place } if place.is_operation() => {
-            ("removed".to_owned(), format!("an operation is gone: {place}"))
-        }
-        Difference::Removed { .. } => (format!("{at} removed"), format!("`{at}` is gone")),
-        Difference::Moved { place, to } if place.is_operation() => (
-            format!("moved to {to}"),
-            format!("{place} is gone and {to} is new, which looks like the same operation"),
-        ),
-        Difference::Moved { place, to } if to.is_property() => {
-            let (to, kind) = (to.within_operation(), kind(place));
-            (
-                format!("{at} renamed to {to}{kind}"),
-                format!(
-                    "`{at}` is gone and `{to}`{kind} is new, which looks like a rename: same type, same place"
-                ),
-            )
-        }
+        Difference::Removed { .. } => ("removed".to_owned(), " is gone".to_owned()),
         Difference::Moved { to, .. } => {
-            let (to, kind) = (to.within_operation(), kind(to));
+            let to = if place.is_operation() { to.to_string() } else { to.within_operation() };
             (
-                format!("{at} moved to {to}{kind}"),
-                format!("`{at}` has moved: it is now `{to}`{kind}"),
+                format!("moved to {to}{kind}"),
+                format!(" is gone, and `{to}`{kind} is new: it looks like the same"),
             )
         }
+        Difference::Hidden { part, .. } => {
+            let part = part.map(|part| format!("{part} ")).unwrap_or_default();
+            return (
+                format!("{part}{at} no longer shown"),
+                format!("the page no longer shows {part}`{at}`"),
+            );
+        }
+    };
+    if place.is_operation() {
+        (what, format!("{at}{title}"))
+    } else {
+        (format!("{at} {what}"), format!("`{at}`{title}"))
     }
 }
 
-fn shown(value: &Value) -> String {
+fn say(value: Option<&Value>) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
+        Some(Value::String(text)) if text.is_empty() => "stated, without its values".to_owned(),
+        Some(Value::String(text)) => format!("`{text}`"),
+        Some(Value::Array(items)) if !items.is_empty() => {
+            let items = items
+                .iter()
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
+            format!("`{}`", items.collect::<Vec<_>>().join(", "))
+        }
+        Some(Value::Array(_)) => "none".to_owned(),
+        Some(Value::Object(members)) if members.is_empty() => "none".to_owned(),
+        Some(value) => format!("`{value}`"),
+        None => "not stated".to_owned(),
     }
 }
 
 /// Whether the page or the transcription is at fault, if the record shows it.
 fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
-    let facts = &record.facts;
-    // Whether the record shows a place; `None` if it is silent on it.
-    let shows = |place: &Pointer| {
-        let has = facts.has(place);
-        (has || !record.is_silent_on(place)).then_some(has)
-    };
-    let changed = match difference {
+    // What the spec and the page have, as text; a place is an empty one.
+    let there = Some(String::new());
+    let (pointer, spec, page) = match difference {
         Difference::Changed { place, keyword, spec, page } => {
-            let fact = place.then(&[keyword]);
-            let stated = facts.get(&fact).map(|fact| fact.value.as_ref().map(plain));
-            if stated.is_none()
-                && (!facts.has(place) && !place.0.is_empty() || record.is_silent_on(&fact))
-            {
-                return None;
-            }
-            let same =
-                |other: &Option<Value>| stated.clone().flatten() == other.as_ref().map(plain);
-            return Some(match (same(page), same(spec)) {
-                (true, _) => Cause::TranscriptionWrong,
-                (_, true) => Cause::PageChanged,
-                _ => Cause::Both,
-            });
+            (place.then(&[keyword]), spec.as_ref().map(plain), page.as_ref().map(plain))
         }
-        Difference::Added { place } => !shows(place)?,
-        Difference::Removed { place } => shows(place)?,
-        Difference::Moved { place, to } => shows(place)? && !shows(to)?,
+        Difference::Removed { place } => (place.clone(), there, None),
+        Difference::Added { place: to } | Difference::Moved { to, .. } => (to.clone(), None, there),
+        Difference::Hidden { .. } => return None,
     };
-    Some(if changed { Cause::PageChanged } else { Cause::TranscriptionWrong })
+    let shown = record.facts.get(&pointer);
+    let shown = shown.map(|fact| fact.value.as_ref().map(plain).unwrap_or_default());
+    let around = pointer.parent();
+    let is_around = around.0.is_empty() || record.facts.has(&around);
+    match shown {
+        None if !is_around || record.is_silent_on(&pointer) => None,
+        shown if shown == page => Some(Cause::TranscriptionWrong),
+        shown if shown == spec => Some(Cause::PageChanged),
+        _ => Some(Cause::Both),
+    }
 }
 
 /// What to do, with YAML to paste or without.
 fn help(difference: &Difference, with_yaml: bool) -> String {
+    let then = "then run `cargo xtask generate`";
     match difference {
-        Difference::Removed { place } if place.is_operation() => {
-            format!("make sure that the page is whole; if it is, remove the operation from {SPEC}")
-        }
-        Difference::Removed { .. } => format!("remove it from {SPEC}"),
-        Difference::Moved { to, .. } if to.kind() == Kind::Parameter => {
-            format!("change the parameter in {SPEC}")
-        }
-        Difference::Moved { .. } => {
-            format!(
-                "if it still means the same, rename it in {SPEC}, and review its description and `x-idempotent`"
-            )
+        Difference::Removed { .. } => {
+            format!("make sure that the page is whole; if it is, remove it from {SPEC}; {then}")
         }
         Difference::Added { place } if with_yaml && place.is_operation() => format!(
             "paste this into {SPEC}, choose `x-idempotent` if it is null (`true` if repeating the call leads to the same \
-             state), and describe it in your own words"
+             state), and describe it in your own words; {then}"
         ),
         Difference::Added { .. } if with_yaml => {
-            format!("paste this into {SPEC}, and describe it in your own words")
+            format!("paste this into {SPEC}, and describe it in your own words; {then}")
         }
         Difference::Added { .. } => {
-            format!("add it to {SPEC}; the page's Markdown shows all of it")
+            format!("add it to {SPEC}; the page's Markdown shows all of it; {then}")
         }
-        Difference::Changed { keyword, page: Some(Value::String(values)), .. }
-            if keyword == "enum" =>
-        {
-            let values = match values.as_str() {
-                "" => "which the page doesn't show".to_owned(),
-                values => format!("which the page runs together: `{values}`"),
-            };
-            format!(
-                "add an `enum` of the values to {SPEC}, {values}; the page's Markdown lists them one by one"
-            )
+        Difference::Moved { .. } => format!(
+            "if it still means the same, change it in {SPEC}, and review its description and `x-idempotent`; {then}"
+        ),
+        Difference::Changed { keyword, page: Some(Value::String(_)), .. } if keyword == "enum" => {
+            format!("list the values in {SPEC}; the page's Markdown has them one by one; {then}")
         }
-        Difference::Changed { .. } => format!("change it in {SPEC}"),
+        Difference::Changed { .. } => format!("change it in {SPEC}; {then}"),
+        Difference::Hidden { .. } => format!(
+            "copy the page again, the whole of it. If the vendor removed it, remove it from {SPEC}; if the \
+             page only stopped showing it, run `cargo xtask docs PAGE --record`, which replaces {RECORD}"
+        ),
     }
 }
 

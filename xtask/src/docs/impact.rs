@@ -39,86 +39,71 @@ pub fn of(spec: &Spec, public: &PublicItems, place: &Pointer) -> Option<(String,
     Some((item, methods))
 }
 
-const CALL: &str = "calling it fails";
-const ARGUMENTS: &str = "the arguments of the generated method change";
-const FIELD: &str = "the generated field changes, or is gone";
-const RESULT: &str = "the generated method returns something else";
-const GONE: &str = "code that reads it finds nothing any more";
-const UNREAD: &str = "the service no longer reads it where it is sent";
-const UNSENT: &str = "a request without it is rejected";
-const UNREADABLE: &str = "the released client can't read all answers";
-const REJECTED: &str = "requests that are valid now may be rejected";
+const CALL: &str = "calls of released clients fail";
+const SENT: &str = "requests of released clients are rejected, or mean something else";
+const READ: &str = "released clients can't read all answers, or find less in them";
+const CODE: &str = "the fields, the arguments or the result of the generated code change";
 
 /// What breaks for those who use the released crates: calls that are on their way today, and code that is compiled
 /// with the next release.
 pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
     let place = difference.place();
-    let in_answer = place.is_in_answer();
-    let of_wire = if in_answer { UNREADABLE } else { REJECTED };
+    let (is_operation, in_answer) = (place.is_operation(), place.is_in_answer());
     let is_field = place.kind() == Kind::Schema;
-    let code = if is_field { FIELD } else { ARGUMENTS };
-    let alternative = matches!(&*place.holder(), "oneOf" | "anyOf" | "allOf");
+    let is_alternative = matches!(&*place.holder(), "oneOf" | "anyOf" | "allOf");
     let (wire, build) = match difference {
-        Difference::Moved { place, .. } if place.is_operation() => (Some(CALL), None),
-        Difference::Moved { .. } if in_answer => (Some(GONE), Some(FIELD)),
-        Difference::Added { place } if place.is_operation() => (None, None),
-        Difference::Added { .. } if alternative => (in_answer.then_some(of_wire), Some(FIELD)),
-        Difference::Added { place } if in_answer => {
-            (None, (place.kind() == Kind::Media).then_some(RESULT))
-        }
+        Difference::Moved { .. } => (true, !is_operation),
+        Difference::Added { .. } if is_operation => (false, false),
+        Difference::Added { .. } if is_alternative => (in_answer, true),
+        Difference::Added { .. } if in_answer => (false, place.kind() == Kind::Media),
         Difference::Added { place } => {
             let required = page.is(place, "required");
-            (required.then_some(UNSENT), (required || !is_field).then_some(code))
+            (required, required || !is_field)
         }
-        Difference::Removed { place } if place.is_operation() => {
-            (Some(CALL), Some("the generated method is gone"))
-        }
-        Difference::Removed { .. } if alternative => ((!in_answer).then_some(of_wire), Some(FIELD)),
-        Difference::Removed { .. } if place.kind() == Kind::Header => (None, None),
-        Difference::Removed { .. } if in_answer => (Some(GONE), Some(code)),
-        Difference::Moved { .. } | Difference::Removed { .. } => (Some(UNREAD), Some(code)),
+        Difference::Removed { .. } if is_alternative => (!in_answer, true),
+        Difference::Removed { .. } => (place.kind() != Kind::Header, place.kind() != Kind::Header),
+        Difference::Hidden { .. } => (false, false),
         Difference::Changed { keyword, spec: old, page: new, .. } => {
             let (old, new) = (old.as_ref(), new.as_ref());
             let (narrower, wider) = direction(keyword, old, new);
             // What a request may hold and what an answer may hold break in opposite directions.
-            let breaks = (if in_answer { wider } else { narrower }).then_some(of_wire);
-            let appears = old.is_none() != new.is_none();
+            let breaks = if in_answer { wider } else { narrower };
             match keyword.as_str() {
-                "example" | "deprecated" => (None, None),
-                "default" => {
-                    (Some("leaving it out means something else, and no error says so"), None)
-                }
-                "servers" => {
-                    (narrower.then_some("clients that set no endpoint call the old one"), None)
-                }
-                "security" => {
-                    (narrower.then_some("calls are not authorized as the service demands"), None)
-                }
-                // It is always sent.
-                "required" if place.kind() == Kind::Body => (None, None),
-                "required" if !in_answer => (breaks.map(|_| UNSENT), Some(code)),
+                "example" | "deprecated" => (false, false),
+                "default" => (true, false),
+                "servers" | "security" => (narrower, false),
+                // A body is always sent.
+                "required" if place.kind() == Kind::Body => (false, false),
+                // One of the two directions no longer holds it.
                 "readOnly" | "writeOnly" => {
-                    // One of the two no longer holds it.
-                    let off = new.is_some() && (keyword == "readOnly") != in_answer;
-                    (off.then_some(UNREAD), off.then_some(FIELD))
+                    let gone = new.is_some() && (keyword == "readOnly") != in_answer;
+                    (gone, gone)
                 }
-                "nullable" if !spec.is(place, "required") => (breaks.filter(|_| !in_answer), None),
-                "type" | "enum" | "nullable" | "required" => (breaks, Some(code)),
-                "content" => (new.map(|_| GONE), Some(RESULT)),
+                "nullable" if !spec.is(place, "required") => (breaks && !in_answer, false),
+                "type" | "enum" | "nullable" | "required" => (breaks, true),
+                "content" => (new.is_some(), true),
                 // Only strings with one of these become separate types.
                 "format" | "pattern" | "minLength" | "maxLength" => {
-                    (breaks, appears.then_some(FIELD))
+                    (breaks, old.is_none() != new.is_none())
                 }
-                _ => (breaks, None),
+                _ => (breaks, false),
             }
         }
     };
-    Breaks { callers: wire.is_some() || build.is_some(), wire, build }
+    let why = if is_operation && !matches!(difference, Difference::Changed { .. }) {
+        CALL
+    } else if in_answer {
+        READ
+    } else {
+        SENT
+    };
+    Breaks { callers: wire || build, wire: wire.then_some(why), build: build.then_some(CODE) }
 }
 
 /// Whether a change allows less than before, and whether it allows more.
 fn direction(keyword: &str, old: Option<&Value>, new: Option<&Value>) -> (bool, bool) {
-    let items = |value: &Value| -> Option<Vec<String>> {
+    // A set of values, of which some are gone or new.
+    let set = |value: &Value| -> Option<Vec<String>> {
         match value {
             Value::Array(items) => Some(items.iter().map(plain).collect()),
             Value::String(words) if keyword == "security" => {
@@ -128,24 +113,21 @@ fn direction(keyword: &str, old: Option<&Value>, new: Option<&Value>) -> (bool, 
         }
     };
     let lacks = |one: &[String], other: &[String]| one.iter().any(|item| !other.contains(item));
-    let less = || Some(new?.as_f64()? < old?.as_f64()?);
     match (keyword, old, new) {
         ("nullable" | "allowReserved" | "allowEmptyValue", ..) => (new.is_none(), old.is_none()),
-        ("required", ..) => (new == Some(&Value::Bool(true)), new != Some(&Value::Bool(true))),
+        ("required", _, new) => (new == Some(&true.into()), new != Some(&true.into())),
         ("style" | "explode", ..) => (true, true),
         // What isn't stated allows everything.
         (_, None, _) => (true, false),
         (_, _, None) => (false, true),
-        ("enum" | "servers" | "security", Some(old), Some(new)) => match (items(old), items(new)) {
-            (Some(old), Some(new)) => (lacks(&old, &new), lacks(&new, &old)),
-            _ => (true, true),
-        },
         // An integer is a number.
         ("type", Some(old), Some(new)) if *old == "integer" && *new == "number" => (false, true),
         ("type", Some(old), Some(new)) if *old == "number" && *new == "integer" => (true, false),
-        _ => match less() {
-            Some(less) if keyword.starts_with("max") => (less, !less),
-            Some(less) if keyword.starts_with("min") => (!less, less),
+        (_, Some(old), Some(new)) => match (set(old).zip(set(new)), old.as_f64().zip(new.as_f64()))
+        {
+            (Some((old, new)), _) => (lacks(&old, &new), lacks(&new, &old)),
+            (_, Some((old, new))) if keyword.starts_with("max") => (new < old, new > old),
+            (_, Some((old, new))) if keyword.starts_with("min") => (new > old, new < old),
             _ => (true, true),
         },
     }

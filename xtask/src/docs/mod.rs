@@ -5,7 +5,6 @@ mod fragment;
 pub mod impact;
 pub mod listed;
 pub mod prose;
-mod shown;
 
 pub use fragment::{Fragment, TO_DESCRIBE};
 

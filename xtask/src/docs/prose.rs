@@ -11,46 +11,35 @@ const FOLDERS: [&str; 4] = ["", "datafy-api", "datafy-api-ext", "datafy-api-ext/
 /// What was true then.
 const HISTORY: &str = "CHANGELOG.md";
 
-/// The lines of the prose of a workspace.
+/// The files of prose of a workspace: their names and texts.
 #[derive(Default)]
-pub struct Prose(Vec<Line>);
-
-struct Line {
-    file: String,
-    number: u64,
-    text: String,
-}
+pub struct Prose(Vec<(String, String)>);
 
 impl Prose {
     /// Reads the prose below `root`. What can't be read holds none.
     pub fn load(root: &Path) -> Self {
-        let mut lines = Vec::new();
+        let mut files = Vec::new();
         for folder in FOLDERS {
             let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
-            let mut names: Vec<String> =
-                entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-            names.sort();
-            for name in names.iter().filter(|name| {
-                Path::new(name).extension() == Some("md".as_ref()) && *name != HISTORY
-            }) {
-                let file = Path::new(folder).join(name).display().to_string();
-                let text = fs::read_to_string(root.join(&file)).unwrap_or_default();
-                lines.extend(text.lines().zip(1..).map(|(text, number)| Line {
-                    file: file.clone(),
-                    number,
-                    text: text.to_owned(),
-                }));
+            for file in entries.map(|entry| Path::new(folder).join(entry.file_name())) {
+                if file.extension() == Some("md".as_ref()) && !file.ends_with(HISTORY) {
+                    let text = fs::read_to_string(root.join(&file)).unwrap_or_default();
+                    files.push((file.display().to_string(), text));
+                }
             }
         }
-        Self(lines)
+        files.sort();
+        Self(files)
     }
 
     /// The files and lines that hold `name`, as the API or as Rust spells it.
     pub fn naming(&self, name: &str) -> Vec<(&str, u64)> {
         let snake = name.to_snake_case();
-        let lines =
-            self.0.iter().filter(|line| names(&line.text, name) || names(&line.text, &snake));
-        lines.map(|line| (line.file.as_str(), line.number)).collect()
+        let lines = self.0.iter().flat_map(|(file, text)| {
+            text.lines().zip(1..).map(move |(line, number)| (file.as_str(), number, line))
+        });
+        let lines = lines.filter(|(.., line)| names(line, name) || names(line, &snake));
+        lines.map(|(file, number, _)| (file, number)).collect()
     }
 
     /// The places that name what a difference is about, as `FILE:LINE`.
@@ -59,14 +48,9 @@ impl Prose {
             return Vec::new();
         }
         let place = difference.place();
-        let operation = spec.operation_id(place).map(str::to_owned);
-        let found = place.name().or(operation).into_iter().flat_map(|name| {
-            self.naming(&name)
-                .into_iter()
-                .map(|(file, line)| format!("{file}:{line}"))
-                .collect::<Vec<_>>()
-        });
-        found.collect()
+        let name = place.name().or_else(|| spec.operation_id(place).map(str::to_owned));
+        let found = name.iter().flat_map(|name| self.naming(name));
+        found.map(|(file, line)| format!("{file}:{line}")).collect()
     }
 }
 
@@ -75,9 +59,8 @@ fn names(text: &str, name: &str) -> bool {
     let is_word = name.chars().all(|c| c.is_ascii_lowercase());
     let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(name).any(|(at, _)| {
-        let (before, after) =
-            (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
-        let apart = !before.is_some_and(part) && !after.is_some_and(part);
+        let before = text[..at].chars().next_back();
+        let apart = !before.is_some_and(part) && !text[at + name.len()..].starts_with(part);
         apart && (!is_word || before.is_some_and(|c| "`\".?&".contains(c)))
     })
 }

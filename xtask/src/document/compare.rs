@@ -1,6 +1,6 @@
 //! Compares the facts of a page with those of the spec. A fact agrees, differs, or the page is silent on it.
 
-use super::{Fact, Facts, Kind, Pointer, moves, plain};
+use super::{Fact, Facts, Kind, Pointer, align, plain};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,28 +36,18 @@ pub enum Difference {
     Removed { place: Pointer },
     /// A parameter is sent in another place or under another name, or a property or an operation has another name.
     Moved { place: Pointer, to: Pointer },
+    /// The record shows a place, or the `part` of it, on which the page is silent.
+    Hidden { place: Pointer, part: Option<&'static str> },
 }
 
 impl Difference {
-    fn changed(pointer: &Pointer, spec: Option<&Value>, page: Option<&Value>) -> Self {
-        let (place, keyword) = (pointer.parent(), pointer.holder());
-        Self::Changed { place, keyword, spec: spec.cloned(), page: page.cloned() }
-    }
-
     pub fn place(&self) -> &Pointer {
         match self {
             Self::Changed { place, .. }
             | Self::Added { place }
             | Self::Removed { place }
-            | Self::Moved { place, .. } => place,
-        }
-    }
-
-    /// The place as the aligned page has it: operations and properties have their place in the spec.
-    pub fn place_on_page(&self) -> &Pointer {
-        match self {
-            Self::Moved { to, .. } if to.kind() == Kind::Parameter => to,
-            other => other.place(),
+            | Self::Moved { place, .. }
+            | Self::Hidden { place, .. } => place,
         }
     }
 }
@@ -65,116 +55,91 @@ impl Difference {
 /// Whether a page that doesn't have something of the spec is silent on it, given the facts of the page.
 pub type Silence<'a> = &'a dyn Fn(&Facts, &Pointer) -> bool;
 
-/// Compares. Where order and spelling mean nothing, the page is changed to match the spec.
+/// Compares. What the page has under another name or in another place gets its place in the spec.
 pub fn compare(spec: &Facts, page: &mut Facts, silence: Silence<'_>) -> Comparison {
-    super::align(spec, page);
-    let moved = moves::find(spec, page, silence);
-    let page = &*page;
-    let covered = Covered::find(spec, page, &moved);
-    let mut comparison = Comparison::default();
-    for (place, to) in &moved {
-        comparison.differing += 1;
-        comparison.differences.push(Difference::Moved { place: place.clone(), to: to.clone() });
-    }
-    for (pointer, fact) in &spec.map {
-        if let Some(shown) = page.get(pointer) {
-            comparison.both(pointer, fact, shown);
-            continue;
-        }
-        let hidden = outermost(page, pointer);
-        let is_silent = !covered.covers(pointer, fact) && silence(page, &hidden);
-        match &fact.value {
-            Some(_) if is_silent => {
-                comparison.silent.push(Silent { fact: pointer.clone(), hidden });
-            }
-            None if is_silent => {}
-            value => {
-                comparison.differing += usize::from(value.is_some());
-                if hidden == *pointer && !covered.covers(pointer, fact) {
-                    comparison.differences.push(match value {
-                        None => Difference::Removed { place: hidden },
-                        Some(value) => Difference::changed(pointer, Some(value), None),
-                    });
-                }
-            }
-        }
-    }
-    for (pointer, fact) in page.map.iter().filter(|(pointer, _)| !spec.has(pointer)) {
-        comparison.differing += usize::from(fact.value.is_some());
-        if outermost(spec, pointer) == *pointer && !covered.covers(pointer, fact) {
-            comparison.differences.push(match &fact.value {
-                None => Difference::Added { place: pointer.clone() },
-                Some(value) => Difference::changed(pointer, None, Some(value)),
-            });
-        }
-    }
+    let moved = align::pair(spec, page, align::UNLIKELY, silence);
+    let comparison = Comparison::default();
+    let mut comparing = Comparing { spec, page, silence, moved, comparison };
+    comparing.place(&Pointer::default());
+    let mut comparison = comparing.comparison;
     comparison.differences.sort_by(|one, other| one.place().cmp(other.place()));
     comparison
 }
 
-impl Comparison {
-    fn both(&mut self, pointer: &Pointer, fact: &Fact, shown: &Fact) {
-        match (&fact.value, &shown.value) {
-            (Some(own), Some(shown)) if same(pointer, own, shown) => self.agreeing += 1,
-            (Some(own), Some(shown)) => {
-                self.differing += 1;
-                self.differences.push(Difference::changed(pointer, Some(own), Some(shown)));
+struct Comparing<'a> {
+    spec: &'a Facts,
+    page: &'a Facts,
+    silence: Silence<'a>,
+    moved: BTreeMap<Pointer, Pointer>,
+    comparison: Comparison,
+}
+
+impl Comparing<'_> {
+    /// Compares what is within a place that both have.
+    fn place(&mut self, place: &Pointer) {
+        let (spec, page) = (self.spec, self.page);
+        let kind = place.kind();
+        self.comparison.operations += usize::from(kind == Kind::Operation);
+        if let Some(to) = self.moved.remove(place) {
+            self.comparison.differing += 1;
+            self.comparison.differences.push(Difference::Moved { place: place.clone(), to });
+            if kind == Kind::Parameter {
+                return;
             }
-            _ => self.operations += usize::from(pointer.is_operation()),
         }
-    }
-}
-
-/// What differs as a whole: what moved, schemas of another type, and answers with content or without. All that is
-/// within it differs with it.
-struct Covered {
-    moved: BTreeSet<Pointer>,
-    retyped: BTreeSet<Pointer>,
-    /// Pointers to the `content` of answers, which one of them doesn't have.
-    emptied: BTreeSet<Pointer>,
-}
-
-impl Covered {
-    fn find(spec: &Facts, page: &Facts, moved: &BTreeMap<Pointer, Pointer>) -> Self {
-        let differs = |pointer: &&Pointer| {
-            pointer.0.ends_with("/type")
-                && page.get(pointer).is_some_and(|own| own.value != spec.map[*pointer].value)
-                && pointer.kind() == Kind::Keyword
-        };
-        let none = |pointer: &&Pointer| {
-            pointer.0.ends_with("/content")
-                && spec.has(pointer) != page.has(pointer)
-                && pointer.kind() == Kind::Keyword
-        };
-        // The page has what is renamed at its old place.
-        let apart = moved.iter().filter(|(from, _)| !page.has(from));
-        let all = || spec.map.keys().chain(page.map.keys());
-        Self {
-            moved: apart.flat_map(|(from, to)| [from.clone(), to.clone()]).collect(),
-            retyped: spec.map.keys().filter(differs).map(Pointer::parent).collect(),
-            emptied: all().filter(none).cloned().collect(),
+        // What differs as a whole: a schema of another type, and the content of an answer that has none.
+        let (type_of, content) = (place.then(&["type"]), place.then(&["content"]));
+        let retyped = matches!((spec.get(&type_of), page.get(&type_of)),
+            (Some(own), Some(shown)) if own.value != shown.value);
+        let emptied = spec.has(&content) != page.has(&content);
+        let inner = spec.inner(place).chain(page.inner(place)).map(|(pointer, _)| pointer);
+        for pointer in inner.collect::<BTreeSet<_>>() {
+            match (spec.get(pointer), page.get(pointer)) {
+                (Some(own), Some(shown)) => match (&own.value, &shown.value) {
+                    (Some(own), Some(shown)) if same(pointer, own, shown) => {
+                        self.comparison.agreeing += 1;
+                    }
+                    (None, None) if !retyped => self.place(pointer),
+                    (None, None) => self.comparison.differing += facts(spec, pointer).count(),
+                    _ => self.differs(pointer),
+                },
+                _ if retyped && pointer.kind() != Kind::Keyword
+                    || emptied && pointer.kind() == Kind::Media => {}
+                (Some(_), None) if (self.silence)(page, pointer) => {
+                    let hidden =
+                        |fact: &Pointer| Silent { fact: fact.clone(), hidden: pointer.clone() };
+                    self.comparison.silent.extend(facts(spec, pointer).map(hidden));
+                }
+                _ => self.differs(pointer),
+            }
         }
     }
 
-    fn covers(&self, pointer: &Pointer, fact: &Fact) -> bool {
-        if self.moved.is_empty() && self.retyped.is_empty() && self.emptied.is_empty() {
-            return false;
-        }
-        // The keywords of a schema of another type are compared.
-        let keywords = 1 + usize::from(fact.value.is_some());
-        let emptied = |place: &Pointer| match place.kind() {
-            Kind::Media => self.emptied.contains(&place.parent().then(&["content"])),
-            _ => false,
-        };
-        pointer.around().any(|place| self.moved.contains(&place) || emptied(&place))
-            || pointer.around().skip(keywords).any(|place| self.retyped.contains(&place))
+    /// Adds the difference at a pointer that only one has, or both with another value.
+    fn differs(&mut self, pointer: &Pointer) {
+        let (own, shown) = (self.spec.get(pointer), self.page.get(pointer));
+        let all = if own.is_some() { self.spec } else { self.page };
+        self.comparison.differing += facts(all, pointer).count();
+        let is_place = |it: &Fact| it.value.is_none();
+        self.comparison.differences.push(if own.is_some_and(is_place) {
+            Difference::Removed { place: pointer.clone() }
+        } else if shown.is_some_and(is_place) {
+            Difference::Added { place: pointer.clone() }
+        } else {
+            let value = |fact: Option<&Fact>| fact.and_then(|fact| fact.value.clone());
+            let (place, keyword) = (pointer.parent(), pointer.holder());
+            Difference::Changed { place, keyword, spec: value(own), page: value(shown) }
+        });
     }
 }
 
-/// The outermost place around `pointer`, or the pointer itself, that `facts` lacks.
-fn outermost(facts: &Facts, pointer: &Pointer) -> Pointer {
-    let missing = pointer.around().take_while(|place| !place.0.is_empty() && !facts.has(place));
-    missing.last().unwrap_or_else(|| pointer.clone())
+/// The values at and within a place.
+fn facts<'a>(facts: &'a Facts, place: &Pointer) -> impl Iterator<Item = &'a Pointer> + use<'a> {
+    let own = facts.map.get_key_value(place);
+    own.into_iter()
+        .chain(facts.within(place))
+        .filter(|(_, fact)| fact.value.is_some())
+        .map(|(it, _)| it)
 }
 
 /// Whether two values of a keyword mean the same.

@@ -26,6 +26,8 @@ pub struct Fact {
     pub folded: bool,
     /// A copied text shows the place without the label of its section: `x-unlabelled` in a document.
     pub unlabelled: bool,
+    /// The length of the pointer to the place around it.
+    pub(super) owner: usize,
 }
 
 /// A place of a document that can't be understood, or that contradicts another.
@@ -44,29 +46,15 @@ impl Facts {
         self.map.contains_key(pointer)
     }
 
-    pub fn is_place(&self, pointer: &Pointer) -> bool {
-        self.get(pointer).is_some_and(|fact| fact.value.is_none())
-    }
-
     /// The value of a keyword of a place.
     pub fn value(&self, place: &Pointer, keyword: &str) -> Option<&Value> {
         self.get(&place.then(&[keyword]))?.value.as_ref()
     }
 
-    /// The type of a schema, or of what has one, in the words of a page: `string[]`.
-    pub fn kind(&self, place: &Pointer) -> Option<String> {
-        let inner = ["schema", "content"].into_iter().find_map(|keyword| {
-            let inner = place.then(&[keyword]);
-            self.children(place).find(|child| child.is_within(&inner))
-        });
-        match (self.value(place, "type"), inner) {
-            (Some(Value::String(kind)), _) if kind == "array" => {
-                let items = self.kind(&place.then(&["items"]));
-                Some(format!("{}[]", items.as_deref().unwrap_or("any")))
-            }
-            (Some(kind), _) => kind.as_str().map(str::to_owned),
-            (None, inner) => self.kind(inner?),
-        }
+    /// The type of a schema, or of a parameter or a header, in the words of a page: `string[]`.
+    pub fn kind(&self, place: &Pointer) -> Option<&str> {
+        let kind = self.value(place, "type");
+        kind.or_else(|| self.value(&place.then(&["schema"]), "type"))?.as_str()
     }
 
     /// Whether a keyword such as `required` or `readOnly` is stated to be true.
@@ -84,42 +72,23 @@ impl Facts {
         pointer.around().find_map(|place| self.get(&place)?.line)
     }
 
-    /// The place at `pointer`, which is created if it doesn't exist.
-    pub fn place(&mut self, pointer: &Pointer) -> &mut Fact {
-        self.map.entry(pointer.clone()).or_default()
-    }
-
-    pub fn state(
-        &mut self,
-        place: &Pointer,
-        keyword: &str,
-        value: impl Into<Value>,
-        line: Option<u64>,
-    ) {
-        let value = Some(value.into());
-        self.map.insert(place.then(&[keyword]), Fact { value, line, ..Fact::default() });
-    }
-
-    /// The operations, in order.
-    pub fn operations(&self) -> impl Iterator<Item = &Pointer> {
-        let mut from = Pointer("/paths/".to_owned());
-        std::iter::from_fn(move || {
-            let (found, _) = self
-                .map
-                .range(&from..)
-                .find(|(pointer, fact)| fact.value.is_none() && pointer.is_operation())?;
-            from = after(found);
-            Some(found)
-        })
-    }
-
-    /// All that is within `place`, without `place` itself.
+    /// The places and the values within `place`, without `place` itself.
     pub fn within<'a>(
         &'a self,
         place: &Pointer,
     ) -> impl Iterator<Item = (&'a Pointer, &'a Fact)> + use<'a> {
-        let from = Pointer(format!("{}/", place.0));
-        self.map.range((Bound::Excluded(from), Bound::Excluded(after(place))))
+        // `0` follows `/`.
+        let (from, to) = (Pointer(format!("{}/", place.0)), Pointer(format!("{}0", place.0)));
+        self.map.range((Bound::Included(from), Bound::Excluded(to)))
+    }
+
+    /// The places and the values directly within `place`.
+    pub(super) fn inner<'a>(
+        &'a self,
+        place: &Pointer,
+    ) -> impl Iterator<Item = (&'a Pointer, &'a Fact)> + use<'a> {
+        let length = place.0.len();
+        self.within(place).filter(move |(_, fact)| fact.owner == length)
     }
 
     /// The places within `place`.
@@ -129,8 +98,12 @@ impl Facts {
 
     /// The places directly within `place`.
     pub fn children<'a>(&'a self, place: &Pointer) -> impl Iterator<Item = &'a Pointer> + use<'a> {
-        let place = place.clone();
-        self.below(&place).filter(move |inner| inner.parent() == place)
+        self.inner(place).filter(|(_, fact)| fact.value.is_none()).map(|(inner, _)| inner)
+    }
+
+    /// The operations, in order.
+    pub fn operations(&self) -> impl Iterator<Item = &Pointer> {
+        self.children(&Pointer::default())
     }
 
     /// The parameters of an operation.
@@ -139,20 +112,7 @@ impl Facts {
         operation: &Pointer,
     ) -> impl Iterator<Item = &'a Pointer> + use<'a> {
         let list = operation.then(&["parameters"]);
-        let start = list.0.len() + 1;
-        self.below(&list).filter(move |inner| !inner.0[start..].contains('/'))
-    }
-
-    /// The keywords of `place`.
-    pub fn keywords<'a>(
-        &'a self,
-        place: &Pointer,
-    ) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
-        let start = place.0.len() + 1;
-        self.within(place).filter_map(move |(inner, fact)| {
-            let keyword = &inner.0[start..];
-            Some((keyword, fact.value.as_ref()?)).filter(|_| !keyword.contains('/'))
-        })
+        self.children(operation).filter(move |inner| inner.is_within(&list))
     }
 
     /// Removes `place` and everything within it.
@@ -162,15 +122,13 @@ impl Facts {
         all.filter_map(|inner| self.map.remove_entry(&inner)).collect()
     }
 
-    /// Moves `from` and everything within it to `to`.
-    pub fn relocate(&mut self, from: &Pointer, to: &Pointer) {
-        for (inner, fact) in self.take(from) {
+    /// Moves `from` and everything within it to `to`, which has the same owner.
+    pub(super) fn relocate(&mut self, from: &Pointer, to: &Pointer) {
+        for (inner, mut fact) in self.take(from) {
+            if inner != *from {
+                fact.owner = fact.owner + to.0.len() - from.0.len();
+            }
             self.map.insert(inner.moved(from, to), fact);
         }
     }
-}
-
-/// The first pointer after all that are within `place`: `0` follows `/`.
-fn after(place: &Pointer) -> Pointer {
-    Pointer(format!("{}0", place.0))
 }

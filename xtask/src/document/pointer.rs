@@ -49,10 +49,12 @@ impl Pointer {
 
     /// The pointer with these segments appended.
     pub fn then(&self, segments: &[&str]) -> Self {
-        let mut text = self.0.clone();
+        let added = segments.iter().map(|segment| segment.len() + 1).sum::<usize>();
+        let mut text = String::with_capacity(self.0.len() + added);
+        text.push_str(&self.0);
         for segment in segments {
             text.push('/');
-            text += &escape(segment);
+            text.push_str(&escape(segment));
         }
         Self(text)
     }
@@ -68,23 +70,17 @@ impl Pointer {
         Self(format!("{}{}", to.0, &self.0[from.0.len()..]))
     }
 
-    /// The segments after `outer`, within which it is.
-    pub fn segments_after(&self, outer: &Self) -> Vec<String> {
-        self.0[outer.0.len()..].split('/').skip(1).map(|it| unescape(it).into_owned()).collect()
-    }
-
-    pub fn steps(&self) -> Vec<Step<'_>> {
+    fn steps(&self) -> Vec<Step<'_>> {
         let mut steps = Vec::new();
         let (mut kind, mut end) = (Kind::Document, 0);
         let mut segments = self.0.split('/').skip(1);
         while let Some(keyword) = segments.next() {
-            end += keyword.len() + 1;
             // A schema by itself has no document around it.
             let alone =
                 (steps.is_empty() && keyword == "schema").then_some((Held::One, Kind::Schema));
             let (held, inner) = alone.or(held(kind, keyword)).unwrap_or((Held::One, Kind::Keyword));
             let named = if held == Held::Many { segments.next() } else { None };
-            end += named.map_or(0, |name| name.len() + 1);
+            end += keyword.len() + 1 + named.map_or(0, |name| name.len() + 1);
             // The map of all is a value, if it is empty.
             kind = if held == Held::Many && named.is_none() { Kind::Keyword } else { inner };
             let (keyword, name) = (unescape(keyword), unescape(named.unwrap_or_default()));
@@ -136,8 +132,7 @@ impl Pointer {
     /// The places around this one, from itself to the document.
     pub fn around(&self) -> impl Iterator<Item = Self> + use<> {
         let places = self.steps().into_iter().filter(|step| step.kind != Kind::Path);
-        let ends = places.map(|step| step.end);
-        let ends: Vec<usize> = [0].into_iter().chain(ends).collect();
+        let ends: Vec<usize> = [0].into_iter().chain(places.map(|step| step.end)).collect();
         let text = self.0.clone();
         ends.into_iter().rev().map(move |end| Self(text[..end].to_owned()))
     }
@@ -166,8 +161,7 @@ impl Pointer {
 
     /// The place within its operation in words, such as `body.name`.
     pub fn within_operation(&self) -> String {
-        let steps = self.steps();
-        words(if self.root().is_some() { &steps[2..] } else { &steps })
+        words(&self.steps()[if self.root().is_some() { 2 } else { 0 }..])
     }
 }
 
@@ -175,22 +169,18 @@ fn words(steps: &[Step<'_>]) -> String {
     let mut text = String::new();
     for (index, Step { kind, keyword, name, .. }) in steps.iter().enumerate() {
         let last = index + 1 == steps.len();
-        if !text.is_empty()
-            && matches!(kind, Kind::Parameter | Kind::Body | Kind::Answer | Kind::Header)
-        {
-            text.push(' ');
-        }
         let word = match (kind, &**keyword) {
             (Kind::Path, _) if last => name.to_string(),
             (Kind::Operation, method) => format!("{} {}", method.to_uppercase(), steps[0].name),
-            (Kind::Parameter, _) => name.to_string(),
-            (Kind::Body, _) => "body".to_owned(),
-            (Kind::Answer, _) => format!("answer {name}"),
-            (Kind::Header, _) => format!("header {name}"),
+            (Kind::Parameter, _) => format!(" {name}"),
+            (Kind::Body, _) => " body".to_owned(),
+            (Kind::Answer, _) => format!(" answer {name}"),
+            (Kind::Header, _) => format!(" header {name}"),
             (Kind::Media, _) if last => format!(" as {name}"),
             (Kind::Schema, "properties") => format!(".{name}"),
             (Kind::Schema, "items") => "[]".to_owned(),
             (Kind::Schema, "additionalProperties") => "{}".to_owned(),
+            // Alternatives are counted from 1.
             (Kind::Schema, "oneOf" | "anyOf" | "allOf") => {
                 format!("|{}", name.parse().unwrap_or(0) + 1)
             }
@@ -198,15 +188,14 @@ fn words(steps: &[Step<'_>]) -> String {
             (Kind::Keyword, keyword) => format!(": {keyword}"),
             _ => String::new(),
         };
-        text.push_str(&word);
+        text += &word;
     }
-    text
+    text.trim_start().to_owned()
 }
 
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = words(&self.steps());
-        f.write_str(if self.0.is_empty() { "the API" } else { &words })
+        if self.0.is_empty() { f.write_str("the API") } else { f.write_str(&words(&self.steps())) }
     }
 }
 
@@ -219,7 +208,8 @@ pub fn escape(segment: &str) -> Cow<'_, str> {
     }
 }
 
-fn unescape(segment: &str) -> Cow<'_, str> {
+/// Undoes [`escape`].
+pub fn unescape(segment: &str) -> Cow<'_, str> {
     if segment.contains('~') {
         segment.replace("~1", "/").replace("~0", "~").into()
     } else {

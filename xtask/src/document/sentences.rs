@@ -24,10 +24,13 @@ pub(super) fn is_compared(keyword: &str) -> bool {
     !all.any(|(not, _)| *not == keyword || (not.ends_with('-') && keyword.starts_with(not)))
 }
 
-/// Removes what isn't compared, except the names of operations, and what OpenAPI requires.
+/// What isn't compared and recorded all the same: names of operations, and what a copied text doesn't show.
+const RECORDED: [&str; 4] = ["operationId", "x-enum", "x-folded", "x-unlabelled"];
+
+/// Removes what isn't recorded, except what OpenAPI requires.
 pub fn without_sentences(document: &mut Value) {
     visit(document, Kind::Document, &mut |kind, object| {
-        let kept = |keyword: &str| keyword == "operationId" || is_compared(keyword);
+        let kept = |keyword: &str| RECORDED.contains(&keyword) || is_compared(keyword);
         object.retain(|keyword, _| kept(keyword) || kind == Kind::Document);
         if kind == Kind::Answer && !object.contains_key("$ref") {
             object.insert("description".to_owned(), "".into());

@@ -37,8 +37,7 @@ impl Spec {
     }
 
     fn new(text: String, document: Document) -> Self {
-        let mut facts = Facts::default();
-        let unreadable = flatten(&document.value, &|pointer| document.line(pointer), &mut facts);
+        let (facts, unreadable) = flatten(&document.value, &|_, origin| document.line(origin));
         Self { text, document, facts, unreadable }
     }
 

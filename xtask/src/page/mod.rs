@@ -1,6 +1,7 @@
 //! The vendor's page as an OpenAPI document, in either of the shapes in which people get it.
 
 mod block;
+mod draft;
 mod markdown;
 pub mod record;
 mod row;
@@ -69,9 +70,12 @@ impl Page {
         if text.trim().is_empty() {
             return Err(NotAPage::Empty);
         }
-        let page =
-            if markdown::is_markdown(text) { markdown::read(text) } else { text::read(text, spec) };
-        let mut page = page.map_err(|why| {
+        let (shape, draft) = if markdown::is_markdown(text) {
+            (Shape::Markdown, markdown::read(text))
+        } else {
+            (Shape::Text, text::read(text, spec))
+        };
+        let draft = draft.map_err(|why| {
             if !damaged.is_empty() {
                 return NotAPage::NotText;
             }
@@ -84,6 +88,7 @@ impl Page {
                 why
             }
         })?;
+        let mut page = draft.finish(shape);
         page.unreadable.extend(damaged);
         page.unreadable.sort_by_key(|unreadable| unreadable.line);
         Ok(page)
@@ -111,30 +116,4 @@ fn not_utf8(bytes: &[u8]) -> Vec<Unreadable> {
         Some(Unreadable { line: Some(number), problem })
     });
     damaged.collect()
-}
-
-/// Adds the facts of one description, whose operations may be described already. `line` is its line.
-fn add(facts: &mut Facts, mut own: Facts, line: u64, unreadable: &mut Vec<Unreadable>) {
-    fn values<'a>(
-        facts: &'a Facts,
-        place: &Pointer,
-    ) -> Vec<(&'a Pointer, &'a Option<Value>, bool)> {
-        facts.within(place).map(|(inner, fact)| (inner, &fact.value, fact.folded)).collect()
-    }
-    let again: Vec<Pointer> = own.operations().filter(|place| facts.has(place)).cloned().collect();
-    for place in again {
-        if values(facts, &place) != values(&own, &place) {
-            let problem = format!("{place} is described twice, in different ways");
-            unreadable.push(Unreadable { line: Some(line), problem });
-        }
-        own.take(&place);
-    }
-    for (pointer, fact) in own.map {
-        let before = facts.map.entry(pointer).or_insert_with(|| fact.clone());
-        if before.value != fact.value {
-            let problem = "the API as a whole is described twice, in different ways".to_owned();
-            unreadable.push(Unreadable { line: Some(line), problem });
-        }
-    }
-    facts.not_compared.append(&mut own.not_compared);
 }

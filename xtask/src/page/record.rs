@@ -84,8 +84,7 @@ pub fn load(root: &Path) -> Result<Option<Recorded>> {
     let About { shape, ours, gone } =
         serde_json::from_value(about).map_err(|error| wrong(error.to_string()))?;
     let shape = shape.ok_or_else(|| wrong("it has no `shape`".to_owned()))?;
-    let mut facts = Facts::default();
-    let unreadable = flatten(&document.value, &|pointer| document.line(pointer), &mut facts);
+    let (facts, unreadable) = flatten(&document.value, &|_, origin| document.line(origin));
     Ok(Some(Recorded {
         page: Page { shape, document: document.value, facts, unreadable },
         ours,

@@ -57,10 +57,10 @@ const TAILS: [(&str, &str); 8] = [
     ("Default:", "default"),
     ("Pattern:", "pattern"),
     ("Possible values:", "enum"),
-    ("Min:", "minimum"),
-    ("min:", "minimum"),
-    ("Max:", "maximum"),
-    ("max:", "maximum"),
+    ("Min:", "min"),
+    ("min:", "min"),
+    ("Max:", "max"),
+    ("max:", "max"),
 ];
 
 /// The type at the start of a text, with the marks of a list, and the rest.

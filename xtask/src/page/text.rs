@@ -1,30 +1,31 @@
-//! The text that copying the rendered page gives, read into the facts of an OpenAPI document.
+//! The text that copying the rendered page gives, read into an OpenAPI document.
 
 use super::block::{Block, Line, blocks};
+use super::draft::Draft;
 use super::row::{self, Read, Row};
-use super::{NotAPage, Page, Shape, record};
-use crate::document::{Facts, Kind, Pointer, Unreadable, Within, unflatten};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use super::{NotAPage, record};
+use crate::document::{Facts, Kind, Pointer, Unreadable, Within, unescape, visit};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use strum::IntoEnumIterator;
 
 /// The media type of content that is shown without one.
 const ANY: &str = "*/*";
 
-/// The largest depth of objects within objects.
-const DEEPEST: usize = 32;
+/// The largest number of objects whose rows may follow: a page may hold any number of rows.
+const MOST_OBJECTS: usize = 32;
 
 /// Reads the page. `spec` resolves what is ambiguous: where a name ends, and which of two objects a
 /// property belongs to.
-pub(super) fn read(text: &str, spec: &Facts) -> Result<Page, NotAPage> {
+pub(super) fn read(text: &str, spec: &Facts) -> Result<Draft, NotAPage> {
     // Browsers copy some spaces as ones that don't break.
     let text = text.replace('\u{a0}', " ");
     let lines = text.lines().zip(1..);
     let lines = lines.map(|(text, number)| Line { number, text: text.trim() });
     let is_blank = |text: &str| text.is_empty() || row::ICONS.contains(&text);
     let lines: Vec<Line<'_>> = lines.filter(|line| !is_blank(line.text)).collect();
-    let mut unreadable = Vec::new();
-    let blocks = blocks(&lines, spec, &mut unreadable);
+    let mut draft = Draft::default();
+    let blocks = blocks(&lines, spec, &mut draft.unreadable);
     if blocks.is_empty() {
         return Err(NotAPage::NoOperation);
     }
@@ -39,14 +40,10 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<Page, NotAPage> {
     }
     let mut known = record::names(spec);
     known.insert(row::OTHER.to_owned());
-    let mut facts = Facts::default();
     for block in blocks {
-        let mut reader = Reader::new(&block, spec, &known);
-        reader.read();
-        unreadable.append(&mut reader.unreadable);
-        super::add(&mut facts, reader.facts, block.line, &mut unreadable);
+        Reader::new(&block, spec, &known).read(&mut draft);
     }
-    Ok(Page { shape: Shape::Text, document: unflatten(&facts), facts, unreadable })
+    Ok(draft)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -117,13 +114,18 @@ impl Choice {
     }
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "what was seen so far")]
+/// Reads one operation. Until it is finished, its document has the pointers of a normalised one.
 struct Reader<'a> {
     block: &'a Block<'a>,
     spec: &'a Facts,
     known: &'a BTreeSet<String>,
+    /// The sections that are labelled.
+    labels: Vec<Section>,
+    /// The last line that separates alternatives.
+    last_or: usize,
     operation: Pointer,
-    facts: Facts,
+    document: Value,
+    lines: BTreeMap<String, u64>,
     unreadable: Vec<Unreadable>,
     section: Section,
     /// The body or the answer, and the schema in it that the rows belong to: that of its content, or of its items.
@@ -132,33 +134,30 @@ struct Reader<'a> {
     /// The objects whose rows may follow, the innermost last.
     objects: Vec<Pointer>,
     choice: Option<Choice>,
-    /// The place of the last row.
+    /// The schema of the last row.
     row: Option<Pointer>,
-    schemes: BTreeSet<String>,
-    between_schemes: &'static str,
-    /// No row of a scheme waits for the line that names the scheme.
-    scheme_is_named: bool,
+    schemes: BTreeMap<String, Value>,
+    /// All schemes are needed, not one of them.
+    needs_all: bool,
+    /// A row of a scheme waits for the line that names the scheme.
+    unnamed_scheme: bool,
     /// A request without authorization is allowed too.
     or_none: bool,
-    names_a_body: bool,
-    names_answers: bool,
-    /// The last line that separates alternatives.
-    last_or: usize,
 }
 
 impl<'a> Reader<'a> {
     fn new(block: &'a Block<'a>, spec: &'a Facts, known: &'a BTreeSet<String>) -> Self {
-        let names = |wanted| {
-            let mut labels = block.lines.iter().filter_map(|line| label(line.text));
-            labels.any(|(section, _)| section == wanted)
-        };
+        let labels = block.lines.iter().filter_map(|line| Some(label(line.text)?.0));
         let or = |line: &Line<'_>| matches!(line.text, "or" | "and");
         Self {
             block,
             spec,
             known,
+            labels: labels.collect(),
+            last_or: block.lines.iter().rposition(or).unwrap_or(0),
             operation: Pointer::operation(block.method, &block.path),
-            facts: Facts::default(),
+            document: json!({}),
+            lines: BTreeMap::new(),
             unreadable: Vec::new(),
             section: Section::None,
             owner: Pointer::default(),
@@ -166,22 +165,18 @@ impl<'a> Reader<'a> {
             objects: Vec::new(),
             choice: None,
             row: None,
-            schemes: BTreeSet::new(),
-            between_schemes: " and ",
-            scheme_is_named: true,
+            schemes: BTreeMap::new(),
+            needs_all: true,
+            unnamed_scheme: false,
             or_none: false,
-            names_a_body: names(Section::Body),
-            names_answers: names(Section::Answers),
-            last_or: block.lines.iter().rposition(or).unwrap_or(0),
         }
     }
 
-    fn read(&mut self) {
-        let line = Some(self.block.line);
-        self.facts.place(&self.operation).line = line;
-        if !self.block.lines.iter().any(|line| label(line.text).is_some()) {
-            let problem = format!("{}: there is no section below it", self.operation);
-            self.cannot_read(self.block.line, problem);
+    fn read(mut self, draft: &mut Draft) {
+        let operation = self.operation.clone();
+        self.place(&operation, self.block.line);
+        if self.labels.is_empty() {
+            self.cannot_read(self.block.line, format!("{operation}: there is no section below it"));
         }
         // The badge stands above the title, sometimes with a sentence.
         let badge = |line: &&Line<'_>| {
@@ -189,37 +184,34 @@ impl<'a> Reader<'a> {
             text == "Deprecated" || text.starts_with("This operation is deprecated")
         };
         if let Some(badge) = self.block.title.iter().find(badge) {
-            self.facts.state(&self.operation, "deprecated", true, Some(badge.number));
+            self.state(&operation, "deprecated", true, badge.number);
         }
         for index in 0..self.block.lines.len() {
             self.line(index);
         }
-        self.security(line);
-        self.fold_answers();
+        self.security();
+        let mut finished = self.at(&operation).take();
+        finish(&mut finished);
+        let piece = json!({
+            "paths": { &self.block.path: { self.block.method: finished } },
+            "components": { "securitySchemes": self.schemes },
+        });
+        draft.unreadable.append(&mut self.unreadable);
+        draft.add(piece, self.block.line, &|place, _| self.lines.get(&place.0).copied());
     }
 
-    fn security(&mut self, line: Option<u64>) {
-        let schemes: Vec<&str> = self.schemes.iter().map(String::as_str).collect();
-        let joined = schemes.join(self.between_schemes);
-        let mut alternatives: Vec<&str> = joined.split(" or ").collect();
-        alternatives.extend(self.or_none.then_some("none"));
-        alternatives.sort_unstable();
-        let words = alternatives.join(" or ");
-        if !schemes.is_empty() {
-            self.facts.state(&self.operation, "security", words, line);
+    fn security(&mut self) {
+        if self.schemes.is_empty() {
+            return;
         }
-    }
-
-    /// Marks the answers of which only the status is shown, since another one is selected.
-    fn fold_answers(&mut self) {
-        let answers = self.facts.children(&self.operation);
-        let answers: Vec<Pointer> =
-            answers.filter(|it| it.kind() == Kind::Answer).cloned().collect();
-        let (shown, empty): (Vec<_>, Vec<_>) =
-            answers.into_iter().partition(|answer| self.facts.within(answer).next().is_some());
-        for answer in empty.iter().filter(|_| !shown.is_empty()) {
-            self.facts.place(answer).folded = true;
-        }
+        let all = self.schemes.keys().map(|name| (name.clone(), json!([])));
+        let mut alternatives: Vec<Value> = if self.needs_all {
+            vec![Value::Object(all.collect())]
+        } else {
+            all.map(|one| Value::Object([one].into_iter().collect())).collect()
+        };
+        alternatives.extend(self.or_none.then(|| json!({})));
+        self.state(&self.operation.clone(), "security", alternatives, self.block.line);
     }
 
     fn line(&mut self, index: usize) {
@@ -239,15 +231,15 @@ impl<'a> Reader<'a> {
                 _ => self.open(section, rest, number),
             }
         } else if let Some(status) = status(text)
-            && (in_answer || (!self.names_answers && status != "default"))
+            && (in_answer || (status != "default" && !self.labels.contains(&Section::Answers)))
         {
             let place = self.operation.then(&["responses", status]);
+            self.place(&place, number);
+            self.mark(&place, "x-unlabelled", !self.labels.contains(&Section::Answers));
             self.section = Section::Answers;
-            let fact = self.facts.place(&place);
-            (fact.line, fact.unlabelled) = (Some(number), !self.names_answers);
             self.begin(place);
         } else if self.base.is_some() && text == "No content" {
-            self.facts.state(&self.owner, "content", json!({}), Some(number));
+            self.state(&self.owner.clone(), "content", json!({}), number);
         } else if self.base.is_some() && is_media(text) {
             self.media(text, number);
         } else if matches!(text, "or" | "and") {
@@ -262,42 +254,30 @@ impl<'a> Reader<'a> {
         let Line { number, text } = self.block.lines[index];
         let tails = row::tails(text);
         if !tails.is_empty() {
-            return self.below(tails, number);
+            if let Some(row) = self.row.clone() {
+                self.details(&row, tails, number);
+            }
+            return;
         }
         match row::read(text, self.known) {
-            Read::Row(row) => self.place(row, index),
+            Read::Row(row) => self.row(row, index),
             Read::Unreadable => {
                 // The lines below it don't belong to the last row.
                 self.row = None;
-                let problem = format!("`{text}` looks like a row and can't be read");
-                self.cannot_read(number, problem);
+                self.cannot_read(number, format!("`{text}` looks like a row and can't be read"));
             }
-            Read::Other if self.section == Section::Authorizations && !self.scheme_is_named => {
-                self.scheme(text);
+            Read::Other if self.section == Section::Authorizations && self.unnamed_scheme => {
+                let words = text.to_lowercase();
+                let mut words = words.split(|c: char| !c.is_alphanumeric());
+                if let Some(word) = words.find(|word| ["bearer", "basic", "digest"].contains(word))
+                {
+                    self.unnamed_scheme = false;
+                    let scheme = json!({ "type": "http", "scheme": word });
+                    self.schemes.insert(word.to_owned(), scheme);
+                }
             }
             Read::Other => {}
         }
-    }
-
-    /// States the facts of a line below a row.
-    fn below(&mut self, tails: Vec<(&'static str, Value)>, number: u64) {
-        let Some(row) = self.row.clone() else { return };
-        for (keyword, value) in tails {
-            let (place, keyword, value) = self.resolve(&row, keyword, value);
-            let before = self.facts.value(&place, keyword).filter(|before| **before != "");
-            if before.is_some_and(|before| *before != value && value != "") {
-                // The row that this line belongs to may be missing.
-                let problem =
-                    format!("`{keyword}` of `{}` is stated twice", row.within_operation());
-                self.cannot_read(number, problem);
-            } else if before.is_none() {
-                self.facts.state(&place, keyword, value, Some(number));
-            }
-        }
-    }
-
-    fn cannot_read(&mut self, number: u64, problem: String) {
-        self.unreadable.push(Unreadable { line: Some(number), problem });
     }
 
     fn open(&mut self, section: Section, rest: &str, number: u64) {
@@ -307,7 +287,7 @@ impl<'a> Reader<'a> {
         self.choice = None;
         if section == Section::Body {
             let body = self.operation.then(&["requestBody"]);
-            self.facts.place(&body).line = Some(number);
+            self.place(&body, number);
             self.begin(body);
             self.media(ANY, number);
             self.titled(rest, number);
@@ -318,7 +298,7 @@ impl<'a> Reader<'a> {
         self.row = None;
         self.choice = None;
         self.objects.clear();
-        self.base = Some(content(&owner, ANY));
+        self.base = Some(owner.then(&["content", ANY, "schema"]));
         self.owner = owner;
     }
 
@@ -326,14 +306,16 @@ impl<'a> Reader<'a> {
     fn media(&mut self, media: &str, number: u64) {
         let (any, place) =
             (self.owner.then(&["content", ANY]), self.owner.then(&["content", media]));
-        self.facts.relocate(&any, &place);
-        for place in [&place, &place.then(&["schema"])] {
-            self.facts.place(place).line.get_or_insert(number);
+        if let Some(content) = self.document.pointer_mut(&any.parent().then(&["content"]).0)
+            && let Some(shown) = content.as_object_mut().and_then(|content| content.remove(ANY))
+        {
+            content[media] = shown;
         }
-        self.base = self
-            .base
-            .take()
-            .map(|base| if base.is_within(&any) { base.moved(&any, &place) } else { base });
+        self.place(&place, number);
+        self.place(&place.then(&["schema"]), number);
+        let base = self.base.take();
+        self.base =
+            base.map(|base| if base.is_within(&any) { base.moved(&any, &place) } else { base });
     }
 
     /// Reads what follows the title of a body or an answer: `object[]`, `application/json`.
@@ -345,8 +327,7 @@ impl<'a> Reader<'a> {
         if let Some(base) = self.base.clone()
             && !kind.is_empty()
         {
-            self.facts.place(&base.parent()).line.get_or_insert(number);
-            self.facts.place(&base).line.get_or_insert(number);
+            self.place(&base.parent(), number);
             let kind = if kind == "[]" { "object[]" } else { kind };
             self.base = Some(self.kind(&base, kind, number));
         }
@@ -354,22 +335,14 @@ impl<'a> Reader<'a> {
 
     fn alternative(&mut self, word: &str, number: u64) {
         if self.section == Section::Authorizations {
-            self.between_schemes = if word == "or" { " or " } else { " and " };
+            self.needs_all = word == "and";
         }
         if let Some(choice) = &mut self.choice {
             choice.current += 1;
-            let fact = self.facts.place(&choice.alternative());
-            (fact.line, fact.folded) = (Some(number), true);
+            let alternative = choice.alternative();
+            self.place(&alternative, number);
+            self.mark(&alternative, "x-folded", true);
             self.row = None;
-        }
-    }
-
-    fn scheme(&mut self, text: &str) {
-        let words = text.to_lowercase();
-        let mut words = words.split(|c: char| !c.is_alphanumeric());
-        if let Some(scheme) = words.find(|word| ["bearer", "basic", "digest"].contains(word)) {
-            self.scheme_is_named = true;
-            self.schemes.insert(scheme.to_owned());
         }
     }
 
@@ -381,78 +354,81 @@ impl<'a> Reader<'a> {
             || place.is_within(&any) && own.any(|own| self.spec.has(&place.moved(&any, own)))
     }
 
-    fn place(&mut self, row: Row, index: usize) {
+    fn row(&mut self, row: Row, index: usize) {
         let number = self.block.lines[index].number;
+        self.row = None;
         if row.name == row::OTHER && row.stated.contains(&("type", "any".into())) {
             // They are allowed anyway.
-            self.row = None;
             return;
         }
-        let is_content = matches!(self.section, Section::Body | Section::Answers);
-        if !is_content && row::without_icon(&row.name) == "Authorization" {
+        let in_content = matches!(self.section, Section::Body | Section::Answers);
+        if !in_content && row::without_icon(&row.name) == "Authorization" {
             return self.authorization(&row, number);
         }
-        let operation = self.operation.clone();
-        let parameter = |within| operation.parameter(within, &row.name);
-        let in_path = self.block.path.contains(&format!("{{{}}}", row.name));
-        let section = self.section;
-        let labelled = match section {
-            Section::Body | Section::Answers => self.content_place(&row, index),
+        let labelled = self.labelled(&row, index);
+        let is_labelled = labelled.is_some();
+        if let Some(place) = labelled.or_else(|| self.unlabelled(&row, index)) {
+            self.describe(&place, row, number);
+            self.mark(&place, "x-unlabelled", !is_labelled);
+        } else if self.section == Section::Authorizations {
+            let name = row.name.to_lowercase();
+            let scheme = json!({ "type": "apiKey", "in": "header", "name": name });
+            let key = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            self.schemes.insert(format!("header-{key}"), scheme);
+        } else {
+            self.cannot_read(number, format!("`{}` is in no section", row.name));
+        }
+    }
+
+    /// The place of a row by the label of its section.
+    fn labelled(&mut self, row: &Row, index: usize) -> Option<Pointer> {
+        match self.section {
+            Section::Body | Section::Answers => self.content(row, index),
             // Folded headers are followed by the rows of the body, without a label.
-            Section::Headers => {
-                let place = self.base.as_ref().map(|base| base.property(&row.name));
-                let known = place.is_some_and(|place| self.is_known(&place));
-                if known { self.content_place(&row, index) } else { None }
+            Section::Headers if self.is_known(&self.base.as_ref()?.property(&row.name)) => {
+                self.section = Section::Answers;
+                self.content(row, index)
             }
-            Section::Parameters(within) if within != Within::Path || in_path => {
-                Some(parameter(within))
+            Section::Parameters(within) if within != Within::Path || self.is_in_path(row) => {
+                Some(self.operation.parameter(within, &row.name))
             }
             _ => None,
-        };
-        // Without a label, path and spec show the section. Some pages lack only the label of the body.
-        let inferred = || match section {
-            Section::Body | Section::Answers | Section::Answer | Section::Headers => None,
-            _ if in_path => Some(parameter(Within::Path)),
-            _ => Within::iter().map(parameter).find(|place| self.spec.has(place)),
-        };
-        let unlabelled = labelled.is_none();
-        let mut place = labelled.or_else(inferred);
-        let in_no_body =
-            !self.names_a_body && !matches!(section, Section::Answers | Section::Headers);
-        if place.is_none() && in_no_body {
-            let body = operation.then(&["requestBody"]);
-            let names = self.spec.below(&body).any(|own| own.name().as_ref() == Some(&row.name));
-            if names {
-                self.open(Section::Body, "", number);
-                self.facts.place(&body).unlabelled = true;
-                place = self.content_place(&row, index);
-            }
         }
-        if place.is_none() && matches!(section, Section::Parameters(_)) {
-            place = Some(parameter(Within::Path));
+    }
+
+    /// The place of a row by path and spec. Some pages lack only the label of the body.
+    fn unlabelled(&mut self, row: &Row, index: usize) -> Option<Pointer> {
+        let parameter = |within| self.operation.parameter(within, &row.name);
+        if matches!(self.section, Section::Body | Section::Answers | Section::Headers) {
+            return None;
         }
-        match place {
-            Some(place) => {
-                if section == Section::Headers {
-                    self.section = Section::Answers;
-                }
-                self.facts.place(&place).unlabelled = unlabelled;
-                self.state(&place, row, number);
-            }
-            None if section == Section::Authorizations => {
-                self.schemes.insert(format!("header {}", row.name.to_lowercase()));
-                self.row = None;
-            }
-            None => self.cannot_read(number, format!("`{}` is in no section", row.name)),
+        if self.is_in_path(row) {
+            return Some(parameter(Within::Path));
         }
+        if let Some(place) = Within::iter().map(parameter).find(|place| self.spec.has(place)) {
+            return Some(place);
+        }
+        let body = self.operation.then(&["requestBody"]);
+        let mut names = self.spec.below(&body).filter_map(Pointer::name);
+        if names.any(|name| name == row.name) && !self.labels.contains(&Section::Body) {
+            self.open(Section::Body, "", self.block.lines[index].number);
+            self.mark(&body, "x-unlabelled", true);
+            return self.content(row, index);
+        }
+        matches!(self.section, Section::Parameters(_)).then(|| parameter(Within::Path))
+    }
+
+    fn is_in_path(&self, row: &Row) -> bool {
+        self.block.path.contains(&format!("{{{}}}", row.name))
     }
 
     /// Reads the row of a scheme, which the line below it names.
     fn authorization(&mut self, row: &Row, number: u64) {
-        self.facts.place(&self.operation).unlabelled |= self.section != Section::Authorizations;
+        if self.section != Section::Authorizations {
+            self.mark(&self.operation.clone(), "x-unlabelled", true);
+        }
         self.section = Section::Authorizations;
-        self.scheme_is_named = false;
-        self.row = None;
+        self.unnamed_scheme = true;
         if !row.stated.contains(&("type", "string".into())) {
             self.cannot_read(number, "the header of an authorization is no string".to_owned());
         }
@@ -460,11 +436,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The place of a row of the body or of an answer. The page doesn't show how deep a row is.
-    fn content_place(&mut self, row: &Row, index: usize) -> Option<Pointer> {
+    fn content(&mut self, row: &Row, index: usize) -> Option<Pointer> {
         let base = self.base.clone()?;
         let number = self.block.lines[index].number;
         if row.name.is_empty() {
-            self.facts.place(&base.parent()).line.get_or_insert(number);
+            self.place(&base.parent(), number);
             return Some(base);
         }
         let inner = |owner: &Pointer| {
@@ -474,201 +450,223 @@ impl<'a> Reader<'a> {
                 owner.property(&row.name)
             }
         };
-        let fresh = |reader: &Self, owner: &Pointer| {
+        let is_next = |owner: &Pointer| {
             let place = inner(owner);
-            reader.is_known(&place) && !reader.facts.has(&place)
+            self.is_known(&place) && self.document.pointer(&place.0).is_none()
         };
-        if fresh(self, &base) {
+        let next_object = self.objects.iter().rposition(is_next);
+        let owner = if is_next(&base) {
             self.choice = None;
             self.objects.clear();
-            return Some(self.object(&base, number, inner));
-        }
-        let more = self.last_or > index;
-        if let Some(choice) = &mut self.choice
-            && (choice.place == base || choice.spelled_out || (more && choice.current == 0))
+            base
+        } else if let Some(choice) = &mut self.choice
+            && (choice.place == base
+                || choice.spelled_out
+                || (choice.current == 0 && self.last_or > index))
         {
             choice.spelled_out = true;
             let (alternative, place) = (choice.alternative(), choice.place.clone());
             if row.stated.iter().any(|(keyword, _)| *keyword == "discriminator") {
-                self.facts.state(&place, "discriminator", &*row.name, Some(number));
+                let discriminator = json!({ "propertyName": row.name });
+                self.state(&place, "discriminator", discriminator, number);
             }
-            return Some(self.object(&alternative, number, inner));
+            alternative
+        } else if let Some(at) = next_object {
+            self.objects.truncate(at + 1);
+            self.objects[at].clone()
+        } else {
+            base
+        };
+        let place = inner(&owner);
+        // Its properties are shown.
+        self.place(&owner.parent(), number);
+        self.place(&owner, number);
+        self.mark(&owner, "x-folded", false);
+        if self.value(&owner, "type").is_none() {
+            let line = self.lines[&owner.0];
+            self.state(&owner, "type", "object", line);
         }
-        // A bound, since a page may hold any number of rows.
-        let first = self.objects.len().saturating_sub(DEEPEST);
-        let owner = self.objects[first..].iter().rposition(|object| fresh(self, object));
-        if let Some(at) = owner {
-            self.objects.truncate(first + at + 1);
-        }
-        let owner = owner.and_then(|_| self.objects.last().cloned()).unwrap_or(base);
-        Some(self.object(&owner, number, inner))
-    }
-
-    /// The place within an object, whose properties are shown.
-    fn object(
-        &mut self,
-        object: &Pointer,
-        number: u64,
-        inner: impl Fn(&Pointer) -> Pointer,
-    ) -> Pointer {
-        let media = object.parent();
-        if media.kind() == Kind::Media {
-            self.facts.place(&media).line.get_or_insert(number);
-        }
-        let fact = self.facts.place(object);
-        fact.folded = false;
-        let line = Some(*fact.line.get_or_insert(number));
-        if self.facts.value(object, "type").is_none() {
-            self.facts.state(object, "type", "object", line);
-        }
-        inner(object)
+        Some(place)
     }
 
     /// States the type of a schema, and returns the place of its innermost items, or the schema itself.
     fn kind(&mut self, place: &Pointer, kind: &str, number: u64) -> Pointer {
-        let line = Some(number);
-        let fact = self.facts.place(place);
-        fact.line.get_or_insert(number);
+        self.place(place, number);
         if let Some(constant) = kind.strip_prefix("const: ") {
-            let value = typed(&self.spec.kind(place).unwrap_or_default(), constant.trim());
-            let kind = if value.is_boolean() {
-                "boolean"
-            } else if value.is_number() {
-                if value.is_f64() { "number" } else { "integer" }
-            } else {
-                "string"
+            let value = typed(self.spec.kind(place).unwrap_or_default(), constant.trim());
+            let kind = match &value {
+                Value::Bool(_) => "boolean",
+                Value::Number(number) if number.is_f64() => "number",
+                Value::Number(_) => "integer",
+                _ => "string",
             };
-            self.facts.state(place, "type", kind, line);
-            self.facts.state(place, "enum", json!([value]), line);
+            self.state(place, "type", kind, number);
+            self.state(place, "enum", json!([value]), number);
             return place.clone();
         }
         if let Some(item) = kind.strip_suffix("[]") {
-            self.facts.state(place, "type", "array", line);
+            self.state(place, "type", "array", number);
             return self.kind(&place.then(&["items"]), item, number);
         }
+        let is_new = self.value(place, "type").is_none();
+        self.state(place, "type", kind, number);
         let list = match kind {
             "one of" => "oneOf",
             "any of" => "anyOf",
             "all of" => "allOf",
-            "object" => {
-                // Until a row of it follows.
-                fact.folded = true;
-                self.objects.push(place.clone());
-                ""
-            }
             _ => "",
         };
-        self.facts.state(place, "type", kind, line);
-        if !list.is_empty() && place.holder() == "items" {
+        if kind == "object" && is_new {
+            // Until a row of it follows.
+            self.mark(place, "x-folded", true);
+            if self.objects.len() == MOST_OBJECTS {
+                self.objects.remove(0);
+            }
+            self.objects.push(place.clone());
+        } else if !list.is_empty() && place.0.ends_with("/items") {
             // The alternatives of items are not even counted.
-            self.facts.place(place).folded = true;
+            self.at(&place.then(&[list]));
+            self.mark(place, "x-folded", true);
         } else if !list.is_empty() {
             let choice = Choice { place: place.clone(), list, current: 0, spelled_out: false };
-            let fact = self.facts.place(&choice.alternative());
-            (fact.line, fact.folded) = (line, true);
+            self.place(&choice.alternative(), number);
+            self.mark(&choice.alternative(), "x-folded", true);
             self.choice = Some(choice);
         }
         place.clone()
     }
 
-    fn state(&mut self, place: &Pointer, row: Row, number: u64) {
+    /// States what a row states of the parameter or the property at `place`.
+    fn describe(&mut self, place: &Pointer, row: Row, number: u64) {
         // Only parameters and properties are required or optional.
-        let nameless = place.name().is_none();
+        let named = place.name();
         let is_parameter = place.kind() == Kind::Parameter;
         let schema = if is_parameter { place.then(&["schema"]) } else { place.clone() };
-        let before: Vec<(Pointer, Value)> = self
-            .facts
-            .within(place)
-            .filter_map(|(fact, it)| Some((fact.clone(), it.value.clone()?)))
-            .collect();
-        self.facts.place(place).line = Some(number);
-        if !nameless && !row.stated.iter().any(|(keyword, _)| *keyword == "required") {
+        self.place(place, number);
+        if is_parameter {
+            let within = place.sent_in().map(|within| within.to_string());
+            self.at(place)["in"] = within.into();
+            self.at(place)["name"] = named.clone().into();
+        }
+        if named.is_some() && !row.stated.iter().any(|(keyword, _)| *keyword == "required") {
             self.cannot_read(
                 number,
                 format!("`{}` is neither `Required` nor `Optional`", row.name),
             );
         }
+        let mut details = Vec::new();
         for (keyword, value) in row.stated {
             match keyword {
                 "type" => drop(self.kind(&schema, value.as_str().unwrap_or_default(), number)),
-                "required" if nameless => {}
-                "required" => self.facts.state(place, keyword, value, Some(number)),
-                "deprecated" if is_parameter => {
-                    self.facts.state(place, keyword, value, Some(number));
-                }
-                "discriminator" => {}
-                _ => {
-                    let (place, keyword, value) = self.resolve(&schema, keyword, value);
-                    self.facts.state(&place, keyword, value, Some(number));
-                }
+                "required" if named.is_some() => self.state(place, keyword, value, number),
+                "deprecated" if is_parameter => self.state(place, keyword, value, number),
+                "required" | "discriminator" => {}
+                _ => details.push((keyword, value)),
             }
         }
-        let again = |(fact, before): &(Pointer, Value)| {
-            self.facts.get(fact).is_some_and(|now| now.value.as_ref() != Some(before))
-        };
-        if !nameless && before.iter().any(again) {
-            let problem = format!("`{}` is described twice, in different ways", row.name);
-            self.cannot_read(number, problem);
-        }
+        self.details(&schema, details, number);
         self.row = Some(schema);
     }
 
-    /// The place, the keyword and the value of a fact in a row or below it. Some are about the items of a list, and one
-    /// word stands for the limits of values, lengths and counts.
-    fn resolve(
-        &self,
-        place: &Pointer,
-        keyword: &'static str,
-        value: Value,
-    ) -> (Pointer, &'static str, Value) {
-        let kind = self.facts.kind(place).unwrap_or_default();
-        let mut item = place.clone();
-        while self.facts.has(&item.then(&["items"])) {
+    /// States what stands beside the type of a row or below the row. Some of it is about the items of a list.
+    fn details(&mut self, schema: &Pointer, details: Vec<(&'static str, Value)>, number: u64) {
+        let mut item = schema.clone();
+        while self.value(&item, "items").is_some() {
             item = item.then(&["items"]);
         }
-        let text = value.as_str().unwrap_or_default();
-        let of_item = kind.trim_end_matches("[]");
-        match keyword {
-            "format" | "pattern" => (item, keyword, value),
-            "enum" => match value {
-                Value::Array(values) => {
-                    (item, keyword, values.iter().map(|it| typed(of_item, &text_of(it))).collect())
+        let (kind, of_item) = (self.words(schema), self.words(&item));
+        for (keyword, value) in details {
+            let text = value.as_str().unwrap_or_default();
+            match keyword {
+                "format" | "pattern" => self.state(&item, keyword, value, number),
+                "enum" => {
+                    let values = value.as_array().map(|values| {
+                        values.iter().map(|it| typed(&of_item, it.as_str().unwrap_or_default()))
+                    });
+                    let values = values.map(Iterator::collect);
+                    self.state(&item, keyword, values.unwrap_or(value), number);
                 }
-                other => (item, keyword, other),
-            },
-            "minimum" | "maximum" => {
-                let names: [&'static str; 4] = if keyword == "minimum" {
-                    ["minimum", "minLength", "minItems", "minProperties"]
-                } else {
-                    ["maximum", "maxLength", "maxItems", "maxProperties"]
-                };
-                let known = |place: &Pointer| {
-                    names.into_iter().find(|name| self.is_known(&place.then(&[name])))
-                };
-                let of_kind = match &*kind {
-                    "string" => names[1],
-                    "object" => names[3],
-                    kind if kind.ends_with("[]") => names[2],
-                    _ => names[0],
-                };
-                let value = typed("number", text);
-                match (known(place), known(&item)) {
-                    (None, Some(name)) => (item, name, value),
-                    (own, _) => (place.clone(), own.unwrap_or(of_kind), value),
+                // Limits of values, lengths or counts.
+                "min" | "max" => {
+                    let (own, of_item) = (limit(keyword, &kind), limit(keyword, &of_item));
+                    let is_known =
+                        |place: &Pointer, limit: &str| self.is_known(&place.then(&[limit]));
+                    let is_item = !is_known(schema, &own) && is_known(&item, &of_item);
+                    let (place, limit) = if is_item { (&item, of_item) } else { (schema, own) };
+                    self.state(place, &limit, typed("number", text), number);
                 }
+                "default" | "example" => self.state(schema, keyword, typed(&kind, text), number),
+                _ => self.state(schema, keyword, value, number),
             }
-            "default" | "example" => (place.clone(), keyword, typed(&kind, text)),
-            _ => (place.clone(), keyword, value),
         }
+    }
+
+    /// The type of a schema in the words of the page.
+    fn words(&self, schema: &Pointer) -> String {
+        match self.value(schema, "type").and_then(Value::as_str) {
+            Some("array") => self.words(&schema.then(&["items"])) + "[]",
+            kind => kind.unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn value(&self, place: &Pointer, keyword: &str) -> Option<&Value> {
+        self.document.pointer(&place.0)?.get(keyword)
+    }
+
+    /// The object at `place`, which is created if it doesn't exist.
+    fn at(&mut self, place: &Pointer) -> &mut Value {
+        let mut value = &mut self.document;
+        for segment in place.0.split('/').skip(1) {
+            value = &mut value[&*unescape(segment)];
+        }
+        if value.is_null() {
+            *value = json!({});
+        }
+        value
+    }
+
+    /// Notes that the page has a place, first on line `number`.
+    fn place(&mut self, place: &Pointer, number: u64) {
+        self.at(place);
+        self.lines.entry(place.0.clone()).or_insert(number);
+    }
+
+    fn mark(&mut self, place: &Pointer, mark: &str, set: bool) {
+        let object = self.at(place);
+        if set {
+            object[mark] = true.into();
+        } else if let Value::Object(object) = object {
+            object.remove(mark);
+        }
+    }
+
+    fn state(&mut self, place: &Pointer, keyword: &str, value: impl Into<Value>, number: u64) {
+        let value = value.into();
+        let before = self.value(place, keyword).filter(|before| **before != "");
+        if before.is_some_and(|before| *before != value && value != "") {
+            // The row that this line belongs to may be missing.
+            let problem = format!("`{keyword}` of `{}` is stated twice", place.within_operation());
+            self.cannot_read(number, problem);
+        } else if before.is_none() {
+            self.at(place)[keyword] = value;
+            self.lines.insert(place.then(&[keyword]).0, number);
+        }
+    }
+
+    fn cannot_read(&mut self, number: u64, problem: String) {
+        self.unreadable.push(Unreadable { line: Some(number), problem });
     }
 }
 
-fn content(owner: &Pointer, media: &str) -> Pointer {
-    owner.then(&["content", media, "schema"])
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+/// The keyword of a limit of what has this type.
+fn limit(side: &str, kind: &str) -> String {
+    let of = match kind {
+        "string" => "Length",
+        "object" => "Properties",
+        list if list.ends_with("[]") => "Items",
+        _ => "imum",
+    };
+    format!("{side}{of}")
 }
 
 /// A value that the page writes as text, as one of this type.
@@ -683,4 +681,61 @@ fn typed(kind: &str, text: &str) -> Value {
         _ => !value.is_string(),
     };
     parsed.filter(fits).unwrap_or_else(|| text.into())
+}
+
+/// Writes an operation as OpenAPI does: parameters and alternatives in lists, and the names of the properties that are
+/// required beside them. An answer of which only the status is shown is folded, since another one is selected.
+fn finish(operation: &mut Value) {
+    visit(operation, Kind::Operation, &mut |kind, object| {
+        if let (Kind::Operation, Some(Value::Object(all))) = (kind, object.get_mut("parameters")) {
+            let list = std::mem::take(all).into_iter().map(|(_, parameter)| parameter).collect();
+            object.insert("parameters".to_owned(), list);
+        }
+        if kind == Kind::Operation {
+            let answers = object.entry("responses").or_insert_with(|| json!({}));
+            let answers = answers.as_object_mut().into_iter().flat_map(|all| all.values_mut());
+            let (shown, empty): (Vec<_>, Vec<_>) =
+                answers.partition(|answer| answer.get("content").is_some());
+            let mark = if shown.is_empty() { "x-unstated" } else { "x-folded" };
+            for answer in empty {
+                answer[mark] = true.into();
+            }
+        }
+        if kind == Kind::Schema {
+            schema(object);
+        }
+    });
+}
+
+fn schema(object: &mut Map<String, Value>) {
+    object.retain(|keyword, value| {
+        let word = value.as_str().unwrap_or_default();
+        keyword != "type" || (word != "any" && !word.ends_with(" of"))
+    });
+    for list in ["oneOf", "anyOf", "allOf"] {
+        if let Some(Value::Object(all)) = object.get_mut(list) {
+            let all = (0..all.len()).filter_map(|index| all.remove(&index.to_string()));
+            let mut all: Vec<Value> = all.collect();
+            if list == "allOf" && all.len() == 1 {
+                // A single one would be the schema itself.
+                all.clear();
+                object.insert("x-folded".to_owned(), true.into());
+            }
+            object.insert(list.to_owned(), all.into());
+        }
+    }
+    let mut required = Vec::new();
+    let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        let flag = property.as_object_mut().and_then(|property| property.remove("required"));
+        required.extend(flag.filter(|flag| *flag == true).map(|_| name.clone()));
+    }
+    if !required.is_empty() {
+        object.insert("required".to_owned(), required.into());
+    }
+    // Values that run together.
+    if object.get("enum").is_some_and(Value::is_string) {
+        let text = object.remove("enum").unwrap_or_default();
+        object.insert("x-enum".to_owned(), text);
+    }
 }

@@ -28,14 +28,12 @@ fn a_rename_is_one_finding_in_either_shape() {
     assert_eq!(
         titles(|page| page.replace("deviceName", "devicePath")),
         [format!(
-            "`body.deviceName` is gone and `body.devicePath` (string) is new, which looks like a rename: same \
-             type, same place, in {attach}"
+            "`body.deviceName` is gone, and `body.devicePath` (string) is new: it looks like the same, in {attach}"
         )]
     );
     let moved = titles(|page| page.replace("/attach", "/attach-volume"));
     let new = "POST /api/v1/volumes/{volumeId}/attach-volume";
-    let same = "is new, which looks like the same operation";
-    assert_eq!(moved, [format!("{attach} is gone and {new} {same}")]);
+    assert_eq!(moved, [format!("{attach} is gone, and `{new}` is new: it looks like the same")]);
     assert_eq!(titles(|page| page.replace("/api/v1/", "/api/v2/")).len(), 4);
     // Another word is another operation.
     let titles = report(&{

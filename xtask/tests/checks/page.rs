@@ -7,8 +7,8 @@ use xtask::document::{Difference, Facts, Pointer, Within, flatten};
 use xtask::page::{NotAPage, Page, Shape};
 
 fn facts(document: &Value) -> Facts {
-    let mut facts = Facts::default();
-    assert_eq!(flatten(document, &|_| None, &mut facts), []);
+    let (facts, unreadable) = flatten(document, &|_, _| None);
+    assert_eq!(unreadable, []);
     facts
 }
 
@@ -96,12 +96,12 @@ fn a_row_is_read_in_each_of_its_forms() {
             json!({ "enum": ["on", "off"] }),
         ),
         ("sizeinteger · enumOptionalPossible values: `1`, `2`", "size", json!({ "enum": [1, 2] })),
-        ("tagsstring[]Optional", "tags", json!({ "type": "array" })),
-        ("rowsobject[][]Required", "rows", json!({ "type": "array" })),
-        ("per\\_pagestring\\[]Optional", "per_page", json!({ "type": "array" })),
+        ("tagsstring[]Optional", "tags", json!({ "type": "string[]" })),
+        ("rowsobject[][]Required", "rows", json!({ "type": "object[][]" })),
+        ("per\\_pagestring\\[]Optional", "per_page", json!({ "type": "string[]" })),
         ("ownerobject · PersonRequired", "owner", json!({ "type": "object", "required": true })),
         ("sourceone ofRequired", "source", json!({ "type": "one of" })),
-        ("sourceany of[]Optional", "source", json!({ "type": "array" })),
+        ("sourceany of[]Optional", "source", json!({ "type": "any of[]" })),
         ("mixall ofOptional", "mix", json!({ "type": "all of" })),
         ("kindconst: volumeRequired", "kind", json!({ "type": "string", "enum": ["volume"] })),
         ("kindconst: 2Required", "kind", json!({ "type": "integer", "enum": [2] })),
@@ -125,7 +125,7 @@ fn a_row_is_read_in_each_of_its_forms() {
     for row in ["daysstring · date[]Optional", "daysstring[] · dateOptional"] {
         let page = read(&page_with(&format!("Body\n{row}\nResponses\n200\n")));
         let days = body().property("days");
-        assert_eq!(page.facts.kind(&days).as_deref(), Some("string[]"), "{row}");
+        assert_eq!(page.facts.kind(&days), Some("string[]"), "{row}");
         assert_eq!(
             page.facts.value(&days.then(&["items"]), "format"),
             Some(&json!("date")),
@@ -211,12 +211,8 @@ fn the_label_of_a_section_wins_over_what_the_spec_expects() {
 #[test]
 fn a_body_shows_its_properties_and_folds_those_of_its_alternatives() {
     let object = json!({ "type": "object", "properties": { "size": { "type": "integer" } } });
-    let size = operation()
-        .then(&["requestBody", "content", "application/json", "schema"])
-        .property("size");
     let text = page_with("Body\nResponses\n200\nNo content");
-    let gone = differences(&spec_of_body(&object), &text);
-    assert!(gone.contains(&Difference::Removed { place: size }), "{gone:?}");
+    assert_eq!(differences(&spec_of_body(&object), &text).len(), 1, "the properties are gone");
     let text = page_with("Body\none ofRequired\n\nor\nResponses\n200\nNo content");
     let alternatives = json!({ "oneOf": [object, { "type": "string" }] });
     assert_eq!(differences(&spec_of_body(&alternatives), &text), []);
@@ -298,7 +294,7 @@ fn a_path_may_stand_only_in_a_sample_of_the_request() {
         let other = if page.contains(joined) { "GET /c/{id}" } else { "GET /v1/c/{id}" };
         assert_eq!(operations, ["GET /b/{id}", other], "{page}");
         let query = Pointer::operation("get", "/b/{id}").parameter(Within::Query, "q");
-        assert_eq!(read.facts.kind(&query).as_deref(), Some("string"), "{page}");
+        assert_eq!(read.facts.kind(&query), Some("string"), "{page}");
     }
     // An older page without labels is not one in another language.
     let unlabelled = "get\nhttps://api.example/v1 /b/ {id}\nid string required\nq string\n\
@@ -387,14 +383,11 @@ fn a_body_may_be_a_list_and_properties_may_have_no_name() {
         assert_eq!(page.unreadable, [], "{label}");
         let media = if label.ends_with("json") { "application/json" } else { "*/*" };
         let body = operation().then(&["requestBody", "content", media, "schema"]);
-        assert_eq!(page.facts.kind(&body).as_deref(), Some("object[]"), "{label}");
+        assert_eq!(page.facts.kind(&body), Some("object[]"), "{label}");
         let items = body.then(&["items"]);
         assert!(page.facts.has(&items.property("aid")), "{label}: {:?}", page.facts);
-        assert_eq!(
-            page.facts.kind(&items.then(&["additionalProperties"])).as_deref(),
-            Some("string")
-        );
-        assert_eq!(page.facts.kind(&answer("application/json")).as_deref(), Some("string[]"));
+        assert_eq!(page.facts.kind(&items.then(&["additionalProperties"])), Some("string"));
+        assert_eq!(page.facts.kind(&answer("application/json")), Some("string[]"));
     }
 }
 
@@ -461,7 +454,7 @@ fn a_line_with_the_form_of_a_row_is_not_prose() {
     }
     let twice = "Body\nstartintegerOptional\nstartstringOptional\nResponses\n200\nNo content";
     let problem = &read(&page_with(twice)).unreadable[0].problem;
-    assert!(problem.contains("`start` is described twice"), "{problem}");
+    assert!(problem.contains("start` is stated twice"), "{problem}");
 }
 
 #[test]
@@ -591,7 +584,7 @@ fn a_fence_is_read_whatever_surrounds_it() {
             (Shape::Markdown, [].as_slice()),
             "{text}"
         );
-        assert_eq!(page.facts.kind(&place).as_deref(), Some("string"), "{text}");
+        assert_eq!(page.facts.kind(&place), Some("string"), "{text}");
         assert!(page.facts.is(&place.then(&["schema"]), "nullable"), "beside a reference");
     }
     assert_eq!(read(&fenced(FENCE)).facts.get(&place).expect("it").line, Some(8));
