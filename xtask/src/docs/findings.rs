@@ -210,7 +210,7 @@ pub fn words(page: &Facts, difference: &Difference) -> (String, String) {
         Difference::Moved { to, .. } => {
             let to = if place.is_operation() { to.to_string() } else { to.within_operation() };
             (
-                format!("moved to {to}{kind}"),
+                format!("{} to {to}{kind}", if place.is_property() { "renamed" } else { "moved" }),
                 format!(" is gone, and `{to}`{kind} is new: it looks like the same"),
             )
         }
