@@ -146,35 +146,7 @@ impl Reporter<'_> {
             finding.prose = self.around.prose.about(self.spec, difference);
         }
         let help = help(difference, !finding.paste.is_empty());
-        let help = match self.others(difference, &roots).join(", ") {
-            none if none.is_empty() => help,
-            others => format!(
-                "{others} share this part of {SPEC}, and on the page they didn't change: copy what changed, and \
-                 edit the copy"
-            ),
-        };
         finding.help(clean(&help))
-    }
-
-    /// The operations that share the part of the spec that is to be edited, and that don't change on the page.
-    fn others(&self, difference: &Difference, changed: &[Pointer]) -> Vec<String> {
-        let edited = match difference {
-            Difference::Removed { .. } | Difference::Hidden { .. } => return Vec::new(),
-            // The place that it is added to.
-            Difference::Added { place } => place.parent(),
-            other => other.place().clone(),
-        };
-        let facts = &self.spec.facts;
-        let origin = facts.get(&edited).map_or("", |fact| &fact.origin);
-        if !origin.starts_with("/components/") {
-            return Vec::new();
-        }
-        let sharing = facts.map.iter().filter(|(_, it)| it.value.is_none() && it.origin == origin);
-        let others = sharing.filter_map(|(other, _)| other.root());
-        let others = others.filter(|other| !changed.contains(other));
-        let mut others: Vec<String> = others.map(|other| other.to_string()).collect();
-        others.dedup();
-        others
     }
 }
 

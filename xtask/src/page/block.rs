@@ -1,9 +1,7 @@
 //! The lines of a copied text that are about one operation.
 
 use super::text::{Section, label};
-use crate::document::{Facts, METHODS, Unreadable, without_names};
-use regex::Regex;
-use std::sync::LazyLock;
+use crate::document::{METHODS, Unreadable};
 
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
@@ -31,13 +29,12 @@ struct Marker {
 }
 
 /// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends with both.
-/// Some pages have only the end, and some show the path only in a sample of the request.
+/// Some pages have only the end.
 pub(super) fn blocks<'a>(
     lines: &'a [Line<'a>],
-    spec: &Facts,
     unreadable: &mut Vec<Unreadable>,
 ) -> Vec<Block<'a>> {
-    let markers = (0..lines.len()).filter_map(|index| marker(lines, index, spec));
+    let markers = (0..lines.len()).filter_map(|index| marker(lines, index));
     let mut markers = markers.peekable();
     let answers = |line: &Line<'_>| label(line.text).is_some_and(|it| it.0 == Section::Answers);
     let first_answers = lines.iter().position(answers).unwrap_or(lines.len());
@@ -58,11 +55,9 @@ pub(super) fn blocks<'a>(
         let last = markers.next_if(|next| !ends_only && closes(next));
         let (path, end) = last.map_or((path, end), |last| (last.path, last.end));
         last_end = end;
-        let mut sampled =
-            lines[end..next.max(end)].iter().filter_map(|line| sample(line.text, method, spec));
         // The line of the path, or of the method.
         let line = lines[end - 1].number;
-        if let Some(path) = path.or_else(|| sampled.next()) {
+        if let Some(path) = path {
             blocks.push(Block { method, path, line, lines: block, title });
         } else {
             let problem = format!("`{method}` is not followed by a path");
@@ -72,7 +67,7 @@ pub(super) fn blocks<'a>(
     blocks
 }
 
-fn marker(lines: &[Line<'_>], start: usize, spec: &Facts) -> Option<Marker> {
+fn marker(lines: &[Line<'_>], start: usize) -> Option<Marker> {
     let text = lines[start].text;
     // `Delete` is a title.
     let method = METHODS
@@ -81,44 +76,12 @@ fn marker(lines: &[Line<'_>], start: usize, spec: &Facts) -> Option<Marker> {
     let rest = text[method.len()..].trim_start();
     let path = |text: &str| is_path(text).then(|| text.to_owned());
     let below = lines.get(start + 1).filter(|_| rest.is_empty());
-    let below =
-        below.and_then(|next| path(next.text).or_else(|| request_line(next.text, method, spec)));
+    let below = below.and_then(|next| path(next.text));
     let (path, end) = match below {
         Some(below) => (Some(below), start + 2),
         None => (path(rest), start + 1),
     };
     (path.is_some() || rest.is_empty()).then_some(Marker { method, path, start, end })
-}
-
-/// The path in a request line, `GET /a HTTP/1.1`, with which a documented path may be joined.
-fn request_line(text: &str, method: &str, spec: &Facts) -> Option<String> {
-    let (before, target) = text.split_once(" HTTP/")?.0.split_once(' ')?;
-    let documented = before.strip_suffix(&method.to_uppercase())?;
-    match documented {
-        "" => is_path(target).then(|| of_spec(target, method, spec)),
-        documented => is_path(documented).then(|| documented.to_owned()),
-    }
-}
-
-/// The path in a sample of the request: a request line, or the URL of a curl command.
-fn sample(text: &str, method: &str, spec: &Facts) -> Option<String> {
-    static URL: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?:\bcurl\b|--url ).*?https?://[^/\s'"]+(/[^\s'"\\]*)"#)
-            .expect("a regular expression")
-    });
-    let url = || Some(of_spec(URL.captures(text)?.get(1)?.as_str(), method, spec));
-    request_line(text, method, spec).or_else(url)
-}
-
-/// The path of a sample without its query, and without what the spec's path doesn't begin with: the server's part.
-fn of_spec(target: &str, method: &str, spec: &Facts) -> String {
-    let path = target.split('?').next().unwrap_or_default();
-    let known = spec.operations().filter_map(|place| {
-        let (own, path) = place.method_and_path()?;
-        own.eq_ignore_ascii_case(method).then_some(path)
-    });
-    let longest = known.filter(|known| without_names(path).ends_with(&without_names(known)));
-    longest.max_by_key(String::len).unwrap_or_else(|| path.to_owned())
 }
 
 fn is_path(text: &str) -> bool {

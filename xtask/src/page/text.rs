@@ -2,7 +2,7 @@
 
 use super::block::{Block, Line, blocks};
 use super::draft::Draft;
-use super::row::{self, Read, Row};
+use super::row::{self, Read, Row, Stated};
 use super::{NotAPage, record};
 use crate::document::{Facts, Kind, Pointer, Unreadable, Within, unescape, visit};
 use serde_json::{Map, Value, json};
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<Draft, NotAPage> {
     let is_blank = |text: &str| text.is_empty() || row::ICONS.contains(&text);
     let lines: Vec<Line<'_>> = lines.filter(|line| !is_blank(line.text)).collect();
     let mut draft = Draft::default();
-    let blocks = blocks(&lines, spec, &mut draft.unreadable);
+    let blocks = blocks(&lines, &mut draft.unreadable);
     if blocks.is_empty() {
         return Err(NotAPage::NoOperation);
     }
@@ -569,7 +569,7 @@ impl<'a> Reader<'a> {
     }
 
     /// States what stands beside the type of a row or below the row. Some of it is about the items of a list.
-    fn details(&mut self, schema: &Pointer, details: Vec<(&'static str, Value)>, number: u64) {
+    fn details(&mut self, schema: &Pointer, details: Stated, number: u64) {
         let mut item = schema.clone();
         while self.value(&item, "items").is_some() {
             item = item.then(&["items"]);
