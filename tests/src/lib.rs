@@ -4,10 +4,12 @@
 mod contract;
 mod listener;
 mod stage;
+mod unreachable;
 
 pub use contract::{other_source, other_sources};
 pub use listener::{Listener, Request, http};
 pub use stage::{OPERATIONS, Operation, Stage};
+pub use unreachable::{Unreachable, bound};
 
 use std::fmt::Display;
 use std::io::{self, Write};

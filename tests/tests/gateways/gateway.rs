@@ -1,6 +1,6 @@
 //! Real gateways as child processes.
 
-use crate::origin::bound;
+use datafy_tests::bound;
 use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File};

@@ -37,43 +37,39 @@ mod gateway;
 mod origin;
 mod table;
 
-use datafy_api_ext::fake::SkipPauses;
+use datafy_api_ext::fake::{Fake, Fault, SkipPauses};
 use datafy_api_ext::{
     Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy, Timeouts,
     VolumeId,
 };
-use datafy_tests::{OPERATIONS, Operation, note};
+use datafy_tests::{OPERATIONS, Operation, Unreachable, note};
 use futures_util::future::join_all;
 use gateway::{Gateway, KINDS, Kind};
-use origin::{Fault, Origin, Script, Seen, Unreachable};
+use origin::{Origin, Seen};
 use std::env;
 use std::time::Duration;
 use table::{Line, check};
 
-/// What the origin does with a request on a new connection.
-const FAULTS: [Script; 11] = [
-    Fault::Close.after(),
-    Fault::Close.instead(),
-    Fault::Reset.after(),
-    Fault::Reset.instead(),
-    Fault::HalfHead.after(),
-    Fault::HalfBody.after(),
-    Fault::Hang.after(),
-    Fault::Hang.instead(),
-    Fault::Garbage.after(),
-    Fault::Garbage.instead(),
-    Fault::Late.after(),
-];
+/// What the origin does with a request on a new connection. It waits longer than each gateway before it answers late.
+fn faults() -> [(&'static str, Fault); 11] {
+    let garbage = || "220 mail.example ESMTP\r\n\r\n".to_owned();
+    [
+        ("Close", Fault::ApplyThenSend(String::new())),
+        ("Close, no effect", Fault::ReadThenSend(String::new())),
+        ("Reset", Fault::ApplyThenReset),
+        ("Reset, no effect", Fault::ReadThenReset),
+        ("HalfHead", Fault::ApplyThenCutHeaders),
+        ("HalfBody", Fault::ApplyThenCutBody),
+        ("Hang", Fault::ApplyThenHang),
+        ("Hang, no effect", Fault::ReadThenHang),
+        ("Garbage", Fault::ApplyThenSend(garbage())),
+        ("Garbage, no effect", Fault::ReadThenSend(garbage())),
+        ("Late", Fault::Delay(Duration::from_millis(1500))),
+    ]
+}
 
 /// What it does with a request on a connection that has served another one.
-const REUSED: [Script; 6] = [
-    Fault::Healthy.after(),
-    Fault::Close.after(),
-    Fault::Reset.after(),
-    Fault::HalfHead.after(),
-    Fault::HalfBody.after(),
-    Fault::Garbage.after(),
-];
+const REUSED: [&str; 5] = ["Close", "Reset", "HalfHead", "HalfBody", "Garbage"];
 
 /// A client that is more patient than the gateways, and skips the pauses between attempts.
 fn client(gateway: &Gateway) -> Datafy {
@@ -84,7 +80,7 @@ fn client_with(gateway: &Gateway, retry: RetryPolicy) -> Datafy {
     let timeouts = Timeouts::attempt(Duration::from_secs(20));
     Datafy::builder()
         .endpoint(gateway.url())
-        .token("token-1")
+        .token(Fake::TOKEN)
         .timeouts(timeouts)
         .retry(retry)
         .clock(SkipPauses::default())
@@ -109,28 +105,31 @@ fn installed() -> bool {
 async fn calls_through(kind: Kind) -> Vec<Line> {
     let origin = Origin::start().await;
     let gateway = Gateway::start(kind, origin.address()).await;
-    let call = async |number, script, operation: Operation, client: Datafy, connection| {
-        origin.script(number, script);
+    let call = async |number, fault: Option<Fault>, name: String, operation: Operation, client| {
+        if let Some(fault) = fault {
+            origin.inject(number, fault, usize::MAX);
+        }
         let result = operation.call(&client, number).await;
-        let fault = format!("{script}{connection}");
-        Line { kind, fault, operation, result, seen: origin.seen(number) }
+        Line { kind, fault: name, operation, result, seen: origin.seen(number) }
     };
-
-    let pairs = FAULTS.iter().flat_map(|script| OPERATIONS.map(|operation| (*script, operation)));
-    let calls = pairs
-        .enumerate()
-        .map(|(number, (script, operation))| call(number, script, operation, client(&gateway), ""));
+    let pairs = faults().into_iter().flat_map(|fault| OPERATIONS.map(|it| (fault.clone(), it)));
+    let calls = (0..).zip(pairs).map(|(number, ((name, fault), operation))| {
+        call(number, Some(fault), name.to_owned(), operation, client(&gateway))
+    });
     let mut lines = join_all(calls).await;
 
     // One after the other: each fault meets the connections that the call before it has left.
     let mut number = lines.len();
-    for script in REUSED {
+    let reused = faults().into_iter().filter(|(name, _)| REUSED.contains(name));
+    let reused = reused.map(|(name, fault)| (name, Some(fault)));
+    for (name, fault) in [("Healthy", None)].into_iter().chain(reused) {
         for operation in OPERATIONS {
             let client = client(&gateway);
-            for (script, connection) in [(Fault::Healthy.after(), ""), (script, ", kept alive")] {
-                lines.push(call(number, script, operation, client.clone(), connection).await);
-                number += 1;
-            }
+            let first = call(number, None, "Healthy".to_owned(), operation, client.clone());
+            lines.push(first.await);
+            let name = format!("{name}, kept alive");
+            lines.push(call(number + 1, fault.clone(), name, operation, client).await);
+            number += 2;
         }
     }
     lines
@@ -149,7 +148,7 @@ async fn no_call_repeats_or_denies_an_effect_behind_a_gateway() {
         let Seen { requests, effects, reused } = line.seen;
         if line.fault.contains("kept alive") && [Kind::Varnish, Kind::HaProxy].contains(&line.kind)
         {
-            assert!(reused > 0, "no connection was reused:\n{line}");
+            assert!(reused, "no connection was reused:\n{line}");
         }
         if line.operation.creates() {
             assert_eq!(requests, 1, "{line}");
@@ -197,7 +196,7 @@ async fn a_restore_behind_varnish_creates_one_volume_and_does_not_deny_it() {
     }
     let origin = Origin::start().await;
     let gateway = Gateway::start(Kind::Varnish, origin.address()).await;
-    origin.script(1, Fault::Close.after());
+    origin.inject(1, Fault::ApplyThenSend(String::new()), usize::MAX);
     let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
     let error = client(&gateway)
         .restore(snapshot)
@@ -225,9 +224,8 @@ async fn through(
     operation: Operation,
 ) -> (Result<(), Error>, Seen) {
     let client = client_with(gateway, RetryPolicy::none());
-    origin.script(1, Fault::Healthy.after());
     operation.call(&client, 1).await.unwrap();
-    origin.script(2, Fault::CloseOnce.after());
+    origin.inject(2, Fault::ApplyThenSend(String::new()), 1);
     let result = operation.call(&client, 2).await;
     (result, origin.seen(2))
 }

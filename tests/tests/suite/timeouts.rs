@@ -1,13 +1,11 @@
 //! Timeouts bound every wait.
 
-use datafy_api_ext::fake::Fault;
+use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::{Datafy, Outcome, RetryPolicy, Timeouts};
-use datafy_tests::{Listener, OPERATIONS, Operation, Stage, http, note, until};
+use datafy_tests::{Listener, OPERATIONS, Operation, Stage, Unreachable, http, note, until};
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket};
 
 const SOON: Duration = Duration::from_millis(100);
 
@@ -25,22 +23,10 @@ async fn the_operation_timeout_bounds_a_call_without_an_answer() {
     }
 }
 
-/// A port at which a connection attempt hangs: the backlog of its listener is full, and nothing is accepted.
-async fn full_port() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let queued = tokio::task::spawn_blocking(move || {
-        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(50));
-        std::iter::from_fn(|| connect().ok()).collect()
-    });
-    (address, listener, queued.await.unwrap())
-}
-
 #[tokio::test]
 async fn a_call_without_a_connection_in_time_is_not_sent() {
-    let (address, _listener, _queued) = full_port().await;
+    let port = Unreachable::full().await;
+    let address = port.address();
     let builder = Datafy::builder().endpoint(format!("http://{address}")).token("t");
     let datafy = builder.retry(RetryPolicy::none()).build().unwrap();
     // The connect timeout of the client.
@@ -68,7 +54,8 @@ async fn a_call_without_a_connection_in_time_is_not_sent() {
 
 #[tokio::test]
 async fn an_attempt_that_ends_while_connecting_was_not_sent() {
-    let (address, _listener, _queued) = full_port().await;
+    let port = Unreachable::full().await;
+    let address = port.address();
     let attempt = Timeouts::attempt(SOON);
     // The last attempt has less time than the connect timeout.
     let mut operation = Timeouts::operation(3 * SOON);
@@ -82,31 +69,19 @@ async fn an_attempt_that_ends_while_connecting_was_not_sent() {
     }
 }
 
-/// Answers at the second loopback address and the port of `first`. `None` if the system has only one.
-async fn second_address(first: SocketAddr) -> Option<SocketAddr> {
-    let address = SocketAddr::from(([127, 0, 0, 2], first.port()));
-    let listener = match TcpListener::bind(address).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            assert_eq!(error.kind(), ErrorKind::AddrNotAvailable, "{error}");
-            note(format_args!("skipped: there is no second loopback address: {error}"));
-            return None;
-        }
-    };
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            // The request of a test fits into one read.
-            let _ = stream.read(&mut [0; 4096]).await;
-            let _ = stream.write_all(http(200, "application/json", "").as_bytes()).await;
-        }
-    });
-    Some(address)
-}
-
 #[tokio::test]
 async fn the_second_address_is_tried_in_time_if_the_first_drops_packets() {
-    let (first, _listener, _queued) = full_port().await;
-    let Some(second) = second_address(first).await else { return };
+    let port = Unreachable::full().await;
+    let first = port.address();
+    let second = SocketAddr::from(([127, 0, 0, 2], first.port()));
+    let fake = match Fake::start_on(second).await {
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+            note(format_args!("skipped: there is no second loopback address: {error}"));
+            return;
+        }
+        fake => fake.unwrap().with_token("t"),
+    };
+    fake.add_volume("vol-seed0".parse().unwrap(), 1);
     let datafy = || {
         Datafy::builder()
             .endpoint(format!("http://two.test:{}", first.port()))
