@@ -1,46 +1,37 @@
 //! Which of the objects that EC2 shows each create made.
 
+use super::ec2_object::Ec2Object;
+use super::ec2_objects::Ec2Objects;
 use super::finding::Finding;
-use super::sent_call::{SentCall, Target};
+use super::sent_call::SentCall;
 use super::settings::Settings;
+use super::target::Target;
 use crate::journal::StepState;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The number of objects that an ambiguous verdict lists.
 const LISTED: usize = 100;
-
-/// An EBS object.
-pub(super) struct Object<'a> {
-    /// The ID in EC2.
-    pub(super) id: &'a str,
-    /// What it was created from.
-    pub(super) subject: &'a str,
-    /// The ID in Datafy, which all objects of an effect share, if it has this tag.
-    pub(super) group: Option<&'a str>,
-    pub(super) time: DateTime<Utc>,
-    pub(super) description: &'a str,
-}
 
 /// The EBS objects with the same ID in Datafy.
 struct Group<'a> {
     id: &'a str,
     /// The time of the first object.
     time: DateTime<Utc>,
-    /// The calls whose markers the descriptions hold.
-    marked: Vec<usize>,
+    /// The open calls whose markers the descriptions hold.
+    marked: BTreeSet<usize>,
     /// Whether a description holds a marker of another call.
     foreign: bool,
 }
 
-/// The calls and the objects with the same subject.
+/// The open calls and the objects with the same subject.
 #[derive(Default)]
 struct Subject<'a> {
     calls: Vec<usize>,
     groups: HashMap<&'a str, Group<'a>>,
     /// The objects that lack the tag of a group: copies of AWS's own tools, or objects that are being tagged.
-    ungrouped: Vec<Object<'a>>,
+    ungrouped: Vec<&'a Ec2Object>,
 }
 
 /// A create, with the times between which its objects were created, if any.
@@ -55,20 +46,13 @@ impl Window {
     fn includes(&self, time: DateTime<Utc>) -> bool {
         (self.start..=self.end).contains(&time)
     }
-
-    /// Splits off the items within the window, and those after it. They are sorted by `time`.
-    fn split<'a, T>(&self, items: &'a [T], time: impl Fn(&T) -> DateTime<Utc>) -> [&'a [T]; 2] {
-        let from = &items[items.partition_point(|it| time(it) < self.start)..];
-        from.split_at(from.partition_point(|it| time(it) <= self.end)).into()
-    }
 }
 
 /// Returns the finding about each create of `target` of which something remains to be found out.
-pub(super) fn findings<'a>(
+pub(super) fn findings(
     target: Target,
-    calls: &'a [SentCall],
-    objects: impl Iterator<Item = Object<'a>>,
-    fetched: DateTime<Utc>,
+    calls: &[SentCall],
+    objects: &Ec2Objects,
     settings: &Settings,
 ) -> Vec<(usize, Finding)> {
     let mut subjects: HashMap<&str, Subject<'_>> = HashMap::new();
@@ -92,39 +76,53 @@ pub(super) fn findings<'a>(
 
     // Whether the service copies descriptions, and so markers, to EC2.
     let mut carried = false;
-    for object in objects {
-        let Some(subject) = subjects.get_mut(object.subject) else { continue };
-        let Some(id) = object.group else {
-            subject.ungrouped.push(object);
-            continue;
-        };
-        let group = subject.groups.entry(id).or_insert_with(|| Group {
-            id,
-            time: object.time,
-            marked: Vec::new(),
-            foreign: false,
-        });
-        group.time = group.time.min(object.time);
-        for marker in markers_in(object.description) {
-            let named = markers.get(marker).map_or(&[][..], Vec::as_slice);
-            carried |= !named.is_empty();
-            let own = named
-                .iter()
-                .filter(|&&at| calls[at].is_open() && calls[at].key() == Some(object.subject));
-            let before = group.marked.len();
-            group.marked.extend(own);
-            group.foreign |= group.marked.len() == before;
+    for (key, Subject { calls, groups, ungrouped }) in &mut subjects {
+        for object in objects.of(target, key) {
+            let Some(id) = target.group.and_then(|tag| object.tag(tag)) else {
+                ungrouped.push(object);
+                continue;
+            };
+            let (time, marked) = (object.time, BTreeSet::new());
+            let group = groups.entry(id).or_insert(Group { id, time, marked, foreign: false });
+            group.time = group.time.min(time);
+            for marker in markers_in(&object.description) {
+                let named = markers.get(marker).map_or(&[][..], Vec::as_slice);
+                carried |= !named.is_empty();
+                let mut own = named.iter().filter(|call| calls.contains(call)).peekable();
+                group.foreign |= own.peek().is_none();
+                group.marked.extend(own);
+            }
         }
-        group.marked.sort_unstable();
-        group.marked.dedup();
     }
 
-    let rules = Rules { target, calls, fetched, settings, carried };
+    let rules = Rules { target, calls, fetched: objects.fetched, settings, carried };
     let keyless: Vec<_> = keyless.into_iter().map(|call| rules.window(call)).collect();
     let mut found = Vec::new();
-    for subject in subjects.into_values() {
-        let groups = subject.groups.into_values().filter(|it| !explained.contains(it.id));
-        found.extend(rules.apply(&subject.calls, groups.collect(), subject.ungrouped, &keyless));
+    for Subject { calls, groups, mut ungrouped } in subjects.into_values() {
+        let groups = groups.into_values().filter(|it| !explained.contains(it.id));
+        let (mut marked, mut unmarked): (Vec<_>, Vec<_>) =
+            groups.partition(|group| !group.marked.is_empty());
+        marked.sort_unstable_by_key(|group| (group.time, group.id));
+        unmarked.sort_unstable_by_key(|group| (group.time, group.id));
+        ungrouped.sort_unstable_by_key(|object| (object.time, object.id.as_str()));
+        let is_traced = |call: &usize| marked.iter().any(|group| group.marked.contains(call));
+        let (traced, others): (Vec<_>, Vec<_>) = calls.into_iter().partition(is_traced);
+        for call in traced {
+            let own = marked.iter().filter(|group| group.marked.contains(&call));
+            found.push((call, rules.of_marked(call, &own.collect::<Vec<_>>())));
+        }
+        let windows: Vec<_> = others.into_iter().map(|call| rules.window(call)).collect();
+        // How many calls may have created a group of this time.
+        let creators = |time| {
+            let all = windows.iter().chain(&keyless);
+            all.filter(|it| it.includes(time) || target.is_replaceable() && it.start <= time)
+                .count()
+        };
+        for window in &windows {
+            let is_own = |group: &Group<'_>| creators(group.time) == 1;
+            let finding = rules.of_unmarked(*window, &unmarked, &ungrouped, is_own);
+            found.push((window.call, finding));
+        }
     }
     found
 }
@@ -138,37 +136,6 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    /// Judges the open calls about one subject. `groups` are those that no other call explains.
-    fn apply(
-        &self,
-        calls: &[usize],
-        mut groups: Vec<Group<'_>>,
-        mut ungrouped: Vec<Object<'_>>,
-        keyless: &[Window],
-    ) -> Vec<(usize, Finding)> {
-        groups.sort_unstable_by_key(|group| (group.time, group.id));
-        ungrouped.sort_unstable_by_key(|object| (object.time, object.id));
-        let (marked, unmarked): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|group| !group.marked.is_empty());
-        let mut by_call: HashMap<usize, Vec<&Group<'_>>> = HashMap::new();
-        for group in &marked {
-            for call in &group.marked {
-                by_call.entry(*call).or_default().push(group);
-            }
-        }
-        let (traced, others): (Vec<_>, Vec<_>) =
-            calls.iter().partition(|call| by_call.contains_key(*call));
-        let mut findings: Vec<_> =
-            traced.into_iter().map(|call| (call, self.of_marked(call, &by_call[&call]))).collect();
-        let windows: Vec<Window> = others.into_iter().map(|call| self.window(call)).collect();
-        let cover = Cover::new(self.target, windows.iter().chain(keyless));
-        for window in windows {
-            let finding = self.of_unmarked(window, &unmarked, &ungrouped, &cover);
-            findings.push((window.call, finding));
-        }
-        findings
-    }
-
     fn window(&self, call: usize) -> Window {
         let SentCall { begun, ended, .. } = self.calls[call];
         let (start, end) = self.settings.window(begun, ended);
@@ -187,63 +154,56 @@ impl Rules<'_> {
             {
                 self.happened(group, true)
             }
-            _ => ambiguous(groups.iter().copied()),
+            _ => ambiguous(groups.iter().map(|group| group.id)),
         }
     }
 
-    /// The finding about a call whose marker no group carries.
+    /// The finding about a call whose marker no group carries. `is_own` tells whether no other call can have created a
+    /// group in the window.
     fn of_unmarked(
         &self,
         window: Window,
         groups: &[Group<'_>],
-        ungrouped: &[Object<'_>],
-        cover: &Cover,
+        ungrouped: &[&Ec2Object],
+        is_own: impl Fn(&Group<'_>) -> bool,
     ) -> Finding {
         let call = &self.calls[window.call];
-        let [within, after] = window.split(groups, |group| group.time);
-        match within {
-            [group] if self.is_certain(window.call, group, cover) => self.happened(group, false),
-            [] => {
-                if call.state != StepState::Unknown || !self.is_single(window.call) {
-                    ambiguous([].into_iter())
-                } else if self.fetched < window.end {
-                    Finding::NotYetSeen { look_again_after: window.end }
-                } else if self.target.is_replaceable() && !after.is_empty() {
-                    ambiguous(after.iter())
-                } else {
-                    self.absent(window, ungrouped)
+        // Datafy replaces EBS volumes, so what is younger may be that of the call.
+        let is_replaced = |time| self.target.is_replaceable() && time > window.end;
+        let within: Vec<_> = groups.iter().filter(|it| window.includes(it.time)).collect();
+        match within[..] {
+            [group] if self.is_certain(window.call, group) && is_own(group) => {
+                self.happened(group, false)
+            }
+            [] if call.state == StepState::Unknown && self.is_single(window.call) => {
+                if self.fetched < window.end {
+                    return Finding::NotYetSeen { look_again_after: window.end };
+                }
+                let younger = groups.iter().filter(|it| is_replaced(it.time)).map(|it| it.id);
+                let unclear = |time| window.includes(time) || is_replaced(time);
+                let ungrouped = ungrouped.iter().filter(|it| unclear(it.time));
+                let mut may_be_own = younger.chain(ungrouped.map(|it| it.id.as_str())).peekable();
+                match may_be_own.peek() {
+                    None => Finding::DidNotHappen,
+                    Some(_) => ambiguous(may_be_own),
                 }
             }
-            _ => ambiguous(within.iter()),
+            _ => ambiguous(within.iter().map(|group| group.id)),
         }
-    }
-
-    /// The finding if there is no group, unless an object that lacks its tags may be that of the call.
-    fn absent(&self, window: Window, ungrouped: &[Object<'_>]) -> Finding {
-        let [within, after] = window.split(ungrouped, |object| object.time);
-        let after = if self.target.is_replaceable() { after } else { &[] };
-        let unclear = within.iter().chain(after).take(LISTED);
-        let ids: Vec<_> = unclear.map(|object| Untrusted::local(object.id)).collect();
-        if ids.is_empty() { Finding::DidNotHappen } else { Finding::Ambiguous(ids) }
     }
 
     fn happened(&self, group: &Group<'_>, marked: bool) -> Finding {
-        let id = group.id.to_owned();
-        if self.target.is_id(&id) {
-            Finding::Happened { id, marked }
+        if self.target.is_id(group.id) {
+            Finding::Happened { id: group.id.to_owned(), marked }
         } else {
-            Finding::Ambiguous(vec![Untrusted::local(id)])
+            ambiguous([group.id])
         }
     }
 
-    /// Whether the only group in the window of a call is that of the call.
-    fn is_certain(&self, call: usize, group: &Group<'_>, cover: &Cover) -> bool {
+    /// Whether the only group in the window of a call is that of the call, if no other call has created it.
+    fn is_certain(&self, call: usize, group: &Group<'_>) -> bool {
         let marker_is_missing = self.carried && self.calls[call].marker.is_some();
-        !self.settings.require_marker
-            && !marker_is_missing
-            && !group.foreign
-            && self.is_single(call)
-            && cover.calls_at(group.time) == 1
+        !marker_is_missing && !group.foreign && self.is_single(call)
     }
 
     /// Whether this is one call, and not several under the same key of a journal, one of which created an object.
@@ -253,32 +213,8 @@ impl Rules<'_> {
     }
 }
 
-/// Tells how many calls may have created a group of this time: of one that is replaceable, any call that began before.
-struct Cover {
-    starts: Vec<DateTime<Utc>>,
-    ends: Vec<DateTime<Utc>>,
-}
-
-impl Cover {
-    fn new<'a>(target: Target, windows: impl Iterator<Item = &'a Window>) -> Self {
-        let (mut starts, mut ends): (Vec<_>, Vec<_>) = windows.map(|it| (it.start, it.end)).unzip();
-        starts.sort_unstable();
-        if target.is_replaceable() {
-            ends.clear();
-        }
-        ends.sort_unstable();
-        Self { starts, ends }
-    }
-
-    fn calls_at(&self, time: DateTime<Utc>) -> usize {
-        let begun = self.starts.partition_point(|start| *start <= time);
-        let ended = self.ends.partition_point(|end| *end < time);
-        begun - ended
-    }
-}
-
-fn ambiguous<'a, 'b: 'a>(groups: impl Iterator<Item = &'a Group<'b>>) -> Finding {
-    Finding::Ambiguous(groups.take(LISTED).map(|group| Untrusted::local(group.id)).collect())
+fn ambiguous<'a>(ids: impl IntoIterator<Item = &'a str>) -> Finding {
+    Finding::Ambiguous(ids.into_iter().take(LISTED).map(Untrusted::local).collect())
 }
 
 /// The markers in a description: `[datafy-`, letters or digits, `]`.

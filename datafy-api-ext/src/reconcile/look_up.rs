@@ -1,6 +1,6 @@
 //! Finds out by itself what is unknown in a journal.
 
-use super::ec2::Ec2Objects;
+use super::ec2_objects::Ec2Objects;
 use super::find_out::find_out;
 use super::finding::Finding;
 use super::query::Query;
@@ -8,9 +8,9 @@ use super::sent_call::SentCall;
 use super::settings::Settings;
 use crate::journal::Settled;
 use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,9 +47,7 @@ pub struct LookUp {
     only_creator: bool,
 }
 
-type Fetch = Arc<dyn Fn(Query) -> BoxFuture<Result<Vec<u8>, String>> + Send + Sync>;
-
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Fetch = Arc<dyn Fn(Query) -> BoxFuture<'static, Result<Vec<u8>, String>> + Send + Sync>;
 
 impl LookUp {
     /// Looks up with `fetch`, which runs a query, with the AWS CLI or an SDK, and returns its output as JSON. It is called
@@ -59,7 +57,7 @@ impl LookUp {
         F: Future<Output = Result<Vec<u8>, E>> + Send + 'static,
         E: fmt::Display,
     {
-        let fetch = Arc::new(move |query| -> BoxFuture<Result<Vec<u8>, String>> {
+        let fetch = Arc::new(move |query| -> BoxFuture<'static, Result<Vec<u8>, String>> {
             let fetched = fetch(query);
             Box::pin(async { fetched.await.map_err(|error| format!("{error:#}")) })
         });

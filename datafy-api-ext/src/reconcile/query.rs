@@ -1,8 +1,8 @@
 //! Which EC2 objects to fetch.
 
-use super::sent_call::{SentCall, Target};
+use super::sent_call::SentCall;
+use super::target::Target;
 use crate::id::{SubAccountId, VolumeId};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -11,8 +11,8 @@ const MOST_VALUES: usize = 200;
 
 /// A query for the EC2 objects that have one of these values in a tag.
 ///
-/// Its `Display` is a command line of the AWS CLI, quoted for a POSIX shell; PowerShell reads it the same way. A program
-/// passes [`args`](Self::args) to `aws`, or [`tag`](Self::tag) and [`values`](Self::values) to an SDK as a filter.
+/// Its `Display` is a command line of the AWS CLI for a POSIX shell or PowerShell. A program passes [`args`](Self::args) to
+/// `aws`, or [`tag`](Self::tag) and [`values`](Self::values) to an SDK as a filter.
 ///
 /// ```
 /// use datafy_api_ext::Subject;
@@ -37,13 +37,12 @@ pub struct Query {
     pub command: &'static str,
     /// The key of the tag, such as `datafy:source-volume:id`. The name of the filter is `tag:` and this key.
     pub tag: &'static str,
-    /// The values, one of which the tag must have. At most 200: EC2 accepts no more in a filter.
-    pub values: Vec<String>,
+    values: Vec<String>,
 }
 
 impl Query {
     fn new(sub_account: Option<SubAccountId>, target: Target, values: Vec<String>) -> Self {
-        Self { sub_account, command: target.command(), tag: target.tag(), values }
+        Self { sub_account, command: target.command, tag: target.tag, values }
     }
 
     /// Returns the query for the objects of this call, or `None` if EC2 doesn't show its effect.
@@ -77,71 +76,29 @@ impl Query {
 
     /// Returns the query for the EBS volumes of a Datafy volume, for [`volumes_ready`](super::volumes_ready).
     pub fn ebs_volumes(volume: &VolumeId) -> Self {
-        Self::new(None, Target::Attachment, vec![volume.to_string()])
+        Self::new(None, Target::ATTACHMENT, vec![volume.to_string()])
+    }
+
+    /// The values, one of which the tag must have: IDs, at most 200, since EC2 accepts no more in a filter.
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
+    fn filter(&self) -> String {
+        // Neither a tag nor an ID has a letter that the AWS CLI or a shell would read in another way.
+        format!("Name=tag:{},Values={}", self.tag, self.values.join(","))
     }
 
     /// Returns the arguments of `aws` that run the query.
     pub fn args(&self) -> Vec<String> {
-        let values: Vec<_> = self.values.iter().map(|value| shorthand(value)).collect();
-        let filter =
-            format!("Name={},Values={}", shorthand(&format!("tag:{}", self.tag)), values.join(","));
+        let filter = self.filter();
         ["ec2", self.command, "--filters", &filter, "--output", "json"].map(str::to_owned).to_vec()
     }
 }
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("aws")?;
-        self.args().iter().try_for_each(|argument| write!(f, " {}", quoted(argument)))
-    }
-}
-
-/// A text as a value in the shorthand syntax of the AWS CLI.
-fn shorthand(text: &str) -> Cow<'_, str> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.into();
-    }
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")).into()
-}
-
-/// A text as a word of a POSIX shell. With a comma, PowerShell would read several words.
-fn quoted(text: &str) -> Cow<'_, str> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:/=".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.into();
-    }
-    format!("'{}'", text.replace('\'', r"'\''")).into()
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::{Query, quoted};
-    use std::process::Command;
-
-    fn words(command: &str) -> Vec<String> {
-        let script = format!("for word in {command}; do printf '%s\\0' \"$word\"; done");
-        let output = Command::new("sh").args(["-c", &script]).output().expect("sh runs");
-        let printed = String::from_utf8(output.stdout).expect("the words are UTF-8");
-        printed.split_terminator('\0').map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn a_shell_reads_each_text_as_one_word() {
-        for text in [
-            "", "a b", "it's", "$(id)", "`id`", "a\nb", "*", "~", "!x", "\\", "\"", "a;b&c|d",
-            "{a,b}",
-        ] {
-            assert_eq!(words(&quoted(text)), [text], "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_shell_reads_the_filter_of_a_query_as_one_word() {
-        let values = vec!["vol-1".to_owned(), "d,e \"f".to_owned()];
-        let query = Query { sub_account: None, command: "describe-volumes", tag: "a b'c", values };
-        let filter = r#"Name="tag:a b'c",Values=vol-1,"d,e \"f""#;
-        let expected = ["aws", "ec2", "describe-volumes", "--filters", filter, "--output", "json"];
-        assert_eq!(words(&query.to_string()), expected);
+        // PowerShell would split the filter at its commas.
+        write!(f, "aws ec2 {} --filters '{}' --output json", self.command, self.filter())
     }
 }

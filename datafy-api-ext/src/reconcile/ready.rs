@@ -1,41 +1,15 @@
 //! Whether a volume can be attached.
 
-use super::SOURCE_VOLUME;
-use super::ec2::{Ec2Objects, Ec2Volume, value};
+use super::ec2_objects::Ec2Objects;
 use super::query::Query;
+use super::target::Target;
 use crate::id::VolumeId;
 use crate::one_line::OneLine;
-
-/// Why a volume can't be attached yet.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotReady {
-    /// EC2 shows no EBS volume of it.
-    #[error("EC2 shows no EBS volume of {volume}")]
-    NoVolumes {
-        /// The Datafy volume.
-        volume: VolumeId,
-    },
-    /// No result of [a query](Query::ebs_volumes) for its EBS volumes was given.
-    #[error("no result of a query for the EBS volumes of {volume} was given")]
-    NotLookedUp {
-        /// The Datafy volume.
-        volume: VolumeId,
-    },
-    /// An EBS volume is in another state.
-    #[error("{} is {}", OneLine(volume_id), OneLine(state))]
-    State {
-        /// The ID of the EBS volume.
-        volume_id: String,
-        /// Its state.
-        state: String,
-    },
-}
 
 /// Checks that all EBS volumes of a Datafy volume can be attached: for [`ready_when`](crate::Call::ready_when).
 ///
 /// `objects` has the result of [a query](Query::ebs_volumes) for them; others are ignored. There must be one at least,
-/// each `available`, or `in-use`: an attach that is repeated finds them so.
+/// each `available`, or `in-use`: an attach that is repeated finds them so. Otherwise fails with the reason.
 ///
 /// ```no_run
 /// use datafy_api_ext::reconcile::{Ec2Objects, Query, volumes_ready};
@@ -56,19 +30,17 @@ pub enum NotReady {
 /// # Ok(())
 /// # }
 /// ```
-pub fn volumes_ready(volume: &VolumeId, objects: &Ec2Objects) -> Result<(), NotReady> {
-    if !objects.has(&Query::ebs_volumes(volume)) {
-        return Err(NotReady::NotLookedUp { volume: volume.clone() });
+pub fn volumes_ready(volume: &VolumeId, objects: &Ec2Objects) -> Result<(), String> {
+    let query = Query::ebs_volumes(volume);
+    if !objects.has_all(&query) {
+        return Err(format!("no result of a query for the EBS volumes of {volume} was given"));
     }
-    let own = |it: &&Ec2Volume| value(&it.tags, SOURCE_VOLUME) == Some(volume.as_str());
-    let mut own = objects.volumes().iter().filter(own).peekable();
-    if own.peek().is_none() {
-        return Err(NotReady::NoVolumes { volume: volume.clone() });
+    let volumes = objects.of(Target::ATTACHMENT, volume.as_str());
+    if volumes.is_empty() {
+        return Err(format!("EC2 shows no EBS volume of {volume}"));
     }
-    match own.find(|it| !matches!(it.state.as_str(), "available" | "in-use")) {
+    match volumes.iter().find(|it| !matches!(it.state.as_str(), "available" | "in-use")) {
         None => Ok(()),
-        Some(it) => {
-            Err(NotReady::State { volume_id: it.volume_id.clone(), state: it.state.clone() })
-        }
+        Some(it) => Err(format!("{} is {}", OneLine(&it.id), OneLine(&it.state))),
     }
 }

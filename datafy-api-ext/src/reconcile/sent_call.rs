@@ -1,14 +1,13 @@
 //! A call whose effect is looked up.
 
-use super::{Query, RESTORED_FROM, SOURCE_VOLUME};
+use super::query::Query;
+use super::target::Target;
 use crate::abandoned::Abandoned;
 use crate::error::Error;
-use crate::id::{DatafySnapshotId, VolumeId};
 use crate::journal::{Step, StepState};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
-use datafy_api::operations::{ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
 
 /// A call: one whose effect is looked up, or one whose known effect explains an object.
 ///
@@ -67,31 +66,14 @@ impl SentCall {
 
     /// What the operation creates or changes.
     pub(super) fn target(&self) -> Option<Target> {
-        match self.operation.as_str() {
-            name if name == CREATE_SNAPSHOT.name => Some(Target::Snapshot),
-            name if name == CREATE_VOLUME_FROM_SNAPSHOTS.name => Some(Target::Volume),
-            name if name == ATTACH_VOLUME.name => Some(Target::Attachment),
-            _ => None,
-        }
+        Target::of(&self.operation)
     }
 
     /// The value of the tag by which the objects of the call are found.
     pub(super) fn key(&self) -> Option<&str> {
         match self.target()? {
-            Target::Snapshot | Target::Attachment => {
-                self.subject.volume.as_ref().map(AsRef::as_ref)
-            }
-            Target::Volume => self.subject.snapshot.as_ref().map(AsRef::as_ref),
-        }
-    }
-
-    /// Whether the operation creates nothing, or the ID of the created object is known, and of the documented form.
-    fn has_usable_id(&self) -> bool {
-        match self.target() {
-            Some(target @ (Target::Snapshot | Target::Volume)) => {
-                self.created_id.as_deref().is_some_and(|id| target.is_id(id))
-            }
-            _ => true,
+            Target::VOLUME => self.subject.snapshot.as_ref().map(AsRef::as_ref),
+            _ => self.subject.volume.as_ref().map(AsRef::as_ref),
         }
     }
 
@@ -99,48 +81,11 @@ impl SentCall {
     pub(super) fn is_open(&self) -> bool {
         match self.state {
             StepState::Unknown => true,
-            StepState::Applied => !self.has_usable_id(),
+            StepState::Applied => self.target().is_some_and(|target| {
+                let has_id = self.created_id.as_deref().is_some_and(|id| target.is_id(id));
+                target.group.is_some() && !has_id
+            }),
             _ => false,
-        }
-    }
-}
-
-/// What an operation creates or changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Target {
-    Snapshot,
-    Volume,
-    Attachment,
-}
-
-impl Target {
-    /// Whether an object may be younger than what it belongs to: Datafy replaces the EBS volumes of a volume.
-    pub(super) fn is_replaceable(self) -> bool {
-        self == Self::Volume
-    }
-
-    /// The subcommand of `aws ec2` that lists the objects.
-    pub(super) fn command(self) -> &'static str {
-        match self {
-            Self::Snapshot => "describe-snapshots",
-            Self::Volume | Self::Attachment => "describe-volumes",
-        }
-    }
-
-    /// The tag with the ID that the objects are found by.
-    pub(super) fn tag(self) -> &'static str {
-        match self {
-            Self::Snapshot | Self::Attachment => SOURCE_VOLUME,
-            Self::Volume => RESTORED_FROM,
-        }
-    }
-
-    /// Whether this is the ID of an object that the operation creates.
-    pub(super) fn is_id(self, id: &str) -> bool {
-        match self {
-            Self::Snapshot => DatafySnapshotId::new(id).is_ok(),
-            Self::Volume => VolumeId::new(id).is_ok(),
-            Self::Attachment => false,
         }
     }
 }

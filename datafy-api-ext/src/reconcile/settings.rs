@@ -24,9 +24,6 @@ pub struct Settings {
     /// How long a call takes at most whose end was not recorded, since its process died. 10 minutes by default: that is
     /// enough for the default [operation timeout](crate::Timeouts::operation). Raise it if yours is longer.
     pub longest_call: Duration,
-    /// Whether a snapshot must carry the marker of the call. `false` by default: then the only snapshot in the time
-    /// window is that of the call, as long as all calls that create snapshots of the volume are given.
-    pub require_marker: bool,
 }
 
 impl Default for Settings {
@@ -35,7 +32,6 @@ impl Default for Settings {
             clock_skew: Duration::from_secs(60),
             settling_time: Duration::from_secs(15 * 60),
             longest_call: Duration::from_secs(10 * 60),
-            require_marker: false,
         }
     }
 }

@@ -82,7 +82,7 @@ impl Scene {
 fn objects(fake: &Fake, query: &Query) -> Value {
     let tag = |key: &str, value: &str| json!({ "Key": key, "Value": value });
     let now = chrono::Utc::now();
-    let asked = |value: &str| query.values.iter().any(|it| it == value);
+    let asked = |value: &str| query.values().iter().any(|it| it == value);
     if query.command == "describe-snapshots" {
         let all = fake
             .snapshots()

@@ -1,7 +1,7 @@
 //! Whether EC2 was asked in the account and the region of a call's volumes: elsewhere it shows nothing, which proves
 //! nothing.
 
-use datafy_api_ext::reconcile::{Ec2Objects, Query, SentCall};
+use datafy_api_ext::reconcile::{Ec2Object, Ec2Objects, Query, SentCall};
 use datafy_api_ext::{DatafySnapshotId, VolumeId};
 
 /// The tag of EBS volumes and EBS snapshots with the Datafy volume that they belong to.
@@ -30,11 +30,7 @@ pub(crate) fn is_shown(call: &SentCall, looked: [&Ec2Objects; 2]) -> bool {
     let volume = call.subject.volume.as_ref().map(VolumeId::as_str);
     let snapshot = call.subject.snapshot.as_ref().map(DatafySnapshotId::as_str);
     let wanted = [(VOLUME, volume), (SNAPSHOT, snapshot), (RESTORED_FROM, snapshot)];
-    let is_of = |tags: &Vec<(String, String)>| {
-        tags.iter().any(|(tag, value)| wanted.contains(&(tag.as_str(), Some(value.as_str()))))
-    };
-    looked.into_iter().any(|objects| {
-        objects.snapshots().iter().any(|it| is_of(&it.tags))
-            || objects.volumes().iter().any(|it| is_of(&it.tags))
-    })
+    let is_of =
+        |it: &Ec2Object| wanted.iter().any(|(tag, value)| value.is_some() && it.tag(tag) == *value);
+    looked.into_iter().any(|objects| objects.objects().any(is_of))
 }

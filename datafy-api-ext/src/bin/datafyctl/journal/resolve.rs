@@ -150,21 +150,23 @@ fn read(directory: &Path, queries: &[Query], places: &[Query]) -> Result<Looked>
     if begun > now() {
         return Err(named(&path, "the time is in the future").into());
     }
-    let mut outputs = Vec::new();
-    for number in 1..=queries.len() + places.len() {
-        let path = directory.join(format!("{number}.json"));
-        let output = fs::read(&path).map_err(|error| named(&path, error))?;
-        outputs.push((path.display().to_string(), output));
-    }
-    let extra = directory.join(format!("{}.json", outputs.len() + 1));
+    let file = |number: usize| directory.join(format!("{number}.json"));
+    let read = |queries: &[Query], first: usize| -> Result<Ec2Objects> {
+        let mut objects = Ec2Objects::new(begun);
+        for (number, query) in (first..).zip(queries) {
+            let path = file(number);
+            let output = fs::read(&path).map_err(|error| named(&path, error))?;
+            objects.read(query, &output).map_err(|error| named(&path, error))?;
+        }
+        Ok(objects)
+    };
+    let objects = read(queries, 1)?;
+    let of_places = read(places, 1 + queries.len())?;
+    let extra = file(1 + queries.len() + places.len());
     if extra.exists() {
         return Err(named(&extra, "the journal has changed since; make a new script").into());
     }
-    let of_places = outputs.split_off(queries.len());
-    let (mut objects, mut place) = (Ec2Objects::new(begun), Ec2Objects::new(begun));
-    objects.read_all(queries, outputs)?;
-    place.read_all(places, of_places)?;
-    Ok(Looked { objects, places: place })
+    Ok(Looked { objects, places: of_places })
 }
 
 /// Settles what is certain, and prints what was found out.

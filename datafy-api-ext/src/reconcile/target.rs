@@ -1,0 +1,62 @@
+//! What EC2 shows of each operation.
+
+use crate::id::{DatafySnapshotId, VolumeId};
+use datafy_api::operations::{ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
+
+/// The objects that an operation creates or changes. Their order is that of the queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Target {
+    /// The subcommand of `aws ec2` that lists them.
+    pub(super) command: &'static str,
+    /// The tag with the ID that they are found by.
+    pub(super) tag: &'static str,
+    /// The tag with the ID in Datafy of what was created, which all objects of an effect share.
+    pub(super) group: Option<&'static str>,
+    operation: &'static str,
+}
+
+pub(super) const SNAPSHOTS: &str = "describe-snapshots";
+pub(super) const VOLUMES: &str = "describe-volumes";
+
+/// The tag with the ID of the Datafy snapshot that an EBS snapshot belongs to.
+const SNAPSHOT: &str = "datafy:snapshot:id";
+/// The tag with the ID of the volume of a snapshot, or of the Datafy volume that an EBS volume belongs to.
+const SOURCE_VOLUME: &str = "datafy:source-volume:id";
+/// The tag with the ID of the Datafy snapshot that an EBS volume was created from.
+const RESTORED_FROM: &str = "datafy:restored-from-snapshot:id";
+
+impl Target {
+    pub(super) const SNAPSHOT: Self = Self {
+        command: SNAPSHOTS,
+        tag: SOURCE_VOLUME,
+        group: Some(SNAPSHOT),
+        operation: CREATE_SNAPSHOT.name,
+    };
+    pub(super) const VOLUME: Self = Self {
+        command: VOLUMES,
+        tag: RESTORED_FROM,
+        group: Some(SOURCE_VOLUME),
+        operation: CREATE_VOLUME_FROM_SNAPSHOTS.name,
+    };
+    pub(super) const ATTACHMENT: Self =
+        Self { command: VOLUMES, tag: SOURCE_VOLUME, group: None, operation: ATTACH_VOLUME.name };
+
+    pub(super) fn of(operation: &str) -> Option<Self> {
+        let all = [Self::SNAPSHOT, Self::VOLUME, Self::ATTACHMENT];
+        all.into_iter().find(|target| target.operation == operation)
+    }
+
+    /// Whether an object may be younger than what it belongs to: Datafy replaces the EBS volumes of a volume.
+    pub(super) fn is_replaceable(self) -> bool {
+        self == Self::VOLUME
+    }
+
+    /// Whether this is the ID of an object that the operation creates.
+    pub(super) fn is_id(self, id: &str) -> bool {
+        match self {
+            Self::SNAPSHOT => DatafySnapshotId::new(id).is_ok(),
+            Self::VOLUME => VolumeId::new(id).is_ok(),
+            _ => false,
+        }
+    }
+}
