@@ -33,7 +33,7 @@
 
 mod broken;
 mod connection;
-mod error_builder;
+mod error;
 mod fault;
 mod handler;
 mod reply;
@@ -43,7 +43,7 @@ mod skip_pauses;
 mod state;
 mod verify;
 
-pub use error_builder::ErrorBuilder;
+pub use error::error;
 pub use fault::Fault;
 pub use reply::Reply;
 pub use request::RecordedRequest;
