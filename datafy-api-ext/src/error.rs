@@ -1,6 +1,6 @@
 //! Why a call failed, and whether it had an effect.
 
-use crate::client::token::Credential;
+use crate::client::Credential;
 use crate::id::{DatafySnapshotId, VolumeId};
 use crate::operations::check_created;
 use crate::outcome::Outcome;

@@ -1,6 +1,6 @@
 //! A text that this crate didn't write.
 
-use crate::client::token::Credential;
+use crate::client::Credential;
 use crate::one_line::{OneLine, misleads};
 use serde::{Serialize, Serializer};
 use std::fmt;

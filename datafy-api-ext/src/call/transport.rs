@@ -1,8 +1,8 @@
 //! Classifies a request without an answer: whether it was written, and whether another attempt may succeed.
 
-use crate::client::ConfigError;
 use crate::client::proxy::Route;
-use crate::client::token::{Credential, NoToken};
+use crate::client::token::NoToken;
+use crate::client::{ConfigError, Credential};
 use crate::error::{Cause, ErrorKind, Report};
 use crate::untrusted::Untrusted;
 use std::error::Error as StdError;

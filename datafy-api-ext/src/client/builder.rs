@@ -4,13 +4,13 @@ use crate::abandoned::{Abandoned, OnAbandoned};
 use crate::client::ConfigError;
 use crate::client::budget::Budget;
 use crate::client::clock::SystemClock;
+use crate::client::credential::Tokens;
 use crate::client::detached_calls::DetachedCalls;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::options::{Options, option_methods};
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 use crate::client::root_certificates::{self, Pem};
-use crate::client::token::{Token, Tokens};
-use crate::client::token_text;
+use crate::client::token::{self, NoToken, Token};
 use crate::client::{Clock, Datafy, Inner, Jitter, within};
 use crate::id::SubAccountId;
 use datafy_api::base_url::BaseUrl;
@@ -91,15 +91,12 @@ impl DatafyBuilder {
             move |source: ConfigError| ConfigError::Variable { name, source: Box::new(source) }
         };
         let token = match variable("DATAFY_TOKEN")? {
+            Some(token) if token.trim().is_empty() => {
+                return Err(ConfigError::EmptyVariable("DATAFY_TOKEN"));
+            }
             Some(token) => {
-                if token.trim().is_empty() {
-                    return Err(ConfigError::EmptyVariable("DATAFY_TOKEN"));
-                }
-                token_text::check(token.trim())
-                    .map_err(|problem| ConfigError::Token {
-                        problem: format!("the token {problem}"),
-                        source: None,
-                    })
+                token::check(token.trim())
+                    .map_err(|problem| NoToken::new(format!("the token {problem}")).into())
                     .map_err(of("DATAFY_TOKEN"))?;
                 Some(Token::fixed(token))
             }

@@ -5,6 +5,7 @@ mod builder;
 mod clock;
 mod config_error;
 pub(crate) mod connector;
+mod credential;
 pub(crate) mod detached_calls;
 pub(crate) mod http;
 pub(crate) mod options;
@@ -16,14 +17,12 @@ mod root_certificates;
 mod stopwatch;
 mod timeouts;
 pub(crate) mod token;
-mod token_file;
-mod token_text;
-mod unescape;
 mod volume;
 
 pub use builder::DatafyBuilder;
 pub use clock::Clock;
 pub use config_error::ConfigError;
+pub(crate) use credential::Credential;
 pub(crate) use options::within;
 pub use retry_policy::RetryPolicy;
 pub(crate) use stopwatch::Stopwatch;
@@ -34,13 +33,13 @@ pub use volume::Volume;
 use crate::abandoned::OnAbandoned;
 use crate::id::SubAccountId;
 use budget::Budget;
+use credential::Tokens;
 use datafy_api::base_url::BaseUrl;
 use detached_calls::DetachedCalls;
 use http::Http;
 use options::Options;
 use std::fmt;
 use std::sync::Arc;
-use token::Tokens;
 use tokio::sync::Semaphore;
 
 /// A client of the Datafy API.

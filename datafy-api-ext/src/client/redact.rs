@@ -1,15 +1,12 @@
 //! Finds the token in what the service sends back, and replaces it.
 //!
-//! A fragment of the token is found by its windows: all sequences of [`FRAGMENT`] bytes in it. A longer fragment
-//! is a chain of overlapping windows, wherever it was cut. Base64 spells a token in three ways, by its position in
-//! the encoded text, so the windows of these are searched for, too.
+//! A fragment of the token is found by its windows: all sequences of [`FRAGMENT`] bytes in it. A longer fragment is a
+//! chain of windows. Base64 spells a token in three ways, by its position in the encoded text, so the windows of these
+//! are searched for, too.
 
-use crate::client::unescape::{JSON, NOTATIONS, Notation};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use memchr::memchr3;
 use secrecy::zeroize::Zeroizing;
-use std::collections::BinaryHeap;
 use std::ops::Range;
 
 /// The length of the shortest token that is redacted, in bytes. A shorter one is no secret, and may occur in any
@@ -20,19 +17,17 @@ const SHORTEST_SECRET: usize = 8;
 /// as a whole. In base64 it is the length of the encoded fragment.
 const FRAGMENT: usize = 12;
 
-/// Separates texts. It occurs in none, since no UTF-8 has it.
-const SEPARATOR: u8 = 0xFF;
-
 /// Replaces a fragment of the token.
-const REDACTED: &str = "[token]";
+const REDACTED: &[u8] = b"[token]";
 
 /// Redacts one token. Building it costs more than a search, so it is kept with the token.
 pub(crate) struct Redactor {
-    windows: Windows,
-    filter: Filter,
-    /// The bytes that an escape may encode for a fragment: those of the token and its base64, and those of another
-    /// escape.
-    matters: [bool; 256],
+    /// The length of a window.
+    length: usize,
+    /// The windows, sorted. Those of a short token have zeros at the end.
+    windows: Zeroizing<Vec<[u8; FRAGMENT]>>,
+    /// Whether a byte occurs in them.
+    occurs: [bool; 256],
 }
 
 impl Redactor {
@@ -41,204 +36,190 @@ impl Redactor {
         if token.len() < SHORTEST_SECRET {
             return None;
         }
-        let windows = Windows::new(&spellings(token), token.len().min(FRAGMENT));
-        let filter = Filter::new(&windows.text);
-        let mut matters = [false; 256];
-        let escapes = (b'0'..=b'9').chain(b'A'..=b'Z').chain(b'a'..=b'z').chain(*br"\%&#;");
-        escapes
-            .chain(windows.text.iter().copied())
-            .for_each(|byte| matters[usize::from(byte)] = true);
-        Some(Self { windows, filter, matters })
+        let length = token.len().min(FRAGMENT);
+        let spellings = spellings(token);
+        let mut windows: Zeroizing<Vec<_>> = Zeroizing::new(
+            spellings.iter().flat_map(|text| text.windows(length).map(padded)).collect(),
+        );
+        windows.sort_unstable();
+        windows.dedup();
+        let mut occurs = [false; 256];
+        spellings
+            .iter()
+            .flat_map(|text| text.iter())
+            .for_each(|byte| occurs[usize::from(*byte)] = true);
+        Some(Self { length, windows, occurs })
     }
 
     /// Returns `text` with each fragment of the token replaced, or `None` if it holds none.
     ///
     /// A fragment is found verbatim, in base64, and with its characters escaped as in JSON, URLs or HTML. The content
     /// of JSON strings is also searched without JSON's escapes, since callers see it that way.
-    ///
-    /// The time is linear in the length of the text. Nothing is allocated unless the text holds a fragment, or an
-    /// escape that may be a part of one.
     pub(crate) fn redact(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut found = Vec::new();
-        self.search(text, &mut |range| found.push(range));
-        if memchr3(b'\\', b'%', b'&', text).is_some() {
-            self.search_escaped(text, &mut |range| found.push(range));
-            if self.suspects(JSON, text) {
-                let content = JSON.undo(text);
-                self.search_escaped(&content.text, &mut |range| found.push(content.origin(&range)));
+        self.search(text, |range| found.push(range));
+        if memchr::memchr3(b'\\', b'%', b'&', text).is_some() {
+            let text = Decoded::of(text);
+            let json = text.undo(json);
+            let content = [json.undo(self::json), json.undo(percent), json.undo(html)];
+            for decoded in [text.undo(percent), text.undo(html), json].iter().chain(&content) {
+                self.search(&decoded.bytes, |range| found.push(decoded.origin(&range)));
             }
         }
         if found.is_empty() { None } else { Some(replace(text, found)) }
     }
 
-    /// Calls `found` with each fragment in one layer of escapes in `text`.
-    fn search_escaped(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
-        for notation in NOTATIONS {
-            if self.suspects(notation, text) {
-                let unescaped = notation.undo(text);
-                self.search(&unescaped.text, &mut |range| found(unescaped.origin(&range)));
-            }
-        }
-    }
-
-    /// Whether `text` holds an escape that may be a part of a fragment.
-    fn suspects(&self, notation: Notation, text: &[u8]) -> bool {
-        notation.escapes(text).any(|escape| self.matters[usize::from(escape.byte)])
-    }
-
-    /// Calls `found` with each fragment in `text`.
-    ///
-    /// No window fits between two samples, so most of the text is skipped. Around a sample that may belong to the
-    /// token, all bytes are filtered, and what is left is compared.
-    fn search(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
-        let stride = self.windows.length - Filter::GRAM + 1;
-        // Every window that begins before this is found.
+    /// Calls `found` with each window in `text`. Only within a run of bytes that occur in windows there can be one.
+    fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
         let mut begin = 0;
-        loop {
-            let sample = begin + stride - 1;
-            match self.filter.passes(text, sample) {
-                None => return,
-                Some(false) => begin = sample + 1,
-                Some(true) => {
-                    let passes = |at: &usize| self.filter.passes(text, *at) == Some(true);
-                    let before = (begin..sample).rev().take_while(passes).count();
-                    let behind = (sample + 1..text.len()).take_while(passes).count();
-                    let part = sample - before..sample + behind + Filter::GRAM;
-                    self.windows.find(text, part, found);
-                    begin = sample + behind + 2;
+        for run in text.split(|byte| !self.occurs[usize::from(*byte)]) {
+            for (window, start) in run.windows(self.length).zip(begin..) {
+                if self.windows.binary_search(&padded(window)).is_ok() {
+                    found(start..start + self.length);
                 }
             }
+            begin += run.len() + 1;
         }
     }
 }
 
+fn padded(window: &[u8]) -> [u8; FRAGMENT] {
+    let mut padded = [0; FRAGMENT];
+    padded[..window.len()].copy_from_slice(window);
+    padded
+}
+
 /// Returns the token, and the characters that it determines in each base64 text that holds it.
-fn spellings(token: &str) -> Vec<Zeroizing<String>> {
-    let mut spellings = vec![Zeroizing::new(token.to_owned())];
+fn spellings(token: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut spellings = vec![Zeroizing::new(token.as_bytes().to_vec())];
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         for before in 0..3 {
-            let mut bytes = Zeroizing::new(Vec::with_capacity(before + token.len()));
-            bytes.resize(before, 0);
-            bytes.extend_from_slice(token.as_bytes());
-            let mut text = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
-            engine.encode_string(&bytes[..], &mut text);
-            text.truncate(bytes.len() * 8 / 6);
-            text.drain(..(before * 8).div_ceil(6));
-            spellings.push(text);
+            let bytes = Zeroizing::new([&[0; 3][..before], token.as_bytes()].concat());
+            let text = Zeroizing::new(engine.encode(&*bytes).into_bytes());
+            let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+            spellings.push(Zeroizing::new(text[own].to_vec()));
         }
     }
     spellings
 }
 
-/// All sequences of a length that occur in some texts.
-struct Windows {
-    length: usize,
-    /// The texts, each with a separator behind it.
-    text: Zeroizing<Vec<u8>>,
-    /// Where the windows begin in it: one of each content, sorted by it.
-    starts: Vec<usize>,
+/// A text whose escapes are undone.
+struct Decoded {
+    bytes: Vec<u8>,
+    /// Where each byte begins in the original, and where that ends.
+    origins: Vec<usize>,
 }
 
-impl Windows {
-    fn new(texts: &[Zeroizing<String>], length: usize) -> Self {
-        let total = texts.iter().map(|text| text.len() + 1).sum();
-        let mut all = Zeroizing::new(Vec::with_capacity(total));
-        for text in texts {
-            all.extend_from_slice(text.as_bytes());
-            all.push(SEPARATOR);
+impl Decoded {
+    fn of(text: &[u8]) -> Self {
+        Self { bytes: text.to_vec(), origins: (0..=text.len()).collect() }
+    }
+
+    /// Undoes one layer of escapes. `read` reads the escape at the start of a text: the byte that it encodes, and its
+    /// length.
+    fn undo(&self, read: fn(&[u8]) -> Option<(u8, usize)>) -> Self {
+        let mut undone = Self { bytes: Vec::new(), origins: Vec::new() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let (byte, length) = read(&self.bytes[at..]).unwrap_or((*byte, 1));
+            undone.bytes.push(byte);
+            undone.origins.push(self.origins[at]);
+            at += length;
         }
-        let windows = all.windows(length).zip(0..);
-        let windows = windows.filter(|(window, _)| !window.contains(&SEPARATOR));
-        let mut windows = sorted(windows);
-        windows.dedup_by_key(|(window, _)| *window);
-        let starts = windows.into_iter().map(|(_, start)| start).collect();
-        Self { length, text: all, starts }
+        undone.origins.extend(self.origins.last());
+        undone
     }
 
-    /// Calls `found` with each chain of windows in this part of `text`.
-    fn find(&self, text: &[u8], part: Range<usize>, found: &mut dyn FnMut(Range<usize>)) {
-        let mut rest = part.start;
-        while rest + self.length <= part.end {
-            let (window, behind) = text[rest..part.end].split_at(self.length);
-            match self.position(window) {
-                None => rest += 1,
-                Some(at) => {
-                    let next = self.text[at + self.length..].iter();
-                    let more = next.zip(behind).take_while(|(a, b)| a == b).count();
-                    found(rest..rest + self.length + more);
-                    rest += more + 1;
-                }
-            }
-        }
-    }
-
-    /// Where this window begins in the texts, if it occurs there.
-    fn position(&self, window: &[u8]) -> Option<usize> {
-        let compare = |start: &usize| self.text[*start..*start + self.length].cmp(window);
-        self.starts.binary_search_by(compare).ok().map(|index| self.starts[index])
+    /// Maps `range` back to the original.
+    fn origin(&self, range: &Range<usize>) -> Range<usize> {
+        self.origins[range.start]..self.origins[range.end]
     }
 }
 
-/// A Bloom filter: all short sequences that occur in a text pass, and few others.
-struct Filter {
-    bits: Zeroizing<Vec<u64>>,
-    shift: u32,
-}
-
-impl Filter {
-    /// The length of the sequences.
-    const GRAM: usize = 4;
-
-    fn new(text: &[u8]) -> Self {
-        // At most one bit of sixteen is set, so that few other sequences pass.
-        let bits = (text.len() * 16).next_power_of_two();
-        let shift = u32::BITS.saturating_sub(bits.trailing_zeros());
-        let mut filter = Self { bits: Zeroizing::new(vec![0; bits.div_ceil(64)]), shift };
-        for gram in text.windows(Self::GRAM).filter_map(<[u8]>::first_chunk) {
-            let bit = filter.bit(*gram);
-            filter.bits[bit / 64] |= 1 << (bit % 64);
-        }
-        filter
-    }
-
-    /// Whether the sequence in `text` at `at` passes, or `None` if the text ends before its end.
-    fn passes(&self, text: &[u8], at: usize) -> Option<bool> {
-        let bit = self.bit(*text.get(at..)?.first_chunk()?);
-        Some(self.bits[bit / 64] & 1 << (bit % 64) != 0)
-    }
-
-    fn bit(&self, gram: [u8; Self::GRAM]) -> usize {
-        // Multiplied by 2^32 over the golden ratio, all bits of the sequence reach the highest ones.
-        (u32::from_le_bytes(gram).wrapping_mul(0x9E37_79B1) >> self.shift) as usize
-    }
-}
-
-/// Returns `text` with a mark in place of these ranges; those that overlap get one.
+/// Returns `text` with a mark in place of these ranges; those that touch each other get one.
 fn replace(text: &[u8], ranges: Vec<Range<usize>>) -> Vec<u8> {
+    let mut hidden = vec![false; text.len()];
+    ranges.into_iter().for_each(|range| hidden[range].fill(true));
     // A remaining part of an escape would make a JSON text invalid.
-    let units = JSON.undo(text);
-    let mut redacted = Vec::with_capacity(text.len());
-    let mut done = 0;
-    for (start, end) in sorted(ranges.into_iter().map(|range| (range.start, range.end))) {
-        let range = units.whole(&(start..end));
-        if range.start >= done {
-            redacted.extend_from_slice(&text[done..range.start]);
-            redacted.extend_from_slice(REDACTED.as_bytes());
-        }
-        done = done.max(range.end);
+    for escape in Decoded::of(text).undo(json).origins.windows(2) {
+        let escape = &mut hidden[escape[0]..escape[1]];
+        let cut = escape.contains(&true);
+        escape.fill(cut);
     }
-    redacted.extend_from_slice(&text[done..]);
+    let mut redacted = Vec::with_capacity(text.len());
+    for (at, byte) in text.iter().enumerate() {
+        if !hidden[at] {
+            redacted.push(*byte);
+        } else if at == 0 || !hidden[at - 1] {
+            redacted.extend_from_slice(REDACTED);
+        }
+    }
     redacted
 }
 
-/// Sorts with a heap, whose code is much smaller than that of `sort`. Each program that makes calls contains it.
-fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
-    items.collect::<BinaryHeap<_>>().into_sorted_vec()
+/// Replaces every character that is not ASCII. The byte occurs in no token.
+const NOT_ASCII: u8 = 0xFF;
+
+/// `\u0041`, `\/`, `\n`: the escapes of JSON strings.
+fn json(text: &[u8]) -> Option<(u8, usize)> {
+    let byte = match text.strip_prefix(b"\\")?.first()? {
+        b'u' => return Some((ascii(number(text.get(2..6)?, 16)?), 6)),
+        b'b' => b'\x08',
+        b'f' => b'\x0C',
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        byte @ (b'"' | b'\\' | b'/') => *byte,
+        _ => return None,
+    };
+    Some((byte, 2))
+}
+
+/// `%41`: percent-encoding, as in URLs.
+fn percent(text: &[u8]) -> Option<(u8, usize)> {
+    let byte = number(text.strip_prefix(b"%")?.get(..2)?, 16)?;
+    Some((u8::try_from(byte).ok()?, 3))
+}
+
+/// `&amp;`, `&#65;`, `&#x41;`: the character references of HTML.
+fn html(text: &[u8]) -> Option<(u8, usize)> {
+    let (digits_at, radix) = match text.strip_prefix(b"&")? {
+        [b'#', b'x' | b'X', ..] => (3, 16),
+        [b'#', ..] => (2, 10),
+        name => {
+            let end = name.iter().position(|byte| *byte == b';')?;
+            let is_named = |known: &&str| known.as_bytes()[1..] == name[..end];
+            let known = NAMED.split(' ').find(is_named)?;
+            return Some((known.as_bytes()[0], end + 2));
+        }
+    };
+    let digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+    let end = digits_at + text[digits_at..].iter().take_while(digit).count();
+    let byte = ascii(number(&text[digits_at..end], radix)?);
+    // Browsers read a number without its semicolon, too.
+    Some((byte, end + usize::from(text.get(end) == Some(&b';'))))
+}
+
+/// The characters of tokens for which HTML has names, each before its name.
+const NAMED: &str = "&AMP >GT ^Hat <LT _UnderBar |VerticalLine &amp *ast \\bsol :colon ,comma @commat $dollar =equals \
+    !excl >gt {lbrace [lbrack {lcub _lowbar (lpar [lsqb <lt *midast #num %percnt .period +plus ?quest }rbrace ]rbrack \
+    }rcub )rpar ]rsqb ;semi /sol |verbar |vert";
+
+/// Returns the value of `digits`, the largest if it is too large, or `None` if they are not digits.
+fn number(digits: &[u8], radix: u32) -> Option<u32> {
+    let add = |sum: u32, digit: &u8| {
+        Some(sum.saturating_mul(radix).saturating_add(char::from(*digit).to_digit(radix)?))
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, add) }
+}
+
+fn ascii(code: u32) -> u8 {
+    u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(NOT_ASCII)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Redactor;
+    use super::{Decoded, NAMED, Redactor, html, json, percent};
 
     const TOKEN: &str = "dfy_k3y.Q7+x/Z9~a-B=";
 
@@ -362,6 +343,33 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(redacted(TOKEN, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_escape_is_undone_and_every_other_text_is_left() {
+        type Read = fn(&[u8]) -> Option<(u8, usize)>;
+        let undone = |read: Read, text: &str| {
+            String::from_utf8_lossy(&Decoded::of(text.as_bytes()).undo(read).bytes).into_owned()
+        };
+        let table: [(Read, &str, &[u8]); 10] = [
+            (json, r#"\u0041\u006a\u006A\/\\\"\n\r\t\b\f."#, b"Ajj/\\\"\n\r\t\x08\x0C."),
+            (json, r"\\u0041", b"\\u0041"),
+            (json, r"\u00e9\ud83d", b"\xFF\xFF"),
+            (json, r"\x41 \u004 \u+041 \U0041 \", br"\x41 \u004 \u+041 \U0041 \"),
+            (percent, "%41%6a%6A%e9%%41", b"Ajj\xE9%A"),
+            (percent, "100% %4 %4g %+1 %", b"100% %4 %4g %+1 %"),
+            (html, "&#65;&#x41;&#X6a;&#x6A;&#0065;&#65.&#x41", b"AAjjAA.A"),
+            (html, "&amp;amp;&lt;&plus;&sol;", b"&amp;<+/"),
+            (html, "&#233;&#99999999999;", b"\xFF\xFF"),
+            (html, "&nbsp;&;&#;&#x;&#xg;a&b;& &amp", b"&nbsp;&;&#;&#x;&#xg;a&b;& &amp"),
+        ];
+        for (read, text, expected) in table {
+            assert_eq!(undone(read, text), String::from_utf8_lossy(expected), "{text}");
+        }
+        for known in NAMED.split(' ') {
+            let (letter, name) = known.split_at(1);
+            assert_eq!(undone(html, &format!("&{name};")), letter);
         }
     }
 }

@@ -1,20 +1,17 @@
-//! The bearer token: where it comes from, and how it is renewed.
+//! The bearer token: where it comes from, and what it consists of.
 
-use crate::client::redact::Redactor;
-use crate::client::token_file;
-use crate::client::token_text;
-use datafy_api::Client;
-use datafy_api::base_url::BaseUrl;
-use datafy_api::hooks::Hooks;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::fs::{self, File, Metadata};
 use std::future::Future;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::task::spawn_blocking;
+
+/// The size of the largest token file that is read, in bytes.
+const LARGEST: usize = 64 * 1024;
 
 /// The source of a client's token.
 ///
@@ -34,34 +31,28 @@ use tokio::task::spawn_blocking;
 /// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Errors of a
 /// [`provider`](Self::provider) are shown unchanged.
 #[doc(alias("bearer", "authentication", "api key"))]
-pub struct Token(Source);
+pub struct Token(pub(super) Source);
 
-enum Source {
+pub(super) enum Source {
     Fixed(SecretString),
     File(PathBuf),
     Provider(Provider),
 }
 
 impl Source {
-    fn file(&self) -> Option<&PathBuf> {
-        match self {
-            Self::File(path) => Some(path),
-            Self::Fixed(_) | Self::Provider(_) => None,
+    /// Returns the token in a text of this source, without the white space around it.
+    pub(super) fn token<'t>(&self, text: &'t SecretString) -> Result<&'t str, NoToken> {
+        let token = text.expose_secret().trim();
+        match (self, check(token)) {
+            (_, Ok(())) => Ok(token),
+            (Self::File(path), Err(_)) if token.is_empty() => {
+                Err(NoToken::of_file(path, "is empty; write the token to it"))
+            }
+            (Self::File(path), Err(problem)) => {
+                Err(NoToken::new(format!("the token in {} {problem}", path.display())))
+            }
+            (_, Err(problem)) => Err(NoToken::new(format!("the token {problem}"))),
         }
-    }
-
-    /// The error of a token that is empty, or white space only.
-    fn empty(&self) -> NoToken {
-        match self.file() {
-            Some(path) => NoToken::of_file(path, "is empty; write the token to it"),
-            None => NoToken::new("the token is empty; check where it comes from".to_owned()),
-        }
-    }
-
-    /// The error of a text that is no token.
-    fn invalid(&self, problem: &str) -> NoToken {
-        let place = self.file().map(|path| format!(" in {}", path.display()));
-        NoToken::new(format!("the token{} {problem}", place.unwrap_or_default()))
     }
 }
 
@@ -149,11 +140,11 @@ pub(crate) struct NoToken {
 }
 
 impl NoToken {
-    fn new(problem: String) -> Self {
+    pub(super) fn new(problem: String) -> Self {
         Self { problem, source: None, transient: false }
     }
 
-    pub(super) fn of_file(path: &Path, problem: &str) -> Self {
+    fn of_file(path: &Path, problem: &str) -> Self {
         Self::new(format!("the token file {} {problem}", path.display()))
     }
 
@@ -162,125 +153,79 @@ impl NoToken {
     }
 }
 
-/// A valid token, with the raw client and the redactor that use it.
-pub(crate) struct Credential {
-    raw: Client,
-    /// `None` if the token is too short to be a secret.
-    redactor: Option<Redactor>,
-}
-
-impl Credential {
-    fn new(
-        secret: &SecretString,
-        source: &Source,
-        base: &BaseUrl,
-        http: &reqwest::Client,
-    ) -> Result<Arc<Self>, NoToken> {
-        let token = secret.expose_secret().trim();
-        if token.is_empty() {
-            return Err(source.empty());
-        }
-        token_text::check(token).map_err(|problem| source.invalid(&problem))?;
-        let hooks = Hooks::bearer(token).expect("a header can hold visible ASCII");
-        let raw = Client::new(base.clone(), http.clone(), hooks);
-        Ok(Arc::new(Self { raw, redactor: Redactor::new(token) }))
-    }
-
-    /// The raw client, with this token.
-    pub(crate) fn raw(&self) -> &Client {
-        &self.raw
-    }
-
-    /// Returns `text` without the token, in case the service has sent it back.
-    pub(crate) fn redact<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
-        let redacted = self.redactor.as_ref().and_then(|redactor| redactor.redact(text));
-        redacted.map_or(Cow::Borrowed(text), Cow::Owned)
-    }
-}
-
-/// The token of a client, and the one way to renew it.
-pub(crate) struct Tokens {
-    source: Source,
-    base: BaseUrl,
-    http: reqwest::Client,
-    current: Mutex<Option<Arc<Credential>>>,
-    /// Held while the source is asked, so that one call asks and the others wait.
-    asking: tokio::sync::Mutex<()>,
-}
-
-impl Tokens {
-    /// Fails if a fixed token can't be sent, or the token file can't be read.
-    pub(crate) fn new(
-        token: Token,
-        base: &BaseUrl,
-        http: &reqwest::Client,
-    ) -> Result<Self, NoToken> {
-        let secret = match &token.0 {
-            Source::Fixed(secret) => Some(secret.clone()),
-            Source::File(path) => Some(token_file::read(path)?),
-            Source::Provider(_) => None,
-        };
-        let current =
-            secret.map(|secret| Credential::new(&secret, &token.0, base, http)).transpose()?;
-        Ok(Self {
-            source: token.0,
-            base: base.clone(),
-            http: http.clone(),
-            current: Mutex::new(current),
-            asking: tokio::sync::Mutex::default(),
-        })
-    }
-
-    /// Whether there may be another token than the current one.
-    pub(crate) fn renewable(&self) -> bool {
-        !matches!(self.source, Source::Fixed(_))
-    }
-
-    /// Returns the current token, from the source if there is none yet.
-    pub(crate) async fn current(&self) -> Result<Arc<Credential>, NoToken> {
-        match self.peek() {
-            Some(current) => Ok(current),
-            None => self.replace(None).await,
-        }
-    }
-
-    /// Replaces the token `stale`, unless another call has just done so.
-    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), NoToken> {
-        self.replace(Some(stale)).await.map(drop)
-    }
-
-    async fn replace(&self, stale: Option<&Arc<Credential>>) -> Result<Arc<Credential>, NoToken> {
-        let _asking = self.asking.lock().await;
-        if let Some(current) = self.peek()
-            && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &current))
-        {
-            return Ok(current);
-        }
-        let secret = match &self.source {
-            Source::Fixed(secret) => secret.clone(),
-            Source::File(path) => {
-                let path = path.clone();
-                let reading = spawn_blocking({
-                    let path = path.clone();
-                    move || token_file::read(&path)
-                });
-                // The task is cancelled if the runtime shuts down.
-                let cancelled =
-                    |error| Err(NoToken::of_file(&path, "can't be read any more").because(error));
-                reading.await.unwrap_or_else(cancelled)?
+/// Returns the content of a token file, which must be a regular file.
+pub(super) fn read(path: &Path) -> Result<SecretString, NoToken> {
+    let unusable = |problem: &str| NoToken::of_file(path, problem);
+    let unreadable = |error: io::Error| {
+        let problem = match error.kind() {
+            io::ErrorKind::NotFound => "does not exist; create it or correct the path".to_owned(),
+            io::ErrorKind::PermissionDenied => {
+                "may not be read by this process; change its permissions".to_owned()
             }
-            Source::Provider(provider) => provider().await.map_err(|error| {
-                let failed = NoToken::new("the token provider failed".to_owned());
-                NoToken { transient: true, ..failed.because(error) }
-            })?,
+            kind => format!("can't be read ({kind}); check the path"),
         };
-        let fresh = Credential::new(&secret, &self.source, &self.base, &self.http)?;
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
-        Ok(fresh)
+        unusable(&problem).because(error)
+    };
+    let check = |metadata: &Metadata| {
+        let other = || unusable("is not a regular file; give the path of a regular file");
+        metadata.is_file().then_some(()).ok_or_else(other)
+    };
+    // Opening a pipe waits for a writer, so this comes first. The file may be replaced before it is open.
+    check(&fs::metadata(path).map_err(unreadable)?)?;
+    let file = File::open(path).map_err(unreadable)?;
+    check(&file.metadata().map_err(unreadable)?)?;
+    // Allocated at its largest size: a buffer that grows leaves copies in memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
+    file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > LARGEST {
+        return Err(unusable("is larger than 64 KiB; check the path"));
     }
+    match str::from_utf8(&bytes) {
+        Ok(text) => Ok(text.into()),
+        Err(_) => Err(unusable("is not valid UTF-8; write the token to it as plain text")),
+    }
+}
 
-    /// The current token, if there is one yet.
-    pub(crate) fn peek(&self) -> Option<Arc<Credential>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+/// Checks that a token consists of visible ASCII characters without quotes: to any other text, a service can only answer
+/// 401. Fails with the reason, which doesn't show the token.
+pub(super) fn check(token: &str) -> Result<(), String> {
+    if token.is_empty() {
+        return Err("is empty; check where it comes from".to_owned());
+    }
+    let scheme = token.split_once(char::is_whitespace).map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer")) {
+        return Err("begins with `Bearer`, which the client adds; leave it out".to_owned());
+    }
+    let unfit = |letter: &char| !letter.is_ascii_graphic() || matches!(letter, '"' | '\'' | '`');
+    match token.chars().zip(1..).find(|(letter, _)| unfit(letter)) {
+        None => Ok(()),
+        Some((letter, position)) => {
+            Err(format!("contains {letter:?} as its character {position}; remove it"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn what_is_no_token_is_refused_with_the_reason_and_the_place() {
+        for (text, expected) in [
+            ("", "is empty; check where it comes from"),
+            ("\u{FEFF}secret", r"contains '\u{feff}' as its character 1; remove it"),
+            ("secret\u{200B}", r"contains '\u{200b}' as its character 7; remove it"),
+            ("sec ret", "contains ' ' as its character 4; remove it"),
+            ("sec\r\nret", r"contains '\r' as its character 4; remove it"),
+            ("sec\0ret", r"contains '\0' as its character 4; remove it"),
+            ("s\u{e9}cret", "contains 'é' as its character 2; remove it"),
+            ("\"secret\"", "contains '\"' as its character 1; remove it"),
+            ("bearer\tsecret", "begins with `Bearer`, which the client adds; leave it out"),
+        ] {
+            assert_eq!(check(text).expect_err(text), expected);
+        }
+        for token in ["bearer", "Bearer.x", "!#$%&()*+,-./09:;<=>?@AZ[\\]^_az{|}~"] {
+            assert_eq!(check(token), Ok(()), "{token}");
+        }
     }
 }
