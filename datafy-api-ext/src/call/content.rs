@@ -1,10 +1,12 @@
 //! The content of an answer, read as far as it can be: the one reader of JSON that arrives.
 
-use serde::de::value::Error as NoFields;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
+use serde_json::value::RawValue;
 use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::iter;
 
 /// The content of an answer, as far as it arrived.
 pub struct Content<'a> {
@@ -145,13 +147,31 @@ impl<'a> Object<'a> {
     ///
     /// Fails if the type requires one that is absent or left out.
     pub(super) fn fields<T: DeserializeOwned>(&self) -> Result<T, String> {
-        let mut unfit: SmallVec<[&'static str; 4]> = SmallVec::new();
+        let mut fit: SmallVec<[(&str, &RawValue); 10]> = SmallVec::new();
+        for (at, member) in self.members.iter().enumerate() {
+            let again = self.members[..at].iter().any(|earlier| earlier.name == member.name);
+            if again || !member.ended || self.value(&member.name).is_none() {
+                continue;
+            }
+            // A value that is not JSON doesn't fit.
+            if let Ok(value) = serde_json::from_slice(member.value) {
+                fit.push((&*member.name, value));
+            }
+        }
         loop {
-            let mut last = None;
-            let fields = Fields { object: self, unfit: &unfit, last: &mut last };
-            match (T::deserialize(fields), last) {
+            // Of the members, the one that is being read, until all are.
+            let last = Cell::new(None);
+            let each = fit.iter().enumerate().map(|(at, member)| {
+                last.set(Some(at));
+                *member
+            });
+            let end = iter::from_fn(|| {
+                last.set(None);
+                None
+            });
+            match (T::deserialize(MapDeserializer::new(each.chain(end))), last.get()) {
                 (Ok(read), _) => return Ok(read),
-                (Err(_), Some(name)) => unfit.push(name),
+                (Err(_), Some(unfit)) => drop(fit.remove(unfit)),
                 // A required member is absent.
                 (Err(error), None) => return Err(error.to_string()),
             }
@@ -235,70 +255,6 @@ fn string(json: &[u8]) -> Option<Cow<'_, str>> {
     struct Borrowed<'t>(#[serde(borrow)] Cow<'t, str>);
 
     serde_json::from_slice(json).ok().map(|Borrowed(text)| text)
-}
-
-/// Reads a generated struct from an object, without the `unfit` members. Sets `last` to the one that failed.
-struct Fields<'o, 'a> {
-    object: &'o Object<'a>,
-    unfit: &'o [&'static str],
-    last: &'o mut Option<&'static str>,
-}
-
-impl<'de> Deserializer<'de> for Fields<'_, 'de> {
-    type Error = NoFields;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NoFields> {
-        self.deserialize_struct("", &[], visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, NoFields> {
-        visitor.visit_map(Walk { fields: self, names: fields.iter(), value: b"" })
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
-        seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-struct Walk<'o, 'a> {
-    fields: Fields<'o, 'a>,
-    names: std::slice::Iter<'static, &'static str>,
-    value: &'a [u8],
-}
-
-impl<'de> MapAccess<'de> for Walk<'_, 'de> {
-    type Error = NoFields;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, NoFields> {
-        use serde::de::value::BorrowedStrDeserializer;
-
-        for name in self.names.by_ref() {
-            let Some(member) = self.fields.object.value(name) else { continue };
-            if member.ended && !self.fields.unfit.contains(name) {
-                (self.value, *self.fields.last) = (member.value, Some(*name));
-                return seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, NoFields> {
-        let mut json = serde_json::Deserializer::from_slice(self.value);
-        let read = seed.deserialize(&mut json);
-        let value =
-            read.and_then(|value| json.end().map(|()| value)).map_err(serde::de::Error::custom)?;
-        *self.fields.last = None;
-        Ok(value)
-    }
 }
 
 #[cfg(test)]

@@ -190,6 +190,9 @@ mod tests {
             let read = created(&content(Some("Application/JSON"), body));
             assert!(matches!(read, Err(Unusable::Unreadable(_))), "{body}: {read:?}");
         }
+        let zipped = Content::read(Some("application/json"), b"\x1F\x8B\x08", true);
+        assert!(matches!(created(&zipped), Err(Unusable::Foreign(_))));
+        assert!(matches!(zipped.no_content(), Err(Unusable::Foreign(_))));
         for media_type in [Some("application/json"), None] {
             let (id, _) = created(&content(media_type, &format!(" {id}"))).expect("usable");
             assert_eq!(id.as_str(), "dsnap-1");

@@ -44,10 +44,9 @@ impl Redactor {
         windows.sort_unstable();
         windows.dedup();
         let mut occurs = [false; 256];
-        spellings
-            .iter()
-            .flat_map(|text| text.iter())
-            .for_each(|byte| occurs[usize::from(*byte)] = true);
+        for byte in spellings.iter().flat_map(|text| text.iter()) {
+            occurs[usize::from(*byte)] = true;
+        }
         Some(Self { length, windows, occurs })
     }
 
@@ -139,7 +138,9 @@ impl Decoded {
 /// Returns `text` with a mark in place of these ranges; those that touch each other get one.
 fn replace(text: &[u8], ranges: Vec<Range<usize>>) -> Vec<u8> {
     let mut hidden = vec![false; text.len()];
-    ranges.into_iter().for_each(|range| hidden[range].fill(true));
+    for range in ranges {
+        hidden[range].fill(true);
+    }
     // A remaining part of an escape would make a JSON text invalid.
     for escape in Decoded::of(text).undo(json).origins.windows(2) {
         let escape = &mut hidden[escape[0]..escape[1]];

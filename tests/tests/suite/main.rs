@@ -9,7 +9,6 @@ mod answers;
 mod cancellation;
 mod connections;
 mod custom_http;
-mod display;
 mod endpoint;
 mod errors;
 mod extras;

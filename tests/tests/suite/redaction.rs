@@ -63,26 +63,11 @@ fn a_text_that_is_no_token_is_rejected_without_being_shown() {
     for token in [format!("\u{FEFF}{CANARY}"), format!("{CANARY}\0"), format!("a\r\nx: {CANARY}")] {
         let error = Datafy::builder().token(token).build().unwrap_err();
         let shown = format!("{error} {error:?}");
-        assert!(shown.contains("the token contains a "), "{shown}");
+        assert!(shown.contains("the token contains '"), "{shown}");
         assert!(!shown.contains(CANARY), "{shown}");
     }
     let error = Datafy::builder().token("").build().unwrap_err();
     assert_eq!(error.to_string(), "the token is empty; check where it comes from");
-}
-
-#[tokio::test]
-async fn a_token_shorter_than_8_bytes_is_not_redacted() {
-    let listener = Listener::answering_json(
-        r#"{"datafySnapshotId":"dsnap-1","description":"secrets-and-nightlies"}"#,
-    );
-    for (token, expected) in
-        [("secrets", "secrets-and-nightlies"), ("secrets-", "[token]and-nightlies")]
-    {
-        let datafy = Datafy::builder().endpoint(listener.url()).token(token).build().unwrap();
-        let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
-        let snapshot = volume.create_snapshot().await.unwrap();
-        assert_eq!(snapshot.description.as_deref(), Some(expected));
-    }
 }
 
 /// An encoding of the token in an answer.

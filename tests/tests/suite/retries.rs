@@ -45,44 +45,6 @@ async fn a_call_that_is_throttled_for_a_while_succeeds_with_one_effect() {
 }
 
 #[tokio::test]
-async fn a_create_is_retried_after_a_503_only_if_the_policy_allows_it() {
-    for operation in OPERATIONS.into_iter().filter(|operation| operation.creates()) {
-        for (trusting, attempts) in [(false, 1), (true, 2)] {
-            let stage = Stage::of(1).await;
-            let mut policy = RetryPolicy::default();
-            policy.creates_after_503 = trusting;
-            let datafy = stage.builder().retry(policy).build().unwrap();
-            stage.fake.inject(Fault::retry_after(503, "1"));
-            let result = operation.call(&datafy, 0).await;
-            assert_eq!(result.is_ok(), trusting, "{operation:?}");
-            assert_eq!(stage.fake.requests().len(), attempts, "{operation:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_create_is_not_retried_after_a_429_if_the_policy_forbids_it() {
-    let stage = Stage::of(1).await;
-    let mut policy = RetryPolicy::default();
-    policy.creates_after_429 = false;
-    let datafy = stage.builder().retry(policy).build().unwrap();
-    stage.fake.inject_with(|_| Some(Fault::status(429)));
-    let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
-    assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 1));
-    let error = Operation::Attach.call(&datafy, 0).await.unwrap_err();
-    assert_eq!((error.outcome(), error.attempts()), (Outcome::Refused, 4));
-}
-
-#[tokio::test]
-async fn an_idempotent_operation_is_retried_after_ambiguous_attempts() {
-    let stage = Stage::of(1).await;
-    stage.fake.inject(Fault::ReadThenReset);
-    stage.fake.inject(Fault::status(502));
-    Operation::Attach.call(&stage.client(), 0).await.unwrap();
-    assert_eq!(stage.effects()[0].len(), 1);
-}
-
-#[tokio::test]
 async fn a_refusal_after_an_ambiguous_attempt_leaves_the_outcome_unknown() {
     let stage = Stage::of(1).await;
     stage.fake.inject(Fault::ApplyThenReset);
@@ -96,19 +58,6 @@ async fn a_refusal_after_an_ambiguous_attempt_leaves_the_outcome_unknown() {
     stage.fake.inject(Fault::status(404));
     let error = Operation::Deactivate.call(&stage.client(), 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, None));
-}
-
-#[tokio::test]
-async fn pauses_double_up_to_the_cap() {
-    let stage = Stage::of(1).await;
-    let mut policy = RetryPolicy::default();
-    (policy.attempts, policy.base, policy.cap) = (6, SECOND, 5 * SECOND);
-    let clock = AtADate(stage.pauses.clone());
-    let datafy = stage.builder().retry(policy).clock(clock).jitter(|| 1.0).build().unwrap();
-    stage.fake.inject_with(|_| Some(Fault::status(429)));
-    let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
-    assert_eq!(error.attempts(), 6);
-    assert_eq!(stage.pauses.pauses(), [1, 2, 4, 5, 5].map(Duration::from_secs));
 }
 
 #[tokio::test]

@@ -146,45 +146,29 @@ async fn expect<O: Operation + 'static>(
 /// An option of a call, and what it changes in the request.
 type Choice<O> = (fn(Call<O>) -> Call<O>, fn(&mut Expected));
 
-/// Sends the call with every combination of options, in both orders.
-async fn expect_every_combination<O: Operation + 'static>(
+/// Sends the call without options, and with all of them.
+async fn expect_options<O: Operation + 'static>(
     facts: &Facts,
     call: impl Fn(&Datafy) -> Call<O>,
     without_options: Expected,
     own: &[Choice<O>],
 ) {
-    let of_all: [Choice<O>; 3] = [
-        (|call| call.sub_account(sub_account()), |_| ()),
-        (
-            |call| call.query("extra", "1"),
-            |expected| expected.query.push(("extra".to_owned(), "1".to_owned())),
-        ),
-        (
-            |call| call.header("X-Extra", "2"),
-            |expected| drop(expected.headers.insert("x-extra".to_owned(), "2".to_owned())),
-        ),
-    ];
-    let options: Vec<_> = of_all.iter().chain(own).collect();
-    for combination in 0..1_u32 << options.len() {
-        let chosen: Vec<_> = (0..options.len())
-            .filter(|at| (combination >> at) & 1 == 1)
-            .map(|at| options[at])
-            .collect();
-        let mut expected = without_options.clone();
-        if combination & 1 == 1 {
-            expected = expected.of_sub_account(facts);
-        }
-        for (_, change) in &chosen {
-            change(&mut expected);
-        }
-        let set = |call: Call<O>, (set, _): &&Choice<O>| set(call);
-        expect(facts, |datafy| chosen.iter().fold(call(datafy), set), expected.clone()).await;
-        expect(facts, |datafy| chosen.iter().rev().fold(call(datafy), set), expected).await;
+    expect(facts, &call, without_options.clone()).await;
+    let mut expected = without_options.of_sub_account(facts);
+    expected.query.push(("extra".to_owned(), "1".to_owned()));
+    expected.headers.insert("x-extra".to_owned(), "2".to_owned());
+    for (_, change) in own {
+        change(&mut expected);
     }
+    let with_options = |datafy: &Datafy| {
+        let call = call(datafy).sub_account(sub_account()).query("extra", "1");
+        own.iter().fold(call.header("X-Extra", "2"), |call, (set, _)| set(call))
+    };
+    expect(facts, with_options, expected).await;
 }
 
 #[tokio::test]
-async fn create_snapshot_sends_every_combination_of_its_options() {
+async fn create_snapshot_sends_its_options() {
     let own: [Choice<CreateSnapshot>; 3] = [
         (
             |call| call.autoscaling_only(false),
@@ -197,27 +181,27 @@ async fn create_snapshot_sends_every_combination_of_its_options() {
         (Call::traceable, |expected| expected.marked = true),
     ];
     // Without options an empty object.
-    expect_every_combination(&CREATE_SNAPSHOT, snapshot, Expected::body(json!({})), &own).await;
+    expect_options(&CREATE_SNAPSHOT, snapshot, Expected::body(json!({})), &own).await;
 }
 
 #[tokio::test]
-async fn create_volume_sends_its_source_with_every_combination_of_options() {
+async fn create_volume_sends_its_source() {
     let body = json!({ "source": { "datafySnapshotId": "dsnap-1" } });
     let facts = &CREATE_VOLUME_FROM_SNAPSHOTS;
-    expect_every_combination(facts, from_snapshot, Expected::body(body), &[]).await;
+    expect_options(facts, from_snapshot, Expected::body(body), &[]).await;
     let body = json!({ "source": other_sources()[0] });
-    expect_every_combination(facts, from_object, Expected::body(body), &[]).await;
+    expect_options(facts, from_object, Expected::body(body), &[]).await;
 }
 
 #[tokio::test]
-async fn attach_sends_the_instance_and_the_device_with_every_combination_of_options() {
+async fn attach_sends_the_instance_and_the_device() {
     let body = json!({ "deviceName": "/dev/sdb", "instanceId": "i-1" });
-    expect_every_combination(&ATTACH_VOLUME, attach, Expected::body(body), &[]).await;
+    expect_options(&ATTACH_VOLUME, attach, Expected::body(body), &[]).await;
 }
 
 #[tokio::test]
-async fn deactivate_autoscaling_sends_no_body_with_any_combination_of_options() {
-    expect_every_combination(&DEACTIVATE_AUTOSCALING, deactivate, Expected::default(), &[]).await;
+async fn deactivate_autoscaling_sends_no_body() {
+    expect_options(&DEACTIVATE_AUTOSCALING, deactivate, Expected::default(), &[]).await;
 }
 
 #[tokio::test]
