@@ -1,12 +1,10 @@
 //! Turns `openapi.yaml` into the source text of the client. The build script and `cargo xtask generate` both call
 //! [`generate`]; for the spec of a dependent the build script calls [`generate_other`].
 //!
-//! `subset` refuses what the generator doesn't take, `operations` and `schemas` read the rest, `client` generates from
-//! it, and `names` refuses names that collide in the result.
+//! `subset` refuses what the generator doesn't take and leaves out what has no effect, `operations` and `schemas` read the
+//! rest, `client` generates from it, and `names` refuses names that collide in the result.
 
 use quote::quote;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use syn::{File, parse_quote};
 
 mod client;
@@ -20,9 +18,6 @@ pub(crate) mod yaml;
 
 use node::Node;
 use yaml::Document;
-
-pub(crate) const METHODS: [&str; 8] =
-    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Why no code was generated: the place in the spec, the problem, and the remedy.
 #[derive(Debug)]
@@ -50,15 +45,16 @@ pub(crate) const VARIABLE: &str = "DATAFY_API_SPEC";
 
 /// Generates the client for the spec in `yaml`, as formatted Rust.
 pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
-    let client = Client::of(yaml)?;
-    Ok(client.print("Generated from openapi.yaml by `cargo xtask generate`.", None))
+    let (file, _) = client::generate(&Node::root(&read(yaml)?))?;
+    Ok(print(file, "Generated from openapi.yaml by `cargo xtask generate`.", None))
 }
 
 /// Generates the client for `yaml`, the spec of a dependent. `own` is that of the crate: `datafy-api-ext` doesn't
 /// compile with a client that differs in what it sends.
 pub(crate) fn generate_other(yaml: &str, own: &str) -> Result<String, Refusal> {
-    let client = Client::of(yaml)?;
-    let found = differences::between(&Client::of(own)?, &client);
+    let (file, operations) = client::generate(&Node::root(&read(yaml)?))?;
+    let (_, own) = client::generate(&Node::root(&read(own)?))?;
+    let found = differences::between(&own, &operations);
     let error = (!found.is_empty()).then(|| {
         format!(
             "datafy-api is generated from the spec that {VARIABLE} names, which this version of datafy-api-ext doesn't \
@@ -67,55 +63,33 @@ pub(crate) fn generate_other(yaml: &str, own: &str) -> Result<String, Refusal> {
         )
     });
     let begin = format!("Generated from the spec that {VARIABLE} names.");
-    Ok(client.print(&begin, error.as_deref()))
+    Ok(print(file, &begin, error.as_deref()))
 }
 
-struct Client {
-    /// By name: whether the operation is idempotent, and the arguments of its method.
-    operations: BTreeMap<String, (bool, String)>,
-    file: File,
+/// Reads a document, and reduces it to what the generator takes.
+fn read(yaml: &str) -> Result<Document, Refusal> {
+    let document = Document::parse(yaml).map_err(|problem| {
+        let remedy = "fix the YAML at that place";
+        Refusal { line: None, pointer: None, problem, remedy }
+    })?;
+    let root = Node::root(&document);
+    if !root.text("openapi").starts_with("3.0.") {
+        let version = root.get("openapi").unwrap_or(root);
+        let remedy = "write it in OpenAPI 3.0, and begin it with `openapi: 3.0.3`";
+        return Err(version.refusal("the document is not of OpenAPI 3.0", remedy));
+    }
+    subset::reduce(document)
 }
 
-impl Client {
-    fn of(yaml: &str) -> Result<Self, Refusal> {
-        let document = Document::parse(yaml).map_err(|problem| Refusal {
-            line: None,
-            pointer: None,
-            problem,
-            remedy: "fix the YAML at that place",
-        })?;
-        let document = Node::root(&document);
-        if !document.text("openapi").starts_with("3.0.") {
-            let version = document.get("openapi").unwrap_or_else(|| document.clone());
-            let remedy = "write it in OpenAPI 3.0, and begin it with `openapi: 3.0.3`";
-            return version.refuse("the document is not of OpenAPI 3.0", remedy);
+/// Prints the client, with a macro that expands to `error`, if any.
+fn print(mut file: File, begin: &str, error: Option<&str>) -> String {
+    let error = error.map(|error| quote! { compile_error!(#error); });
+    file.items.push(parse_quote! {
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! expect_fitting_spec {
+            () => { #error };
         }
-        subset::check(&document)?;
-        let operations = operations::read(&document)?;
-        let file = client::generate(&document, &operations)?;
-        let operations = operations.iter().map(|operation| {
-            let idempotent = operation.node.is("x-idempotent");
-            (operation.name.clone(), (idempotent, differences::arguments(operation)))
-        });
-        Ok(Self { operations: operations.collect(), file })
-    }
-
-    /// Prints the client, with a macro that expands to `error`, if any.
-    fn print(mut self, begin: &str, error: Option<&str>) -> String {
-        let error = error.map(|error| quote! { compile_error!(#error); });
-        self.file.items.push(parse_quote! {
-            #[doc(hidden)]
-            #[macro_export]
-            macro_rules! expect_fitting_spec {
-                () => { #error };
-            }
-        });
-        format!("// {begin} Do not edit.\n\n{}", prettyplease::unparse(&self.file))
-    }
-}
-
-/// The members of an object. Empty if the value is not an object.
-#[allow(dead_code, reason = "for xtask")]
-pub(crate) fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    value.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+    });
+    format!("// {begin} Do not edit.\n\n{}", prettyplease::unparse(&file))
 }

@@ -1,10 +1,9 @@
-//! Refuses names that collide in the generated file, with their places in the document.
+//! The names in the generated file: refuses those that are not valid or that collide, with their places in the
+//! document.
 
 use super::Refusal;
 use super::node::Node;
-use super::operations::Operation;
-use super::schemas;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use syn::{File, FnArg, Ident, ImplItem, Item, Pat, Type};
 
 /// A name and its scope: the items of a module, the fields of a type, its methods, or the arguments of one.
@@ -20,42 +19,46 @@ const TAKEN: [(&str, &str); 6] = [
     ("types", "None"),
 ];
 
-/// Refuses a name that occurs twice in its scope. `types`: the types by name, with their places.
-pub(crate) fn check(
-    document: &Node<'_>,
-    operations: &[Operation<'_>],
-    types: &BTreeMap<String, Node<'_>>,
-    file: &File,
-) -> Result<(), Refusal> {
+/// The name of what is described at `node`.
+pub(crate) fn identifier(node: &Node<'_>, name: &str) -> Result<Ident, Refusal> {
+    let problem = "is not a valid name in Rust";
+    let remedy = "begin it with a letter, and use no keyword of Rust";
+    syn::parse_str(name).map_err(|_| node.refusal(format!("`{name}` {problem}"), remedy))
+}
+
+/// Refuses a name that occurs twice in its scope.
+pub(crate) fn check(document: &Node<'_>, file: &File) -> Result<(), Refusal> {
     let mut all: Vec<Name> = TAKEN.map(|(scope, name)| (scope.into(), name.into())).to_vec();
     add("", &file.items, &mut all);
     let mut seen = BTreeSet::new();
     let Some((scope, name)) = all.iter().find(|name| !seen.insert(*name)) else { return Ok(()) };
 
-    // What it may come from, each with its place.
-    let owner = plain(scope.rsplit([':', ' ']).next().unwrap_or_default());
-    let mut found: Vec<(String, Node<'_>)> = Vec::new();
-    for (own, schema) in types {
-        if plain(own) == owner {
-            found.extend(schemas::properties(schema)?);
-        } else if scope == "types" {
-            found.push((own.clone(), schema.clone()));
-        }
+    let mut found = Vec::new();
+    spelled(document, &[plain(name), plain(name.trim_end_matches("_request"))], &mut found);
+    let owner = plain(scope.rsplit(' ').next().unwrap_or_default());
+    let is_within = |node: &Node<'_>| plain(&node.pointer).contains(&owner);
+    if found.iter().any(is_within) {
+        found.retain(is_within);
     }
-    for Operation { name: own, parameters, node, .. } in operations {
-        if ["", "request", "when"].iter().any(|end| format!("{}{end}", plain(own)) == owner) {
-            found.extend(node.get("requestBody").map(|body| ("body".to_owned(), body)));
-            found.extend(parameters.iter().map(|it| (it.name.to_owned(), it.node.clone())));
+    let others: Vec<_> = found.iter().skip(1).map(Node::place).collect();
+    let problem = match &*others {
+        [] => format!("the name `{name}` is taken in `{scope}`"),
+        _ => format!("the name `{name}` in `{scope}` is also that of {}", others.join(", ")),
+    };
+    let place = found.first().unwrap_or(document);
+    Err(place.refusal(problem, "use another name, or leave one out"))
+}
+
+/// Adds the places below `node` with one of these names.
+fn spelled<'a>(node: &Node<'a>, names: &[String], found: &mut Vec<Node<'a>>) {
+    for (key, inner) in node.inside() {
+        let is_name = ["name", "operationId"].contains(&&*key);
+        let own = if is_name { inner.as_text() } else { &key };
+        if names.contains(&plain(own)) && !own.starts_with('/') {
+            found.push(inner.clone());
         }
-        let id = node.get("operationId").unwrap_or_else(|| node.clone());
-        found.extend([own.clone(), format!("{own}_request")].map(|own| (own, id.clone())));
+        spelled(&inner, names, found);
     }
-    found.retain(|(own, _)| plain(own) == plain(name));
-    let others: Vec<_> = found.iter().skip(1).map(|(_, other)| other.place()).collect();
-    let others = if others.is_empty() { "one of its own".to_owned() } else { others.join(", ") };
-    let problem = format!("the client would have two `{name}` in `{scope}`: also {others}");
-    let place = found.first().map_or(document, |(_, node)| node);
-    place.refuse(problem, "use another name, or leave one out")
 }
 
 /// Adds the names of `items`, and those below them.

@@ -43,25 +43,14 @@ impl<'a> Node<'a> {
         self.get(key).map(|member| member.inside()).unwrap_or_default()
     }
 
-    /// The text here, or in the member `key`: empty if there is none.
+    /// The text here: empty if there is none.
     pub(crate) fn as_text(&self) -> &'a str {
         self.value.as_str().unwrap_or_default()
     }
 
+    /// The text in the member `key`: empty if there is none.
     pub(crate) fn text(&self, key: &str) -> &'a str {
         self.value.get(key).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// The scalar here as the table of the subset writes it.
-    pub(crate) fn literal(&self) -> String {
-        let text = self.value.as_str().map_or_else(|| self.value.to_string(), str::to_owned);
-        format!("`{}`", text.to_lowercase())
-    }
-
-    /// An object of the members with these keys.
-    pub(crate) fn copy(&self, keys: &[&str]) -> Value {
-        let member = |key: &&str| Some(((*key).to_owned(), self.value.get(key)?.clone()));
-        Value::Object(keys.iter().filter_map(member).collect())
     }
 
     /// Whether `key: true` is a member.
@@ -86,23 +75,12 @@ impl<'a> Node<'a> {
 
     /// The pointer and the line, for a message about another place.
     pub(crate) fn place(&self) -> String {
-        format!(
-            "#{} (line {})",
-            self.pointer,
-            self.document.line(&self.pointer).unwrap_or_default()
-        )
+        let line = self.document.line(&self.pointer).unwrap_or_default();
+        format!("#{} (line {line})", self.pointer)
     }
 
     pub(crate) fn refusal(&self, problem: impl Into<String>, remedy: &'static str) -> Refusal {
         let line = self.document.line(&self.pointer);
         Refusal { line, pointer: Some(self.pointer.clone()), problem: problem.into(), remedy }
-    }
-
-    pub(crate) fn refuse<T>(
-        &self,
-        problem: impl Into<String>,
-        remedy: &'static str,
-    ) -> Result<T, Refusal> {
-        Err(self.refusal(problem, remedy))
     }
 }

@@ -1,200 +1,272 @@
-//! The operations of a document that keeps to the subset.
+//! The operations of a reduced document, and the code of each.
 
+use super::Refusal;
+use super::names::identifier;
 use super::node::Node;
-use super::schemas::kept_format;
-use super::{METHODS, Refusal};
+use super::schemas::{Schemas, properties, reference};
 use heck::ToSnakeCase;
-use serde_json::{Value, json};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use syn::Ident;
 
-pub(crate) struct Operation<'a> {
-    /// The operation ID in snake case: the name of the method.
-    pub(crate) name: String,
-    pub(crate) method: &'static str,
-    pub(crate) path: String,
-    /// In the order of the arguments.
-    pub(crate) parameters: Vec<Parameter<'a>>,
-    /// The schema of the request body.
-    pub(crate) body: Option<Node<'a>>,
-    pub(crate) body_is_required: bool,
-    /// The statuses of success.
-    pub(crate) statuses: Vec<String>,
-    /// The schema of the answer.
-    pub(crate) answer: Option<Node<'a>>,
-    pub(crate) node: Node<'a>,
+pub(crate) struct Operation {
+    /// The operation ID in snake case, as progenitor names its methods.
+    pub(crate) name: Ident,
+    pub(crate) is_idempotent: bool,
+    pub(crate) arguments: Vec<Argument>,
+    /// What progenitor gets.
+    pub(crate) described: Value,
+    /// The two methods: one that builds the request, and one that sends it and reads the answer.
+    pub(crate) methods: TokenStream,
+    /// Its entry in the table of operations.
+    pub(crate) entry: TokenStream,
 }
 
-pub(crate) struct Parameter<'a> {
-    pub(crate) name: &'a str,
-    /// `path`, `query` or `header`.
-    pub(crate) place: &'a str,
-    /// The schema of its value, or of an item if it is a list.
-    pub(crate) schema: Value,
-    /// Whether it is a list, and if so whether each item is a parameter (`explode: true`).
-    pub(crate) exploded_list: Option<bool>,
-    pub(crate) node: Node<'a>,
+/// An argument of the two methods.
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    pub(crate) kind: String,
+    /// The call that adds its value to the request.
+    step: TokenStream,
+    doc: String,
 }
 
-/// Headers that are no parameters to OpenAPI, or that belong to the connection.
-const OWN_HEADERS: &str = "accept authorization connection content-length content-type expect host keep-alive te \
-                           trailer transfer-encoding upgrade";
+pub(crate) fn constant(name: &Ident) -> Ident {
+    format_ident!("{}", name.to_string().to_uppercase())
+}
 
-pub(crate) fn read<'a>(document: &Node<'a>) -> Result<Vec<Operation<'a>>, Refusal> {
-    server(document)?;
-    security(document)?;
-    let mut operations = Vec::new();
-    for (path, node) in
-        document.each("paths").into_iter().filter(|(path, _)| !path.starts_with("x-"))
-    {
-        let names = template(&node, &path)?;
-        for method in METHODS {
-            if let Some(own) = node.get(method) {
-                security(&own)?;
-                operations.push(operation(&node, own, &path, &names, method)?);
+/// Reads the operation that `path` and `method` describe.
+pub(crate) fn read<'a>(
+    (path, around): &(String, Node<'a>),
+    (method, node): &(String, Node<'a>),
+    schemas: &mut Schemas<'a>,
+) -> Result<Operation, Refusal> {
+    let id = node.get("operationId").unwrap_or_else(|| node.clone());
+    let name = identifier(&id, &id.as_text().to_snake_case())?;
+    let parameters = parameters(path, around, node)?;
+    let mut arguments = Vec::new();
+    let mut described = Vec::new();
+    for parameter in &parameters {
+        let (argument, schema) = self::argument(parameter)?;
+        arguments.push(argument);
+        let [name, place] = ["name", "in"].map(|key| parameter.text(key));
+        let required = parameter.is("required");
+        described
+            .push(json!({ "name": name, "in": place, "required": required, "schema": schema }));
+    }
+    let request = node.get("requestBody").map(Node::resolved);
+    let body = request.as_ref().and_then(schema);
+    let settable = body.as_ref().map(properties).transpose()?.unwrap_or_default();
+    let body = schemas.of_body(body.as_ref(), &name, "body")?;
+    if let (Some(request), Some(body)) = (&request, &body) {
+        arguments.push(body_argument(body, request.is("required")));
+    }
+    let (statuses, answer) = answer(node)?;
+    let answer = schemas.of_body(answer.as_ref(), &name, "response")?;
+
+    let content = |of: &Option<Ident>| match of {
+        Some(of) => json!({ "application/json": { "schema": reference(of) } }),
+        None => json!({}),
+    };
+    let response = json!({ "description": "", "content": content(&answer) });
+    let responses = statuses.iter().map(|it| (it.to_string(), response.clone()));
+    let described = json!({
+        "operationId": id.value,
+        "parameters": described,
+        "requestBody": body.is_some().then(|| json!({ "content": content(&body) })),
+        "responses": responses.collect::<Map<_, _>>(),
+    });
+
+    let method = method.to_uppercase();
+    let constant = constant(&name);
+    let methods = methods(
+        &name,
+        &arguments,
+        &statuses,
+        answer.as_ref(),
+        [node.text("summary"), node.text("description"), &format!("Sends `{method} {path}`.")],
+    );
+    let is_idempotent = node.is("x-idempotent");
+    let names = |place: &str| {
+        let all = parameters.iter().filter(|it| it.text("in") == place);
+        all.map(|it| it.text("name").to_owned()).collect::<Vec<_>>()
+    };
+    let (query, headers) = (names("query"), names("header"));
+    let headers = headers.iter().map(|name| name.to_ascii_lowercase());
+    let settable = settable.keys();
+    let (doc, text) = (format!("`{method} {path}`"), name.to_string());
+    let entry = quote! {
+        #[doc = #doc]
+        pub const #constant: Operation = Operation {
+            name: #text,
+            method: #method,
+            path: #path,
+            idempotent: #is_idempotent,
+            query: &[#(#query),*],
+            headers: &[#(#headers),*],
+            body: &[#(#settable),*],
+        };
+    };
+    Ok(Operation { name, is_idempotent, arguments, described, methods, entry })
+}
+
+/// The parameters of an operation, in the order of the arguments.
+fn parameters<'a>(
+    path: &str,
+    around: &Node<'a>,
+    node: &Node<'a>,
+) -> Result<Vec<Node<'a>>, Refusal> {
+    let read = |node: &Node<'a>| {
+        node.each("parameters").into_iter().map(|(_, it)| it.resolved()).collect::<Vec<_>>()
+    };
+    let key = |it: &Node<'a>| (it.text("in"), it.text("name"));
+    let (mut all, mut shared) = (read(node), read(around));
+    shared.retain(|it| all.iter().all(|own| key(own) != key(it)));
+    all.extend(shared);
+
+    let names = path.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+    let names: BTreeSet<_> = names.collect();
+    let mut plain = path.to_owned();
+    for name in &names {
+        plain = plain.replacen(&format!("{{{name}}}"), "name", 1);
+    }
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~/:@!&',;=".contains(&it);
+    let has_dots = plain.split('/').any(|segment| matches!(segment, "." | ".."));
+    if !plain.starts_with('/') || !plain.bytes().all(is_plain) || plain.contains("//") || has_dots {
+        let problem = format!("the path `{path}` would not be sent as it is written");
+        let remedy =
+            "begin with `/`, use letters, digits and -._~:@!&',;= only, and each `{name}` once";
+        return Err(around.refusal(problem, remedy));
+    }
+    let described = all.iter().map(key).filter(|(place, _)| *place == "path");
+    if described.map(|(_, name)| name).collect::<BTreeSet<_>>() != names {
+        let problem = format!("the path parameters are not those of `{path}`");
+        return Err(node.refusal(problem, "describe each `{name}` of the path with `in: path`"));
+    }
+    all.sort_by_key(|it| match key(it) {
+        ("path", name) => (0, path.find(&format!("{{{name}}}")), name),
+        ("query", name) => (1, None, name),
+        (_, name) => (2, None, name),
+    });
+    Ok(all)
+}
+
+/// The argument for a parameter, and what progenitor gets as its schema: that of an item if it is a list.
+fn argument(node: &Node<'_>) -> Result<(Argument, Value), Refusal> {
+    let name = node.text("name");
+    let snake = name.to_snake_case();
+    let valid = [snake.clone(), format!("{snake}_"), format!("_{snake}")];
+    let argument = valid.iter().find_map(|name| syn::parse_str(name).ok());
+    let argument: Ident = argument.map_or_else(|| identifier(node, name), Ok)?;
+
+    let schema = node.get("schema").unwrap_or_else(|| node.clone()).resolved();
+    let items = schema.get("items").map(Node::resolved);
+    let is_list = items.is_some();
+    let schema = items.unwrap_or(schema);
+    let value = match (schema.text("type"), schema.text("format")) {
+        ("string", "date") => "::chrono::naive::NaiveDate",
+        ("integer", "int32") => "i32",
+        ("integer", _) => "i64",
+        ("number", "float") => "f32",
+        ("number", _) => "f64",
+        ("boolean", _) => "bool",
+        _ => "&'a str",
+    };
+    let (kind, value) = match node.is("required") {
+        _ if is_list => (format!("impl IntoIterator<Item = {value}>"), quote! { #argument }),
+        true => (value.to_owned(), quote! { Some(#argument) }),
+        false => (format!("Option<{value}>"), quote! { #argument }),
+    };
+    let is_joined = is_list && node.value["explode"] == false;
+    let add = format_ident!("{}", if is_joined { "joined" } else { node.text("in") });
+    let step = quote! { .#add(#name, #value) };
+    let doc = format!("- `{argument}`: {}", node.text("description"));
+    // progenitor's mocks don't write a date with a time as RFC 3339 says.
+    let format = schema.value.get("format").filter(|format| *format != "date-time");
+    let described = json!({ "type": schema.text("type"), "format": format });
+    Ok((Argument { name: argument, kind, step, doc }, described))
+}
+
+fn body_argument(of: &Ident, is_required: bool) -> Argument {
+    let (kind, value, doc) = if is_required {
+        (format!("&'a types::{of}"), quote! { Some(body) }, "")
+    } else {
+        let kind = format!("impl Into<Option<&'a types::{of}>>");
+        (kind, quote! { body.into() }, "- `body`: with `None` no body is sent")
+    };
+    let step = quote! { .json(#value)? };
+    Argument { name: format_ident!("body"), kind, step, doc: doc.to_owned() }
+}
+
+/// The schema of a body.
+fn schema<'a>(node: &Node<'a>) -> Option<Node<'a>> {
+    node.at("/content/application~1json/schema")
+}
+
+/// The statuses of success, and the schema of their answer.
+fn answer<'a>(node: &Node<'a>) -> Result<(Vec<u16>, Option<Node<'a>>), Refusal> {
+    let mut statuses = Vec::new();
+    let mut first = None;
+    for (status, node) in node.each("responses") {
+        let answer = schema(&node.clone().resolved());
+        let first = first.get_or_insert_with(|| answer.clone());
+        if first.as_ref().map(|it| it.value) != answer.map(|it| it.value) {
+            let problem =
+                "this answer differs from another success, and the method returns one type";
+            return Err(
+                node.refusal(problem, "leave it out: `Error::UnexpectedResponse` has it whole")
+            );
+        }
+        statuses.extend(status.parse::<u16>());
+    }
+    let remedy = "describe the status of success, such as `200`";
+    let answer = first.ok_or_else(|| node.refusal("no success is described", remedy))?;
+    Ok((statuses, answer))
+}
+
+fn methods(
+    name: &Ident,
+    arguments: &[Argument],
+    statuses: &[u16],
+    answer: Option<&Ident>,
+    docs: [&str; 3],
+) -> TokenStream {
+    let constant = constant(name);
+    let request = format_ident!("{name}_request");
+    let about = format!(
+        "Builds the request that [`{name}`](Self::{name}) sends, with the token in its headers."
+    );
+    let docs = docs.into_iter().chain(arguments.iter().map(|it| &*it.doc));
+    let docs = docs.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    let names = arguments.iter().map(|it| &it.name);
+    let declared = arguments.iter().map(|Argument { name, kind, .. }| {
+        let kind: TokenStream = kind.parse().unwrap_or_default();
+        quote! { #name: #kind }
+    });
+    let declared = quote! { #(#declared),* };
+    let accept = answer.map(|_| quote! { .header("accept", Some("application/json")) });
+    let steps = accept.iter().chain(arguments.iter().map(|it| &it.step));
+    let (answer, read) = match answer {
+        Some(of) => {
+            (quote! { types::#of }, quote! { ResponseValue::from_response(response).await })
+        }
+        None => (quote! { () }, quote! { Ok(ResponseValue::empty(response)) }),
+    };
+    quote! {
+        #[doc = #about]
+        pub fn #request<'a>(&'a self, #declared) -> Result<reqwest::Request, Error<()>> {
+            crate::request::Builder::new(self, &operations::#constant) #(#steps)* .build()
+        }
+        #[doc = #docs]
+        pub async fn #name<'a>(&'a self, #declared) -> Result<ResponseValue<#answer>, Error<()>> {
+            let request = self.#request(#(#names),*)?;
+            let response = self.inner.send(&self.client, request).await?;
+            match response.status().as_u16() {
+                #(#statuses)|* => #read,
+                _ => Err(Error::UnexpectedResponse(response)),
             }
         }
     }
-    Ok(operations)
-}
-
-fn operation<'a>(
-    path_node: &Node<'a>,
-    node: Node<'a>,
-    path: &str,
-    names: &BTreeSet<&str>,
-    method: &'static str,
-) -> Result<Operation<'a>, Refusal> {
-    // As progenitor names the method.
-    let id = node.get("operationId").unwrap_or_else(|| node.clone());
-    let name = id.as_text().to_snake_case();
-    if syn::parse_str::<syn::Ident>(&name).is_err() {
-        let problem = format!("`{name}` is not a valid name of a method in Rust");
-        return id.refuse(problem, "begin it with a letter, and use no keyword of Rust");
-    }
-    let mut parameters = Vec::new();
-    for (_, own) in node.each("parameters") {
-        parameters.push(parameter(own.resolved())?);
-    }
-    for (_, shared) in path_node.each("parameters") {
-        let shared = parameter(shared.resolved())?;
-        if parameters.iter().all(|own| (own.name, own.place) != (shared.name, shared.place)) {
-            parameters.push(shared);
-        }
-    }
-    let in_path = parameters.iter().filter(|it| it.place == "path");
-    if in_path.map(|it| it.name).collect::<BTreeSet<_>>() != *names {
-        let problem = format!("the path parameters are not those of `{path}`");
-        return node.refuse(problem, "describe each `{name}` of the path with `in: path`");
-    }
-    let in_template = |it: &Parameter<'_>| path.find(&format!("{{{}}}", it.name));
-    let rank = |it: &Parameter<'a>| match it.place {
-        "path" => (0, in_template(it), it.name),
-        "query" => (1, None, it.name),
-        _ => (2, None, it.name),
-    };
-    parameters.sort_by_key(rank);
-    let json = |node: &Node<'a>| node.at("/content/application~1json/schema");
-    let request = node.get("requestBody").map(Node::resolved);
-    let body_is_required = request.as_ref().is_some_and(|request| request.is("required"));
-    let body = request.and_then(|request| json(&request));
-    let mut successes = node.each("responses");
-    successes.retain(|(status, _)| status.starts_with('2'));
-    let answers: Vec<_> = successes.iter().map(|(_, it)| json(&it.clone().resolved())).collect();
-    let Some(answer) = answers.first().cloned() else {
-        return node
-            .refuse("no success is described", "describe the status of success, such as `200`");
-    };
-    let value = |answer: &Option<Node<'a>>| answer.as_ref().map(|answer| answer.value);
-    if let Some(at) = answers.iter().position(|other| value(other) != value(&answer)) {
-        let problem = format!(
-            "this answer differs from {}, and the method returns one type",
-            successes[0].1.place()
-        );
-        return successes[at]
-            .1
-            .refuse(problem, "leave it out: `Error::UnexpectedResponse` has it whole");
-    }
-    let statuses = successes.into_iter().map(|(status, _)| status).collect();
-    Ok(Operation {
-        name,
-        method,
-        path: path.to_owned(),
-        parameters,
-        body,
-        body_is_required,
-        statuses,
-        answer,
-        node,
-    })
-}
-
-/// Refuses an address that is not the beginning of an absolute URL.
-fn server(document: &Node<'_>) -> Result<(), Refusal> {
-    let url = document.at("/servers/0/url").map(|url| url.as_text()).unwrap_or_default();
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '?', '#', ' ', '@'])) {
-        return Ok(());
-    }
-    let servers = document.get("servers").unwrap_or_else(|| document.clone());
-    servers.refuse(
-        "there is no `http` or `https` URL without variables",
-        "begin with `- url: https://..`",
-    )
-}
-
-/// Refuses requirements that the client doesn't fulfil, which sends a bearer token with each request.
-fn security(node: &Node<'_>) -> Result<(), Refusal> {
-    let Some(security) = node.get("security") else { return Ok(()) };
-    let schemes: Vec<_> = security.inside().iter().map(|(_, it)| it.inside().len()).collect();
-    if schemes.contains(&1) && schemes.iter().all(|schemes| *schemes < 2) {
-        return Ok(());
-    }
-    let problem = "the client sends a bearer token with each request, and this states otherwise";
-    security.refuse(problem, "require one of `components/securitySchemes`, or leave it out")
-}
-
-/// Refuses a path that would not be sent as it is written. Returns the names of its parameters.
-fn template<'p>(node: &Node<'_>, path: &'p str) -> Result<BTreeSet<&'p str>, Refusal> {
-    let is_plain = |text: &str| {
-        text.bytes().all(|it| it.is_ascii_alphanumeric() || b"-._~/:@!&',;=".contains(&it))
-    };
-    let mut names = BTreeSet::new();
-    let mut parts = path.split('{');
-    let begins = parts.next().is_some_and(|begin| begin.starts_with('/') && is_plain(begin));
-    let all = parts.all(|part| {
-        part.split_once('}')
-            .is_some_and(|(name, rest)| is_plain(rest) && !name.contains('/') && names.insert(name))
-    });
-    let has_dots = path.split('/').any(|segment| matches!(segment, "." | ".."));
-    if begins && all && !has_dots && !path.contains("//") {
-        return Ok(names);
-    }
-    let remedy =
-        "begin with `/`, use letters, digits and -._~:@!&',;= only, and each `{name}` once";
-    node.refuse(format!("the path `{path}` would not be sent as it is written"), remedy)
-}
-
-fn parameter(node: Node<'_>) -> Result<Parameter<'_>, Refusal> {
-    let (name, place) = (node.text("name"), node.text("in"));
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let lower = name.to_ascii_lowercase();
-    if !name.contains(char::is_alphabetic) {
-        return node.refuse(format!("the name {name:?} has no letters"), "leave the parameter out");
-    }
-    if place == "header"
-        && (!name.bytes().all(is_token) || OWN_HEADERS.split(' ').any(|own| own == lower))
-    {
-        return node.refuse(format!("the client can't send the header {name:?}"), "leave it out");
-    }
-    let schema = node.get("schema").unwrap_or_else(|| node.clone()).resolved();
-    let items = schema.get("items").map(Node::resolved);
-    let exploded_list =
-        items.is_some().then(|| node.value.get("explode") != Some(&Value::Bool(false)));
-    let value = items.unwrap_or(schema);
-    let mut schema = json!({ "type": value.text("type") });
-    // progenitor's code wouldn't write a date with a time as RFC 3339 says.
-    if let Some(format) = kept_format(&value).filter(|format| *format != "date-time") {
-        schema["format"] = json!(format);
-    }
-    Ok(Parameter { name, place, schema, exploded_list, node })
 }

@@ -1,198 +1,145 @@
-//! The schemas in the form that progenitor gets: what is sent has no read-only properties, what is answered no
-//! write-only ones, nothing has a default or a limit, and each type has a name.
+//! The schemas of a reduced document, in the form that progenitor gets: each type has a name.
 
 use super::Refusal;
+use super::names::identifier;
 use super::node::Node;
-use super::operations::Operation;
 use heck::ToUpperCamelCase;
+use quote::format_ident;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::mem;
+use syn::Ident;
 
-/// Where values of a schema go.
-#[derive(Clone, Copy)]
-pub(crate) struct Use {
-    pub(crate) sent: bool,
-    pub(crate) answered: bool,
-}
-
+/// The types by name, each with its place and the schema that progenitor gets. progenitor would name types that are
+/// described inside others itself, and take two of one name for one.
 #[derive(Default)]
-pub(crate) struct Schemas<'a> {
-    /// The types by name, each with its place.
-    pub(crate) types: BTreeMap<String, Node<'a>>,
-    /// What progenitor gets: the components, and the types that the document describes elsewhere. Progenitor would name
-    /// those itself, and take two of one name for one.
-    pub(crate) components: Map<String, Value>,
-}
+pub(crate) struct Schemas<'a>(pub(crate) BTreeMap<String, (Node<'a>, Value)>);
 
 impl<'a> Schemas<'a> {
-    /// The components of a document with these operations.
-    pub(crate) fn new(document: &Node<'a>, operations: &[Operation<'a>]) -> Result<Self, Refusal> {
-        let (mut sent, mut answered) = (BTreeSet::new(), BTreeSet::new());
-        for Operation { body, answer, .. } in operations {
-            if let Some(schema) = body {
-                reach(schema, &mut sent);
-            }
-            if let Some(schema) = answer {
-                reach(schema, &mut answered);
-            }
-        }
-        let components =
-            document.get("components").map(|it| it.each("schemas")).unwrap_or_default();
+    /// The components of a document.
+    pub(crate) fn new(document: &Node<'a>) -> Result<Self, Refusal> {
         let mut schemas = Self::default();
-        for (name, node) in &components {
-            schemas.add_type(&name.to_upper_camel_case(), node)?;
-        }
-        for (name, node) in &components {
-            let at = &node.pointer;
-            let usage = Use { sent: sent.contains(at), answered: answered.contains(at) };
-            let schema = schemas.schema(node, usage, &name.to_upper_camel_case())?;
-            schemas.components.insert(name.clone(), schema);
+        for (name, node) in document.get("components").iter().flat_map(|it| it.each("schemas")) {
+            schemas.define(&name.to_upper_camel_case(), &node)?;
         }
         Ok(schemas)
     }
 
-    fn add_type(&mut self, name: &str, node: &Node<'a>) -> Result<(), Refusal> {
-        if syn::parse_str::<syn::Ident>(name).is_err() {
-            let problem = format!("`{name}`, the name of this schema, is not a valid Rust type");
-            return node.refuse(problem, "begin it with a letter, and use no keyword of Rust");
+    /// The type of a body, if there is one: a component, or a type that is named after the operation.
+    pub(crate) fn of_body(
+        &mut self,
+        body: Option<&Node<'a>>,
+        operation: &Ident,
+        end: &str,
+    ) -> Result<Option<Ident>, Refusal> {
+        let Some(node) = body else { return Ok(None) };
+        let name = format!("{operation}_{end}").to_upper_camel_case();
+        let of = node.target().map_or_else(|| self.define(&name, node), |it| Ok(type_of(it)));
+        of.map(Some)
+    }
+
+    fn define(&mut self, name: &str, node: &Node<'a>) -> Result<Ident, Refusal> {
+        let schema = self.schema(node, name)?;
+        self.add(name, node, schema)
+    }
+
+    fn add(&mut self, name: &str, node: &Node<'a>, schema: Value) -> Result<Ident, Refusal> {
+        // As progenitor writes it: `..AB` of the properties `a` and `b` becomes `..Ab`.
+        let name = name.to_upper_camel_case();
+        let of = identifier(node, &name)?;
+        if let Some((other, _)) = self.0.insert(name, (node.clone(), schema)) {
+            let problem = format!("two types would be named `{of}`: also {}", other.place());
+            let remedy = "give one of them another name in `components/schemas`";
+            return Err(node.refusal(problem, remedy));
         }
-        match self.types.insert(name.to_owned(), node.clone()) {
-            Some(other) if other.pointer != node.pointer => {
-                let problem = format!("two types would be named `{name}`: also {}", other.place());
-                node.refuse(problem, "give one of them another name in `components/schemas`")
-            }
-            _ => Ok(()),
-        }
+        Ok(of)
     }
 
     /// The schema of a part of another: a reference, if progenitor would make a type of it.
-    fn part(&mut self, node: &Node<'a>, usage: Use, name: &str) -> Result<Value, Refusal> {
-        let mut schema = self.schema(node, usage, name)?;
+    fn part(&mut self, node: &Node<'a>, name: &str) -> Result<Value, Refusal> {
+        let mut schema = self.schema(node, name)?;
         let is_struct = schema["properties"].as_object().is_some_and(|all| !all.is_empty());
-        if !is_struct && schema["oneOf"].is_null() && schema["additionalProperties"] != json!(false)
-        {
+        if !is_struct && schema["oneOf"].is_null() && schema["additionalProperties"] != false {
             return Ok(schema);
         }
-        let nullable = schema.as_object_mut().and_then(|schema| schema.remove("nullable"));
-        let reference = self.add(name, node, schema)?;
+        let nullable = mem::replace(&mut schema["nullable"], json!(false));
+        let reference = reference(&self.add(name, node, schema)?);
         Ok(match nullable {
-            Some(nullable) => json!({ "nullable": nullable, "allOf": [reference] }),
-            None => reference,
+            Value::Bool(true) => json!({ "nullable": true, "allOf": [reference] }),
+            _ => reference,
         })
     }
 
-    /// The reference to the type of a body, which has that name unless it is a component.
-    pub(crate) fn named(
-        &mut self,
-        node: &Node<'a>,
-        usage: Use,
-        name: &str,
-    ) -> Result<Value, Refusal> {
-        let schema = self.schema(node, usage, name)?;
-        if schema.get("$ref").is_some() { Ok(schema) } else { self.add(name, node, schema) }
-    }
-
-    fn add(&mut self, name: &str, node: &Node<'a>, schema: Value) -> Result<Value, Refusal> {
-        // As progenitor writes it: `..AB` of the properties `a` and `b` becomes `..Ab`.
-        let name = name.to_upper_camel_case();
-        self.add_type(&name, node)?;
-        let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-        self.components.insert(name, schema);
-        Ok(reference)
-    }
-
-    fn schema(&mut self, node: &Node<'a>, usage: Use, name: &str) -> Result<Value, Refusal> {
+    fn schema(&mut self, node: &Node<'a>, name: &str) -> Result<Value, Refusal> {
         if let Some(target) = node.target() {
-            return Ok(json!({ "$ref": target }));
+            return Ok(reference(&type_of(target)));
         }
-        let mut out = node.copy(&["type", "description", "nullable"]);
-        if let Some(format) = kept_format(node) {
-            out["format"] = json!(format);
-        }
-        if let Some(Value::Array(values)) = node.value.get("enum") {
-            let text =
-                |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let values: Vec<_> = values.iter().map(|value| format!("`{}`", text(value))).collect();
-            let known =
-                format!("{}\n\nKnown values: {}.", node.text("description"), values.join(", "));
+        let mut out = node.value.clone();
+        if let Value::Array(values) = out["enum"].take() {
+            let values = values.iter().map(|value| match value.as_str() {
+                Some(text) => format!("`{text}`"),
+                None => format!("`{value}`"),
+            });
+            let values = values.collect::<Vec<_>>().join(", ");
+            let known = format!("{}\n\nKnown values: {values}.", node.text("description"));
             out["description"] = json!(known.trim_start());
         }
-        let parts = node.each("allOf");
-        if let Some(alternatives) = node.get("oneOf") {
-            if usage.answered {
-                let remedy =
-                    "describe any JSON, without `oneOf`, or an object with the properties of all";
-                return alternatives
-                    .refuse("an answer doesn't say which alternative it is", remedy);
-            }
-            let all = alternatives.inside().into_iter();
-            let all = all.map(|(at, it)| self.part(&it, usage, &format!("{name}Variant{at}")));
+        if node.get("oneOf").is_some() {
+            let all = node.each("oneOf").into_iter();
+            let all = all.map(|(at, it)| self.part(&it, &format!("{name}Variant{at}")));
             out["oneOf"] = all.collect::<Result<_, _>>()?;
-        } else if let Some(items) = node.get("items") {
-            out["items"] = self.part(&items, usage, &format!("{name}Item"))?;
-        } else if let [(_, only)] = &*parts
-            && let Some(target) = only.target()
+        }
+        for (keyword, end) in [("items", "Item"), ("additionalProperties", "Value")] {
+            if let Some(inner) = node.get(keyword).filter(|inner| inner.value.is_object()) {
+                out[keyword] = self.part(&inner, &format!("{name}{end}"))?;
+            }
+        }
+        out["allOf"].take();
+        let parts = node.each("allOf");
+        if let [(_, only)] = &*parts
+            && only.target().is_some()
         {
-            out["allOf"] = json!([{ "$ref": target }]);
+            out["allOf"] = json!([self.schema(only, name)?]);
         } else if !parts.is_empty() || node.text("type") == "object" {
-            self.object(node, usage, name, &mut out)?;
+            let mut kept = Map::new();
+            for (own, property) in properties(node)? {
+                let name = format!("{name}{}", own.to_upper_camel_case());
+                kept.insert(own, self.part(&property, &name)?);
+            }
+            let required = required(node).into_iter().map(|own| own.as_text());
+            out["required"] = required.filter(|own| kept.contains_key(*own)).collect();
+            out["properties"] = Value::Object(kept);
+            out["type"] = json!("object");
         }
         Ok(out)
     }
+}
 
-    /// Writes a struct, or a map, with the properties of `node`.
-    fn object(
-        &mut self,
-        node: &Node<'a>,
-        usage: Use,
-        name: &str,
-        out: &mut Value,
-    ) -> Result<(), Refusal> {
-        let all = properties(node)?;
-        let mut kept = Map::new();
-        for (own, property) in &all {
-            if !is_hidden(property, usage)? {
-                let type_name = format!("{name}{}", own.to_upper_camel_case());
-                kept.insert(own.clone(), self.part(property, usage, &type_name)?);
-            }
+/// The type of the component that a `$ref` leads to.
+fn type_of(target: &str) -> Ident {
+    format_ident!("{}", target.rsplit('/').next().unwrap_or_default().to_upper_camel_case())
+}
+
+/// The reference to a type.
+pub(crate) fn reference(of: &Ident) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{of}") })
+}
+
+/// Refuses a schema that requires a property without describing it.
+pub(crate) fn check_required(node: &Node<'_>) -> Result<(), Refusal> {
+    let all = properties(node)?;
+    match required(node).into_iter().find(|own| !all.contains_key(own.as_text())) {
+        Some(own) => {
+            let problem = format!("there is no property `{}`", own.as_text());
+            Err(own.refusal(problem, "describe it in `properties`"))
         }
-        let mut required = Vec::new();
-        for item in parts(node).iter().flat_map(|part| part.each("required")) {
-            let own = item.1.as_text();
-            if !all.contains_key(own) {
-                return item.1.refuse(
-                    format!("there is no property `{own}`"),
-                    "describe it in `properties`",
-                );
-            }
-            required.extend(kept.contains_key(own).then_some(own));
-        }
-        let additional = node.get("additionalProperties");
-        match additional.as_ref().map(|it| it.value) {
-            Some(Value::Bool(true)) => out["additionalProperties"] = json!(true),
-            Some(Value::Object(_)) => {
-                let schema = additional.map(|it| self.part(&it, usage, &format!("{name}Value")));
-                out["additionalProperties"] = schema.transpose()?.unwrap_or_default();
-            }
-            // Without properties progenitor would make a map. An answer may have more members than is known.
-            closed
-                if kept.is_empty() && !usage.answered && (closed.is_some() || !all.is_empty()) =>
-            {
-                out["additionalProperties"] = json!(false);
-            }
-            _ => {}
-        }
-        out["type"] = json!("object");
-        out["properties"] = Value::Object(kept);
-        out["required"] = json!(required);
-        Ok(())
+        None => Ok(()),
     }
 }
 
-/// The names of the properties that a request with this schema can set.
-pub(crate) fn settable(schema: &Node<'_>) -> Vec<String> {
-    let all = properties(&schema.clone().resolved()).unwrap_or_default().into_iter();
-    all.filter(|(_, property)| !property.is("readOnly")).map(|(name, _)| name).collect()
+/// The names of the properties that are required.
+fn required<'a>(node: &Node<'a>) -> Vec<Node<'a>> {
+    parts(node).iter().flat_map(|part| part.each("required")).map(|(_, own)| own).collect()
 }
 
 /// The properties of an object, or of all that `allOf` combines.
@@ -202,7 +149,7 @@ pub(crate) fn properties<'a>(node: &Node<'a>) -> Result<BTreeMap<String, Node<'a
         match all.get(&name) {
             Some(other) if other.value != property.value => {
                 let problem = format!("`{name}` is another property at {}", other.place());
-                return property.refuse(problem, "make both equal");
+                return Err(property.refusal(problem, "make both equal"));
             }
             _ => all.insert(name, property),
         };
@@ -216,38 +163,5 @@ fn parts<'a>(node: &Node<'a>) -> Vec<Node<'a>> {
     match node.get("allOf") {
         Some(all) => all.inside().iter().flat_map(|(_, part)| parts(part)).collect(),
         None => vec![node],
-    }
-}
-
-/// Whether a property is left out of what is sent, or of what is answered.
-fn is_hidden(property: &Node<'_>, usage: Use) -> Result<bool, Refusal> {
-    let all = [("readOnly", usage.sent), ("writeOnly", usage.answered)];
-    match all.into_iter().find(|(keyword, hides)| *hides && property.is(keyword)) {
-        Some((keyword, _)) if usage.sent && usage.answered => {
-            let problem =
-                format!("this is `{keyword}`, in a schema that is both sent and answered");
-            property.refuse(problem, "use one schema for requests and another for answers")
-        }
-        found => Ok(found.is_some()),
-    }
-}
-
-/// The format of a schema, if it decides on the type.
-pub(crate) fn kept_format<'a>(node: &Node<'a>) -> Option<&'a str> {
-    let kept: &[&str] = match node.text("type") {
-        "string" => &["date", "date-time"],
-        "integer" => &["int32", "int64"],
-        "number" => &["float", "double"],
-        _ => &[],
-    };
-    Some(node.text("format")).filter(|format| kept.contains(format))
-}
-
-/// Adds the components that a schema refers to.
-fn reach(node: &Node<'_>, found: &mut BTreeSet<String>) {
-    match node.follow() {
-        Some(target) if found.insert(target.pointer.clone()) => reach(&target, found),
-        Some(_) => {}
-        None => node.inside().iter().for_each(|(_, inner)| reach(inner, found)),
     }
 }

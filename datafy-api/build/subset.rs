@@ -1,14 +1,14 @@
-//! The pass that refuses what the generator doesn't take: whatever is not in the table of `subset.md`.
+//! The pass over a document that refuses what is not in the table of `subset.md`, and leaves out what the table says is
+//! ignored, not checked or not sent.
 //!
-//! A row is about keywords in one kind of object. Those with `!` are required, and `?` stands for any character. The
-//! value is `anything`, a `text`, `texts`, a `flag`, a literal in backticks, or an object, or a `$ref` to one: of the
-//! first of the kinds named whose first keyword it has. A name like `schema` stands for each kind that begins with
-//! `schema:`, and has rows for all of them; `with` adds the rows of another kind.
+//! datafy-api/README.md explains the columns.
 
 use super::Refusal;
 use super::node::Node;
+use super::schemas;
+use super::yaml::Document;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SUBSET: &str = include_str!("subset.md");
 
@@ -20,18 +20,15 @@ struct Row {
     kind: &'static str,
     keywords: &'static str,
     value: &'static str,
+    effect: &'static str,
 }
 
 fn rows() -> impl Iterator<Item = Row> {
     SUBSET.lines().skip(2).map(|line| {
         let mut cells = line.split('|').skip(1).map(str::trim);
         let mut cell = || cells.next().unwrap_or_default();
-        Row { kind: cell(), keywords: cell(), value: cell() }
+        Row { kind: cell(), keywords: cell(), value: cell(), effect: cell() }
     })
-}
-
-fn group(kind: &'static str) -> &'static str {
-    kind.split(':').next().unwrap_or_default()
 }
 
 impl Row {
@@ -41,96 +38,206 @@ impl Row {
             |own: &str| own.len() == keyword.len() && own.bytes().zip(keyword.bytes()).all(same);
         self.keywords.split(' ').any(|own| is_it(own.trim_end_matches('!')))
     }
+
+    fn is_without_effect(&self) -> bool {
+        ["ignored", "not checked", "not sent"].iter().any(|word| self.effect.starts_with(word))
+    }
 }
 
-/// Refuses what the table doesn't have, and each `$ref` that leads nowhere.
-pub(crate) fn check(document: &Node<'_>) -> Result<(), Refusal> {
-    Check::default().value(document, "document")
+/// Refuses what the table doesn't have, and each `$ref` that leads nowhere. Returns the rest: without what has no effect,
+/// read-only properties of requests, and write-only ones of answers.
+pub(crate) fn reduce(mut document: Document) -> Result<Document, Refusal> {
+    let mut walk = Walk::default();
+    walk.value(&Node::root(&document), "document")?;
+    for (pointer, key) in &walk.left_out {
+        if let Some(Value::Object(members)) = document.value.pointer_mut(pointer) {
+            // `remove` may change the order of the others.
+            members.retain(|own, _| own != key);
+        }
+    }
+    Ok(document)
 }
 
 #[derive(Default)]
-struct Check {
-    /// What `$ref`s lead to, each with the kinds that it was checked for: a type may contain itself in a list.
-    followed: BTreeSet<(String, &'static str)>,
+struct Walk {
+    /// The pointer to an object, and the key of a member that is left out.
+    left_out: BTreeSet<(String, String)>,
+    /// The `request body` or the `answer` around, if any.
+    body: &'static str,
+    /// The kind of body around each read-only or write-only property.
+    one_way: BTreeMap<String, &'static str>,
+    /// What `$ref`s lead to, with the value and the kind of body that each was walked for.
+    followed: BTreeSet<(String, &'static str, &'static str)>,
+    /// The components that consist of what is walked, by `$ref`, `oneOf` or `allOf`.
+    around: Vec<String>,
 }
 
-impl Check {
-    /// Checks what has the given value in the table.
+impl Walk {
+    /// Walks what has the given value in the table.
     fn value(&mut self, node: &Node<'_>, value: &'static str) -> Result<(), Refusal> {
         if let Some((many, one)) = value.split_once(" of ") {
             if !node.value.is_array() && many == "list" || !node.value.is_object() && many == "map"
             {
-                return node.refuse(format!("this must be a {many}"), REMEDY);
+                return Err(node.refusal(format!("this must be a {many}"), REMEDY));
             }
-            // The name of a path can be an extension, that of a property only looks like one.
-            let is_extension = |name: &str| one == "path" && name.starts_with("x-");
-            let mut all = node.inside().into_iter().filter(|(name, _)| !is_extension(name));
-            return all.try_for_each(|(_, inner)| self.value(&inner, one));
+            let body = self.body;
+            for (name, inner) in node.inside() {
+                // The name of a path can be an extension, that of a property only looks like one.
+                let is_extension = one == "path" && name.starts_with("x-");
+                if is_extension || self.is_hidden(&inner)? {
+                    self.left_out.insert((node.pointer.clone(), name));
+                    self.body = "";
+                }
+                if !is_extension {
+                    self.value(&inner, one)?;
+                }
+                self.body = body;
+            }
+            return Ok(());
         }
-        let is = |one: &str| match (one, node.value) {
-            ("anything", _) | ("text", Value::String(_)) | ("flag", Value::Bool(_)) => true,
-            ("texts", Value::Array(items)) => items.iter().all(Value::is_string),
-            _ => one.starts_with('`') && one == node.literal(),
-        };
         match node.value {
-            _ if value.split(", ").any(is) => Ok(()),
+            _ if accepts(value, node.value) => Ok(()),
             Value::Object(_) if node.target().is_some() => self.reference(node, value),
             Value::Object(_) => self.object(node, value),
-            _ => node.refuse(format!("this must be: {value}"), "change it, or put it in quotes"),
+            _ => {
+                let remedy = "change it, or put a text in quotes";
+                Err(node.refusal(format!("this must be: {value}"), remedy))
+            }
         }
     }
 
     fn reference(&mut self, node: &Node<'_>, value: &'static str) -> Result<(), Refusal> {
         self.object(node, "reference")?;
         let target = node.target().unwrap_or_default();
-        let is_component = target.starts_with("#/components/") && target.split('/').count() == 4;
+        let is_component = target.starts_with("#/components/")
+            && target.split('/').count() == 4
+            && !target.contains('~');
         let problem = match node.follow().filter(|_| is_component) {
-            Some(next) if leads_back(&next, &mut Vec::new()) => "leads back to itself",
-            Some(next) if self.followed.insert((next.pointer.clone(), value)) => {
-                return self.value(&next, value);
-            }
-            Some(_) => return Ok(()),
             None => "leads nowhere",
+            Some(next) if self.around.contains(&next.pointer) => "leads back to itself",
+            Some(next) => {
+                if self.followed.insert((next.pointer.clone(), value, self.body)) {
+                    self.around.push(next.pointer.clone());
+                    self.value(&next, value)?;
+                    self.around.pop();
+                }
+                return Ok(());
+            }
         };
-        node.refuse(format!("`{target}` {problem}"), "name a component of this document")
+        Err(node.refusal(format!("`{target}` {problem}"), "name a component of this document"))
     }
 
-    /// Checks an object, which is of one of the kinds that `value` names.
+    /// Walks an object, which is of one of the kinds that `value` names.
     fn object(&mut self, node: &Node<'_>, value: &'static str) -> Result<(), Refusal> {
         let (named, extra) = value.split_once(" with ").unwrap_or((value, ""));
         let kinds: Vec<_> = named.split(", ").flat_map(members).collect();
         let fits = |kind: &&str| {
             let Some(row) = rows().find(|row| row.kind == *kind) else { return false };
             let mark = row.keywords.split(' ').next().unwrap_or_default();
-            match node.get(mark.trim_end_matches('!')) {
-                Some(own) if row.value.starts_with('`') => own.literal() == row.value,
+            match node.value.get(mark.trim_end_matches('!')) {
+                Some(own) if row.value.starts_with('`') => accepts(row.value, own),
                 Some(_) => row.value != "nothing",
                 None => !mark.ends_with('!') || kinds.len() == 1,
             }
         };
         let Some(kind) = kinds.iter().find(|kind| fits(kind)) else {
-            return node.refuse(format!("this is none of: {}", kinds.join(", ")), REMEDY);
+            return Err(node.refusal(format!("this is none of: {}", kinds.join(", ")), REMEDY));
         };
-        let own = || rows().filter(|row| [*kind, group(kind), extra].contains(&row.kind));
+        let (body, around) = (self.body, self.around.clone());
+        if ["request body", "answer"].contains(kind) {
+            self.body = kind;
+        }
+        let is_parts = ["reference", "schema: alternatives", "schema: combination", "nested parts"];
+        if !is_parts.contains(kind) {
+            self.around.clear();
+        }
+        if self.body == "answer" && *kind == "schema: alternatives" {
+            let remedy =
+                "describe any JSON, without `oneOf`, or an object with the properties of all";
+            return Err(node.refusal("an answer doesn't say which alternative it is", remedy));
+        }
+        let group = kind.split(':').next().unwrap_or_default();
+        let own = || rows().filter(|row| [*kind, group, extra].contains(&row.kind));
         for (keyword, inner) in node.inside() {
-            match own().find(|row| row.has(&keyword)) {
+            let all: Vec<_> = own().filter(|row| row.has(&keyword)).collect();
+            let fits = |row: &&Row| row.kind == all[0].kind && accepts(row.value, inner.value);
+            let row = all.iter().find(fits).or(all.first());
+            match row {
                 Some(row) => self.value(&inner, row.value)?,
                 None if keyword.starts_with("x-") => {}
                 None => {
                     let problem = format!("`{keyword}` is not supported here: {kind}");
-                    return inner.refuse(problem, REMEDY);
+                    return Err(inner.refusal(problem, REMEDY));
                 }
+            }
+            // An answer may have more members than are known.
+            let is_open =
+                self.body == "answer" && keyword == "additionalProperties" && inner.value == false;
+            if is_open || row.is_none_or(|row| row.is_without_effect()) {
+                self.left_out.insert((node.pointer.clone(), keyword));
             }
         }
         let mut required = own().flat_map(|row| row.keywords.split(' '));
         let missing = required.find_map(|keyword| {
             keyword.strip_suffix('!').filter(|keyword| node.get(keyword).is_none())
         });
-        match missing {
-            Some(keyword) => node.refuse(format!("there is no `{keyword}` here: {kind}"), "add it"),
-            None => Ok(()),
+        if let Some(keyword) = missing {
+            return Err(node.refusal(format!("there is no `{keyword}` here: {kind}"), "add it"));
         }
+        if ["schema: object", "schema: combination"].contains(kind) {
+            schemas::check_required(node)?;
+        }
+        (self.body, self.around) = (body, around);
+        Ok(())
     }
+
+    /// Whether a property is left out: if it is read-only of a request, if it is write-only of an answer.
+    fn is_hidden(&mut self, property: &Node<'_>) -> Result<bool, Refusal> {
+        let mut is_hidden = false;
+        for (keyword, hides) in [("readOnly", "request body"), ("writeOnly", "answer")] {
+            if self.body.is_empty() || !property.is(keyword) {
+                continue;
+            }
+            if *self.one_way.entry(property.pointer.clone()).or_insert(self.body) != self.body {
+                let problem =
+                    format!("this is `{keyword}`, in a schema that is both sent and answered");
+                let remedy = "use one schema for requests and another for answers";
+                return Err(property.refusal(problem, remedy));
+            }
+            is_hidden |= self.body == hides;
+        }
+        Ok(is_hidden)
+    }
+}
+
+/// Whether a value is one of the scalars in the table, or texts.
+fn accepts(table: &str, value: &Value) -> bool {
+    table.split(", ").any(|one| match (one, value) {
+        ("anything", _) | ("text", Value::String(_)) | ("flag", Value::Bool(_)) => true,
+        ("texts", Value::Array(items)) => items.iter().all(Value::is_string),
+        ("base URL", Value::String(text)) => is_base_url(text),
+        ("header name", Value::String(text)) => is_header_name(text),
+        ("bearer token", Value::Array(schemes)) => {
+            let counts = schemes.iter().map(|it| it.as_object().map_or(0, |it| it.len()));
+            counts.clone().any(|count| count == 1) && counts.max() == Some(1)
+        }
+        (one, Value::String(text)) => one == format!("`{}`", text.to_lowercase()),
+        _ => one == format!("`{value}`"),
+    })
+}
+
+/// Whether a text is the beginning of a URL.
+fn is_base_url(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['{', '}', '?', '#', ' ', '@']))
+}
+
+/// Whether a text is the name of a header that is a parameter to OpenAPI, and doesn't belong to the connection.
+fn is_header_name(text: &str) -> bool {
+    let own = "accept authorization connection content-length content-type expect host keep-alive te trailer \
+               transfer-encoding upgrade";
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    text.bytes().all(is_token) && own.split(' ').all(|own| !own.eq_ignore_ascii_case(text))
 }
 
 /// The kinds that a name stands for.
@@ -139,19 +246,4 @@ fn members(name: &'static str) -> Vec<&'static str> {
     let mut kinds: Vec<_> = rows().map(|row| row.kind).filter(is_member).collect();
     kinds.dedup();
     if kinds.is_empty() { vec![name] } else { kinds }
-}
-
-/// Whether a type contains itself: whether `$ref`, `oneOf` and `allOf` lead from `node` to what is `above` it.
-fn leads_back(node: &Node<'_>, above: &mut Vec<String>) -> bool {
-    if above.contains(&node.pointer) {
-        return true;
-    }
-    above.push(node.pointer.clone());
-    let mut next: Vec<_> = node.follow().into_iter().collect();
-    next.extend(
-        [node.each("oneOf"), node.each("allOf")].concat().into_iter().map(|(_, part)| part),
-    );
-    let found = next.iter().any(|next| leads_back(next, above));
-    above.pop();
-    found
 }

@@ -19,63 +19,35 @@ use std::net::IpAddr;
 /// # Ok::<(), datafy_api::base_url::InvalidBaseUrl>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl {
-    text: String,
-    url: Url,
-}
+pub struct BaseUrl(Url);
 
 impl BaseUrl {
-    /// Returns the URL, without a slash at the end.
+    /// Returns the text, without a slash at the end.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.0.as_str().trim_end_matches('/')
     }
 
-    pub(crate) fn into_text(self) -> String {
-        self.text
-    }
-
-    /// Returns the host; an IPv6 address is in brackets.
-    pub fn host(&self) -> &str {
-        self.url.host_str().unwrap_or_default()
-    }
-
-    /// Returns the port; it defaults to that of the scheme.
-    pub fn port(&self) -> u16 {
-        self.url.port_or_known_default().unwrap_or_default()
-    }
-
-    /// Returns the host and, unless it is the default of the scheme, the port, as the header `Host` holds them.
-    ///
-    /// ```
-    /// use datafy_api::base_url::BaseUrl;
-    ///
-    /// for (url, authority) in [
-    ///     ("https://api.datafy.io:443/v1", "api.datafy.io"),
-    ///     ("http://[::1]:8080", "[::1]:8080"),
-    /// ] {
-    ///     assert_eq!(url.parse::<BaseUrl>()?.authority(), authority);
-    /// }
-    /// # Ok::<(), datafy_api::base_url::InvalidBaseUrl>(())
-    /// ```
-    pub fn authority(&self) -> &str {
-        self.url.authority()
+    /// Returns the parsed URL, which has a host.
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 
     /// Whether requests are encrypted.
     pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+        self.0.scheme() == "https"
     }
 
     /// Whether the host is this machine: `localhost` or a loopback address.
     pub fn is_loopback(&self) -> bool {
-        let host = self.host().trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        let host = self.0.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
@@ -84,29 +56,26 @@ impl std::str::FromStr for BaseUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidBaseUrl> {
         // The error doesn't contain the text, which might hold a password.
-        let url = Url::parse(text).map_err(|error| InvalidBaseUrl(error.to_string()))?;
+        let url = Url::parse(text.trim_end_matches('/'));
+        let url = url.map_err(|error| InvalidBaseUrl(error.to_string()))?;
         let problem = if !matches!(url.scheme(), "http" | "https") {
-            "the scheme is neither `https` nor `http`"
+            "the scheme is neither `https` nor `http`".to_owned()
         } else if !url.username().is_empty() || url.password().is_some() {
-            "it contains a user name or a password"
+            "it contains a user name or a password".to_owned()
         } else if url.query().is_some() || url.fragment().is_some() {
-            "it contains a query or a fragment"
+            "it contains a query or a fragment".to_owned()
         } else if let Some(repeated) = repeated(url.path()) {
-            let problem =
-                format!("it ends in `{repeated}`, which each request adds; leave that out");
-            return Err(InvalidBaseUrl(problem));
+            format!("it ends in `{repeated}`, which each request adds; leave that out")
         } else {
-            let text = url.as_str().trim_end_matches('/').to_owned();
-            return Ok(Self { text, url });
+            return Ok(Self(url));
         };
-        Err(InvalidBaseUrl(problem.to_owned()))
+        Err(InvalidBaseUrl(problem))
     }
 }
 
 /// The end of `path` that is the beginning of the path of an operation, such as `/api/v1`. A single part, such as `/api`,
 /// may be the prefix of a gateway.
 fn repeated(path: &str) -> Option<&'static str> {
-    let path = path.trim_end_matches('/');
     operations::ALL.iter().find_map(|operation| {
         let ends = operation.path.match_indices('/').map(|(end, _)| end).skip(2);
         let mut beginnings = ends.chain([operation.path.len()]).map(|end| &operation.path[..end]);
@@ -115,13 +84,6 @@ fn repeated(path: &str) -> Option<&'static str> {
 }
 
 /// Why a text is not a [`BaseUrl`].
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("not a base URL like `https://api.datafy.io`: {0}")]
 pub struct InvalidBaseUrl(String);
-
-impl fmt::Display for InvalidBaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not a base URL like `https://api.datafy.io`: {}", self.0)
-    }
-}
-
-impl std::error::Error for InvalidBaseUrl {}

@@ -218,8 +218,8 @@ impl Client {
         body: &'a types::CreateVolumeRequest,
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::CREATE_VOLUME_FROM_SNAPSHOTS)
-            .accept_json()
-            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
+            .header("accept", Some("application/json"))
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
             .json(Some(body))?
             .build()
     }
@@ -249,8 +249,8 @@ Sends `POST /api/v1/volumes/create-from-snapshots`.
         body: &'a types::AttachVolumeRequest,
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::ATTACH_VOLUME)
-            .path("volumeId", volume_id)?
-            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
+            .path("volumeId", Some(volume_id))
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
             .json(Some(body))?
             .build()
     }
@@ -283,9 +283,9 @@ Sends `POST /api/v1/volumes/{volumeId}/attach`.
         body: &'a types::CreateSnapshotRequest,
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::CREATE_SNAPSHOT)
-            .accept_json()
-            .path("volumeId", volume_id)?
-            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
+            .header("accept", Some("application/json"))
+            .path("volumeId", Some(volume_id))
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
             .json(Some(body))?
             .build()
     }
@@ -317,8 +317,8 @@ Sends `POST /api/v1/volumes/{volumeId}/create-snapshot`.
         x_datafy_sub_account_id: Option<&'a str>,
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::DEACTIVATE_AUTOSCALING)
-            .path("volumeId", volume_id)?
-            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)?
+            .path("volumeId", Some(volume_id))
+            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
             .build()
     }
     /**Deactivate the autoscaling of a volume

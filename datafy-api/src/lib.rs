@@ -2,7 +2,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod base_url;
-mod client;
 pub mod hooks;
 pub mod operation;
 mod request;
@@ -17,18 +16,11 @@ mod request;
     reason = "the code is the generator's, and some items have no description in the spec"
 )]
 mod generated {
-    #[cfg(feature = "codegen")]
     include!(concat!(env!("OUT_DIR"), "/generated.rs"));
-    #[cfg(not(feature = "codegen"))]
-    include!("generated.rs");
 }
 
 /// The source of the generated code: of [`Client`], [`types`] and [`operations`].
-#[cfg(feature = "codegen")]
 pub const SOURCE: &str = include_str!(concat!(env!("OUT_DIR"), "/generated.rs"));
-/// The source of the generated code: of [`Client`], [`types`] and [`operations`].
-#[cfg(not(feature = "codegen"))]
-pub const SOURCE: &str = include_str!("generated.rs");
 
 #[cfg(feature = "schemars")]
 pub use generated::json_schemas;

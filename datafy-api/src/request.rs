@@ -5,10 +5,9 @@
 use crate::generated::{Client, Error};
 use crate::operation::Operation;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Request, Url};
+use reqwest::Request;
 use serde::Serialize;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 /// All characters but the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -20,95 +19,88 @@ fn encode(value: impl Display, set: &'static AsciiSet) -> String {
     utf8_percent_encode(&value.to_string(), set).to_string()
 }
 
-/// A request in the making.
+/// A request in the making. A parameter takes a list of values: none, one or more.
 pub(crate) struct Builder<'a> {
     client: &'a Client,
-    operation: &'static Operation,
-    path: String,
-    query: String,
-    headers: HeaderMap,
-    body: Option<Vec<u8>>,
+    /// Or why the path can't be built.
+    path: Result<String, String>,
+    query: Vec<String>,
+    request: http::request::Builder,
+    body: Vec<u8>,
 }
 
 impl<'a> Builder<'a> {
     /// Begins a request.
     pub(crate) fn new(client: &'a Client, operation: &'static Operation) -> Self {
-        let (path, query) = (operation.path.to_owned(), String::new());
-        Self { client, operation, path, query, headers: HeaderMap::new(), body: None }
+        let request = http::Request::builder().method(operation.method);
+        let path = Ok(operation.path.to_owned());
+        Self { client, path, query: Vec::new(), request, body: Vec::new() }
     }
 
-    /// Sets a path parameter. Fails on a value that would address another path: an empty one, `.` and `..`.
-    pub(crate) fn path(mut self, name: &str, value: impl Display) -> Result<Self, Error<()>> {
-        let value = encode(value, IN_PATH);
-        if matches!(&*value, "" | "." | "..") {
-            return Err(invalid(format!("`{name}` in the path can't be {value:?}")));
-        }
-        self.path = self.path.replace(&format!("{{{name}}}"), &value);
-        Ok(self)
-    }
-
-    /// Adds a query parameter, if there is a value.
-    pub(crate) fn query<T: Display>(self, name: &str, value: Option<T>) -> Self {
-        self.list(name, true, value)
-    }
-
-    /// Adds a list to the query, as `style: form` of OpenAPI: each item as a parameter if `exploded`, otherwise all in
-    /// one parameter, separated by commas. An empty list is not sent.
-    pub(crate) fn list<T: Display>(
-        mut self,
-        name: &str,
-        exploded: bool,
-        items: impl IntoIterator<Item = T>,
-    ) -> Self {
-        let items: Vec<_> = items.into_iter().map(|item| encode(item, RESERVED)).collect();
-        let name = encode(name, RESERVED);
-        let values = match exploded {
-            _ if items.is_empty() => return self,
-            true => items,
-            false => vec![items.join(",")],
-        };
-        for value in values {
-            let separator = if self.query.is_empty() { '?' } else { '&' };
-            let _ = write!(self.query, "{separator}{name}={value}");
+    /// Sets a path parameter. The empty text, `.` and `..` are errors, since they would address another path.
+    pub(crate) fn path(mut self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
+        for value in list.into_iter().map(|value| encode(value, IN_PATH)) {
+            self.path = self.path.and_then(|path| match &*value {
+                "" | "." | ".." => Err(format!("`{name}` in the path can't be {value:?}")),
+                _ => Ok(path.replace(&format!("{{{name}}}"), &value)),
+            });
         }
         self
     }
 
-    /// Adds a header, if there is a value.
-    pub(crate) fn header<T: Display>(
+    /// Adds a query parameter for each value.
+    pub(crate) fn query(
         mut self,
         name: &str,
-        value: Option<T>,
-    ) -> Result<Self, Error<()>> {
-        if let Some(value) = value {
-            let name = HeaderName::try_from(name).map_err(invalid)?;
-            self.headers.insert(name, HeaderValue::try_from(value.to_string())?);
-        }
-        Ok(self)
+        list: impl IntoIterator<Item = impl Display>,
+    ) -> Self {
+        let values = list.into_iter().map(|value| encode(value, RESERVED));
+        self.query.extend(values.map(|value| format!("{}={value}", encode(name, RESERVED))));
+        self
     }
 
-    /// Asks for JSON.
-    pub(crate) fn accept_json(mut self) -> Self {
-        self.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    /// Adds one query parameter with all values, separated by commas, unless there is none.
+    pub(crate) fn joined(
+        mut self,
+        name: &str,
+        list: impl IntoIterator<Item = impl Display>,
+    ) -> Self {
+        let values: Vec<_> = list.into_iter().map(|value| encode(value, RESERVED)).collect();
+        let value = format!("{}={}", encode(name, RESERVED), values.join(","));
+        self.query.extend((!values.is_empty()).then_some(value));
+        self
+    }
+
+    /// Adds a header for each value.
+    pub(crate) fn header(
+        mut self,
+        name: &str,
+        list: impl IntoIterator<Item = impl Display>,
+    ) -> Self {
+        for value in list {
+            self.request = self.request.header(name, value.to_string());
+        }
         self
     }
 
     /// Sets the body, if there is one.
     pub(crate) fn json<T: Serialize>(mut self, body: Option<&T>) -> Result<Self, Error<()>> {
-        if let Some(body) = body {
-            self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            self.body = Some(serde_json::to_vec(body).map_err(invalid)?);
-        }
-        Ok(self)
+        let Some(body) = body else { return Ok(self) };
+        self.body = serde_json::to_vec(body).map_err(invalid)?;
+        Ok(self.header("content-type", Some("application/json")))
     }
 
     /// The request, with the token.
     pub(crate) fn build(self) -> Result<Request, Error<()>> {
-        let method = Method::try_from(self.operation.method).map_err(invalid)?;
-        let url = format!("{}{}{}", self.client.baseurl, self.path, self.query);
-        let mut request = Request::new(method, Url::parse(&url).map_err(invalid)?);
-        *request.headers_mut() = self.headers;
-        *request.body_mut() = self.body.map(Into::into);
+        let path = self.path.map_err(invalid)?;
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        let url = format!("{}{path}{mark}{}", self.client.baseurl, self.query.join("&"));
+        let has_body = !self.body.is_empty();
+        let request = self.request.uri(url).body(self.body).map_err(invalid)?;
+        let mut request = Request::try_from(request).map_err(invalid)?;
+        if !has_body {
+            *request.body_mut() = None;
+        }
         self.client.inner.prepare(&mut request);
         Ok(request)
     }

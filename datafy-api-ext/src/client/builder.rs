@@ -276,7 +276,9 @@ impl DatafyBuilder {
     pub fn build(self) -> Result<Datafy, ConfigError> {
         let base: BaseUrl = self.endpoint.as_deref().unwrap_or(datafy_api::SERVER_URL).parse()?;
         if !base.is_https() && !base.is_loopback() && !self.allow_plain_http {
-            return Err(ConfigError::PlainHttp(base.host().to_owned()));
+            return Err(ConfigError::PlainHttp(
+                base.url().host_str().unwrap_or_default().to_owned(),
+            ));
         }
         let token = self.token.ok_or(if self.is_from_env {
             ConfigError::MissingVariable("DATAFY_TOKEN")

@@ -132,7 +132,8 @@ impl Settings {
     /// and not all of them. Without redirects and retries by reqwest, an attempt is exactly one request.
     fn builder(&self) -> Result<reqwest::ClientBuilder, ConfigError> {
         // hyper would otherwise format the value for each request.
-        let host = HeaderValue::from_str(self.base.authority()).expect("a host in a URL is ASCII");
+        let host =
+            HeaderValue::from_str(self.base.url().authority()).expect("a host in a URL is ASCII");
         let mut headers = HeaderMap::new();
         headers.insert(HOST, host);
         let mut builder = reqwest::Client::builder()

@@ -51,7 +51,7 @@ impl Route {
             found.map(text).transpose()
         };
         let scheme = if base.is_https() { "https" } else { "http" };
-        let endpoint = format!("{scheme}://{}", base.authority());
+        let endpoint = format!("{scheme}://{}", base.url().authority());
         let endpoint: Uri = endpoint.parse().expect("the origin of a URL is a URI");
         let exempt = first(["NO_PROXY", "no_proxy"])?.map(|(_, hosts)| hosts).unwrap_or_default();
         let matches = |proxy: &str| {

@@ -4,8 +4,6 @@
 
 #[path = "../../../datafy-api/src/base_url.rs"]
 mod base_url;
-#[path = "../../../datafy-api/src/client.rs"]
-mod client;
 #[path = "../../../datafy-api/src/hooks.rs"]
 mod hooks;
 #[path = "../../../datafy-api/src/operation.rs"]
