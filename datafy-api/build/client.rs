@@ -2,9 +2,9 @@
 
 use super::Refusal;
 use super::names;
-use super::node::Node;
 use super::operations::{self, Operation, constant};
 use super::schemas::Schemas;
+use super::yaml::Node;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, TypePatch};
 use quote::{format_ident, quote};
@@ -40,7 +40,7 @@ pub(crate) fn generate(document: &Node<'_>) -> Result<(File, Vec<Operation>), Re
         Ok(file)
     });
     let file = file.map_err(|error| {
-        document.refusal(error.to_string(), "progenitor fails on it: leave out what was added last")
+        document.refusal(format!("{error}; progenitor fails on it: leave out what was added last"))
     })?;
     names::check(document, &file)?;
     Ok((file, operations))
@@ -82,7 +82,7 @@ fn own(
     schemas: &Schemas<'_>,
 ) -> Result<TokenStream, Refusal> {
     let Some(server) = document.at("/servers/0/url").map(|url| url.as_text()) else {
-        return Err(document.refusal("there is no server", "begin with `- url: https://..`"));
+        return Err(document.refusal("there is no server; begin with `- url: https://..`"));
     };
     let methods = operations.iter().map(|it| &it.methods);
     let entries = operations.iter().map(|it| &it.entry);

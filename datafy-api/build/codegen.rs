@@ -10,24 +10,22 @@ use syn::{File, parse_quote};
 mod client;
 mod differences;
 mod names;
-mod node;
 mod operations;
 mod schemas;
 pub(crate) mod subset;
 pub(crate) mod yaml;
 
-use node::Node;
-use yaml::Document;
+use yaml::{Document, Node};
 
-/// Why no code was generated: the place in the spec, the problem, and the remedy.
+/// Why no code was generated.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     /// The line of `openapi.yaml`.
     pub(crate) line: Option<u64>,
     /// A JSON pointer, or `None` if the document can't be parsed.
     pub(crate) pointer: Option<String>,
-    pub(crate) problem: String,
-    pub(crate) remedy: &'static str,
+    /// The problem and, after a semicolon, the remedy.
+    pub(crate) text: String,
 }
 
 impl Refusal {
@@ -36,7 +34,7 @@ impl Refusal {
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
         let place =
             self.pointer.as_ref().map(|pointer| format!(": #{pointer}")).unwrap_or_default();
-        format!("{file}{line}{place}: {}; {}", self.problem, self.remedy)
+        format!("{file}{line}{place}: {}", self.text)
     }
 }
 
@@ -69,14 +67,15 @@ pub(crate) fn generate_other(yaml: &str, own: &str) -> Result<String, Refusal> {
 /// Reads a document, and reduces it to what the generator takes.
 fn read(yaml: &str) -> Result<Document, Refusal> {
     let document = Document::parse(yaml).map_err(|problem| {
-        let remedy = "fix the YAML at that place";
-        Refusal { line: None, pointer: None, problem, remedy }
+        let text = format!("{problem}; fix the YAML at that place");
+        Refusal { line: None, pointer: None, text }
     })?;
     let root = Node::root(&document);
     if !root.text("openapi").starts_with("3.0.") {
         let version = root.get("openapi").unwrap_or(root);
-        let remedy = "write it in OpenAPI 3.0, and begin it with `openapi: 3.0.3`";
-        return Err(version.refusal("the document is not of OpenAPI 3.0", remedy));
+        return Err(
+            version.refusal("the document is not of OpenAPI 3.0; begin it with `openapi: 3.0.3`")
+        );
     }
     subset::reduce(document)
 }

@@ -2,7 +2,7 @@
 //! document.
 
 use super::Refusal;
-use super::node::Node;
+use super::yaml::Node;
 use std::collections::BTreeSet;
 use syn::{File, FnArg, Ident, ImplItem, Item, Pat, Type};
 
@@ -21,9 +21,9 @@ const TAKEN: [(&str, &str); 6] = [
 
 /// The name of what is described at `node`.
 pub(crate) fn identifier(node: &Node<'_>, name: &str) -> Result<Ident, Refusal> {
-    let problem = "is not a valid name in Rust";
     let remedy = "begin it with a letter, and use no keyword of Rust";
-    syn::parse_str(name).map_err(|_| node.refusal(format!("`{name}` {problem}"), remedy))
+    let text = || format!("`{name}` is not a valid name in Rust; {remedy}");
+    syn::parse_str(name).map_err(|_| node.refusal(text()))
 }
 
 /// Refuses a name that occurs twice in its scope.
@@ -46,7 +46,7 @@ pub(crate) fn check(document: &Node<'_>, file: &File) -> Result<(), Refusal> {
         _ => format!("the name `{name}` in `{scope}` is also that of {}", others.join(", ")),
     };
     let place = found.first().unwrap_or(document);
-    Err(place.refusal(problem, "use another name, or leave one out"))
+    Err(place.refusal(format!("{problem}; use another name, or leave one out")))
 }
 
 /// Adds the places below `node` with one of these names.

@@ -2,8 +2,8 @@
 
 use super::Refusal;
 use super::names::identifier;
-use super::node::Node;
 use super::schemas::{Schemas, properties, reference};
+use super::yaml::Node;
 use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -46,36 +46,28 @@ pub(crate) fn read<'a>(
     let id = node.get("operationId").unwrap_or_else(|| node.clone());
     let name = identifier(&id, &id.as_text().to_snake_case())?;
     let parameters = parameters(path, around, node)?;
-    let mut arguments = Vec::new();
-    let mut described = Vec::new();
+    let (mut arguments, mut described) = (Vec::new(), Vec::new());
     for parameter in &parameters {
-        let (argument, schema) = self::argument(parameter)?;
+        let (argument, parameter) = self::argument(parameter)?;
         arguments.push(argument);
-        let [name, place] = ["name", "in"].map(|key| parameter.text(key));
-        let required = parameter.is("required");
-        described
-            .push(json!({ "name": name, "in": place, "required": required, "schema": schema }));
+        described.push(parameter);
     }
     let request = node.get("requestBody").map(Node::resolved);
     let body = request.as_ref().and_then(schema);
     let settable = body.as_ref().map(properties).transpose()?.unwrap_or_default();
     let body = schemas.of_body(body.as_ref(), &name, "body")?;
-    if let (Some(request), Some(body)) = (&request, &body) {
-        arguments.push(body_argument(body, request.is("required")));
-    }
+    arguments.extend(body.iter().zip(&request).map(body_argument));
     let (statuses, answer) = answer(node)?;
     let answer = schemas.of_body(answer.as_ref(), &name, "response")?;
 
-    let content = |of: &Option<Ident>| match of {
-        Some(of) => json!({ "application/json": { "schema": reference(of) } }),
-        None => json!({}),
-    };
-    let response = json!({ "description": "", "content": content(&answer) });
+    let content = |of: &Ident| json!({ "application/json": { "schema": reference(of) } });
+    let response = answer.as_ref().map_or(json!({}), content);
+    let response = json!({ "description": "", "content": response });
     let responses = statuses.iter().map(|it| (it.to_string(), response.clone()));
     let described = json!({
         "operationId": id.value,
         "parameters": described,
-        "requestBody": body.is_some().then(|| json!({ "content": content(&body) })),
+        "requestBody": body.as_ref().map(|of| json!({ "content": content(of) })),
         "responses": responses.collect::<Map<_, _>>(),
     });
 
@@ -88,7 +80,7 @@ pub(crate) fn read<'a>(
         answer.as_ref(),
         [node.text("summary"), node.text("description"), &format!("Sends `{method} {path}`.")],
     );
-    let is_idempotent = node.is("x-idempotent");
+    let is_idempotent = node.value["x-idempotent"] == true;
     let names = |place: &str| {
         let all = parameters.iter().filter(|it| it.text("in") == place);
         all.map(|it| it.text("name").to_owned()).collect::<Vec<_>>()
@@ -135,15 +127,17 @@ fn parameters<'a>(
     let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"-._~/:@!&',;=".contains(&it);
     let has_dots = plain.split('/').any(|segment| matches!(segment, "." | ".."));
     if !plain.starts_with('/') || !plain.bytes().all(is_plain) || plain.contains("//") || has_dots {
-        let problem = format!("the path `{path}` would not be sent as it is written");
         let remedy =
             "begin with `/`, use letters, digits and -._~:@!&',;= only, and each `{name}` once";
-        return Err(around.refusal(problem, remedy));
+        let text = format!("the path `{path}` would not be sent as it is written; {remedy}");
+        return Err(around.refusal(text));
     }
     let described = all.iter().map(key).filter(|(place, _)| *place == "path");
     if described.map(|(_, name)| name).collect::<BTreeSet<_>>() != names {
-        let problem = format!("the path parameters are not those of `{path}`");
-        return Err(node.refusal(problem, "describe each `{name}` of the path with `in: path`"));
+        let remedy = "describe each `{name}` of the path with `in: path`";
+        return Err(
+            node.refusal(format!("the path parameters are not those of `{path}`; {remedy}"))
+        );
     }
     all.sort_by_key(|it| match key(it) {
         ("path", name) => (0, path.find(&format!("{{{name}}}")), name),
@@ -153,7 +147,7 @@ fn parameters<'a>(
     Ok(all)
 }
 
-/// The argument for a parameter, and what progenitor gets as its schema: that of an item if it is a list.
+/// The argument for a parameter, and what progenitor gets: a parameter for an item if it is a list.
 fn argument(node: &Node<'_>) -> Result<(Argument, Value), Refusal> {
     let name = node.text("name");
     let snake = name.to_snake_case();
@@ -174,23 +168,33 @@ fn argument(node: &Node<'_>) -> Result<(Argument, Value), Refusal> {
         ("boolean", _) => "bool",
         _ => "&'a str",
     };
-    let (kind, value) = match node.is("required") {
+    let is_required = node.value["required"] == true;
+    let (kind, value) = match is_required {
         _ if is_list => (format!("impl IntoIterator<Item = {value}>"), quote! { #argument }),
         true => (value.to_owned(), quote! { Some(#argument) }),
         false => (format!("Option<{value}>"), quote! { #argument }),
     };
-    let is_joined = is_list && node.value["explode"] == false;
-    let add = format_ident!("{}", if is_joined { "joined" } else { node.text("in") });
-    let step = quote! { .#add(#name, #value) };
+    let (add, sent) = match node.text("in") {
+        "query" if is_list && node.value["explode"] == false => ("joined", name.to_owned()),
+        "header" => ("header", name.to_ascii_lowercase()),
+        place => (place, name.to_owned()),
+    };
+    let add = format_ident!("{add}");
+    let step = quote! { .#add(#sent, #value) };
     let doc = format!("- `{argument}`: {}", node.text("description"));
     // progenitor's mocks don't write a date with a time as RFC 3339 says.
     let format = schema.value.get("format").filter(|format| *format != "date-time");
-    let described = json!({ "type": schema.text("type"), "format": format });
+    let described = json!({
+        "name": name,
+        "in": node.value["in"],
+        "required": is_required,
+        "schema": { "type": schema.value["type"], "format": format },
+    });
     Ok((Argument { name: argument, kind, step, doc }, described))
 }
 
-fn body_argument(of: &Ident, is_required: bool) -> Argument {
-    let (kind, value, doc) = if is_required {
+fn body_argument((of, request): (&Ident, &Node<'_>)) -> Argument {
+    let (kind, value, doc) = if request.value["required"] == true {
         (format!("&'a types::{of}"), quote! { Some(body) }, "")
     } else {
         let kind = format!("impl Into<Option<&'a types::{of}>>");
@@ -213,16 +217,15 @@ fn answer<'a>(node: &Node<'a>) -> Result<(Vec<u16>, Option<Node<'a>>), Refusal> 
         let answer = schema(&node.clone().resolved());
         let first = first.get_or_insert_with(|| answer.clone());
         if first.as_ref().map(|it| it.value) != answer.map(|it| it.value) {
-            let problem =
-                "this answer differs from another success, and the method returns one type";
-            return Err(
-                node.refusal(problem, "leave it out: `Error::UnexpectedResponse` has it whole")
-            );
+            return Err(node.refusal(
+                "this answer differs from another success, and the method returns one type; leave it \
+                 out: `Error::UnexpectedResponse` has it whole",
+            ));
         }
         statuses.extend(status.parse::<u16>());
     }
-    let remedy = "describe the status of success, such as `200`";
-    let answer = first.ok_or_else(|| node.refusal("no success is described", remedy))?;
+    let text = "no success is described; describe its status, such as `200`";
+    let answer = first.ok_or_else(|| node.refusal(text))?;
     Ok((statuses, answer))
 }
 

@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use super::names::identifier;
-use super::node::Node;
+use super::yaml::Node;
 use heck::ToUpperCamelCase;
 use quote::format_ident;
 use serde_json::{Map, Value, json};
@@ -48,9 +48,11 @@ impl<'a> Schemas<'a> {
         let name = name.to_upper_camel_case();
         let of = identifier(node, &name)?;
         if let Some((other, _)) = self.0.insert(name, (node.clone(), schema)) {
-            let problem = format!("two types would be named `{of}`: also {}", other.place());
             let remedy = "give one of them another name in `components/schemas`";
-            return Err(node.refusal(problem, remedy));
+            let other = other.place();
+            return Err(
+                node.refusal(format!("the type `{of}` is also described at {other}; {remedy}"))
+            );
         }
         Ok(of)
     }
@@ -130,8 +132,8 @@ pub(crate) fn check_required(node: &Node<'_>) -> Result<(), Refusal> {
     let all = properties(node)?;
     match required(node).into_iter().find(|own| !all.contains_key(own.as_text())) {
         Some(own) => {
-            let problem = format!("there is no property `{}`", own.as_text());
-            Err(own.refusal(problem, "describe it in `properties`"))
+            let name = own.as_text();
+            Err(own.refusal(format!("there is no property `{name}`; describe it in `properties`")))
         }
         None => Ok(()),
     }
@@ -148,8 +150,9 @@ pub(crate) fn properties<'a>(node: &Node<'a>) -> Result<BTreeMap<String, Node<'a
     for (name, property) in parts(node).iter().flat_map(|part| part.each("properties")) {
         match all.get(&name) {
             Some(other) if other.value != property.value => {
-                let problem = format!("`{name}` is another property at {}", other.place());
-                return Err(property.refusal(problem, "make both equal"));
+                let other = other.place();
+                let text = format!("`{name}` is another property at {other}; make both equal");
+                return Err(property.refusal(text));
             }
             _ => all.insert(name, property),
         };

@@ -4,9 +4,9 @@
 //! datafy-api/README.md explains the columns.
 
 use super::Refusal;
-use super::node::Node;
 use super::schemas;
 use super::yaml::Document;
+use super::yaml::Node;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,7 @@ impl Walk {
         if let Some((many, one)) = value.split_once(" of ") {
             if !node.value.is_array() && many == "list" || !node.value.is_object() && many == "map"
             {
-                return Err(node.refusal(format!("this must be a {many}"), REMEDY));
+                return Err(node.refusal(format!("this must be a {many}; {REMEDY}")));
             }
             let body = self.body;
             for (name, inner) in node.inside() {
@@ -99,10 +99,7 @@ impl Walk {
             _ if accepts(value, node.value) => Ok(()),
             Value::Object(_) if node.target().is_some() => self.reference(node, value),
             Value::Object(_) => self.object(node, value),
-            _ => {
-                let remedy = "change it, or put a text in quotes";
-                Err(node.refusal(format!("this must be: {value}"), remedy))
-            }
+            _ => Err(node.refusal(format!("this must be: {value}; a text can be in quotes"))),
         }
     }
 
@@ -124,15 +121,14 @@ impl Walk {
                 return Ok(());
             }
         };
-        Err(node.refusal(format!("`{target}` {problem}"), "name a component of this document"))
+        Err(node.refusal(format!("`{target}` {problem}; name a component of this document")))
     }
 
     /// Walks an object, which is of one of the kinds that `value` names.
     fn object(&mut self, node: &Node<'_>, value: &'static str) -> Result<(), Refusal> {
-        let (named, extra) = value.split_once(" with ").unwrap_or((value, ""));
-        let kinds: Vec<_> = named.split(", ").flat_map(members).collect();
-        let fits = |kind: &&str| {
-            let Some(row) = rows().find(|row| row.kind == *kind) else { return false };
+        let kinds = kinds(value);
+        let fits = |(kind, rows): &&(&str, Vec<Row>)| {
+            let Some(row) = rows.iter().find(|row| row.kind == *kind) else { return false };
             let mark = row.keywords.split(' ').next().unwrap_or_default();
             match node.value.get(mark.trim_end_matches('!')) {
                 Some(own) if row.value.starts_with('`') => accepts(row.value, own),
@@ -140,8 +136,9 @@ impl Walk {
                 None => !mark.ends_with('!') || kinds.len() == 1,
             }
         };
-        let Some(kind) = kinds.iter().find(|kind| fits(kind)) else {
-            return Err(node.refusal(format!("this is none of: {}", kinds.join(", ")), REMEDY));
+        let Some((kind, rows)) = kinds.iter().find(fits) else {
+            let names: Vec<_> = kinds.iter().map(|(kind, _)| *kind).collect();
+            return Err(node.refusal(format!("this is none of: {}; {REMEDY}", names.join(", "))));
         };
         let (body, around) = (self.body, self.around.clone());
         if ["request body", "answer"].contains(kind) {
@@ -152,22 +149,21 @@ impl Walk {
             self.around.clear();
         }
         if self.body == "answer" && *kind == "schema: alternatives" {
-            let remedy =
-                "describe any JSON, without `oneOf`, or an object with the properties of all";
-            return Err(node.refusal("an answer doesn't say which alternative it is", remedy));
+            return Err(node.refusal(
+                "an answer doesn't say which alternative it is; describe any JSON, without `oneOf`, or an object with \
+                 the properties of all",
+            ));
         }
-        let group = kind.split(':').next().unwrap_or_default();
-        let own = || rows().filter(|row| [*kind, group, extra].contains(&row.kind));
         for (keyword, inner) in node.inside() {
-            let all: Vec<_> = own().filter(|row| row.has(&keyword)).collect();
-            let fits = |row: &&Row| row.kind == all[0].kind && accepts(row.value, inner.value);
+            let all: Vec<_> = rows.iter().filter(|row| row.has(&keyword)).collect();
+            let fits = |row: &&&Row| row.kind == all[0].kind && accepts(row.value, inner.value);
             let row = all.iter().find(fits).or(all.first());
             match row {
                 Some(row) => self.value(&inner, row.value)?,
                 None if keyword.starts_with("x-") => {}
                 None => {
-                    let problem = format!("`{keyword}` is not supported here: {kind}");
-                    return Err(inner.refusal(problem, REMEDY));
+                    let text = format!("`{keyword}` is not supported here: {kind}; {REMEDY}");
+                    return Err(inner.refusal(text));
                 }
             }
             // An answer may have more members than are known.
@@ -177,12 +173,11 @@ impl Walk {
                 self.left_out.insert((node.pointer.clone(), keyword));
             }
         }
-        let mut required = own().flat_map(|row| row.keywords.split(' '));
-        let missing = required.find_map(|keyword| {
-            keyword.strip_suffix('!').filter(|keyword| node.get(keyword).is_none())
-        });
-        if let Some(keyword) = missing {
-            return Err(node.refusal(format!("there is no `{keyword}` here: {kind}"), "add it"));
+        let required = rows.iter().flat_map(|row| row.keywords.split(' '));
+        for keyword in required.filter_map(|keyword| keyword.strip_suffix('!')) {
+            if node.get(keyword).is_none() {
+                return Err(node.refusal(format!("there is no `{keyword}` here: {kind}; add it")));
+            }
         }
         if ["schema: object", "schema: combination"].contains(kind) {
             schemas::check_required(node)?;
@@ -195,14 +190,14 @@ impl Walk {
     fn is_hidden(&mut self, property: &Node<'_>) -> Result<bool, Refusal> {
         let mut is_hidden = false;
         for (keyword, hides) in [("readOnly", "request body"), ("writeOnly", "answer")] {
-            if self.body.is_empty() || !property.is(keyword) {
+            if self.body.is_empty() || property.value[keyword] != true {
                 continue;
             }
             if *self.one_way.entry(property.pointer.clone()).or_insert(self.body) != self.body {
-                let problem =
-                    format!("this is `{keyword}`, in a schema that is both sent and answered");
-                let remedy = "use one schema for requests and another for answers";
-                return Err(property.refusal(problem, remedy));
+                return Err(property.refusal(format!(
+                    "this is `{keyword}`, in a schema that is both sent and answered; use one schema for requests and \
+                     another for answers"
+                )));
             }
             is_hidden |= self.body == hides;
         }
@@ -240,10 +235,16 @@ fn is_header_name(text: &str) -> bool {
     text.bytes().all(is_token) && own.split(' ').all(|own| !own.eq_ignore_ascii_case(text))
 }
 
-/// The kinds that a name stands for.
-fn members(name: &'static str) -> Vec<&'static str> {
-    let is_member = |kind: &&str| kind.strip_prefix(name).is_some_and(|rest| rest.starts_with(':'));
-    let mut kinds: Vec<_> = rows().map(|row| row.kind).filter(is_member).collect();
-    kinds.dedup();
-    if kinds.is_empty() { vec![name] } else { kinds }
+/// The kinds of object that a value in the table names, each with its rows.
+fn kinds(value: &'static str) -> Vec<(&'static str, Vec<Row>)> {
+    let (names, extra) = value.split_once(" with ").unwrap_or((value, ""));
+    let group = |kind: &'static str| kind.split(':').next().unwrap_or_default();
+    let members = names.split(", ").flat_map(|name| {
+        let all = rows().map(|row| row.kind).filter(|kind| group(kind) == name && *kind != name);
+        let mut all: Vec<_> = all.collect();
+        all.dedup();
+        if all.is_empty() { vec![name] } else { all }
+    });
+    let rows_of = |kind| rows().filter(move |row| [kind, group(kind), extra].contains(&row.kind));
+    members.map(|kind| (kind, rows_of(kind).collect())).collect()
 }

@@ -1,5 +1,6 @@
-//! Reads YAML and records the line of each value.
+//! YAML documents, and places in them.
 
+use super::Refusal;
 use serde_json::Value;
 use serde_saphyr::granit_parser::{self, Event, Parser};
 use std::collections::BTreeMap;
@@ -70,4 +71,82 @@ fn record<'t>(
 /// Escapes one segment of a JSON pointer (RFC 6901).
 pub(crate) fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
+}
+
+/// A place in a document.
+#[derive(Clone)]
+pub(crate) struct Node<'a> {
+    document: &'a Document,
+    pub(crate) value: &'a Value,
+    /// As a JSON pointer.
+    pub(crate) pointer: String,
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn root(document: &'a Document) -> Self {
+        Self { document, value: &document.value, pointer: String::new() }
+    }
+
+    /// The place at a pointer from here.
+    pub(crate) fn at(&self, pointer: &str) -> Option<Self> {
+        let value = self.value.pointer(pointer)?;
+        Some(Self { document: self.document, value, pointer: format!("{}{pointer}", self.pointer) })
+    }
+
+    /// The member `key`.
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+        self.at(&format!("/{}", escape(key)))
+    }
+
+    /// The members of a mapping, or the items of a list.
+    pub(crate) fn inside(&self) -> Vec<(String, Self)> {
+        let keys: Vec<String> = match self.value {
+            Value::Object(members) => members.keys().cloned().collect(),
+            Value::Array(items) => (0..items.len()).map(|at| at.to_string()).collect(),
+            _ => Vec::new(),
+        };
+        keys.into_iter().filter_map(|key| self.get(&key).map(|inner| (key, inner))).collect()
+    }
+
+    /// What is inside the member `key`, if there is one.
+    pub(crate) fn each(&self, key: &str) -> Vec<(String, Self)> {
+        self.get(key).map(|member| member.inside()).unwrap_or_default()
+    }
+
+    /// The text here: empty if there is none.
+    pub(crate) fn as_text(&self) -> &'a str {
+        self.value.as_str().unwrap_or_default()
+    }
+
+    /// The text in the member `key`: empty if there is none.
+    pub(crate) fn text(&self, key: &str) -> &'a str {
+        self.value.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The `$ref` here.
+    pub(crate) fn target(&self) -> Option<&'a str> {
+        self.value.get("$ref")?.as_str()
+    }
+
+    /// Where the `$ref` here leads to.
+    pub(crate) fn follow(&self) -> Option<Self> {
+        Self::root(self.document).at(self.target()?.strip_prefix('#')?)
+    }
+
+    /// This place, or where the `$ref`s from here lead to.
+    pub(crate) fn resolved(self) -> Self {
+        self.follow().map_or(self, Self::resolved)
+    }
+
+    /// The pointer and the line, for a message about another place.
+    pub(crate) fn place(&self) -> String {
+        let line = self.document.line(&self.pointer).unwrap_or_default();
+        format!("#{} (line {line})", self.pointer)
+    }
+
+    /// The refusal of what is here: the problem and, after a semicolon, the remedy.
+    pub(crate) fn refusal(&self, text: impl Into<String>) -> Refusal {
+        let line = self.document.line(&self.pointer);
+        Refusal { line, pointer: Some(self.pointer.clone()), text: text.into() }
+    }
 }

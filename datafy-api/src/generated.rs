@@ -219,7 +219,7 @@ impl Client {
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::CREATE_VOLUME_FROM_SNAPSHOTS)
             .header("accept", Some("application/json"))
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)
             .json(Some(body))?
             .build()
     }
@@ -250,7 +250,7 @@ Sends `POST /api/v1/volumes/create-from-snapshots`.
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::ATTACH_VOLUME)
             .path("volumeId", Some(volume_id))
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)
             .json(Some(body))?
             .build()
     }
@@ -285,7 +285,7 @@ Sends `POST /api/v1/volumes/{volumeId}/attach`.
         crate::request::Builder::new(self, &operations::CREATE_SNAPSHOT)
             .header("accept", Some("application/json"))
             .path("volumeId", Some(volume_id))
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)
             .json(Some(body))?
             .build()
     }
@@ -318,7 +318,7 @@ Sends `POST /api/v1/volumes/{volumeId}/create-snapshot`.
     ) -> Result<reqwest::Request, Error<()>> {
         crate::request::Builder::new(self, &operations::DEACTIVATE_AUTOSCALING)
             .path("volumeId", Some(volume_id))
-            .header("X-Datafy-Sub-Account-Id", x_datafy_sub_account_id)
+            .header("x-datafy-sub-account-id", x_datafy_sub_account_id)
             .build()
     }
     /**Deactivate the autoscaling of a volume

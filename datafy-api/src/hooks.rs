@@ -3,8 +3,8 @@
 use crate::base_url::BaseUrl;
 use crate::generated::Client;
 use http_body_util::Limited;
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
-use reqwest::{Body, Method, Request, Response, ResponseBuilderExt};
+use reqwest::header::HeaderValue;
+use reqwest::{Body, Request, Response, ResponseBuilderExt};
 
 /// The default limit on the body of an answer, in bytes: 1 MiB. See [`Hooks::with_body_limit`].
 pub const DEFAULT_BODY_LIMIT: usize = 1 << 20;
@@ -13,16 +13,6 @@ impl Client {
     /// Creates a client of the service at `base_url` that sends its requests with `http`.
     ///
     /// Timeouts, redirects and TLS are those of `http`.
-    ///
-    /// ```
-    /// use datafy_api::{Client, hooks::Hooks};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let http = reqwest::Client::new();
-    /// let client = Client::new("https://api.datafy.io".parse()?, http, Hooks::bearer("a-token")?);
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn new(base_url: BaseUrl, http: reqwest::Client, hooks: Hooks) -> Self {
         Self { baseurl: base_url.to_string(), client: http, inner: hooks }
     }
@@ -32,7 +22,7 @@ impl Client {
 #[derive(Clone, Debug)]
 pub struct Hooks {
     /// Is sensitive, so that `Debug` doesn't show it.
-    authorization: HeaderValue,
+    pub(crate) authorization: HeaderValue,
     body_limit: usize,
 }
 
@@ -50,16 +40,6 @@ impl Hooks {
     pub fn with_body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
-    }
-
-    /// Adds the token. A POST, PUT or PATCH without a body gets `Content-Length: 0`, as RFC 9110 (section 8.6) recommends:
-    /// some gateways would otherwise reject it.
-    pub(crate) fn prepare(&self, request: &mut Request) {
-        let may_have_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-        if may_have_body && request.body().is_none() {
-            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
     }
 
     /// Sends a request, and limits the body of the answer.

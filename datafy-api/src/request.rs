@@ -5,7 +5,8 @@
 use crate::generated::{Client, Error};
 use crate::operation::Operation;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Request;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
+use reqwest::{Method, Request};
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -30,9 +31,11 @@ pub(crate) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Begins a request.
+    /// Begins a request, with the token.
     pub(crate) fn new(client: &'a Client, operation: &'static Operation) -> Self {
-        let request = http::Request::builder().method(operation.method);
+        let token = client.inner.authorization.clone();
+        let request =
+            http::Request::builder().method(operation.method).header(AUTHORIZATION, token);
         let path = Ok(operation.path.to_owned());
         Self { client, path, query: Vec::new(), request, body: Vec::new() }
     }
@@ -90,18 +93,18 @@ impl<'a> Builder<'a> {
         Ok(self.header("content-type", Some("application/json")))
     }
 
-    /// The request, with the token.
+    /// The request. A POST, PUT or PATCH without a body has `Content-Length: 0`, as RFC 9110 (section 8.6) recommends: some
+    /// gateways would otherwise reject it.
     pub(crate) fn build(self) -> Result<Request, Error<()>> {
         let path = self.path.map_err(invalid)?;
         let mark = if self.query.is_empty() { "" } else { "?" };
         let url = format!("{}{path}{mark}{}", self.client.baseurl, self.query.join("&"));
-        let has_body = !self.body.is_empty();
         let request = self.request.uri(url).body(self.body).map_err(invalid)?;
         let mut request = Request::try_from(request).map_err(invalid)?;
-        if !has_body {
-            *request.body_mut() = None;
+        let is_empty = request.body().and_then(|body| body.as_bytes()).is_none_or(<[u8]>::is_empty);
+        if is_empty && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        self.client.inner.prepare(&mut request);
         Ok(request)
     }
 }

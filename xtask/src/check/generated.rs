@@ -15,8 +15,9 @@ pub fn check(spec: &Spec, committed: &str) -> Checked {
         Ok(generated) => stale(GENERATED, committed, &generated),
         Err(refusal) => {
             let pointer = refusal.pointer.as_deref().unwrap_or("");
-            let what = format!("#{pointer} {}", refusal.problem);
-            let finding = Finding::new(Link::Spec, what, &*refusal.problem).help(refusal.remedy);
+            let (problem, remedy) = refusal.text.split_once("; ").unwrap_or((&refusal.text, ""));
+            let what = format!("#{pointer} {problem}");
+            let finding = Finding::new(Link::Spec, what, problem).help(remedy);
             Some(finding.at(SPEC, refusal.line, "the generator refuses this"))
         }
     };
