@@ -7,7 +7,7 @@ use super::Refusal;
 use super::schemas;
 use super::yaml::Document;
 use super::yaml::Node;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const SUBSET: &str = include_str!("subset.md");
@@ -213,8 +213,7 @@ fn accepts(table: &str, value: &Value) -> bool {
         ("base URL", Value::String(text)) => is_base_url(text),
         ("header name", Value::String(text)) => is_header_name(text),
         ("bearer token", Value::Array(schemes)) => {
-            let counts = schemes.iter().map(|it| it.as_object().map_or(0, |it| it.len()));
-            counts.clone().any(|count| count == 1) && counts.max() == Some(1)
+            schemes.iter().map(|it| it.as_object().map_or(0, Map::len)).max() == Some(1)
         }
         (one, Value::String(text)) => one == format!("`{}`", text.to_lowercase()),
         _ => one == format!("`{value}`"),

@@ -31,7 +31,7 @@ impl Document {
         let mut events = events.map(|(event, span)| (event, span.start.line() as u64)).skip(2);
         let mut lines = BTreeMap::new();
         if let Some((event, line)) = events.next() {
-            record(&mut events, &event, line, String::new(), &mut lines);
+            record(&mut events, &event, line, "", &mut lines);
         }
         Ok(Self { value, lines })
     }
@@ -48,24 +48,24 @@ fn record<'t>(
     events: &mut impl Iterator<Item = (Event<'t>, u64)>,
     event: &Event<'t>,
     line: u64,
-    pointer: String,
+    pointer: &str,
     lines: &mut BTreeMap<String, u64>,
 ) {
-    let is_list = matches!(event, Event::SequenceStart(..));
-    let mut index = 0;
-    while is_list || matches!(event, Event::MappingStart(..)) {
-        let Some((first, line)) = events.next() else { break };
-        match first {
-            Event::SequenceEnd | Event::MappingEnd => break,
-            Event::Scalar(key, ..) if !is_list => {
-                let Some((member, _)) = events.next() else { break };
-                record(events, &member, line, format!("{pointer}/{}", escape(&key)), lines);
-            }
-            item => record(events, &item, line, format!("{pointer}/{index}"), lines),
-        }
-        index += 1;
+    lines.insert(pointer.to_owned(), line);
+    let is_mapping = matches!(event, Event::MappingStart(..));
+    if !is_mapping && !matches!(event, Event::SequenceStart(..)) {
+        return;
     }
-    lines.insert(pointer, line);
+    for index in 0.. {
+        match events.next() {
+            None | Some((Event::SequenceEnd | Event::MappingEnd, _)) => return,
+            Some((Event::Scalar(key, ..), line)) if is_mapping => {
+                let Some((member, _)) = events.next() else { return };
+                record(events, &member, line, &format!("{pointer}/{}", escape(&key)), lines);
+            }
+            Some((item, line)) => record(events, &item, line, &format!("{pointer}/{index}"), lines),
+        }
+    }
 }
 
 /// Escapes one segment of a JSON pointer (RFC 6901).

@@ -13,6 +13,7 @@ impl Client {
     /// Creates a client of the service at `base_url` that sends its requests with `http`.
     ///
     /// Timeouts, redirects and TLS are those of `http`.
+    #[allow(clippy::needless_pass_by_value, reason = "callers pass `text.parse()?`")]
     pub fn new(base_url: BaseUrl, http: reqwest::Client, hooks: Hooks) -> Self {
         Self { baseurl: base_url.to_string(), client: http, inner: hooks }
     }
