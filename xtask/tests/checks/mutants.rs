@@ -2,12 +2,12 @@
 
 use crate::workspace;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use xtask::check::compiled::Compiled;
 use xtask::check::{document, generated, record, schemas, wire};
 use xtask::docs::findings::Around;
-use xtask::document::Spec;
+use xtask::document::{Spec, escape};
 use xtask::files;
 use xtask::page;
 
@@ -21,145 +21,126 @@ const BLIND_SPOTS: [(&str, &str); 6] = [
     ("/additionalProperties made an object", "`{}` is the schema of anything, as `true` is"),
 ];
 
-/// A change of the spec.
-struct Mutant {
-    pointer: String,
-    what: &'static str,
-    spec: Value,
-}
-
-/// All mutants of the spec.
-fn mutants(spec: &Value) -> Vec<Mutant> {
-    let mut nodes = Vec::new();
-    walk(spec, "", &mut nodes);
-    let mut mutants = Vec::new();
-    for pointer in nodes {
-        // What isn't stated to be required is optional.
-        let says_nothing =
-            pointer.ends_with("/required") && spec.pointer(&pointer) == Some(&json!(false));
-        let mut add = |what: &'static str, change: &dyn Fn(&mut Value) -> bool| {
-            if says_nothing && ["removed", "renamed", "moved up"].contains(&what) {
-                return;
-            }
+/// All mutants of the spec, each with its name: the place, and what is done to it.
+fn mutants(spec: &Value) -> BTreeMap<String, Value> {
+    let mut mutants = BTreeMap::new();
+    let mut add = |pointer: &str, what: &str, mutant: Value| {
+        if mutant != *spec {
+            mutants.insert(format!("{pointer} {what}"), mutant);
+        }
+    };
+    for (pointer, node) in nodes(spec, "") {
+        for (what, other) in others(node) {
             let mut mutant = spec.clone();
-            if change(&mut mutant) && mutant != *spec {
-                mutants.push(Mutant { pointer: pointer.clone(), what, spec: mutant });
-            }
-        };
+            *mutant.pointer_mut(&pointer).expect("a node of the spec") = other;
+            add(&pointer, what, mutant);
+        }
+        // What isn't stated to be required is optional.
+        if pointer.ends_with("/required") && *node == json!(false) {
+            continue;
+        }
         let (parent, key) = pointer.rsplit_once('/').expect("a node below the root");
         let key = key.replace("~1", "/").replace("~0", "~");
-        add("removed", &|spec| remove(spec.pointer_mut(parent), &key).is_some());
-        add("renamed", &|spec| {
-            let Some(Value::Object(owner)) = spec.pointer_mut(parent) else { return false };
-            let Some(value) = owner.remove(&key) else { return false };
-            owner.insert(format!("{key}X"), value);
-            true
-        });
-        add("moved up", &|spec| {
-            let Some((above, _)) = parent.rsplit_once('/') else { return false };
-            let Some(value) = remove(spec.pointer_mut(parent), &key) else { return false };
-            let Some(Value::Object(owner)) = spec.pointer_mut(above) else { return false };
-            owner.insert(key.clone(), value).is_none()
-        });
-        for (what, other) in [
-            ("made null", Value::Null),
-            ("made a text", json!("other")),
-            ("made a number", json!(7)),
-            ("made true", json!(true)),
-            ("made a list", json!([])),
-            ("made an object", json!({})),
-        ] {
-            add(what, &|spec| {
-                let node = spec.pointer_mut(&pointer).expect("a node of the spec");
-                *node = other.clone();
-                true
-            });
+        let mut without = spec.clone();
+        match without.pointer_mut(parent).expect("the owner") {
+            Value::Object(owner) => drop(owner.remove(&key)),
+            Value::Array(items) => drop(items.remove(key.parse().expect("a number"))),
+            _ => unreachable!("it has members"),
         }
-        add("changed", &|spec| {
-            let node = spec.pointer_mut(&pointer).expect("a node of the spec");
-            *node = match node {
-                Value::Bool(value) => json!(!*value),
-                Value::Number(number) => json!(number.as_i64().unwrap_or(0) + 1),
-                Value::String(text) => match text.as_str() {
-                    "string" => json!("integer"),
-                    "integer" => json!("number"),
-                    "boolean" => json!("string"),
-                    "path" | "query" => json!("header"),
-                    "header" => json!("query"),
-                    other => json!(format!("{other}x")),
-                },
-                _ => return false,
-            };
-            true
-        });
-        add("doubled", &|spec| {
-            let Some(Value::Array(items)) = spec.pointer_mut(&pointer) else { return false };
-            let Some(first) = items.first().cloned() else { return false };
-            items.push(first);
-            true
-        });
-        add("given a property", &|spec| {
-            let Some(Value::Object(node)) = spec.pointer_mut(&pointer) else { return false };
-            let properties = node.get_mut("properties").and_then(Value::as_object_mut);
-            let added = json!({ "type": "string" });
-            properties
-                .is_some_and(|properties| properties.insert("added".to_owned(), added).is_none())
-        });
-        add("given a parameter", &|spec| {
-            let Some(Value::Object(node)) = spec.pointer_mut(&pointer) else { return false };
-            let added = json!({ "name": "added", "in": "query", "schema": { "type": "string" } });
-            let parameters = node.get_mut("parameters").and_then(Value::as_array_mut);
-            parameters.map(|parameters| parameters.push(added)).is_some()
-        });
-        for (keyword, value) in [
-            ("required", json!(true)),
-            ("readOnly", json!(true)),
-            ("nullable", json!(true)),
-            ("deprecated", json!(true)),
-            ("default", json!("other")),
-            ("enum", json!(["one", "two"])),
-            ("format", json!("uuid")),
-            ("example", json!("another")),
-        ] {
-            add(keyword, &|spec| {
-                let Some(Value::Object(node)) = spec.pointer_mut(&pointer) else { return false };
-                let of_parameter = node.contains_key("in");
-                let of_schema = node.get("type").is_some_and(|kind| kind == "string");
-                let fits = if keyword == "required" { of_parameter } else { of_schema };
-                fits && node.insert(keyword.to_owned(), value.clone()) != Some(value.clone())
-            });
+        let above = parent.rsplit_once('/').map(|(above, _)| (above, key.clone(), "moved up"));
+        for (owner, key, what) in
+            [Some((parent, format!("{key}X"), "renamed")), above].into_iter().flatten()
+        {
+            let mut mutant = without.clone();
+            if let Some(Value::Object(owner)) = mutant.pointer_mut(owner)
+                && owner.insert(key, node.clone()).is_none()
+            {
+                add(&pointer, what, mutant);
+            }
         }
+        add(&pointer, "removed", without);
     }
     mutants
 }
 
-fn walk(value: &Value, pointer: &str, nodes: &mut Vec<String>) {
+/// The nodes of a document below its root.
+fn nodes<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a Value)> {
     let members: Vec<(String, &Value)> = match value {
-        Value::Object(object) => object
-            .iter()
-            .map(|(key, member)| (key.replace('~', "~0").replace('/', "~1"), member))
-            .collect(),
-        Value::Array(items) => {
-            items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
+        Value::Object(object) => {
+            object.iter().map(|(key, member)| (escape(key).into_owned(), member)).collect()
         }
+        Value::Array(items) => (0..).map(|index: usize| index.to_string()).zip(items).collect(),
         _ => Vec::new(),
     };
-    for (key, member) in members {
+    let members = members.into_iter().flat_map(|(key, member)| {
         let inner = format!("{pointer}/{key}");
-        nodes.push(inner.clone());
-        walk(member, &inner, nodes);
-    }
+        let below = nodes(member, &inner);
+        [(inner, member)].into_iter().chain(below)
+    });
+    members.collect()
 }
 
-fn remove(owner: Option<&mut Value>, key: &str) -> Option<Value> {
-    match owner? {
-        Value::Object(owner) => owner.remove(key),
-        Value::Array(items) => {
-            let index = key.parse::<usize>().ok()?;
-            Some(items.remove(index))
+/// What a node may be changed to.
+fn others(node: &Value) -> Vec<(&'static str, Value)> {
+    let mut others = vec![
+        ("made null", Value::Null),
+        ("made a text", json!("other")),
+        ("made a number", json!(7)),
+        ("made true", json!(true)),
+        ("made a list", json!([])),
+        ("made an object", json!({})),
+    ];
+    match node {
+        Value::Bool(value) => others.push(("changed", json!(!*value))),
+        Value::Number(number) => {
+            others.push(("changed", json!(number.as_i64().unwrap_or(0) + 1)));
         }
-        _ => None,
+        Value::String(text) => {
+            let other = match text.as_str() {
+                "string" => "integer".to_owned(),
+                "integer" => "number".to_owned(),
+                "boolean" => "string".to_owned(),
+                "path" | "query" => "header".to_owned(),
+                "header" => "query".to_owned(),
+                other => format!("{other}x"),
+            };
+            others.push(("changed", json!(other)));
+        }
+        Value::Array(items) => {
+            let doubled = items.iter().chain(items.first()).cloned().collect();
+            others.push(("doubled", Value::Array(doubled)));
+        }
+        _ => {}
     }
+    let of_parameter = node.get("in").is_some();
+    let of_text = node.get("type").is_some_and(|kind| kind == "string");
+    for (applies, keyword, value) in [
+        (of_parameter, "required", json!(true)),
+        (of_text, "readOnly", json!(true)),
+        (of_text, "nullable", json!(true)),
+        (of_text, "deprecated", json!(true)),
+        (of_text, "default", json!("other")),
+        (of_text, "enum", json!(["one", "two"])),
+        (of_text, "format", json!("uuid")),
+        (of_text, "example", json!("another")),
+    ] {
+        let mut other = node.clone();
+        if applies {
+            other[keyword] = value;
+            others.push((keyword, other));
+        }
+    }
+    let mut other = node.clone();
+    if let Some(properties) = other.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("added".to_owned(), json!({ "type": "string" }));
+        others.push(("given a property", other));
+    }
+    let mut other = node.clone();
+    if let Some(parameters) = other.get_mut("parameters").and_then(Value::as_array_mut) {
+        parameters.push(json!({ "name": "added", "in": "query", "schema": { "type": "string" } }));
+        others.push(("given a parameter", other));
+    }
+    others
 }
 
 /// The first link that finds the mutant.
@@ -195,42 +176,32 @@ fn every_mutant_of_the_spec_is_caught() {
     let compiled = workspace::compiled(&root).expect("it compiles");
     assert_eq!(caught_by(spec.value(), &committed, &compiled, &root), None);
 
-    let mutants = mutants(spec.value());
-    let halves: Vec<_> = mutants.chunks(mutants.len().div_ceil(2)).collect();
-    let results: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = halves
-            .into_iter()
-            .map(|half| {
-                scope.spawn(|| {
-                    let caught = half
-                        .iter()
-                        .map(|mutant| caught_by(&mutant.spec, &committed, &compiled, &root));
-                    caught.collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    let mutants: Vec<(String, Value)> = mutants(spec.value()).into_iter().collect();
+    let check = |half: &[(String, Value)]| -> Vec<_> {
+        half.iter().map(|(_, mutant)| caught_by(mutant, &committed, &compiled, &root)).collect()
+    };
+    let (one, other) = mutants.split_at(mutants.len() / 2);
+    let caught = std::thread::scope(|scope| {
+        let one = scope.spawn(|| check(one));
+        let other = check(other);
+        [one.join().expect("no panic"), other].concat()
     });
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut survivors = Vec::new();
-    let mut blind = vec![false; BLIND_SPOTS.len()];
-    for (mutant, caught) in mutants.iter().zip(results) {
-        let name = format!("{} {}", mutant.pointer, mutant.what);
-        let spot = BLIND_SPOTS.iter().position(|(spot, _)| name.contains(spot));
+    let mut blind = BTreeSet::new();
+    for ((name, _), caught) in mutants.iter().zip(caught) {
+        let spot = BLIND_SPOTS.iter().find(|(spot, _)| name.contains(spot));
         match (caught, spot) {
             (Some(link), _) => *counts.entry(link).or_default() += 1,
-            (None, Some(spot)) => {
-                blind[spot] = true;
-                *counts.entry("blind spot").or_default() += 1;
-            }
+            (None, Some((spot, _))) => drop(blind.insert(spot)),
             (None, None) => survivors.push(name),
         }
     }
     crate::note(format_args!("{} mutants: {counts:?}", mutants.len()));
-    assert!(survivors.is_empty(), "{} survive:\n{}", survivors.len(), survivors.join("\n"));
-    for ((spot, _), needed) in BLIND_SPOTS.iter().zip(blind) {
-        let occurs = mutants.iter().any(|it| format!("{} {}", it.pointer, it.what).contains(spot));
-        assert!(needed || !occurs, "{spot} is no longer a blind spot");
+    assert!(survivors.is_empty(), "{} survive: {survivors:#?}", survivors.len());
+    for (spot, _) in &BLIND_SPOTS {
+        let occurs = mutants.iter().any(|(name, _)| name.contains(spot));
+        assert!(blind.contains(spot) || !occurs, "{spot} is no longer a blind spot");
     }
     assert!(mutants.len() > 1_000, "only {} mutants were made", mutants.len());
 }
