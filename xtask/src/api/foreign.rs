@@ -5,7 +5,7 @@ use crate::files::FOREIGN_TYPES;
 use crate::report::{Finding, Link};
 use anyhow::{Context, Result, ensure};
 use public_api::tokens::Token;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The crates of Rust itself.
 const STANDARD: [&str; 3] = ["core", "alloc", "std"];
@@ -49,25 +49,22 @@ impl ForeignTypes {
         let Listing { name, foreign, .. } = listing;
         let none = BTreeMap::new();
         let listed = self.0.get(*name).unwrap_or(&none);
-        let find = |other: &String, title: String| {
-            Finding::new(Link::Api, format!("{name} {other}"), title).at(
-                FOREIGN_TYPES,
-                None,
-                "the list",
-            )
-        };
-        let new = foreign.iter().filter(|(other, _)| !listed.contains_key(*other));
-        let new = new.map(|(other, item)| {
-            find(
-                other,
-                format!("types of the crate {other} are public in {name}, the first in `{item}`"),
-            )
-            .help("keep them private, or list the crate with the reason")
+        let differ = |other: &&String| foreign.contains_key(*other) != listed.contains_key(*other);
+        let others: BTreeSet<&String> =
+            foreign.keys().chain(listed.keys()).filter(differ).collect();
+        let findings = others.into_iter().map(|other| {
+            let (title, help) = match foreign.get(other) {
+                Some(item) => (
+                    format!(
+                        "types of the crate {other} are public in {name}, the first in `{item}`"
+                    ),
+                    "keep them private, or list the crate with the reason",
+                ),
+                None => (format!("no type of the crate {other} is public in {name}"), "remove it"),
+            };
+            let finding = Finding::new(Link::Api, format!("{name} {other}"), title);
+            finding.at(FOREIGN_TYPES, None, "the list").help(help)
         });
-        let unused = listed.keys().filter(|other| !foreign.contains_key(*other)).map(|other| {
-            find(other, format!("no type of the crate {other} is public in {name}"))
-                .help("remove it")
-        });
-        new.chain(unused).collect()
+        findings.collect()
     }
 }

@@ -7,10 +7,10 @@ use super::Checked;
 use super::compiled::{Compiled, Exchange, Request};
 use super::generated::method_name;
 use super::schema::{Describer, without};
-use crate::document::{Facts, Pointer, Spec, members};
+use crate::document::{Facts, Pointer, Spec};
 use crate::files::{DRIVER, HANDLER, SPEC};
 use crate::report::{Finding, Link};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Headers of HTTP itself, which no page documents.
@@ -20,7 +20,7 @@ const OF_HTTP: [&str; 5] = ["host", "accept", "content-type", "content-length", 
 pub fn requests(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut facts = without(&spec.facts, "readOnly");
     facts.map.retain(|place, _| !place.is_in_answer());
-    let mut checker = Checker { spec, link: Link::Wire, findings: Vec::new() };
+    let mut checker = Checker { spec, facts, link: Link::Wire, findings: Vec::new() };
     let mut messages = Vec::new();
     for Exchange { made, request, .. } in &compiled.exchanges {
         let operation = request.operation(spec);
@@ -28,75 +28,67 @@ pub fn requests(spec: &Spec, compiled: &Compiled) -> Checked {
             let title = format!("`{made}` sends `{}`, which is not that operation", request.line);
             checker.find(&Pointer::default(), &format!("{made} line"), title);
         }
-        messages.extend(operation.map(|operation| (operation, request.message(operation))));
+        let message = |operation| (operation, request.message(&checker.facts, operation));
+        messages.extend(operation.map(message));
     }
-    checker.compare(&facts, &messages, "recorded requests")
+    checker.compare(&messages, "recorded requests")
 }
 
 /// Compares the answers of the fake, and what a call returns for them.
 pub fn answers(spec: &Spec, compiled: &Compiled) -> Checked {
     let mut facts = without(&spec.facts, "writeOnly");
     facts.map.retain(|place, _| place.is_in_answer() || place.is_operation());
-    let mut checker = Checker { spec, link: Link::Fake, findings: Vec::new() };
-    let all = compiled.exchanges.iter().filter_map(|it| Some((it.request.operation(spec)?, it)));
-    let all: Vec<(&Pointer, &Exchange)> = all.collect();
-    let place = |(operation, it): &(&Pointer, &Exchange)| {
-        operation.then(&["responses", &it.answer.status.to_string()])
-    };
-    let served: BTreeSet<Pointer> =
-        all.iter().map(place).filter(|place| facts.has(place)).collect();
+    let mut checker = Checker { spec, facts, link: Link::Fake, findings: Vec::new() };
+    let exchanges = compiled.exchanges.iter().filter_map(|it| {
+        let operation = it.request.operation(spec)?;
+        Some((operation, operation.then(&["responses", &it.answer.status.to_string()]), it))
+    });
+    let (served, refused): (Vec<_>, Vec<_>) =
+        exchanges.partition(|(_, at, _)| checker.facts.has(at));
+    // The fake may refuse a call, if it answers another one of the operation.
+    let refused = refused.iter().filter(|(own, ..)| !served.iter().any(|(other, ..)| own == other));
     let mut messages = Vec::new();
-    for one in &all {
-        let (place, (operation, Exchange { answer, mapped, .. })) = (place(one), one);
-        // The fake may refuse a call, if it answers another one of the operation.
-        if !facts.has(&place) && served.iter().any(|served| served.is_within(operation)) {
-            continue;
-        }
-        let (name, sent) = content(&place, answer.content_type.as_deref(), &answer.body);
-        // The service may send content where none is documented.
-        if facts.has(&place) && facts.children(&place).next().is_none() {
-            messages.push((*operation, json!({ place.within_operation(): "" })));
-            continue;
-        }
-        for (field, value) in members(Some(&sent)) {
-            if mapped.get(field) != Some(value) {
-                let what = format!("{}.{field} unmapped", place.within_operation());
-                let title = format!("a call returns `{field}` not as {operation} answers it");
-                checker.find(operation, &what, title);
-            }
+    for (operation, at, Exchange { answer, mapped, .. }) in served.iter().chain(refused) {
+        let media = answer.content_type.as_deref();
+        let (name, sent) = content(&checker.facts, at, media, &answer.body);
+        if checker.facts.has(at) && *mapped != sent {
+            let title = format!("a call returns {mapped} if {operation} answers {sent}");
+            checker.find(operation, &format!("{operation} unmapped"), title);
         }
         messages.push((*operation, Value::from_iter([(name, sent)])));
     }
-    checker.compare(&facts, &messages, "answers of the fake")
+    checker.compare(&messages, "answers of the fake")
 }
 
 struct Checker<'a> {
     spec: &'a Spec,
+    /// What is sent in this direction.
+    facts: Facts,
     link: Link,
     findings: Vec<Finding>,
 }
 
 impl Checker<'_> {
     fn find(&mut self, at: &Pointer, what: &str, title: String) {
-        let operation = at.root().map(|operation| format!("{operation} ")).unwrap_or_default();
-        let finding = Finding::new(self.link, format!("{operation}{what}"), title);
-        let line = self.spec.facts.line_around(at).or_else(|| self.spec.line("/paths"));
         let (file, help) = match self.link {
             Link::Wire => (DRIVER, "fix the builder in datafy-api-ext, or set the option there"),
             _ => (HANDLER, "fix the fake's answer there, or map it in the type of the answer"),
         };
+        let line = self.spec.facts.line_around(at).or_else(|| self.spec.line("/paths"));
+        let finding = Finding::new(self.link, what, title).at(SPEC, line, "the spec");
         // Several messages may differ in the same way.
         if self.findings.iter().all(|other| other.fingerprint != finding.fingerprint) {
-            self.findings
-                .push(finding.at(SPEC, line, "the spec").at(file, None, "here").help(help));
+            self.findings.push(finding.at(file, None, "here").help(help));
         }
     }
 
-    /// Compares messages with their operations, of which `facts` has what is sent in this direction.
-    fn compare(mut self, facts: &Facts, messages: &[(&Pointer, Value)], name: &str) -> Checked {
+    /// Compares messages with their operations.
+    fn compare(mut self, messages: &[(&Pointer, Value)], name: &str) -> Checked {
+        let facts = std::mem::take(&mut self.facts);
         let mut places = 0;
         for operation in facts.operations() {
-            let mut describer = Describer { spec: self.spec, facts, places: BTreeSet::new() };
+            let mut describer =
+                Describer { spec: self.spec, facts: &facts, places: BTreeSet::new() };
             let schema = describer.message(operation);
             let mut filled = BTreeSet::new();
             for (_, message) in messages.iter().filter(|(own, _)| *own == operation) {
@@ -107,41 +99,40 @@ impl Checker<'_> {
                             let path = &path[1..];
                             let title =
                                 format!("`{path}` is sent with {operation}, and isn't documented");
-                            self.find(operation, &format!("{path} undocumented"), title);
+                            self.find(
+                                operation,
+                                &format!("{operation} {path} undocumented"),
+                                title,
+                            );
                         }
                     }
                     Err(problem) => {
-                        let title = format!("not as {operation} is documented: {problem}");
-                        self.find(operation, &problem, title);
+                        let title =
+                            format!("{operation} is sent otherwise than documented: {problem}");
+                        self.find(operation, &format!("{operation} misfit: {problem}"), title);
                     }
                 }
             }
             places += describer.places.len();
-            let missing: BTreeSet<Pointer> =
-                describer.places.difference(&filled).cloned().collect();
-            let is_outermost =
-                |place: &&Pointer| !place.around().skip(1).any(|it| missing.contains(&it));
-            for place in missing.iter().filter(is_outermost) {
-                let what = format!("{} unsent", place.within_operation());
-                self.find(
-                    place,
-                    what.trim(),
-                    format!("nothing that is sent, and fits, has `{place}`"),
-                );
+            let missing: BTreeSet<_> = describer.places.difference(&filled).collect();
+            for place in &missing {
+                // Of what is missing as a whole, the outermost place.
+                if !place.around().skip(1).any(|outer| missing.contains(&outer)) {
+                    let title = format!("nothing that is sent, and fits, has `{place}`");
+                    self.find(place, &format!("{place} unsent"), title);
+                }
             }
         }
-        (
-            self.findings,
-            format!("compared {} {name} with {places} documented places", messages.len()),
-        )
+        let messages = messages.len();
+        (self.findings, format!("compared {messages} {name} with {places} documented places"))
     }
 }
 
 impl Request {
-    fn message(&self, operation: &Pointer) -> Value {
+    fn message(&self, facts: &Facts, operation: &Pointer) -> Value {
         let media = self.headers.get("content-type").map(String::as_str);
         let body = Some(&self.body).filter(|body| !body.is_empty());
-        let body = body.map(|body| content(&operation.then(&["requestBody"]), media, body));
+        let body = body.map(|body| content(facts, &operation.then(&["requestBody"]), media, body));
         let query = self.target().split_once('?').map_or("", |(_, query)| query);
         let query = query.split('&').filter_map(|pair| pair.split_once('='));
         let query = query.map(|(name, value)| (format!("query {name}"), value.into()));
@@ -170,8 +161,12 @@ impl Request {
     }
 }
 
-/// The member of a message for the content of a body or an answer. What is not JSON is a text.
-fn content(owner: &Pointer, media: Option<&str>, body: &str) -> (String, Value) {
+/// The member of a message for the content of a body or an answer. What is not JSON is a text. The service may send content
+/// where none is documented.
+fn content(facts: &Facts, owner: &Pointer, media: Option<&str>, body: &str) -> (String, Value) {
+    if facts.has(owner) && facts.children(owner).next().is_none() {
+        return (owner.within_operation(), Value::Null);
+    }
     let essence = media.unwrap_or_default().split(';').next().unwrap_or_default();
     let name = owner.then(&["content", essence.trim()]).within_operation();
     (name, serde_json::from_str(body).unwrap_or_else(|_| body.into()))

@@ -124,8 +124,7 @@ impl Reporter<'_> {
             _ => place.clone(),
         };
         if let Some(line) = page.line_around(&at) {
-            let shown = if let Difference::Moved { to, .. } = difference { to } else { place };
-            finding = finding.at(self.name, Some(line), "the page").focus(shown);
+            finding = finding.at(self.name, Some(line), "the page");
         }
         let is_new = matches!(difference, Difference::Added { .. });
         let line = spec.line_around(&at).or_else(|| self.spec.line("/paths").filter(|_| is_new));

@@ -9,7 +9,7 @@ pub mod prose;
 pub use fragment::{Fragment, TO_DESCRIBE};
 
 use crate::document::{Spec, align};
-use crate::files::{self, RECORD, SPEC};
+use crate::files::{self, RECORD};
 use crate::page::{self, Page, record};
 use crate::report::{Problem, Report, Waivers};
 use anyhow::{Context, Result};
@@ -94,9 +94,6 @@ impl Basis {
                 format!("not recorded: the page is not whole, or an operation is gone; {RECORD} is unchanged")
             });
         }
-        let text = String::from_utf8_lossy(bytes);
-        report.show(name, text.strip_prefix('\u{feff}').unwrap_or(&text));
-        report.show(SPEC, &spec.text);
         Ok(report)
     }
 }

@@ -1,7 +1,6 @@
 //! A finding: a difference between two links of the chain.
 
 use crate::docs::Fragment;
-use crate::document::Pointer;
 use serde::Serialize;
 use similar::{DiffTag, TextDiff};
 use std::fmt;
@@ -71,16 +70,7 @@ impl Finding {
     }
 
     pub fn at(mut self, file: &str, line: Option<u64>, label: impl Into<String>) -> Self {
-        self.spots.push(Spot { file: file.to_owned(), line, label: label.into(), focus: None });
-        self
-    }
-
-    /// Points to the name of `place` in the line of the last spot.
-    pub fn focus(mut self, place: &Pointer) -> Self {
-        let path = || Some(place.method_and_path()?.1).filter(|_| place.is_operation());
-        if let Some(spot) = self.spots.last_mut() {
-            spot.focus = place.name().or_else(path).map(|name| format!("\"{name}\""));
-        }
+        self.spots.push(Spot { file: file.to_owned(), line, label: label.into() });
         self
     }
 
@@ -96,9 +86,6 @@ pub struct Spot {
     pub file: String,
     pub line: Option<u64>,
     pub label: String,
-    /// The text around which a long line is quoted.
-    #[serde(skip)]
-    pub focus: Option<String>,
 }
 
 /// Whether those who call the API with what is released have to change something, and why.

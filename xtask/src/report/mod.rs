@@ -11,7 +11,6 @@ pub use finding::{Breaks, Cause, Finding, Link, Spot};
 pub use waivers::Waivers;
 
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -48,9 +47,6 @@ pub struct Report {
     pub receipt: Receipt,
     /// What findings call the page.
     pub page: Option<String>,
-    /// The lines of the files that findings quote.
-    #[serde(skip)]
-    pub texts: BTreeMap<String, Vec<String>>,
 }
 
 /// Something that could not be read.
@@ -108,19 +104,14 @@ impl Report {
             (true, true) => Ending::Equal,
             (true, false) => Ending::CouldNotCheck,
         };
-        let (receipt, page, texts) = Default::default();
-        Self { version: 1, command, ending, findings, problems, receipt, page, texts }
+        let (receipt, page) = Default::default();
+        Self { version: 1, command, ending, findings, problems, receipt, page }
     }
 
     /// The report of a command that could compare nothing.
     pub fn could_not_check(command: &'static str, error: &anyhow::Error) -> Self {
         let problem = Problem { file: None, line: None, what: format!("{error:#}") };
         Self::new(command, Vec::new(), vec![problem])
-    }
-
-    /// Lets findings quote lines of `file`.
-    pub fn show(&mut self, file: &str, text: &str) {
-        self.texts.insert(file.to_owned(), text.lines().map(str::to_owned).collect());
     }
 
     /// The printed report. `colour`: for a terminal that shows colours.

@@ -1,9 +1,6 @@
 //! How a report is printed for people, and as annotations of a GitHub workflow.
 
-use super::{Breaks, Ending, Finding, Report, Spot, clean};
-
-/// The most characters of a line that are quoted: a line of Markdown may hold a whole document.
-const MOST_QUOTED: usize = 120;
+use super::{Breaks, Ending, Finding, Report, clean};
 
 pub(super) fn text(report: &Report, colour: bool) -> String {
     let mut lines = Vec::new();
@@ -12,7 +9,6 @@ pub(super) fn text(report: &Report, colour: bool) -> String {
         for spot in &finding.spots {
             let line = spot.line.map(|line| format!(":{line}")).unwrap_or_default();
             lines.push(format!("  --> {}{line}: {}", spot.file, spot.label));
-            lines.extend(quote(report, spot).map(|quote| format!("   |  {quote}")));
         }
         for (word, note) in notes(finding) {
             for (index, line) in note.lines().enumerate() {
@@ -67,15 +63,6 @@ fn notes(finding: &Finding) -> [(&'static str, String); 9] {
         ("fingerprint", finding.fingerprint.clone()),
         ("help", finding.help.clone()),
     ]
-}
-
-/// The line of a spot; of a long one, the part around its focus.
-fn quote(report: &Report, spot: &Spot) -> Option<String> {
-    let index = usize::try_from(spot.line?.checked_sub(1)?).ok()?;
-    let line = report.texts.get(&spot.file)?.get(index)?.trim();
-    let focus = spot.focus.as_ref().and_then(|focus| line.find(focus)).unwrap_or_default();
-    let before = line[..focus].chars().count().saturating_sub(MOST_QUOTED / 4);
-    Some(line.chars().skip(before).take(MOST_QUOTED).collect())
 }
 
 /// Annotations of a GitHub workflow, followed by what was compared.

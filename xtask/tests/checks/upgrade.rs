@@ -3,9 +3,10 @@
 use crate::render::{self, Variations};
 use crate::workspace::{self, change, copy};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use xtask::check;
 use xtask::docs;
@@ -15,61 +16,19 @@ use xtask::files::{self, GENERATED, RECORD, SPEC};
 use xtask::page::record;
 use xtask::report::{Ending, Finding, Format, Link, Report};
 
-/// The document of the spec with changes: those of the vendor's revision, and others.
+/// The document of the spec with the changes of the fixture: those of the vendor's revision, and others.
 pub(crate) fn changed(root: &Path) -> Value {
     let mut document = Spec::load(root).expect("the spec").value().clone();
-    let mut set = |pointer: &str, value: Value| {
+    let changes = include_str!("../fixtures/changed.yaml");
+    let changes: BTreeMap<String, Value> = serde_saphyr::from_str(changes).expect("YAML");
+    for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-        let key = &key.replace("~1", "/");
-        let parent = document.pointer_mut(parent).expect("a place");
+        let parent = document.pointer_mut(parent).and_then(Value::as_object_mut).expect("a place");
         match value {
-            Value::Null => drop(parent.as_object_mut().expect("an object").remove(key)),
-            value => parent[key] = value,
+            Value::Null => drop(parent.remove(key)),
+            value => drop(parent.insert(key.replace("~1", "/"), value)),
         }
-    };
-    set(
-        "/components/parameters/SubAccountId",
-        json!({
-            "name": "accounts", "in": "query", "required": false,
-            "schema": { "type": "array", "items": { "type": "string" } },
-            "example": ["1536356a-b26f-4feb-8cd5-56b54b6c51d2"],
-        }),
-    );
-    set(
-        "/components/schemas/CreateSnapshotRequest/properties/autoscalingOnly/default",
-        json!(false),
-    );
-    set("/components/schemas/Snapshot/properties/status/enum", json!(["pending", "completed"]));
-    set(
-        "/components/schemas/Snapshot/properties/tags",
-        json!({ "type": "array", "items": { "type": "string" } }),
-    );
-    set("/components/schemas/Snapshot/properties/startTime", Value::Null);
-    set(
-        "/components/schemas/OtherSource",
-        json!({
-            "type": "object", "required": ["inventedList"],
-            "properties": { "inventedList": { "type": "array", "items": { "type": "string" } } },
-        }),
-    );
-    set("/components/schemas/AttachVolumeRequest/required", json!(["instanceId"]));
-    set(
-        "/paths/~1api~1v1~1volumes~1{volumeId}~1detach",
-        json!({ "post": {
-        "parameters": [
-            { "$ref": "#/components/parameters/VolumeId" },
-            { "$ref": "#/components/parameters/SubAccountId" },
-        ],
-        "requestBody": { "required": true, "content": { "application/json": { "schema": {
-            "type": "object", "required": ["instanceId"],
-            "properties": {
-                "instanceId": { "type": "string" },
-                "force": { "type": "boolean", "default": false },
-            },
-        } } } },
-        "responses": { "200": { "description": "Detached." } },
-    } }),
-    );
+    }
     document
 }
 
@@ -144,45 +103,29 @@ fn a_page_of_the_spec_is_equal_and_every_fact_is_counted() {
     assert_eq!(counts.agreeing + counts.silent, facts);
 }
 
-/// Pages are kept beside the checkout, since their sentences aren't ours.
-fn vendor(file: &str) -> Option<Vec<u8>> {
-    let page = fs::read(xtask::files::root().join("../shared/docs").join(file)).ok();
-    if page.is_none() {
-        crate::note(format_args!("skipped: {file} is not here"));
+#[test]
+fn the_page_of_record_agrees_where_it_does_not_fold_and_the_changed_one_gives_its_changes() {
+    // Pages are kept beside the checkout, since their sentences aren't ours.
+    let compare = |file: &str| {
+        let page = fs::read(xtask::files::root().join("../shared/docs").join(file)).ok();
+        if page.is_none() {
+            crate::note(format_args!("skipped: {file} is not here"));
+        }
+        Some(docs::compare(&workspace::record(), "page", &page?, false))
+    };
+    if let Some(report) = compare("datafy-api.txt") {
+        assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
+        assert_eq!((report.receipt.facts.unreadable, report.receipt.silent.len()), (0, 8));
+        let hidden = "POST /api/v1/volumes/create-from-snapshots body.source|1.datafySnapshotId";
+        assert_eq!(report.receipt.silent[0], hidden);
     }
-    page
-}
-
-#[test]
-fn the_page_of_record_agrees_and_is_silent_where_it_folds() {
-    let Some(page) = vendor("datafy-api.txt") else { return };
-    let report = docs::compare(&workspace::record(), "page", &page, false);
-    assert_eq!(report.ending, Ending::Equal, "{:?}", report.findings);
-    assert_eq!(report.receipt.facts.unreadable, 0);
-    assert_eq!(
-        report.receipt.silent,
-        [
-            "POST /api/v1/volumes/create-from-snapshots body.source|1.datafySnapshotId",
-            "POST /api/v1/volumes/create-from-snapshots body.source|1: type",
-            "POST /api/v1/volumes/create-from-snapshots body.source|2: not",
-            "POST /api/v1/volumes/create-from-snapshots body.source|2: type",
-            "POST /api/v1/volumes/create-from-snapshots body: required",
-            "POST /api/v1/volumes/{volumeId}/attach body: required",
-            "POST /api/v1/volumes/{volumeId}/create-snapshot body: required",
-            "servers",
-        ]
-    );
-}
-
-#[test]
-fn the_changed_page_gives_its_changes_in_either_shape() {
-    let Some(text) = vendor("next/page.txt") else { return };
-    let report = docs::compare(&workspace::record(), "page", &text, false);
-    assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
-    let Some(markdown) = vendor("next/page.md") else { return };
-    let report = docs::compare(&workspace::record(), "page", &markdown, false);
-    let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
-    assert_eq!(fingerprints(&report), all.collect());
+    if let Some(report) = compare("next/page.txt") {
+        assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
+    }
+    if let Some(report) = compare("next/page.md") {
+        let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
+        assert_eq!(fingerprints(&report), all.collect());
+    }
 }
 
 #[test]
@@ -266,75 +209,62 @@ fn an_unreadable_page_neither_agrees_nor_is_recorded() {
     assert_eq!(docs::run(root, "no/such/file", false).ending, Ending::CouldNotCheck);
 }
 
-/// Serves one request with these bytes. Returns the URL and, once joined, the request.
-fn serve(answer: String) -> (String, std::thread::JoinHandle<String>) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/api.md", listener.local_addr().expect("an address"));
-    let asked = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a connection");
-        let mut request = [0; 4_096];
-        let length = stream.read(&mut request).expect("a request");
-        stream.write_all(answer.as_bytes()).expect("answered");
-        String::from_utf8_lossy(&request[..length]).into_owned()
-    });
-    (url, asked)
-}
-
 #[test]
 fn a_page_is_read_from_a_url_and_a_missing_one_is_not_equal() {
     let root = xtask::files::root();
     let spec = Spec::load(&root).expect("the spec");
     let page = render::markdown(spec.value(), Variations::default());
-    let http = |status: &str, body: &str| {
-        format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        )
-    };
-    for (answer, ending, word) in [
-        (http("200 OK", &page), Ending::Equal, ""),
-        (http("200 OK", "# Page Not Found\n"), Ending::CouldNotCheck, "`Page Not Found`"),
-        (http("200 OK", "<!doctype html><p>"), Ending::CouldNotCheck, "append `.md`"),
-        (http("404 Not Found", &page), Ending::CouldNotCheck, "404 Not Found"),
-        (http("200 OK", &page).replace("length: ", "length: 1"), Ending::CouldNotCheck, ""),
+    for (status, body, more, ending, word) in [
+        ("200 OK", &*page, 0, Ending::Equal, ""),
+        ("200 OK", "# Page Not Found\n", 0, Ending::CouldNotCheck, "`Page Not Found`"),
+        ("200 OK", "<!doctype html><p>", 0, Ending::CouldNotCheck, "append `.md`"),
+        ("404 Not Found", &page, 0, Ending::CouldNotCheck, "404 Not Found"),
+        // It is cut off.
+        ("200 OK", &page, 1, Ending::CouldNotCheck, ""),
     ] {
-        let (url, asked) = serve(answer);
-        let report = docs::run(&root, &url, false);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/api.md", listener.local_addr().expect("an address"));
+        let length = body.len() + more;
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close");
+        let (report, asked) = std::thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let mut request = [0; 4_096];
+                let length = stream.read(&mut request).expect("a request");
+                write!(stream, "{head}\r\n\r\n{body}").expect("answered");
+                String::from_utf8_lossy(&request[..length]).to_lowercase()
+            });
+            (docs::run(&root, &url, false), asked.join().expect("it was asked"))
+        });
         assert_eq!(report.ending, ending, "{:?}", report.problems);
         if let [problem] = report.problems.as_slice() {
             assert!(problem.what.starts_with(&url) && problem.what.contains(word), "{problem:?}");
         }
-        let asked = asked.join().expect("it was asked").to_lowercase();
         assert!(asked.contains("accept: text/markdown,"), "{asked}");
     }
 }
 
 #[test]
-fn a_finding_prints_in_each_format() {
+fn a_finding_prints_in_each_format_and_a_page_does_not_steer_the_terminal() {
     let root = xtask::files::root();
     let page = render::text(&Spec::load(&root).expect("the spec").facts, Variations::default());
-    let page = page.replacen(
-        "Example: Snapshot of volume vol-0b9176567fe16f0bc",
-        "Example: \u{1b}[31mfalse%",
-        1,
-    );
-    let report = docs(&root, &page);
+    let example = "Example: Snapshot of volume vol-0b9176567fe16f0bc";
+    let line = page.lines().position(|line| line == example).expect("it is shown") + 1;
+    let report = docs(&root, &page.replacen(example, "Example: \u{1b}[31mfalse%", 1));
     let text = report.render(Format::Text, false);
-    let line = page.lines().position(|line| line.starts_with("Example: \u{1b}")).expect("it") + 1;
     for part in [
         "error[page]: `body.description`: `example` is",
         &format!("--> page:{line}: the page"),
-        "openapi.yaml:",
-        "types::CreateSnapshotRequest::description",
-        "Call<CreateSnapshot>::description",
-        "breaks requests and answers: no",
-        "breaks the build: no",
+        "--> openapi.yaml:",
+        "= generated: types::CreateSnapshotRequest::description",
+        "= methods: Call<CreateSnapshot>::description",
+        "= breaks the build: no",
         "compared 4 of 4 operations",
         "1 finding\n",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    assert!(!text.contains('\u{1b}'), "a page does not steer the terminal: {text:?}");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
     assert!(report.render(Format::Text, true).contains('\u{1b}'), "colours where they are wanted");
 
     let json: Value = serde_json::from_str(&report.render(Format::Json, false)).expect("JSON");
@@ -352,46 +282,21 @@ fn a_finding_prints_in_each_format() {
 fn what_is_ours_is_compared_with_the_record() {
     let root = workspace::record();
     let text = fs::read_to_string(root.join(SPEC)).expect("the spec");
-    let ours = |text: String| {
-        let spec = Spec::parse(SPEC, text).expect("a spec");
+    let open = "      additionalProperties: true\n";
+    for (from, to, title) in [
+        ("", "", ""),
+        ("x-idempotent: true", "x-idempotent: false", "true in the record, false in the spec"),
+        ("https://api.datafy.io", "https://b.example", "`servers` is ours: [\"https://api"),
+        ("operationId: attachVolume", "operationId: attach", "\"attachVolume\" in the record"),
+        ("OtherSource", "AnotherSource", "schemas` is ours: [\"AttachVolumeRequest\""),
+        ("        required: true\n        content", "        content", "not stated in the spec"),
+        (open, &format!("{open}      minProperties: 1\n"), "not stated in the record"),
+    ] {
+        let spec = Spec::parse(SPEC, text.replace(from, to)).expect("a spec");
         let mut recorded = record::load(&root).expect("readable").expect("a record");
         let found = check::record::check(&spec, &Around::default(), &mut recorded).0;
-        found.into_iter().map(|finding| finding.title).collect::<Vec<_>>()
-    };
-    assert_eq!(ours(text.clone()), [""; 0]);
-    for (from, to, title) in [
-        (
-            "x-idempotent: true",
-            "x-idempotent: false",
-            "x-idempotent` is ours: true in the record, false in the spec",
-        ),
-        (
-            "https://api.datafy.io",
-            "https://b.example",
-            "`servers` is ours: [\"https://api.datafy.io\"] in the record",
-        ),
-        (
-            "operationId: attachVolume",
-            "operationId: attach",
-            "operationId` is ours: \"attachVolume\" in the record",
-        ),
-        ("OtherSource", "AnotherSource", "schemas` is ours: [\"AttachVolumeRequest\""),
-        (
-            "        required: true\n        content",
-            "        content",
-            "in the record, not stated in the spec",
-        ),
-        (
-            "      additionalProperties: true\n",
-            "      additionalProperties: true\n      minProperties: 1\n",
-            "not stated in the record",
-        ),
-    ] {
-        let found = ours(text.replace(from, to));
-        assert!(
-            !found.is_empty() && found.iter().all(|it| it.contains(title)),
-            "{from}: {found:?}"
-        );
+        assert_eq!(found.is_empty(), from == to, "{from}");
+        assert!(found.iter().all(|finding| finding.title.contains(title)), "{found:?}");
     }
 }
 
@@ -481,14 +386,14 @@ fn each_change_of_the_code_is_caught() {
     for expected in [
         format!("schemas: {attach} body.deviceName renamed to body.device"),
         "generated: only the compiled client has {\"idempotent\":true".to_owned(),
-        format!("wire: {attach} \"deviceName\" is a required property"),
+        format!("wire: {attach} misfit: \"deviceName\" is a required property"),
         "wire: deactivate_autoscaling line".to_owned(),
         format!("wire: {create} {within} {name}x undocumented"),
         format!("wire: {create} {place} unsent"),
         format!("wire: {snapshot} body.autoscalingOnly unsent"),
         "wire: create_snapshot line".to_owned(),
         format!("fake: {attach} answer 400 as application/json undocumented"),
-        format!("fake: {snapshot} answer 200.volumeSizeGb unmapped"),
+        format!("fake: {snapshot} unmapped"),
     ] {
         assert!(found.iter().any(|it| it.starts_with(&expected)), "{expected}: {found:#?}");
     }
