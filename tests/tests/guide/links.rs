@@ -84,3 +84,31 @@ fn a_readme_needs_no_rustdoc() {
         }
     }
 }
+
+#[test]
+fn the_files_that_contributors_are_sent_to_exist() {
+    let file = Regex::new(r"`((?:\.?[\w-]+/)+[\w.-]*|[\w-]+\.(?:rs|yaml))`").unwrap();
+    let folders = [
+        "",
+        "datafy-api-ext/src",
+        "datafy-api-ext/src/bin/datafyctl",
+        "datafy-api-ext/src/operations",
+        "datafy-api/src",
+        "datafy-api",
+        "xtask/src",
+        "tests/src",
+        "tests/tests",
+    ];
+    let mut missing = Vec::new();
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(page);
+        for name in file.captures_iter(&text).map(|found| found.get(1).unwrap().as_str()) {
+            let exists = |folder: &&str| Path::new(ROOT).join(folder).join(name).exists();
+            // The operation that the recipe adds doesn't.
+            if !name.contains("detach_volume") && !folders.iter().any(exists) {
+                missing.push(format!("{page}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
