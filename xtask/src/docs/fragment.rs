@@ -1,7 +1,8 @@
 //! YAML to paste into openapi.yaml, for what is new on a page of Markdown: a part of the page's document.
 
 use crate::document::{
-    Difference, Facts, Kind, Pointer, Spec, escape, flatten_schema, members, plain, unescape, visit,
+    Difference, Facts, Kind, Pointer, Spec, escape, inner, members, unescape, visit,
+    without_sentences,
 };
 use crate::page::Page;
 use crate::yaml;
@@ -14,7 +15,9 @@ use std::collections::BTreeMap;
 /// The text in the place of a description. `check` reports it.
 pub const TO_DESCRIBE: &str = "to be described";
 
-const SCHEMAS: &str = "/components/schemas";
+/// The components that are shared in the spec.
+const SHARED: [(Kind, &str); 2] =
+    [(Kind::Schema, "/components/schemas"), (Kind::Parameter, "/components/parameters")];
 
 /// A piece of openapi.yaml.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,43 +27,37 @@ pub struct Fragment {
     pub yaml: String,
 }
 
-/// What a schema states, wherever it stands.
-type Stated = BTreeMap<Pointer, Value>;
-
 /// The fragments for the differences of one page.
 pub(super) struct Fragments<'a> {
     spec: &'a Spec,
     page: &'a Page,
     differences: &'a [Difference],
-    /// The schemas of the spec, and those that fragments add, by name.
-    schemas: RefCell<Vec<(String, Stated)>>,
+    /// The components of the spec, and those that fragments add, by pointer, without sentences.
+    known: RefCell<BTreeMap<String, Value>>,
+    /// Where components of the page are in the spec.
+    names: RefCell<BTreeMap<String, String>>,
 }
 
 impl<'a> Fragments<'a> {
     pub(super) fn new(spec: &'a Spec, page: &'a Page, differences: &'a [Difference]) -> Self {
-        let is_addition = |it: &Difference| matches!(it, Difference::Added { .. });
-        // Without additions none is needed.
-        let names = members(spec.value().pointer(SCHEMAS)).map(|(name, _)| name);
-        let names = names.filter(|_| differences.iter().any(is_addition));
-        let schemas = names.map(|name| (name.clone(), stated(spec.value(), &reference(name))));
-        Self { spec, page, differences, schemas: RefCell::new(schemas.collect()) }
+        let known = SHARED.into_iter().flat_map(|(kind, group)| {
+            members(spec.value().pointer(group))
+                .map(move |(name, value)| (format!("{group}/{}", escape(name)), bare(value, kind)))
+        });
+        let (known, names) = (RefCell::new(known.collect()), RefCell::default());
+        Self { spec, page, differences, known, names }
     }
 
     /// What to paste for a difference; nothing if it is no addition, or if the page doesn't show it.
     pub(super) fn of(&self, difference: &Difference) -> Vec<Fragment> {
+        let mut writer = Writer { fragments: self, pasted: Vec::new() };
         match difference {
-            Difference::Added { place } if !self.page.facts.is_folded(place) => {
-                let operation = place.root().unwrap_or_default();
-                let mut writer = Writer { fragments: self, operation, pasted: Vec::new() };
-                if place.is_operation() {
-                    writer.operation(place);
-                } else {
-                    writer.place(place);
-                }
-                writer.pasted
-            }
-            _ => Vec::new(),
+            Difference::Added { place } if self.page.facts.is_folded(place) => {}
+            Difference::Added { place } if place.is_operation() => writer.operation(place),
+            Difference::Added { place } => writer.place(place),
+            _ => {}
         }
+        writer.pasted
     }
 
     /// The name of a new operation: that of the page, or one made of its method and path.
@@ -75,29 +72,22 @@ impl<'a> Fragments<'a> {
         free(&name, |name| taken.contains(&name))
     }
 
-    /// A reference to a parameter of the spec that is the same as that of the page, or has become it.
-    fn parameter(&self, place: &Pointer) -> Option<Value> {
-        let spec = &self.spec.facts;
-        let is_same = |other: &Pointer| {
-            other.sent_in() == place.sent_in()
-                && other.name().map(|name| name.to_lowercase())
-                    == place.name().map(|name| name.to_lowercase())
+    /// The pointer of the component of the spec that is equal to a part of the page, or that has become this parameter.
+    fn equal(&self, value: &Value, kind: Kind) -> Option<String> {
+        let is_same = |to: &Pointer| {
+            let within = to.sent_in().map(|within| within.to_string());
+            kind == Kind::Parameter
+                && within.as_deref() == value["in"].as_str()
+                && to.name().as_deref() == value["name"].as_str()
         };
         let moved = self.differences.iter().find_map(|difference| match difference {
             Difference::Moved { place, to } if is_same(to) => Some(place),
             _ => None,
         });
-        let stated = |facts: &Facts, place: &Pointer| {
-            let within = facts.within(place).filter(|(inner, _)| inner.holder() != "example");
-            within
-                .map(|(inner, fact)| (inner.moved(place, &Pointer::default()), fact.value.clone()))
-                .collect::<Vec<_>>()
-        };
-        let own = stated(&self.page.facts, place);
-        let mut all = spec.operations().flat_map(|operation| spec.parameters(operation));
-        let same = || all.find(|other| is_same(other) && stated(spec, other) == own);
-        let origin = &spec.get(moved.or_else(same)?)?.origin;
-        origin.starts_with("/components/").then(|| json!({ "$ref": format!("#{origin}") }))
+        let origin = moved.and_then(|place| Some(self.spec.facts.get(place)?.origin.clone()));
+        let (own, known) = (bare(value, kind), self.known.borrow());
+        let equal = || known.iter().find(|(_, other)| **other == own).map(|(it, _)| it.clone());
+        origin.filter(|origin| known.contains_key(origin)).or_else(equal)
     }
 
     /// The value at a pointer, of which the spec has a part; `-` is a new item of a list. `None` if the spec has that
@@ -132,7 +122,6 @@ impl<'a> Fragments<'a> {
 /// Writes parts of the page's document for the spec, and the schemas that they refer to.
 struct Writer<'a> {
     fragments: &'a Fragments<'a>,
-    operation: Pointer,
     pasted: Vec<Fragment>,
 }
 
@@ -149,35 +138,21 @@ impl Writer<'_> {
         let on_page = on_page.filter(|raw| page.document.pointer(raw).is_some());
         let Some(on_page) = on_page.or_else(|| origin(&page.facts, place)) else { return };
         let Some(mut value) = page.document.pointer(&on_page).cloned() else { return };
-        let kind = place.kind();
         let mut pointer = format!("{base}{rest}");
-        let mut name = String::new();
-        match kind {
-            Kind::Parameter => {
-                pointer = format!("{base}/parameters/-");
-                value = self.fragments.parameter(place).unwrap_or(value);
-            }
-            Kind::Schema if place.is_property() => {
-                if page.facts.is(place, "required") {
-                    let pointer = format!("{base}/required/-");
-                    self.paste(&pointer, place.name().into(), Kind::Keyword);
-                }
-                if value.get("$ref").is_none() {
-                    value["description"] = TO_DESCRIBE.into();
-                }
-            }
-            // An alternative.
-            Kind::Schema if rest.matches('/').count() == 2 => {
-                pointer = format!("{base}/{}/-", place.holder());
-            }
-            Kind::Body | Kind::Answer | Kind::Media => {
-                let id = place.root().and_then(|root| Some(spec.operation_id(&root)?.to_owned()));
-                let suffix = if place.is_in_answer() { "Answer" } else { "Request" };
-                name = id.unwrap_or_default().to_upper_camel_case() + suffix;
-            }
-            _ => {}
+        let kind = place.kind();
+        if kind == Kind::Parameter {
+            pointer = format!("{base}/parameters/-");
+        } else if place.is_property() && page.facts.is(place, "required") {
+            self.paste(&format!("{base}/required/-"), place.name().into(), Kind::Keyword);
+        } else if place.0.trim_end_matches(char::is_numeric).ends_with("Of/") {
+            pointer = format!("{base}/{}/-", place.holder());
         }
-        self.reuse(&mut value, &name);
+        let id = place.root().and_then(|root| spec.operation_id(&root).map(str::to_owned));
+        let name = if kind == Kind::Schema { String::new() } else { id.unwrap_or_default() };
+        self.reuse(&mut value, kind, &name.to_upper_camel_case());
+        if place.is_property() && value.get("$ref").is_none() {
+            value["description"] = TO_DESCRIBE.into();
+        }
         self.paste(&pointer, value, kind);
     }
 
@@ -200,7 +175,6 @@ impl Writer<'_> {
             }
             let value = page.document.pointer(&operation.0).and_then(Value::as_object);
             let Some(mut value) = value.cloned() else { return };
-            self.operation.clone_from(operation);
             // The security of the spec applies; another one is a separate finding.
             value.remove("security");
             let method = operation.holder();
@@ -209,7 +183,7 @@ impl Writer<'_> {
             value.insert("operationId".to_owned(), name.as_str().into());
             value.insert("x-idempotent".to_owned(), is_idempotent.then_some(true).into());
             let mut value = value.into();
-            self.reuse(&mut value, &name.to_upper_camel_case());
+            self.reuse(&mut value, Kind::Operation, &name.to_upper_camel_case());
             methods.insert(method, value);
         }
         if is_known {
@@ -220,84 +194,92 @@ impl Writer<'_> {
         }
     }
 
-    /// Replaces references, and schemas that have a name in the spec, by references to what the spec has. Of components,
-    /// only parameters and schemas are shared in the spec. `name` is that of a schema that is neither.
-    fn reuse(&mut self, value: &mut Value, name: &str) {
-        let page = self.fragments.page;
+    /// Replaces what the spec has as a component by references to it, from the inside out. `name` is that of the operation,
+    /// the body or the answer around it, which names its schema.
+    fn reuse(&mut self, value: &mut Value, kind: Kind, name: &str) {
+        let fragments = self.fragments;
         if let Some(Value::String(target)) = value.get("$ref") {
             let target = target.trim_start_matches('#').to_owned();
-            let found = page.document.pointer(&target).cloned().unwrap_or_default();
-            if target.starts_with(SCHEMAS) {
-                let own = target.rsplit('/').next().unwrap_or_default();
-                *value = self.schema(value, found, &unescape(own));
+            let found = fragments.page.document.pointer(&target).cloned().unwrap_or_default();
+            let known = fragments.names.borrow().get(&target).cloned();
+            if let (Kind::Schema, None) = (kind, &known) {
+                // A schema may contain itself.
+                fragments.names.borrow_mut().insert(target.clone(), target.clone());
+                let mut schema = found;
+                self.inside(&mut schema, kind, "");
+                let name = unescape(target.rsplit('/').next().unwrap_or_default()).into_owned();
+                let pointer = self.component(schema, &name);
+                *value = reference(&pointer);
+                fragments.names.borrow_mut().insert(target, pointer);
+            } else if let Some(pointer) = known {
+                *value = reference(&pointer);
             } else {
-                let key = format!("{} {}", plain(&found["in"]), plain(&found["name"]));
-                let place = self.operation.then(&["parameters", &key]);
-                *value = self.fragments.parameter(&place).unwrap_or(found);
-                if value.get("$ref").is_none() {
-                    self.reuse(value, name);
-                }
+                *value = found;
+                self.reuse(value, kind, name);
             }
-        } else if value.get("properties").is_some_and(Value::is_object) {
-            // A mere type deserves no name.
-            let found = value.take();
-            *value = self.schema(&found.clone(), found, name);
-        } else {
-            self.members(value, name);
+            return;
+        }
+        self.inside(value, kind, name);
+        // A mere type deserves no name.
+        let is_shared =
+            kind == Kind::Parameter || value.get("properties").is_some_and(Value::is_object);
+        if let Some(pointer) = fragments.equal(value, kind).filter(|_| is_shared) {
+            *value = reference(&pointer);
+        } else if kind == Kind::Schema && is_shared && !name.is_empty() {
+            *value = reference(&self.component(value.take(), name));
         }
     }
 
-    fn members(&mut self, value: &mut Value, name: &str) {
-        match value {
-            Value::Array(all) => all.iter_mut().for_each(|item| self.reuse(item, "")),
-            Value::Object(all) => {
-                for (keyword, member) in all {
-                    // The schema of a body or an answer has a name in the spec.
-                    let name = match keyword.as_str() {
-                        "requestBody" => format!("{name}Request"),
-                        "responses" => format!("{name}Answer"),
-                        "properties" | "items" | "additionalProperties" => String::new(),
-                        _ => name.to_owned(),
-                    };
-                    self.reuse(member, &name);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A schema of the page: a reference to the equal one of the spec or of a fragment, or to a new one of this name. It
-    /// stays where it is if it has no name.
-    fn schema(&mut self, stands: &Value, mut schema: Value, name: &str) -> Value {
-        let own = stated(&self.fragments.page.document, stands);
-        let known = self.fragments.schemas.borrow().iter().find(|(_, it)| *it == own).cloned();
-        if let Some((name, _)) = known {
-            return reference(&name);
-        }
-        if name.is_empty() {
-            self.members(&mut schema, "");
-            return schema;
-        }
-        let name = {
-            // It is noted before what is within it refers to it.
-            let mut all = self.fragments.schemas.borrow_mut();
-            let name = free(name, |name| all.iter().any(|(other, _)| other == name));
-            all.push((name.clone(), own));
-            name
+    fn inside(&mut self, value: &mut Value, kind: Kind, name: &str) {
+        let name = match kind {
+            Kind::Body => format!("{name}Request"),
+            Kind::Answer => format!("{name}Answer"),
+            Kind::Schema => String::new(),
+            _ => name.to_owned(),
         };
-        self.members(&mut schema, "");
-        self.paste(&format!("{SCHEMAS}/{}", escape(&name)), schema, Kind::Schema);
-        reference(&name)
+        for (kind, member) in value.as_object_mut().into_iter().flat_map(|all| inner(kind, all)) {
+            self.reuse(member, kind, &name);
+        }
+    }
+
+    /// The pointer of a schema of the spec that is equal, or of a new one with this name.
+    fn component(&mut self, schema: Value, name: &str) -> String {
+        if let Some(pointer) = self.fragments.equal(&schema, Kind::Schema) {
+            return pointer;
+        }
+        let pointer = |name: &str| format!("/components/schemas/{}", escape(name));
+        let name = {
+            let known = self.fragments.known.borrow();
+            free(name, |name| known.contains_key(&pointer(name)))
+        };
+        let mut known = self.fragments.known.borrow_mut();
+        known.insert(pointer(&name), bare(&schema, Kind::Schema));
+        self.paste(&pointer(&name), schema, Kind::Schema);
+        pointer(&name)
     }
 
     fn paste(&mut self, pointer: &str, mut value: Value, kind: Kind) {
-        describe(&mut value, kind);
+        visit(&mut value, kind, &mut |kind, object| {
+            if matches!(kind, Kind::Parameter | Kind::Answer | Kind::Header) {
+                object.insert("description".to_owned(), TO_DESCRIBE.into());
+            }
+            let properties = object.get_mut("properties").filter(|_| kind == Kind::Schema);
+            for (_, property) in properties.and_then(Value::as_object_mut).into_iter().flatten() {
+                property["description"] = TO_DESCRIBE.into();
+            }
+        });
+        // What is described stands elsewhere.
+        visit(&mut value, kind, &mut |_, object| {
+            if object.contains_key("$ref") {
+                object.remove("description");
+            }
+        });
         self.pasted.extend(self.fragments.paste(pointer, value));
     }
 }
 
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#{SCHEMAS}/{}", escape(name)) })
+fn reference(pointer: &str) -> Value {
+    json!({ "$ref": format!("#{pointer}") })
 }
 
 /// The name, or one like it that is not taken.
@@ -307,28 +289,12 @@ fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
     names.find(|name| !taken(name)).unwrap_or_default()
 }
 
-/// What a schema of a document states. A page may show no example.
-fn stated(document: &Value, schema: &Value) -> Stated {
-    let facts = flatten_schema(document, schema).map.into_iter();
-    let facts = facts.filter(|(pointer, _)| pointer.holder() != "example");
-    facts.filter_map(|(pointer, fact)| Some((pointer, fact.value?))).collect()
-}
-
-/// Adds descriptions, to be written.
-fn describe(value: &mut Value, kind: Kind) {
-    visit(value, kind, &mut |kind, object| {
-        if matches!(kind, Kind::Parameter | Kind::Answer | Kind::Header)
-            && !object.contains_key("$ref")
-        {
-            object.insert("description".to_owned(), TO_DESCRIBE.into());
-        }
-        let properties = object.get_mut("properties").filter(|_| kind == Kind::Schema);
-        for property in
-            properties.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
-        {
-            if property.get("$ref").is_none() {
-                property["description"] = TO_DESCRIBE.into();
-            }
-        }
+/// What a component states. A page may show no example, and what isn't required is optional.
+fn bare(value: &Value, kind: Kind) -> Value {
+    let mut bare = value.clone();
+    without_sentences(&mut bare, kind);
+    visit(&mut bare, kind, &mut |_, object| {
+        object.retain(|key, value| key != "example" && (key != "required" || *value != false));
     });
+    bare
 }

@@ -78,22 +78,27 @@ pub fn held(kind: Kind, keyword: &str) -> Option<(Held, Kind)> {
 pub fn visit(value: &mut Value, kind: Kind, change: &mut dyn FnMut(Kind, &mut Map<String, Value>)) {
     let Value::Object(object) = value else { return };
     change(kind, object);
+    for (kind, inner) in inner(kind, object) {
+        visit(inner, kind, change);
+    }
+}
+
+/// The objects of the structure that an object holds.
+pub fn inner(kind: Kind, object: &mut Map<String, Value>) -> Vec<(Kind, &mut Value)> {
+    let mut all = Vec::new();
     for (keyword, member) in object {
         match (held(kind, keyword), member) {
-            (Some((One, inner)), member) => visit(member, inner, change),
+            (Some((One, inner)), member) => all.push((inner, member)),
             (Some((Many, inner)), Value::Object(members)) => {
-                for member in members.values_mut() {
-                    visit(member, inner, change);
-                }
+                all.extend(members.values_mut().map(|member| (inner, member)));
             }
             (Some((Many, inner)), Value::Array(items)) => {
-                for item in items {
-                    visit(item, inner, change);
-                }
+                all.extend(items.iter_mut().map(|item| (inner, item)));
             }
             _ => {}
         }
     }
+    all
 }
 
 /// The members of an object; none of any other value.

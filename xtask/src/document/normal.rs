@@ -52,14 +52,6 @@ pub fn flatten(root: &Value, line: LineOf<'_>) -> (Facts, Vec<Unreadable>) {
     (walk.facts, walk.unreadable)
 }
 
-/// Flattens a schema, whose references lead into `root`.
-pub fn flatten_schema(root: &Value, schema: &Value) -> Facts {
-    let mut walk = Walk::new(root, &|_, _| None);
-    let place = Pointer("/schema".to_owned());
-    walk.object(&place, Kind::Schema, "", schema.clone(), 0);
-    walk.facts
-}
-
 struct Walk<'a> {
     root: &'a Value,
     line: LineOf<'a>,

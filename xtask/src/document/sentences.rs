@@ -28,8 +28,8 @@ pub(super) fn is_compared(keyword: &str) -> bool {
 const RECORDED: [&str; 4] = ["operationId", "x-enum", "x-folded", "x-unlabelled"];
 
 /// Removes what isn't recorded, except what OpenAPI requires.
-pub fn without_sentences(document: &mut Value) {
-    visit(document, Kind::Document, &mut |kind, object| {
+pub fn without_sentences(value: &mut Value, kind: Kind) {
+    visit(value, kind, &mut |kind, object| {
         let kept = |keyword: &str| RECORDED.contains(&keyword) || is_compared(keyword);
         object.retain(|keyword, _| kept(keyword) || kind == Kind::Document);
         if kind == Kind::Answer && !object.contains_key("$ref") {

@@ -37,7 +37,7 @@ impl Draft {
         self.facts.map.extend(facts.map);
         self.facts.not_compared.extend(facts.not_compared);
         self.unreadable.extend(unreadable);
-        without_sentences(&mut piece);
+        without_sentences(&mut piece, Kind::Document);
         // A page may hold operations of several documents.
         let security = piece.get("security").cloned();
         let servers = piece.get("servers").and_then(Value::as_array).into_iter().flatten();
