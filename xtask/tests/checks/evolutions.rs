@@ -2,6 +2,7 @@
 //!
 //! What counts as a fact is decided here from the form of the page alone, not by the readers under test.
 
+use crate::mutants;
 use crate::render::{self, Variations};
 use crate::workspace;
 use regex::Regex;
@@ -72,59 +73,8 @@ fn unseen(root: &Path, page: &str, evolutions: &[Evolution]) -> Vec<String> {
 }
 
 /// A document with every kind of fact that a page can show.
-fn rich() -> Value {
-    json!({
-        "openapi": "3.0.3",
-        "security": [{ "own": [] }],
-        "components": { "securitySchemes": { "own": { "type": "http", "scheme": "bearer" } } },
-        "paths": { "/v1/things/{id}": { "post": {
-            "parameters": [
-                { "name": "id", "in": "path", "required": true, "schema": { "type": "string", "pattern": "^t-" } },
-                { "name": "page", "in": "query", "required": false,
-                  "schema": { "type": "integer", "minimum": 1, "maximum": 9, "default": 1 } },
-                { "name": "tag", "in": "query", "required": true,
-                  "schema": { "type": "array", "items": { "type": "string" } } },
-                { "name": "X-Trace", "in": "header", "required": true, "deprecated": true,
-                  "schema": { "type": "string", "format": "uuid" } },
-                { "name": "session", "in": "cookie", "required": false, "schema": { "type": "string" } },
-            ],
-            "requestBody": { "required": true, "content": { "application/json": { "schema": {
-                "type": "object",
-                "required": ["kind"],
-                "properties": {
-                    "kind": { "type": "string", "enum": ["one", "two"], "example": "one" },
-                    "secret": { "type": "string", "writeOnly": true, "nullable": true },
-                    "source": { "oneOf": [
-                        { "type": "object", "properties": { "a": { "type": "string" } } },
-                        { "type": "object", "properties": { "b": { "type": "string" } } },
-                    ] },
-                    "owner": { "type": "object", "properties": { "name": { "type": "string" } } },
-                    "old": { "type": "number", "deprecated": true },
-                },
-                "additionalProperties": { "type": "string" },
-            } } } },
-            "responses": {
-                "200": { "description": "x", "headers": {
-                    "X-Left": { "required": true, "schema": { "type": "integer" } },
-                }, "content": { "application/json": { "schema": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "properties": {
-                        "id": { "type": "string", "readOnly": true, "minLength": 3, "maxLength": 9 },
-                        "sizes": { "type": "array", "minItems": 1, "uniqueItems": true,
-                                   "items": { "type": "integer", "multipleOf": 2 } },
-                        "part": { "type": "number", "minimum": 0, "exclusiveMinimum": true, "not": { "enum": [1] } },
-                        "pet": { "oneOf": [
-                            { "type": "object", "properties": { "kind": { "type": "string" } } },
-                            { "type": "object", "properties": { "kind": { "type": "integer" } } },
-                        ], "discriminator": { "propertyName": "kind" } },
-                        "ready": { "type": "boolean", "default": false },
-                    },
-                } } } },
-                "404": { "description": "x" },
-            },
-        } }, "/v1/things": { "post": { "responses": { "204": { "description": "x" } } } } },
-    })
+fn rich() -> Spec {
+    Spec::parse("rich.yaml", include_str!("../fixtures/rich.yaml").to_owned()).expect("YAML")
 }
 
 /// Lines that open a section.
@@ -239,8 +189,8 @@ fn every_evolution_of_a_copied_text_is_seen() {
     let inline = Variations { inline: true, icons: true, ..Variations::default() };
     let mut pages = Vec::new();
     for (name, spec, variations) in [
-        ("rich", rich().to_string(), Variations::default()),
-        ("rich, inline", rich().to_string(), inline),
+        ("rich", rich().text, Variations::default()),
+        ("rich, inline", rich().text, inline),
         ("contract", spec.clone(), Variations::default()),
     ] {
         let facts = Spec::parse(SPEC, spec.clone()).expect("a spec").facts;
@@ -299,7 +249,7 @@ fn whole(page: &str) -> Value {
     whole.into()
 }
 
-fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
+pub(crate) fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(Value::Object(into)), Value::Object(from)) => merge(into, from),
@@ -318,8 +268,8 @@ fn of_markdown(page: &str) -> Vec<Evolution> {
             let page = format!("{}{changed}{}", &page[..range.start], &page[range.end..]);
             evolutions.push(Evolution { what, page });
         };
-        let mut nodes = Vec::new();
-        walk(&document, "", &mut nodes);
+        let nodes = mutants::nodes(&document, "").into_iter();
+        let mut nodes: Vec<String> = nodes.map(|(pointer, _)| pointer).collect();
         let used = used(&document);
         nodes.retain(|pointer| {
             let parts: Vec<_> = pointer.splitn(5, '/').collect();
@@ -350,22 +300,6 @@ fn of_markdown(page: &str) -> Vec<Evolution> {
         }
     }
     evolutions
-}
-
-fn walk(value: &Value, pointer: &str, nodes: &mut Vec<String>) {
-    let members: Vec<(String, &Value)> = match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, member)| (key.replace('~', "~0").replace('/', "~1"), member))
-            .collect(),
-        Value::Array(items) => (0..).map(|index: usize| index.to_string()).zip(items).collect(),
-        _ => Vec::new(),
-    };
-    for (key, member) in members {
-        let inner = format!("{pointer}/{key}");
-        nodes.push(inner.clone());
-        walk(member, &inner, nodes);
-    }
 }
 
 /// The components that the operations of a document refer to.
@@ -423,7 +357,7 @@ fn every_evolution_of_the_markdown_is_seen() {
     let rendered = |document: &Value| render::markdown(document, Variations::default());
     let mut pages = vec![
         ("contract".to_owned(), rendered(spec.value())),
-        ("rich".to_owned(), rendered(&rich())),
+        ("rich".to_owned(), rendered(rich().value())),
     ];
     for file in ["next/page.md", "revision/page.md"] {
         pages.extend(vendors(file).map(|page| (file.to_owned(), page)));

@@ -1,5 +1,6 @@
 //! YAML to paste for what is new on a page of Markdown.
 
+use crate::evolutions::merge;
 use crate::render::{self, Variations};
 use crate::upgrade::{docs, facts};
 use crate::workspace;
@@ -35,76 +36,18 @@ fn own(name: &str) -> Value {
 
 /// The document of the spec, with something new of each kind.
 fn with_additions(spec: &Spec) -> Value {
-    let mut document = spec.value().clone();
-    let mut add = |pointer: &str, key: &str, value: Value| {
-        let place = document.pointer_mut(pointer).expect("a place");
-        match place {
-            Value::Array(items) => items.push(value),
-            other => other[key] = value,
-        }
+    let additions = include_str!("../fixtures/additions.yaml").to_owned();
+    let additions = Spec::parse("additions.yaml", additions).expect("YAML").value().clone();
+    let (Value::Object(mut document), Value::Object(additions)) = (spec.value().clone(), additions)
+    else {
+        panic!("they are objects")
     };
-    let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
-    add(
-        "/components/schemas",
-        "Owner",
-        json!({ "type": "object", "required": ["name"], "properties": {
-        "name": { "type": "string" }, "parent": own("Owner"), "snapshot": own("Snapshot"),
-    } }),
-    );
+    merge(&mut document, additions);
+    let mut document = Value::Object(document);
     // Equal to one of the spec, but for its name and sentences.
-    let mut volume = spec.value()["components"]["schemas"]["Volume"].clone();
-    volume["description"] = json!("other words");
-    add("/components/schemas", "Vol", volume);
-    add(
-        "/components/parameters",
-        "Force",
-        json!({ "name": "force", "in": "query", "schema": { "type": "boolean" } }),
-    );
-    let force = json!({ "$ref": "#/components/parameters/Force" });
-    let id = json!({ "$ref": "#/components/parameters/VolumeId" });
-    add(&format!("{VOLUME}~1attach/post/parameters"), "", force.clone());
-    add(
-        &format!("{VOLUME}~1attach/post/responses"),
-        "202",
-        json!({ "description": "x", "content": json_of(own("Owner")) }),
-    );
-    add(
-        &format!("{VOLUME}~1attach/post/responses/200"),
-        "headers",
-        json!({ "X-Left": { "schema": { "type": "integer" } } }),
-    );
-    add(
-        &format!("{VOLUME}~1deactivate-autoscaling/post"),
-        "requestBody",
-        json!({ "required": true, "content": json_of(json!({
-        "type": "object", "properties": { "why": { "type": ["string", "null"] }, "owner": own("Owner") },
-    })) }),
-    );
-    add(
-        &format!("{VOLUME}~1deactivate-autoscaling"),
-        "get",
-        json!({ "operationId": "attachVolume", "responses": {
-        "200": { "description": "x", "content": json_of(own("Vol")) },
-    } }),
-    );
-    add(
-        "/paths",
-        "/api/v1/volumes/{volumeId}",
-        json!({
-            "get": { "operationId": "getVolume", "parameters": [id, force], "responses": { "200": { "description": "x", "content": json_of(own("Vol")) } } },
-            "delete": { "parameters": [id], "responses": { "204": { "description": "x" } } },
-            "post": { "parameters": [id], "responses": { "204": { "description": "x" } } },
-        }),
-    );
-    add("/components/schemas/CreateSnapshotRequest/properties", "kind", json!({ "const": "full" }));
-    add("/components/schemas/CreateSnapshotRequest", "required", json!(["kind"]));
-    add("/components/schemas/AttachVolumeRequest/properties", "zone", json!({ "type": "string" }));
-    add("/components/schemas/AttachVolumeRequest/required", "", json!("zone"));
-    add(
-        "/components/schemas/VolumeSource/oneOf",
-        "",
-        json!({ "type": "object", "properties": { "ami": { "type": "string" } } }),
-    );
+    let schemas = &mut document["components"]["schemas"];
+    schemas["Vol"] = schemas["Volume"].clone();
+    schemas["Vol"]["description"] = "other words".into();
     document
 }
 
