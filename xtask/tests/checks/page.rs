@@ -292,6 +292,19 @@ fn a_copied_text_that_shows_something_else_differs() {
         1,
         "its properties are gone"
     );
+    let empty = page_with("Responses\n200\nNo content");
+    assert_eq!(differences(&spec_of_answer(&object()), &empty).len(), 1, "all content is gone");
+    // Of several renamed properties of one type, those with similar names are the same.
+    let spec =
+        spec_with(&json!({ "deviceName": { "type": "string" }, "id": { "type": "string" } }));
+    let renamed = differences(&spec, &body("instanceIdstringOptional\ndevicestringOptional"));
+    let renamed = renamed.iter().map(|it| match it {
+        Difference::Moved { place, to } => (place.name(), to.name()),
+        other => panic!("{other:?}"),
+    });
+    let pairs = [("deviceName", "device"), ("id", "instanceId")];
+    let pairs = pairs.map(|(name, new)| (Some(name.to_owned()), Some(new.to_owned())));
+    assert_eq!(renamed.collect::<Vec<_>>(), pairs);
     // What follows the title is shown.
     let shown = answer("chevron-downResponseobject\nnamestringOptional");
     assert_eq!(differences(&spec_of_answer(&object()), &shown).len(), 2, "one is gone, one is new");
@@ -498,7 +511,8 @@ fn what_means_the_same_agrees_and_what_nobody_has_thought_of_is_compared() {
     let named = |path: &str, header: &str| {
         let typed = |name: &str, kind: &str| json!({ "name": name, "in": "header", "schema": { "type": kind } });
         let parameters = [typed("X-Other", "string"), typed(header, "integer")];
-        json!({ "paths": { path: { "post": { "parameters": parameters, "responses": { "200": {} } } } } })
+        let answer = json!({ "headers": { header: { "schema": { "type": "integer" } } } });
+        json!({ "paths": { path: { "post": { "parameters": parameters, "responses": { "200": answer } } } } })
     };
     let page = fenced(&named("/a/{thing}", "x-sub-account").to_string());
     assert_eq!(differences(&facts(&named("/a/{id}", "X-Sub-Account")), &page), []);
