@@ -99,7 +99,10 @@ impl Walk {
             _ if accepts(value, node.value) => Ok(()),
             Value::Object(_) if node.target().is_some() => self.reference(node, value),
             Value::Object(_) => self.object(node, value),
-            _ => Err(node.refusal(format!("this must be: {value}; a text can be in quotes"))),
+            _ => {
+                let remedy = "change it as datafy-api/README.md says, or put a text in quotes";
+                Err(node.refusal(format!("this must be: {value}; {remedy}")))
+            }
         }
     }
 
