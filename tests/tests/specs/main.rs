@@ -176,6 +176,14 @@ async fn a_mock_expects_what_the_client_sends() {
     });
     client(&server.base_url()).create_snapshot("v", ["a", "b"], None).await.unwrap();
     mock.assert();
+    let before = "2026-01-02T03:04:05Z";
+    let mock = server.list_disks(|when, then| {
+        when.before(before);
+        then.into_inner().status(404);
+    });
+    let client = client(&server.base_url());
+    client.list_disks(Some(before), None, 1, None, None, None, "eu").await.unwrap_err();
+    mock.assert();
 }
 
 #[test]
