@@ -101,6 +101,8 @@ fn creates(rng: &mut Rng, restores: bool, world: World) -> Creates {
         let (begun, lasted, recorded) = call(rng, 12_000);
         let marker = rng.bool().then(|| format!("[datafy-{number:010}]"));
         let created = rng.bool().then(|| id(number));
+        // A call of another program, which the caller doesn't know of: its snapshots show that.
+        let foreign = !restores && carried && marker.is_some() && seldom(rng);
         if let Some(id) = &created {
             let last = begun + lasted + SETTLING + if world.late { SETTLING } else { 0 };
             let group = Some(id.clone()).filter(|_| !seldom(rng));
@@ -118,7 +120,7 @@ fn creates(rng: &mut Rng, restores: bool, world: World) -> Creates {
         }
         let ended = Some(begun + lasted).filter(|_| recorded != Recorded::Nothing);
         windows.push((begun, ended.unwrap_or(begun + LONGEST)));
-        if begun <= read {
+        if begun <= read && !foreign {
             let mut subject = Subject::default();
             match seldom(rng) {
                 // It doesn't say what it creates from.
