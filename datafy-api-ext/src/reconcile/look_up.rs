@@ -40,11 +40,22 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 #[must_use = "nothing is looked up until a fleet or a journal is given this"]
+#[non_exhaustive]
 pub struct LookUp {
     fetch: Fetch,
-    settings: Settings,
-    wait: Option<Duration>,
-    only_creator: bool,
+    /// The allowances of the look-ups.
+    pub settings: Settings,
+    /// How long the end of a run waits until EC2 shows what its unknown calls did. By default the settling time and twice
+    /// the clock skew of the settings: 17 minutes. A run in which nothing is unknown doesn't wait.
+    pub wait: Option<Duration>,
+    /// Whether nothing else creates snapshots of these volumes, and volumes of these snapshots: no other program, no
+    /// person in Datafy's app, no schedule, and no other journal, from the beginning of a call to the end of its
+    /// [window](super). `false` by default.
+    ///
+    /// Then the only object in the window of a create is its own, also without a marker, and if there is none, the create
+    /// did nothing, so that the next run repeats it. If this isn't true, an object of somebody else is taken for that of a
+    /// call, or **a create is repeated that had its effect**.
+    pub only_creator: bool,
 }
 
 type Fetch = Arc<dyn Fn(Query) -> BoxFuture<'static, Result<Vec<u8>, String>> + Send + Sync>;
@@ -62,31 +73,6 @@ impl LookUp {
             Box::pin(async { fetched.await.map_err(|error| format!("{error:#}")) })
         });
         Self { fetch, settings: Settings::default(), wait: None, only_creator: false }
-    }
-
-    /// Sets the allowances of the look-ups.
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Sets how long the end of a run waits until EC2 shows what its unknown calls did. Defaults to the settling time and
-    /// twice the clock skew of the [settings](Self::settings): 17 minutes. A run in which nothing is unknown doesn't wait.
-    pub fn wait(mut self, limit: Duration) -> Self {
-        self.wait = Some(limit);
-        self
-    }
-
-    /// Says that nothing else creates snapshots of these volumes, and volumes of these snapshots: no other program, no
-    /// person in Datafy's app, no schedule, and no other journal, from the beginning of a call to the end of its
-    /// [window](super).
-    ///
-    /// Then the only object in the window of a create is its own, also without a marker, and if there is none, the create
-    /// did nothing, so that the next run repeats it. If this isn't true, an object of somebody else is taken for that of a
-    /// call, or **a create is repeated that had its effect**.
-    pub fn only_creator(mut self) -> Self {
-        self.only_creator = true;
-        self
     }
 
     /// How long the end of a run waits.

@@ -47,8 +47,9 @@ async fn main() -> Result<()> {
     let items = numbers.map(|number| (number.to_string(), number));
     let mut fleet = datafy.fleet(items).concurrency(4).journal(journal);
     if let Ok(how) = std::env::var("LOOK_UP") {
-        let look_up = LookUp::new(ask_ec2).wait(Duration::ZERO);
-        fleet = fleet.look_up(if how == "only_creator" { look_up.only_creator() } else { look_up });
+        let mut look_up = LookUp::new(ask_ec2);
+        (look_up.wait, look_up.only_creator) = (Some(Duration::ZERO), how == "only_creator");
+        fleet = fleet.look_up(look_up);
     }
     match &**kind {
         "snapshots" => {

@@ -175,9 +175,7 @@ async fn an_unmarked_object_or_none_settles_a_create_only_if_there_is_no_other_c
         let fault = if applied { Fault::ApplyThenReset } else { Fault::ReadThenReset };
         scene.stage.fake.inject(fault);
         let mut look_up = scene.look_up();
-        if only_creator {
-            look_up = look_up.only_creator();
-        }
+        look_up.only_creator = only_creator;
         let fleet = scene.snapshots(2).look_up(look_up);
         let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
         let mut results = Vec::new();
@@ -210,7 +208,8 @@ async fn an_unmarked_object_or_none_settles_a_create_only_if_there_is_no_other_c
 async fn a_look_up_that_fails_is_the_reason_and_the_run_goes_on() {
     let scene = Scene::new().await;
     scene.stage.fake.inject(Fault::ApplyThenReset);
-    let look_up = LookUp::new(|_| ready(Err("aws: command not found"))).only_creator();
+    let mut look_up = LookUp::new(|_| ready(Err("aws: command not found")));
+    look_up.only_creator = true;
     let fleet = scene.snapshots(2).look_up(look_up);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     assert!(run.next().await.unwrap().result.is_ok());
@@ -223,7 +222,8 @@ async fn a_look_up_that_fails_is_the_reason_and_the_run_goes_on() {
 async fn a_stop_ends_the_wait_for_ec2() {
     let scene = Scene::new().await;
     scene.stage.fake.inject(Fault::ReadThenReset);
-    let look_up = scene.look_up().only_creator();
+    let mut look_up = scene.look_up();
+    look_up.only_creator = true;
     let fleet = scene.snapshots(1).look_up(look_up);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
     run.monitor().stop();
@@ -256,7 +256,8 @@ async fn a_service_settles_what_is_unknown_except_of_jobs_that_are_running() {
     // While a job is running, an object may be its own.
     *scene.clock.0.lock().unwrap() += 20 * MINUTE;
     scene.stage.fake.inject(Fault::Delay(Duration::from_millis(30)));
-    let look_up = scene.look_up().only_creator();
+    let mut look_up = scene.look_up();
+    look_up.only_creator = true;
     let (done, open) = tokio::join!(ask("c", 2), journal.look_up(&look_up));
     assert!(done.result.is_ok() && open.iter().any(|(key, _)| key == "b"), "{open:?}");
     assert_eq!(journal.look_up(&look_up).await, []);

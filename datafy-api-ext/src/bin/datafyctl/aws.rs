@@ -32,12 +32,11 @@ impl Aws {
     /// Looks up what is unknown in a run, if the AWS CLI is to be run.
     pub(crate) fn look_up(&self, wait: Option<Duration>, printer: &Printer) -> Option<LookUp> {
         let (aws, printer) = (self.clone(), printer.clone());
-        let look_up = LookUp::new(move |query| {
+        let mut look_up = LookUp::new(move |query| {
             let (aws, printer) = (aws.clone(), printer.clone());
             async move { aws.ask(&query, &printer).await }
         });
-        let look_up = if self.only_creator { look_up.only_creator() } else { look_up };
-        let look_up = wait.into_iter().fold(look_up, LookUp::wait);
+        (look_up.only_creator, look_up.wait) = (self.only_creator, wait);
         self.run.then_some(look_up)
     }
 
