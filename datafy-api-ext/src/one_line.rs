@@ -62,6 +62,5 @@ mod tests {
         assert_eq!(OneLine(text).to_string(), shown);
         let other = "Der Datenträger wird verwaltet: حجم, ボリューム, e\u{301} 🙂";
         assert_eq!(OneLine(other).to_string(), other);
-        assert_eq!(OneLine(&"ä".repeat(301)).to_string(), format!("{}…", "ä".repeat(300)));
     }
 }

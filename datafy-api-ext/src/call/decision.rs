@@ -98,26 +98,6 @@ mod tests {
     const AMPLE: Situation =
         Situation { remaining: Duration::from_secs(600), renewable: true, jitter: 0.5 };
 
-    /// All evidence that an attempt can give: both forms of `NotSent`, no answer, and every status with and without a
-    /// `Retry-After`.
-    fn all_evidence() -> Vec<Evidence> {
-        let mut all = vec![
-            Evidence::NotSent { transient: true },
-            Evidence::NotSent { transient: false },
-            Evidence::Ambiguous { status: None, retry_after: None },
-            Evidence::Applied,
-        ];
-        for status in 100..=999 {
-            for retry_after in [None, Some(SECOND)] {
-                let evidence = Evidence::of_status(status, retry_after);
-                if !all.contains(&evidence) {
-                    all.push(evidence);
-                }
-            }
-        }
-        all
-    }
-
     /// One piece of evidence of each kind.
     fn kinds() -> Vec<Evidence> {
         let mut all = vec![
@@ -318,32 +298,6 @@ mod tests {
         let history = [Evidence::of_status(429, Some(SECOND))];
         assert_eq!(decide(false, &history, &wary, AMPLE, || true), Next::Stop(Stop::Final));
         assert!(matches!(decide(true, &history, &wary, AMPLE, || true), Next::Retry(_)));
-    }
-
-    #[test]
-    fn the_outcome_of_evidence_claims_no_more_than_it_proves() {
-        for evidence in all_evidence() {
-            let expected = match evidence {
-                Evidence::NotSent { .. } => Outcome::NotSent,
-                Evidence::Rejected { status, .. } => {
-                    assert!(!(200..300).contains(&status), "{evidence:?}");
-                    assert!((300..500).contains(&status) || [501, 505].contains(&status));
-                    assert!(![302, 303, 408, 499].contains(&status), "{evidence:?}");
-                    Outcome::Refused
-                }
-                Evidence::Ambiguous { .. } => Outcome::Unknown,
-                Evidence::Applied => Outcome::Applied,
-            };
-            assert_eq!(outcome(&[evidence]), expected);
-        }
-    }
-
-    #[test]
-    fn a_call_stays_unknown_when_a_later_attempt_is_rejected() {
-        let ambiguous = Evidence::Ambiguous { status: None, retry_after: None };
-        for status in [404, 409] {
-            assert_eq!(outcome(&[ambiguous, Evidence::of_status(status, None)]), Outcome::Unknown);
-        }
     }
 
     #[test]

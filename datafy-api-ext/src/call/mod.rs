@@ -1,6 +1,7 @@
 //! The one path of every call: request, attempts, evidence, decision, result.
 
 mod attempt;
+mod attempts;
 mod connect;
 mod content;
 mod decision;
@@ -8,7 +9,6 @@ mod detached;
 mod evidence;
 pub(crate) mod operation;
 mod retry_after;
-mod run;
 pub(crate) mod success;
 mod transport;
 mod unreceived;
@@ -23,7 +23,7 @@ use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
 use crate::error::{Error, Report};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
-use run::Run;
+use attempts::Attempts;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ impl<O: Operation> Call<O> {
              `tokio::runtime::Runtime` with `enable_all`"
         );
         let span = self.operation.span(&self.datafy.inner().base);
-        Run::new(self, span.clone(), earlier).finish().instrument(span).await
+        Attempts::new(self, span.clone(), earlier).finish().instrument(span).await
     }
 }
 

@@ -85,7 +85,7 @@ impl From<NoToken> for ConfigError {
 #[expect(clippy::ref_option, reason = "thiserror passes the fields by reference")]
 fn token(
     problem: &str,
-    source: &Option<Box<dyn Error + Send + Sync>>,
+    source: &Option<super::BoxError>,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     match source {

@@ -4,11 +4,9 @@
 //! attempt, so the limit is passed to it in a task-local variable. If another attempt takes over a connection that is
 //! being opened, the limit stays that of the first.
 
-use std::error::Error as StdError;
+use super::BoxError;
 use std::future::Future;
 use tokio::time::{Instant, timeout_at};
-
-type BoxError = Box<dyn StdError + Send + Sync>;
 
 tokio::task_local! {
     static CONNECTING: Connecting;

@@ -1,7 +1,7 @@
 //! A token in use, and how it is renewed.
 
 use crate::client::redact::Redactor;
-use crate::client::token::{self, NoToken, Source, Token};
+use crate::client::token::{self, NoToken, Origin, Token};
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
@@ -20,7 +20,7 @@ pub(crate) struct Credential {
 impl Credential {
     fn new(
         secret: &SecretString,
-        source: &Source,
+        source: &Origin,
         base: &BaseUrl,
         http: &reqwest::Client,
     ) -> Result<Arc<Self>, NoToken> {
@@ -44,7 +44,7 @@ impl Credential {
 
 /// The token of a client, and the one way to renew it.
 pub(crate) struct Tokens {
-    source: Source,
+    source: Origin,
     base: BaseUrl,
     http: reqwest::Client,
     current: Mutex<Option<Arc<Credential>>>,
@@ -60,9 +60,9 @@ impl Tokens {
         http: &reqwest::Client,
     ) -> Result<Self, NoToken> {
         let secret = match &token.0 {
-            Source::Fixed(secret) => Some(secret.clone()),
-            Source::File(path) => Some(token::read(path)?),
-            Source::Provider(_) => None,
+            Origin::Fixed(secret) => Some(secret.clone()),
+            Origin::File(path) => Some(token::read(path)?),
+            Origin::Provider(_) => None,
         };
         let current =
             secret.map(|secret| Credential::new(&secret, &token.0, base, http)).transpose()?;
@@ -77,7 +77,7 @@ impl Tokens {
 
     /// Whether there may be another token than the current one.
     pub(crate) fn renewable(&self) -> bool {
-        !matches!(self.source, Source::Fixed(_))
+        !matches!(self.source, Origin::Fixed(_))
     }
 
     /// Returns the current token, from the source if there is none yet.
@@ -101,8 +101,8 @@ impl Tokens {
             return Ok(current);
         }
         let secret = match &self.source {
-            Source::Fixed(secret) => secret.clone(),
-            Source::File(path) => {
+            Origin::Fixed(secret) => secret.clone(),
+            Origin::File(path) => {
                 let path = path.clone();
                 // The task is cancelled if the runtime shuts down.
                 let cancelled = |error| {
@@ -111,7 +111,7 @@ impl Tokens {
                 };
                 spawn_blocking(move || token::read(&path)).await.unwrap_or_else(cancelled)?
             }
-            Source::Provider(provider) => provider().await.map_err(|error| {
+            Origin::Provider(provider) => provider().await.map_err(|error| {
                 let failed = NoToken::new("the token provider failed".to_owned());
                 NoToken { transient: true, ..failed.because(error) }
             })?,

@@ -1,5 +1,6 @@
 //! The HTTP client below a Datafy client.
 
+use super::BoxError;
 use crate::client::ConfigError;
 use crate::client::Timeouts;
 use crate::client::connector::connected;
@@ -118,7 +119,7 @@ fn has_proxy(shown: &impl fmt::Debug) -> bool {
 
 /// The causes of an error of reqwest, which itself says only that a builder failed.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-pub(crate) fn cause(error: reqwest::Error) -> Box<dyn Error + Send + Sync> {
+pub(crate) fn cause(error: reqwest::Error) -> BoxError {
     match error.source().and_then(Cause::of) {
         Some(cause) => Box::new(cause),
         None => error.to_string().into(),

@@ -14,24 +14,21 @@ pub(crate) mod redact;
 mod retry_policy;
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 mod root_certificates;
-mod stopwatch;
 mod timeouts;
 pub(crate) mod token;
-mod volume;
 
 pub use builder::DatafyBuilder;
 pub use clock::Clock;
+pub(crate) use clock::Stopwatch;
 pub use config_error::ConfigError;
 pub(crate) use credential::Credential;
 pub(crate) use options::within;
 pub use retry_policy::RetryPolicy;
-pub(crate) use stopwatch::Stopwatch;
 pub use timeouts::Timeouts;
 pub use token::Token;
-pub use volume::Volume;
 
 use crate::abandoned::OnAbandoned;
-use crate::id::SubAccountId;
+use crate::id::{SubAccountId, VolumeId};
 use budget::Budget;
 use credential::Tokens;
 use datafy_api::base_url::BaseUrl;
@@ -41,6 +38,8 @@ use options::Options;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A client of the Datafy API.
 ///
@@ -131,5 +130,31 @@ impl fmt::Debug for Datafy {
             .field("endpoint", &self.endpoint())
             .field("sub_account", &self.sub_account())
             .finish_non_exhaustive()
+    }
+}
+
+/// A volume to call operations on. Created by [`Datafy::volume`].
+#[derive(Clone, Debug)]
+pub struct Volume {
+    datafy: Datafy,
+    id: VolumeId,
+}
+
+impl Volume {
+    /// The ID of the volume.
+    pub fn id(&self) -> &VolumeId {
+        &self.id
+    }
+
+    /// The client that makes the calls.
+    pub(crate) fn datafy(&self) -> &Datafy {
+        &self.datafy
+    }
+}
+
+impl Datafy {
+    /// Returns a volume to call operations on. Nothing is sent, so the volume need not exist.
+    pub fn volume(&self, id: VolumeId) -> Volume {
+        Volume { datafy: self.clone(), id }
     }
 }

@@ -2,14 +2,12 @@
 //!
 //! Only builds with TLS have this module.
 
+use super::BoxError;
 use crate::client::ConfigError;
 use reqwest::Certificate;
 use std::borrow::Cow;
-use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The line before each certificate in PEM format.
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";

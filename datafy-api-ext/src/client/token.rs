@@ -1,8 +1,8 @@
 //! The bearer token: where it comes from, and what it consists of.
 
+use super::BoxError;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-use std::error::Error as StdError;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::future::Future;
@@ -31,15 +31,15 @@ const LARGEST: usize = 64 * 1024;
 /// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Errors of a
 /// [`provider`](Self::provider) are shown unchanged.
 #[doc(alias("bearer", "authentication", "api key"))]
-pub struct Token(pub(super) Source);
+pub struct Token(pub(super) Origin);
 
-pub(super) enum Source {
+pub(super) enum Origin {
     Fixed(SecretString),
     File(PathBuf),
     Provider(Provider),
 }
 
-impl Source {
+impl Origin {
     /// Returns the token in a text of this source, without the white space around it.
     pub(super) fn token<'t>(&self, text: &'t SecretString) -> Result<&'t str, NoToken> {
         let token = text.expose_secret().trim();
@@ -56,14 +56,13 @@ impl Source {
     }
 }
 
-type BoxError = Box<dyn StdError + Send + Sync>;
 type Fetch = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
 type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
 
 impl Token {
     /// A token that never changes.
     pub fn fixed(token: impl Into<SecretString>) -> Self {
-        Self(Source::Fixed(token.into()))
+        Self(Origin::Fixed(token.into()))
     }
 
     /// A token that is read from a file.
@@ -71,7 +70,7 @@ impl Token {
     /// The file must be a regular file of at most 64 KiB of UTF-8. It is read when the client is built, and again when
     /// the service rejects the token.
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self(Source::File(path.into()))
+        Self(Origin::File(path.into()))
     }
 
     /// A token that a function returns, for example from a vault.
@@ -94,7 +93,7 @@ impl Token {
         T: Into<SecretString>,
         E: Into<BoxError>,
     {
-        Self(Source::Provider(Box::new(move || {
+        Self(Origin::Provider(Box::new(move || {
             let token = provider();
             Box::pin(async move { token.await.map(Into::into).map_err(Into::into) })
         })))
@@ -122,9 +121,9 @@ impl From<&str> for Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Source::Fixed(_) => f.write_str("Token::fixed(..)"),
-            Source::File(path) => write!(f, "Token::file({path:?})"),
-            Source::Provider(_) => f.write_str("Token::provider(..)"),
+            Origin::Fixed(_) => f.write_str("Token::fixed(..)"),
+            Origin::File(path) => write!(f, "Token::file({path:?})"),
+            Origin::Provider(_) => f.write_str("Token::provider(..)"),
         }
     }
 }

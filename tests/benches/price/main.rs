@@ -59,11 +59,6 @@ fn main() {
     {
         return print_memory(&runtime, &plain, name, items.parse().unwrap());
     }
-    if let [flag, name, calls] = &arguments[..]
-        && flag == "--only"
-    {
-        return only(&runtime, &plain, name, calls.parse().unwrap());
-    }
     compare(
         "one call after the other",
         &runtime,
@@ -90,23 +85,6 @@ fn main() {
     memory();
     tls(&runtime);
     construction(&runtime);
-}
-
-/// Makes the calls of one contender, or of a fleet, and nothing else: for a profiler.
-fn only(runtime: &Runtime, server: &Server, name: &str, calls: u32) {
-    match name {
-        "fleet" => runtime.block_on(run_fleet(&contender::datafy(server, false), calls, None)),
-        "loop" => runtime.block_on(run_loop(&contender::reqwest(server, false), calls)),
-        _ => {
-            let contenders = Contender::all(server);
-            let contender = contenders.iter().find(|contender| contender.name == name).unwrap();
-            runtime.block_on(async {
-                for _ in 0..calls {
-                    contender.call().await;
-                }
-            });
-        }
-    }
 }
 
 /// Runs the contenders in turns of `calls` calls, and prints their costs.

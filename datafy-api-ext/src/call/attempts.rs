@@ -1,4 +1,4 @@
-//! Runs a call: makes attempts until there is a result or a reason to stop.
+//! A call in flight: makes attempts until there is a result or a reason to stop.
 
 use super::Call;
 use super::attempt::{Received, attempt, request_id};
@@ -20,11 +20,11 @@ use tokio::time::timeout;
 use tracing::{Span, debug};
 
 /// A call in flight.
-pub(super) struct Run<O: Operation> {
+pub(super) struct Attempts<O: Operation> {
     effect: Unreceived<O>,
     span: Span,
     time: Stopwatch,
-    attempts: u32,
+    count: u32,
     /// The outcome of earlier calls of the same step.
     earlier: Outcome,
     /// The token of the last attempt.
@@ -35,7 +35,7 @@ pub(super) struct Run<O: Operation> {
     deciding: Option<Box<Report>>,
 }
 
-impl<O: Operation> Run<O> {
+impl<O: Operation> Attempts<O> {
     pub(super) fn new(call: Call<O>, span: Span, earlier: Outcome) -> Self {
         let time = Stopwatch::start(&call.datafy);
         let mut effect = Unreceived::new(call);
@@ -44,7 +44,7 @@ impl<O: Operation> Run<O> {
             effect,
             span,
             time,
-            attempts: 0,
+            count: 0,
             earlier,
             credential: None,
             history: Vec::new(),
@@ -54,7 +54,7 @@ impl<O: Operation> Run<O> {
 
     pub(super) async fn finish(mut self) -> Result<O::Answer, Error> {
         let result = loop {
-            self.attempts += 1;
+            self.count += 1;
             match self.attempt().await {
                 Ok(answer) => break Ok(answer),
                 Err(report) => self.push(report),
@@ -103,14 +103,14 @@ impl<O: Operation> Run<O> {
         self.client().budget.credit();
         let status = i64::from(response.status().as_u16());
         debug!(
-            datafy.attempt = i64::from(self.attempts),
+            datafy.attempt = i64::from(self.count),
             datafy.outcome = "ok",
             http.response.status_code = status,
             "succeeded"
         );
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", status);
-            self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+            self.span.record("http.request.resend_count", i64::from(self.count - 1));
             let request_id = request_id(response.headers(), credential);
             self.span.record("datafy.request_id", request_id.map(|id| id.to_string()));
             self.span.record("datafy.outcome", "ok");
@@ -121,7 +121,7 @@ impl<O: Operation> Run<O> {
     fn push(&mut self, report: Box<Report>) {
         // The message of the service is left out: it may contain anything.
         debug!(
-            datafy.attempt = i64::from(self.attempts),
+            datafy.attempt = i64::from(self.count),
             datafy.outcome = report.outcome.as_str(),
             http.response.status_code = report.status.map(i64::from),
             error.r#type = report.error_type(),
@@ -177,7 +177,7 @@ impl<O: Operation> Run<O> {
         report.retry_after = last.and_then(|evidence| evidence.retry_after());
         report.outcome = report.outcome.max(self.earlier);
         report.budget_is_empty = stop == Stop::Budget;
-        report.attempts = self.attempts;
+        report.attempts = self.count;
         report.elapsed = self.time.passed();
         let [started, ended] = self.dates(report.elapsed);
         (report.started, report.ended) = (Some(started), Some(ended));
@@ -187,7 +187,7 @@ impl<O: Operation> Run<O> {
         self.span.record("http.response.status_code", report.status.map(i64::from));
         let request_id = report.request_id.as_ref().map(ToString::to_string);
         self.span.record("datafy.request_id", request_id);
-        self.span.record("http.request.resend_count", i64::from(self.attempts - 1));
+        self.span.record("http.request.resend_count", i64::from(self.count - 1));
         self.span.record("otel.status_code", "ERROR");
         Error(report)
     }
@@ -218,7 +218,7 @@ impl<O: Operation> Run<O> {
     }
 }
 
-impl<O: Operation> Drop for Run<O> {
+impl<O: Operation> Drop for Attempts<O> {
     /// Reports the call if it was dropped, and has or may have had an effect.
     fn drop(&mut self) {
         let outcome = self.effect.outcome;
