@@ -1,15 +1,13 @@
 //! What changes a journal is seen, unless a crash explains it; and after a crash nothing is done twice.
 
-use crate::fleet::{Results, count, ids, snapshots};
-use crate::journal::{plain, sealed, without_checksums};
-use datafy_api_ext::fake::Fault;
+use crate::scene::{
+    LOST, Scene, count, done_before, ended, plain, sealed, status, without_checksums,
+};
 use datafy_api_ext::journal::{Entry, Journal, JournalError, Settled, StepState};
-use datafy_tests::Stage;
 use std::fs;
 use std::io::Write;
 use std::ops::Range;
 use std::path::PathBuf;
-use tempfile::TempDir;
 
 /// The number of items of a journal.
 const ITEMS: usize = 6;
@@ -19,8 +17,7 @@ const BLOCK: usize = 512;
 
 /// A journal, its bytes and its entries.
 struct Written {
-    stage: Stage,
-    _directory: TempDir,
+    scene: Scene,
     path: PathBuf,
     bytes: Vec<u8>,
     entries: Vec<Entry>,
@@ -29,25 +26,21 @@ struct Written {
 impl Written {
     /// A journal of items that were applied, are unknown, were refused and are settled, written two at a time.
     async fn new() -> Self {
-        let stage = Stage::of(ITEMS).await;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("journal.jsonl");
-        for _ in 0..2 {
-            stage.fake.inject(Fault::ApplyThenReset);
-        }
-        stage.fake.inject(Fault::status(403));
-        let datafy = stage.client();
-        let fleet = datafy.fleet(ids(ITEMS)).concurrency(2).journal(&path);
-        let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
-        while run.next().await.is_some() {}
-        drop(run);
-        let mut journal = Journal::read(&path).unwrap();
+        let scene = Scene::of(ITEMS).await;
+        scene.inject([LOST, LOST, status(403)]);
+        ended(
+            scene
+                .fleet(ITEMS)
+                .concurrency(2)
+                .run(|datafy, id, _| datafy.volume(id).create_snapshot()),
+        )
+        .await;
+        let mut journal = scene.journal();
         let unknown = journal.entries().find(|it| it.steps[0].state == StepState::Unknown);
         journal.settle(&unknown.unwrap().key, "create_snapshot", 1, Settled::NotApplied).unwrap();
-        let entries = journal.entries().collect();
-        drop(journal);
+        let (path, entries) = (scene.path(), journal.entries().collect());
         let bytes = fs::read(&path).unwrap();
-        Self { stage, _directory: directory, path, bytes, entries }
+        Self { scene, path, bytes, entries }
     }
 
     /// The entries of a journal of these bytes.
@@ -374,13 +367,12 @@ async fn a_damaged_journal_is_repaired_and_settled_as_the_documentation_says() {
     let mut read = Journal::read(&journal.path).unwrap();
     read.settle(key, "create_snapshot", 1, Settled::Applied { id }).unwrap();
     drop(read);
-    let effects = journal.stage.fake.effects().len();
-    journal.stage.fake.inject_with(|_| Some(Fault::status(403)));
-    let results: Results =
-        snapshots(&journal.stage.client(), ids(ITEMS), Some(&journal.path)).await.unwrap();
+    let effects = journal.scene.effects();
+    journal.scene.inject_all(status(403));
+    let results = journal.scene.snapshots(ITEMS).await;
     let applied = journal.entries.iter().filter(|it| it.steps[0].state == StepState::Applied);
-    assert_eq!(count(&results, |it| it.before), applied.count(), "as before the damage");
-    assert_eq!(journal.stage.fake.effects().len(), effects);
+    assert_eq!(count(&results, done_before), applied.count(), "as before the damage");
+    assert_eq!(journal.scene.effects(), effects);
 }
 
 #[tokio::test]

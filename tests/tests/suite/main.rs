@@ -29,6 +29,7 @@ mod recorded_journals;
 mod redaction;
 mod restore;
 mod retries;
+mod scene;
 mod sharing;
 mod steps;
 mod timeouts;

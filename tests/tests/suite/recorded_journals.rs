@@ -3,11 +3,11 @@
 //! Each has entries that are applied, unknown, refused and settled, and ends with an intent without a result. The items
 //! are numbered as those of the stage.
 
-use crate::fleet::ids;
+use crate::scene::{Row, device, ids, instance, snapshot, state, states};
 use datafy_api_ext::fake::Fault;
-use datafy_api_ext::jobs::{NotDone, Run};
+use datafy_api_ext::jobs::Run;
 use datafy_api_ext::journal::{Journal, StepState};
-use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId};
+use datafy_api_ext::{Datafy, VolumeId};
 use datafy_tests::Stage;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,29 +23,18 @@ fn recorded(name: &str, stage: &Stage) -> (TempDir, PathBuf) {
     (directory, path)
 }
 
-fn states(path: &Path) -> Vec<StepState> {
-    let journal = Journal::read(path).unwrap();
-    journal.entries().flat_map(|entry| entry.steps).map(|step| step.state).collect()
+fn states_in(path: &Path) -> Vec<StepState> {
+    states(&Journal::read(path).unwrap())
 }
 
 /// What a run reports for each item, sorted by key.
-async fn reports<T: ToString, D>(mut run: Run<T, D>) -> Vec<&'static str> {
+async fn reports<T: datafy_api_ext::jobs::Keyed, D>(mut run: Run<T, D>) -> Vec<&'static str> {
     let mut reports = Vec::new();
     while let Some(finished) = run.next().await {
-        let done = if finished.before { "before" } else { "done" };
-        let state = finished.result.as_ref().err().map_or(done, NotDone::state);
-        reports.push((finished.item.to_string(), state));
+        reports.push((finished.item.key().into_owned(), state(&finished)));
     }
     reports.sort();
     reports.into_iter().map(|(_, state)| state).collect()
-}
-
-fn snapshot(number: impl std::fmt::Display) -> DatafySnapshotId {
-    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
-}
-
-fn place(number: impl std::fmt::Display) -> (InstanceId, DeviceName) {
-    (InstanceId::new("i-1").unwrap(), DeviceName::new(format!("/dev/sd{number}")).unwrap())
 }
 
 #[tokio::test]
@@ -54,7 +43,10 @@ async fn a_recorded_journal_of_snapshots_is_resumed() {
     let stage = Stage::of(8).await;
     let (_directory, path) = recorded("snapshots.jsonl", &stage);
     // The ID of the sixth was not usable for that release.
-    assert_eq!(states(&path), [Applied, Unknown, Refused, Applied, NotApplied, Applied, Unknown]);
+    assert_eq!(
+        states_in(&path),
+        [Applied, Unknown, Refused, Applied, NotApplied, Applied, Unknown]
+    );
     for expected in [
         ["before", "unknown", "done", "before", "done"],
         ["before", "unknown", "before", "before", "before"],
@@ -72,37 +64,20 @@ async fn a_recorded_journal_of_attaches_is_resumed() {
     use StepState::{Applied, Refused, Unknown};
     let stage = Stage::of(4).await;
     let (_directory, path) = recorded("attaches.jsonl", &stage);
-    assert_eq!(states(&path), [Applied, Unknown, Refused, Unknown]);
+    assert_eq!(states_in(&path), [Applied, Unknown, Refused, Unknown]);
     let fleet = stage.client().fleet(ids(4)).journal(&path);
     let run = fleet.run(|datafy, id, _| {
-        let (instance, device) = place(id.as_str().trim_start_matches("vol-seed"));
-        datafy.volume(id).attach(instance, device)
+        let device = device(id.as_str().trim_start_matches("vol-seed"));
+        datafy.volume(id).attach(instance(), device)
     });
     assert_eq!(reports(run.await.unwrap()).await, ["before", "done", "done", "done"]);
-    assert_eq!(states(&path), [Applied; 4]);
-}
-
-/// A row of a list.
-#[derive(Clone, Copy)]
-struct Row(usize);
-
-impl std::fmt::Display for Row {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "db-{}", self.0)
-    }
-}
-
-impl datafy_api_ext::jobs::Keyed for Row {
-    fn key(&self) -> std::borrow::Cow<'_, str> {
-        self.to_string().into()
-    }
+    assert_eq!(states_in(&path), [Applied; 4]);
 }
 
 async fn restore_rows(datafy: &Datafy, path: &Path) -> Vec<&'static str> {
     let fleet = datafy.fleet((0..6).map(Row)).named("recovery").journal(path);
     let run = fleet.run(|datafy, Row(number), _| {
-        let (instance, device) = place(number);
-        datafy.restore(snapshot(number)).attach_to(instance, device)
+        datafy.restore(snapshot(number)).attach_to(instance(), device(number))
     });
     reports(run.await.unwrap()).await
 }
@@ -131,8 +106,7 @@ async fn a_recorded_journal_of_a_restore_is_resumed() {
     let (_directory, path) = recorded("restore.jsonl", &stage);
     stage.fake.inject(Fault::status(403));
     for attached in [false, true, true] {
-        let (instance, device) = place('b');
-        let restore = stage.client().restore(snapshot(0)).attach_to(instance, device);
+        let restore = stage.client().restore(snapshot(0)).attach_to(instance(), device('b'));
         let result = restore.journal(&path).await;
         assert_eq!(result.is_ok(), attached, "{result:?}");
     }

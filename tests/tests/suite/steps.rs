@@ -1,107 +1,22 @@
 //! Any async function is a job: it continues where it stopped, and neither doubles nor loses an effect.
 
-use crate::fleet::{ids, planned};
-use datafy_api_ext::fake::{Fault, Reply};
-use datafy_api_ext::jobs::{Finished, Job, Keyed, NotDone, OpenJournal, Steps};
-use datafy_api_ext::journal::{Journal, StepState};
-use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, Error, InstanceId, Outcome, RetryPolicy, VolumeId,
+use crate::scene::{
+    LOST, MINUTE, Row, Scene, device, ended, ids, instance, lines, snapshot, state, status, volume,
 };
+use datafy_api_ext::fake::{Fault, Reply};
+use datafy_api_ext::jobs::{Job, NotDone, OpenJournal, Steps};
+use datafy_api_ext::journal::{Journal, Settled, StepState};
+use datafy_api_ext::{Datafy, Error, Outcome, VolumeId};
 use datafy_tests::{Stage, until};
 use futures_util::stream;
 use serde_json::json;
-use std::borrow::Cow;
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tempfile::TempDir;
 
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// A fake, a client that doesn't retry by itself, and a directory for journals.
-struct Scene {
-    stage: Stage,
-    datafy: Datafy,
-    directory: TempDir,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let stage = Stage::of(9).await;
-        let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
-        Self { stage, datafy, directory: tempfile::tempdir().unwrap() }
-    }
-
-    /// The faults of the next requests.
-    fn inject(&self, faults: impl IntoIterator<Item = Option<Fault>>) {
-        for fault in faults {
-            match fault {
-                None => self.stage.fake.inject_none(),
-                Some(fault) => self.stage.fake.inject(fault),
-            }
-        }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.path().join("jobs.jsonl")
-    }
-
-    async fn journal(&self) -> OpenJournal {
-        self.datafy.journal(self.path()).await.unwrap()
-    }
-
-    /// The number of effects of an operation.
-    fn count(&self, operation: &str) -> usize {
-        let effects = self.stage.fake.effects();
-        effects.iter().filter(|effect| effect.operation == Some(operation)).count()
-    }
-
-    /// Runs a function for one item with the journal.
-    async fn run<D, J>(
-        &self,
-        job: impl Fn(Datafy, Row, Steps) -> J + Send + Sync + 'static,
-    ) -> Finished<Row, D, J::Error>
-    where
-        D: Send + 'static,
-        J: Job<Done = D> + 'static,
-    {
-        let fleet = self.datafy.fleet([Row(0)]).journal(self.path());
-        fleet.run(job).await.unwrap().next().await.unwrap()
-    }
-}
-
-const LOST: Option<Fault> = Some(Fault::ApplyThenReset);
-
-#[expect(clippy::unnecessary_wraps, reason = "a list of faults may have gaps")]
-fn status(status: u16) -> Option<Fault> {
-    Some(Fault::status(status))
-}
-
-#[derive(Clone, Debug)]
-struct Row(usize);
-
-impl Keyed for Row {
-    fn key(&self) -> Cow<'_, str> {
-        format!("row {}", self.0).into()
-    }
-}
-
-fn snapshot(number: usize) -> DatafySnapshotId {
-    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
-}
-
-fn volume(number: usize) -> VolumeId {
-    VolumeId::new(format!("vol-seed{number}")).unwrap()
-}
-
-fn instance() -> InstanceId {
-    InstanceId::new("i-1").unwrap()
-}
-
-fn device(number: usize) -> DeviceName {
-    DeviceName::new(format!("sd{number}")).unwrap()
+async fn open(scene: &Scene) -> OpenJournal {
+    scene.datafy.journal(scene.path()).await.unwrap()
 }
 
 /// An error of the caller's. It says nothing about outcomes.
@@ -139,7 +54,7 @@ async fn persistent(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, 
 
 #[tokio::test]
 async fn a_function_continues_with_the_step_that_failed_and_is_done_once() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([status(403)]);
     assert_eq!(scene.run(clone_volume).await.result.unwrap_err().state(), "failed");
     // One more step succeeds in each run.
@@ -152,8 +67,8 @@ async fn a_function_continues_with_the_step_that_failed_and_is_done_once() {
     let finished = scene.run(clone_volume).await;
     assert_eq!((finished.before, finished.outcome()), (false, Outcome::Applied));
     assert_eq!((finished.unattached(), finished.result.unwrap()), (vec![], volume.clone()));
-    let requests = scene.stage.fake.requests().len();
-    assert_eq!((requests, scene.stage.fake.effects().len()), (6, 3));
+    let requests = scene.requests();
+    assert_eq!((requests, scene.effects()), (6, 3));
 
     // Another run has its result from the journal.
     let mut run =
@@ -162,10 +77,10 @@ async fn a_function_continues_with_the_step_that_failed_and_is_done_once() {
     assert_eq!((finished.before, finished.result.unwrap()), (true, volume.clone()));
     let progress = run.monitor().progress();
     assert_eq!((progress.done, progress.done_before, progress.exit_code()), (0, 1, 0));
-    assert_eq!(scene.stage.fake.requests().len(), requests);
+    assert_eq!(scene.requests(), requests);
 
     drop(run);
-    let journal = Journal::read(scene.path()).unwrap();
+    let journal = scene.journal();
     assert_eq!(&*journal.operation(), "clone_volume");
     assert_eq!(journal.unattached(), []);
 }
@@ -176,23 +91,23 @@ async fn an_unknown_create_is_not_repeated_and_is_counted_whatever_the_function_
         let _ = clone_volume(datafy, row, steps).await;
         Ok(())
     }
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([None, LOST]);
-    for state in ["ok", "unknown"] {
+    for expected in ["done", "unknown"] {
         let fleet = scene.datafy.fleet([Row(0)]).journal(scene.path());
         let mut run = fleet.run(hides).await.unwrap();
         let finished = run.next().await.unwrap();
         assert_eq!(finished.outcome(), Outcome::Unknown);
-        assert_eq!(finished.result.as_ref().map_or_else(NotDone::state, |()| "ok"), state);
+        assert_eq!(state(&finished), expected);
         let progress = run.monitor().progress();
         assert_eq!((progress.unknown, progress.exit_code()), (1, 3));
     }
-    assert_eq!(scene.stage.fake.requests().len(), 2);
+    assert_eq!(scene.requests(), 2);
 }
 
 #[tokio::test]
 async fn other_arguments_are_a_conflict_and_a_loop_that_retries_ends() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.run(clone_volume).await.result.unwrap();
     let stubborn = async |datafy: Datafy, _: Row, steps: Steps| -> Result<VolumeId, Mine> {
         loop {
@@ -205,7 +120,7 @@ async fn other_arguments_are_a_conflict_and_a_loop_that_retries_ends() {
     let error = fleet.run(stubborn).await.unwrap_err().to_string();
     assert!(error.contains("its `operation` is \"clone_volume\""), "{error}");
 
-    let journal = scene.datafy.journal(scene.directory.path().join("service.jsonl")).await.unwrap();
+    let journal = scene.datafy.journal(scene.file("service.jsonl")).await.unwrap();
     let done = |steps| clone_volume(scene.datafy.clone(), Row(2), steps);
     journal.run("key", done).await.result.unwrap();
     let finished = journal.run("key", |steps| stubborn(scene.datafy.clone(), Row(0), steps)).await;
@@ -216,7 +131,7 @@ async fn other_arguments_are_a_conflict_and_a_loop_that_retries_ends() {
 
 #[tokio::test]
 async fn a_function_that_retries_a_refused_create_makes_one() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([status(403), status(429), status(400)]);
     scene.inject([status(403)]);
     let finished = scene.run(persistent).await;
@@ -226,7 +141,7 @@ async fn a_function_that_retries_a_refused_create_makes_one() {
         assert_eq!((finished.result.is_ok(), finished.before), (true, before));
     }
     assert_eq!(scene.count("create_volume_from_snapshots"), 1);
-    let journal = Journal::read(scene.path()).unwrap();
+    let journal = scene.journal();
     assert_eq!(journal.entries().next().unwrap().steps.len(), 1, "it is one step");
 }
 
@@ -234,12 +149,12 @@ async fn a_function_that_retries_a_refused_create_makes_one() {
 async fn a_function_that_retries_an_unknown_create_is_halted_also_without_a_journal() {
     let unusable = Reply::json(200, &json!({ "volumeId": "../no" }));
     for fault in [Fault::ApplyThenReset, Fault::ApplyThenAnswer(unusable)] {
-        let scene = Scene::new().await;
+        let scene = Scene::without_retries().await;
         scene.inject([Some(fault)]);
         let mut run = scene.datafy.fleet([Row(0)]).run(persistent).await.unwrap();
         let finished = run.next().await.unwrap();
         assert!(matches!(finished.result, Err(NotDone::Unknown { .. })), "{:?}", finished.result);
-        assert_eq!(scene.stage.fake.requests().len(), 1);
+        assert_eq!(scene.requests(), 1);
         assert_eq!(run.monitor().progress().exit_code(), 3);
     }
 }
@@ -252,7 +167,7 @@ async fn a_function_that_falls_back_to_another_create_makes_no_second_one() {
             Err(_) => Ok(steps.run(datafy.create_volume().from_snapshot(snapshot(2))).await?.id),
         }
     }
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([status(400)]);
     let created = scene.run(falls_back).await.result.unwrap();
     // The refused create would succeed now, and would be the second one.
@@ -272,7 +187,7 @@ async fn of_two_creates_at_a_time_the_refused_one_is_repeated() {
         second?;
         Ok(())
     }
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     // The one that arrives second is refused: the other was begun before that, also if one waits for the disk.
     scene.inject([None, status(400)]);
     assert!(scene.run(both).await.result.is_err());
@@ -296,7 +211,7 @@ async fn two_volumes_of_one_job_are_two_steps_and_only_the_refused_attach_is_rep
         let (first, second) = tokio::join!(attach(first, 1), attach(second, 2));
         Ok(first.and(second)?)
     }
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([None, None, status(404)]);
     let finished = scene.run(two).await;
     assert_eq!((finished.unattached().len(), finished.outcome()), (1, Outcome::Refused));
@@ -307,8 +222,8 @@ async fn two_volumes_of_one_job_are_two_steps_and_only_the_refused_attach_is_rep
 
 #[tokio::test]
 async fn a_function_that_no_longer_asks_for_what_was_created_is_a_conflict() {
-    let scene = Scene::new().await;
-    let journal = scene.journal().await;
+    let scene = Scene::without_retries().await;
+    let journal = open(&scene).await;
     let datafy = &scene.datafy;
     journal.run("key", |_| datafy.volume(volume(0)).create_snapshot()).await.result.unwrap();
     let attach = |_| datafy.volume(volume(0)).attach(instance(), device(0));
@@ -330,7 +245,7 @@ async fn a_plan_is_exact_up_to_the_first_call_of_each_item_also_if_the_function_
         assert!(steps.is_plan());
         Err(Mine::Own)
     }
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     let path = scene.path();
     let rows = |rows: &[usize]| {
         let rows: Vec<_> = rows.iter().copied().map(Row).collect();
@@ -341,25 +256,25 @@ async fn a_plan_is_exact_up_to_the_first_call_of_each_item_also_if_the_function_
     let mut run = rows(&[1, 2, 3]).run(clone_volume).await.unwrap();
     while run.next().await.is_some() {}
     drop(run);
-    let before = (scene.stage.fake.requests().len(), std::fs::read(&path).unwrap());
-    let plan = planned(rows(&[1, 2, 3, 4]).plan(clone_volume)).await;
+    let before = (scene.requests(), std::fs::read(&path).unwrap());
+    let plan = ended(rows(&[1, 2, 3, 4]).plan(clone_volume)).await;
     assert_eq!((plan.to_do, plan.done_before, plan.unknown), (2, 1, 1));
     assert_eq!(plan.failed + plan.not_attempted, 0);
     let fleet = scene.datafy.fleet([1, 2, 3, 4].map(Row));
-    assert_eq!(planned(fleet.plan(hides)).await.to_do, 4);
-    let failed = planned(scene.datafy.fleet([Row(1)]).plan(fails)).await;
+    assert_eq!(ended(fleet.plan(hides)).await.to_do, 4);
+    let failed = ended(scene.datafy.fleet([Row(1)]).plan(fails)).await;
     assert_eq!((failed.failed, failed.to_do), (1, 0));
-    assert_eq!((scene.stage.fake.requests().len(), std::fs::read(&path).unwrap()), before);
+    assert_eq!((scene.requests(), std::fs::read(&path).unwrap()), before);
 }
 
 #[tokio::test]
 async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for() {
-    let rows = || [("a", 1), ("b", 1), ("c", 2)].map(|(key, at)| (key, at));
+    let rows = || [("a", 1), ("b", 1), ("c", 2)];
     let job = |datafy: Datafy, (_, at): (&'static str, usize), _: Steps| {
         datafy.restore(snapshot(at)).attach_to(instance(), device(at))
     };
     for is_stream in [false, true] {
-        let scene = Scene::new().await;
+        let scene = Scene::without_retries().await;
         let fleet = || {
             if is_stream {
                 scene.datafy.fleet_of_stream(stream::iter(rows()))
@@ -367,13 +282,13 @@ async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for
                 scene.datafy.fleet(rows())
             }
         };
-        let plan = planned(fleet().plan(job)).await;
+        let plan = ended(fleet().plan(job)).await;
         assert_eq!((plan.to_do, plan.not_attempted), (2, 1));
         let mut run = fleet().concurrency(1).run(job).await.unwrap();
         while let Some(finished) = run.next().await {
             match (finished.item.0, finished.result) {
                 ("b", Err(NotDone::Claimed { place, by })) => {
-                    assert_eq!((&*place, &*by), ("i-1:sd1", "a"));
+                    assert_eq!((&*place, &*by), ("i-1:/dev/sd1", "a"));
                 }
                 ("a" | "c", Ok(_)) => {}
                 other => panic!("{other:?}"),
@@ -386,7 +301,7 @@ async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for
 
 #[tokio::test]
 async fn a_place_that_an_earlier_run_attached_a_volume_to_is_claimed_from_the_start() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     let job = |datafy: Datafy, (_, number): (&'static str, usize), _: Steps| {
         datafy.restore(snapshot(number)).attach_to(instance(), device(0))
     };
@@ -395,20 +310,20 @@ async fn a_place_that_an_earlier_run_attached_a_volume_to_is_claimed_from_the_st
         let mut run = fleet.run(job).await.unwrap();
         let mut states = Vec::new();
         while let Some(finished) = run.next().await {
-            states.push(finished.result.map_or_else(|it| it.state(), |_| "done"));
+            states.push(state(&finished));
         }
         states
     };
     assert_eq!(run(vec![("a", 1)]).await, ["done"]);
-    assert_eq!(run(vec![("b", 2), ("a", 1)]).await, ["claimed", "done"]);
+    assert_eq!(run(vec![("b", 2), ("a", 1)]).await, ["claimed", "before"]);
     assert_eq!(scene.count("create_volume_from_snapshots"), 1);
 }
 
 #[tokio::test]
 async fn an_attach_is_one_step_of_several_calls_and_its_outcome_never_falls() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([Some(Fault::ReadThenReset), status(404), status(409)]);
-    let journal = scene.journal().await;
+    let journal = open(&scene).await;
     let attach = || scene.datafy.volume(volume(0)).attach(instance(), device(0));
     let finished = journal.run("key", |_| attach().within(MINUTE)).await;
     let NotDone::Failed(error) = finished.result.unwrap_err() else { panic!() };
@@ -416,7 +331,7 @@ async fn an_attach_is_one_step_of_several_calls_and_its_outcome_never_falls() {
     drop(journal);
     // Another process remembers it.
     scene.inject([status(403)]);
-    let finished = scene.journal().await.run("key", |_| attach()).await;
+    let finished = open(&scene).await.run("key", |_| attach()).await;
     let NotDone::Failed(error) = finished.result.unwrap_err() else { panic!() };
     assert_eq!((error.outcome(), error.status()), (Outcome::Unknown, Some(403)));
 
@@ -434,9 +349,9 @@ async fn an_attach_is_one_step_of_several_calls_and_its_outcome_never_falls() {
 
 #[tokio::test]
 async fn two_tasks_with_one_key_have_one_effect_and_the_same_result() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([Some(Fault::Delay(Duration::from_millis(5)))]);
-    let journal = scene.journal().await;
+    let journal = open(&scene).await;
     let ask = async || {
         let finished =
             journal.run("request-7", |_| scene.datafy.volume(volume(0)).create_snapshot());
@@ -450,7 +365,7 @@ async fn two_tasks_with_one_key_have_one_effect_and_the_same_result() {
 
 #[tokio::test]
 async fn a_job_that_was_dropped_is_known_to_the_next_one_with_its_key() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     let (builder, reports) = Stage::reports(scene.stage.builder());
     let datafy = builder.build().unwrap();
     let journal = datafy.journal(scene.path()).await.unwrap();
@@ -458,12 +373,12 @@ async fn a_job_that_was_dropped_is_known_to_the_next_one_with_its_key() {
     let ask = || journal.run("request-8", |_| datafy.volume(volume(0)).create_snapshot());
     tokio::select! {
         finished = ask() => panic!("{finished:?}"),
-        () = until(|| scene.stage.fake.effects().len() == 1) => {}
+        () = until(|| scene.effects() == 1) => {}
     }
     assert!(matches!(ask().await.result, Err(NotDone::Unknown { .. })));
     assert_eq!(reports.lock().unwrap().len(), 1, "it is reported once");
     let id = scene.stage.fake.snapshots().pop().unwrap().id;
-    let applied = datafy_api_ext::journal::Settled::Applied { id: Some(id.to_string()) };
+    let applied = Settled::Applied { id: Some(id.to_string()) };
     journal.settle("request-8", "create_snapshot", 1, applied).await.unwrap();
     assert_eq!(ask().await.result.unwrap().id, id);
     // A claim ends with its job.
@@ -477,7 +392,7 @@ async fn a_job_that_was_dropped_is_known_to_the_next_one_with_its_key() {
 
 #[tokio::test]
 async fn a_journal_that_fails_between_two_steps_leaves_the_volume_in_the_result() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     let path = scene.path();
     let file = path.clone();
     let job = move |datafy: Datafy, row: Row, steps: Steps| {
@@ -497,8 +412,8 @@ async fn a_journal_that_fails_between_two_steps_leaves_the_volume_in_the_result(
 
 #[tokio::test]
 async fn a_halted_step_does_not_cut_a_call_in_flight_beside_it() {
-    let scene = Scene::new().await;
-    let journal = scene.journal().await;
+    let scene = Scene::without_retries().await;
+    let journal = open(&scene).await;
     let datafy = &scene.datafy;
     let create = || datafy.create_volume().from_snapshot(snapshot(0));
     scene.inject([LOST, Some(Fault::Delay(Duration::from_millis(20)))]);
@@ -519,8 +434,8 @@ async fn a_halted_step_does_not_cut_a_call_in_flight_beside_it() {
 
 #[tokio::test]
 async fn a_step_in_a_spawned_task_belongs_to_the_job_and_one_after_its_end_sends_nothing() {
-    let scene = Scene::new().await;
-    let (journal, datafy) = (scene.journal().await, &scene.datafy);
+    let scene = Scene::without_retries().await;
+    let (journal, datafy) = (open(&scene).await, &scene.datafy);
     let (late, wait) = (Arc::new(tokio::sync::Notify::new()), Duration::from_millis(5));
     scene.inject([Some(Fault::Delay(wait)), Some(Fault::Delay(2 * wait))]);
     let finished = journal
@@ -551,7 +466,7 @@ async fn a_step_in_a_spawned_task_belongs_to_the_job_and_one_after_its_end_sends
 
 #[tokio::test]
 async fn a_refused_token_stops_the_run_even_if_the_function_hides_it() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.inject([status(401)]);
     let fleet = scene.datafy.fleet(ids(2)).concurrency(1);
     let mut run = fleet
@@ -573,7 +488,7 @@ async fn a_refused_token_stops_the_run_even_if_the_function_hides_it() {
 
 #[tokio::test]
 async fn a_run_stops_after_a_row_of_calls_that_were_not_sent_and_says_why_once() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     scene.stage.fake.begin_outage().await;
     let fleet = scene.datafy.fleet(ids(300)).concurrency(4);
     let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
@@ -594,7 +509,7 @@ async fn a_run_stops_after_a_row_of_calls_that_were_not_sent_and_says_why_once()
 
 #[tokio::test]
 async fn an_id_that_an_unusable_answer_holds_lets_the_job_go_on() {
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     let body = r#"{"volumeId":"vol-00000000000000002","volumeSizeGB":"#;
     let cut = Reply::json(200, &json!({})).body(body);
     scene.inject([None, Some(Fault::ApplyThenAnswer(cut))]);
@@ -621,18 +536,13 @@ async fn a_job_is_a_call_an_attach_a_restore_a_function_a_closure_or_a_type() {
         key: usize,
         job: impl Fn(Datafy, Row, Steps) -> J + Send + Sync + 'static,
     ) -> (String, String) {
-        let path = scene.directory.path().join(key.to_string());
+        let path = scene.file(&key.to_string());
         let mut run = scene.datafy.fleet([Row(key)]).journal(&path).run(job).await.unwrap();
         assert!(run.next().await.unwrap().result.is_ok());
-        drop(run);
-        (version(&path), Journal::read(&path).unwrap().operation().to_string())
+        let version = lines(&path)[0]["version"].to_string();
+        (version, Journal::read(&path).unwrap().operation().to_string())
     }
-    fn version(path: &Path) -> String {
-        let text = std::fs::read_to_string(path).unwrap();
-        let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        header["version"].to_string()
-    }
-    let scene = Scene::new().await;
+    let scene = Scene::without_retries().await;
     let counter = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&counter);
     let found = [
