@@ -160,16 +160,10 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
 
     /// Keeps a journal in the file at `path`, so that another run can resume this one, even after a crash.
     ///
-    /// Each request is recorded on disk before it is sent, and its result before it is reported. If the file exists, the
-    /// run resumes: an item that the journal records as done is not attempted again, a restore whose volume was created
-    /// only attaches it, and an item whose outcome is unknown is reported and not repeated, unless the operation is
-    /// idempotent. A journal therefore belongs to one job, however often that is run. The next night's snapshots need
-    /// a new one. See [`journal`](crate::journal) for the format and for how to settle what is unknown.
-    ///
-    /// An incomplete last write, as a crash leaves it, is discarded. A damaged journal, or one of another job,
-    /// operation, endpoint, sub-account or account, is an error. An item whose key the journal has for other arguments is
-    /// not attempted. If the journal can't be written any more, or if it is removed, renamed, replaced or truncated, the run
-    /// begins no further step.
+    /// If the file exists, the run resumes: an item that is done is not attempted again, and one whose outcome is unknown is
+    /// reported and not repeated, unless the operation is idempotent. A journal therefore belongs to one job, however often
+    /// that is run; the next night's snapshots need a new one. The module [`journal`](crate::journal) says what is recorded,
+    /// how to settle what is unknown, and what happens if the file can't be used any more.
     ///
     /// The entries of earlier runs are kept in memory, and about twelve bytes per item of a stream.
     #[doc(alias("resume", "checkpoint"))]
@@ -271,7 +265,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             seen: checks_keys.then(Claims::default),
             store,
             monitor: monitor.clone(),
-            job,
+            job: Box::new(job),
             keeps_entries,
             #[cfg(feature = "reconcile")]
             settling,
@@ -312,9 +306,9 @@ impl<T> fmt::Debug for Fleet<T> {
 }
 
 /// What the jobs of a run share.
-struct Shared<F> {
+struct Shared<T, J> {
     datafy: Datafy,
-    job: F,
+    job: Box<dyn Fn(Datafy, T, Steps) -> J + Send + Sync>,
     monitor: Monitor,
     gate: Arc<Gate>,
     /// The keys so far, if duplicates are refused.
@@ -327,14 +321,9 @@ struct Shared<F> {
     settling: Option<Settling>,
 }
 
-impl<F> Shared<F> {
+impl<T: Keyed + Clone + Send + Sync + 'static, J: Job + 'static> Shared<T, J> {
     /// Does the job of one item, or returns why not. `None` if the run was stopped before.
-    async fn process<T, J>(self: Arc<Self>, item: T) -> Option<Finished<T, J::Done, J::Error>>
-    where
-        T: Keyed + Clone,
-        J: Job,
-        F: Fn(Datafy, T, Steps) -> J,
-    {
+    async fn process(self: Arc<Self>, item: T) -> Option<Finished<T, J::Done, J::Error>> {
         let key = SmolStr::new(item.key());
         if self.seen.as_ref().is_some_and(|seen| seen.claim(&key, ()).is_some()) {
             let result = Err(NotDone::Duplicate);
@@ -345,12 +334,7 @@ impl<F> Shared<F> {
         self.attempt(key, item).await
     }
 
-    async fn attempt<T, J>(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>>
-    where
-        T: Keyed + Clone,
-        J: Job,
-        F: Fn(Datafy, T, Steps) -> J,
-    {
+    async fn attempt(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>> {
         // Thousands of items in a row of which nothing is sent would starve other tasks.
         tokio::task::coop::consume_budget().await;
         let store = self.store.clone().unwrap_or_default();
@@ -370,16 +354,11 @@ impl<F> Shared<F> {
 
     /// Holds back what ends unknown, looks it up when all jobs have ended, and continues the jobs.
     #[cfg(feature = "reconcile")]
-    fn with_second_look<T, J>(
+    fn with_second_look(
         self: Arc<Self>,
         results: impl Stream<Item = Finished<T, J::Done, J::Error>> + Send + 'static,
         concurrency: usize,
-    ) -> BoxStream<'static, Finished<T, J::Done, J::Error>>
-    where
-        T: Keyed + Clone + Send + Sync + 'static,
-        J: Job + 'static,
-        F: Fn(Datafy, T, Steps) -> J + Send + Sync + 'static,
-    {
+    ) -> BoxStream<'static, Finished<T, J::Done, J::Error>> {
         use crate::outcome::Outcome;
 
         if self.settling.is_none() {

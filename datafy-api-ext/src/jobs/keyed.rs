@@ -9,24 +9,7 @@ use std::borrow::Cow;
 /// in the caller's list, for example. An item whose arguments differ from those in the journal is
 /// [not attempted](super::NotDone::Conflict).
 ///
-/// ```
-/// use datafy_api_ext::jobs::Keyed;
-/// use datafy_api_ext::{DatafySnapshotId, DeviceName, InstanceId};
-/// use std::borrow::Cow;
-///
-/// struct Row {
-///     name: String,
-///     snapshot: DatafySnapshotId,
-///     instance: InstanceId,
-///     device: DeviceName,
-/// }
-///
-/// impl Keyed for Row {
-///     fn key(&self) -> Cow<'_, str> {
-///         self.name.as_str().into()
-///     }
-/// }
-/// ```
+/// The guide has [a row of a list](crate::guide::steps) as an item.
 pub trait Keyed {
     /// Returns the key.
     fn key(&self) -> Cow<'_, str>;

@@ -220,7 +220,7 @@ impl Fleet {
         self.first..self.first + self.count
     }
 
-    pub(crate) fn truth(&self, number: usize) -> Truth {
+    fn truth(&self, number: usize) -> Truth {
         let seed = snapshot(number);
         let snapshots = self.fake.snapshots().into_iter();
         let snapshots = snapshots.filter(|it| it.volume == volume(number) && it.id != seed);
@@ -245,10 +245,10 @@ const CREATE_VOLUME: &str = "create_volume_from_snapshots";
 
 /// What the fake did for an item.
 #[derive(Debug)]
-pub(crate) struct Truth {
+struct Truth {
     /// The IDs of the objects that each operation created.
-    pub(crate) created: BTreeMap<&'static str, Vec<String>>,
-    pub(crate) attached: bool,
+    created: BTreeMap<&'static str, Vec<String>>,
+    attached: bool,
 }
 
 /// Checks that the journal claims no more than the truth, and accounts for each effect.

@@ -1,11 +1,10 @@
 //! Every effect is accounted for, wherever a call or a restore is cancelled: by a result, a report or a journal.
 
+use crate::scene::{MINUTE, device, instance, snapshot, volume};
 use datafy_api_ext::fake::{FakeVolume, Fault, verify};
 use datafy_api_ext::jobs::{NotDone, Restore, Steps};
 use datafy_api_ext::journal::JournalError;
-use datafy_api_ext::{
-    Abandoned, Datafy, DatafySnapshotId, DeviceName, InstanceId, Outcome, VolumeId,
-};
+use datafy_api_ext::{Abandoned, Datafy, Outcome, VolumeId};
 use datafy_tests::{Stage, until};
 use std::collections::VecDeque;
 use std::future::{pending, poll_fn};
@@ -149,14 +148,6 @@ impl Scene {
 
 const POINTS: usize = 60;
 
-fn volume(number: usize) -> VolumeId {
-    VolumeId::new(format!("vol-seed{number}")).unwrap()
-}
-
-fn snapshot(number: usize) -> DatafySnapshotId {
-    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
-}
-
 /// Cancels a create at each of its await points, and accounts for its effects. Returns the number of reports.
 async fn cancel_creates(way: Way, faults: &[Option<Fault>]) -> usize {
     let scene = Scene::new().await;
@@ -204,10 +195,8 @@ async fn a_create_that_is_cancelled_at_any_point_is_reported_if_it_has_an_effect
 }
 
 fn restore(datafy: &Datafy, number: usize) -> Restore {
-    let device = DeviceName::new(format!("sd{number}")).unwrap();
-    let restore = datafy.restore(snapshot(number));
-    let restore = restore.attach_to(InstanceId::new("i-1").unwrap(), device);
-    restore.attach_within(Duration::from_secs(60))
+    let restore = datafy.restore(snapshot(number)).attach_to(instance(), device(number));
+    restore.attach_within(MINUTE)
 }
 
 /// Whether a report accounts for the volume, or for a volume from its snapshot that may exist.
@@ -221,34 +210,6 @@ fn names(report: &Abandoned, volume: &FakeVolume) -> bool {
 /// Whether a report accounts for the attachment of the volume.
 fn names_attachment(report: &Abandoned, volume: &FakeVolume) -> bool {
     report.operation == "attach_volume" && report.subject.volume.as_ref() == Some(&volume.id)
-}
-
-#[tokio::test]
-async fn a_restore_that_is_cancelled_at_any_point_reports_its_effects() {
-    for way in WAYS {
-        let scene = Scene::new().await;
-        scene.stage.fake.hold_back_new_volumes(2);
-        let mut ended = false;
-        for point in 1..POINTS {
-            let restore = restore(&scene.datafy, point);
-            let result = cancelled(way, point, restore.send()).await;
-            let reports = scene.settle().await;
-            let created = scene.created(point);
-            assert!(created.len() <= 1, "{created:?}");
-            ended = result.is_some();
-            if let Some(result) = result {
-                assert_eq!((result.unwrap(), reports), (created[0].id.clone(), Vec::new()));
-                break;
-            }
-            for volume in &created {
-                let accounted = reports.iter().any(|report| names(report, volume));
-                assert!(accounted, "{volume:?} is lost at {point}, {way:?}: {reports:?}");
-                let accounted = reports.iter().any(|report| names_attachment(report, volume));
-                assert!(volume.instance.is_none() || accounted, "at {point}, {way:?}");
-            }
-        }
-        assert!(ended, "the restore never ends");
-    }
 }
 
 #[tokio::test]
@@ -271,11 +232,9 @@ async fn an_unknown_attach_is_reported_if_the_wait_for_the_next_one_is_cancelled
                 Ok::<_, String>(())
             }
         };
-        let volume = datafy.volume(VolumeId::new("vol-seed0").unwrap());
-        let attach =
-            volume.attach(InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
+        let attach = datafy.volume(volume(0)).attach(instance(), device('b'));
         tokio::select! {
-            result = attach.ready_when(Duration::from_secs(60), probe).send() => panic!("{result:?}"),
+            result = attach.ready_when(MINUTE, probe).send() => panic!("{result:?}"),
             () = waiting.notified() => {}
         }
         let reports = reports.lock().unwrap();
@@ -338,9 +297,8 @@ async fn clone_volume(
 ) -> Result<VolumeId, datafy_api_ext::Error> {
     let created = steps.run(datafy.volume(volume(number)).create_snapshot()).await?;
     let created = steps.run(datafy.create_volume().from_snapshot(created.id)).await?;
-    let device = DeviceName::new(format!("sd{number}")).unwrap();
-    let attach = datafy.volume(created.id.clone()).attach(InstanceId::new("i-1").unwrap(), device);
-    steps.run(attach.within(Duration::from_secs(60))).await?;
+    let attach = datafy.volume(created.id.clone()).attach(instance(), device(number));
+    steps.run(attach.within(MINUTE)).await?;
     Ok(created.id)
 }
 
@@ -503,7 +461,7 @@ async fn draining_waits_for_detached_calls_and_returns_those_that_are_left() {
     scene.inject(&[Some(Fault::Delay(Duration::from_millis(20))), Some(Fault::ApplyThenHang)]);
     let ends = scene.datafy.volume(volume(1)).create_snapshot().detached();
     until(|| scene.faults.lock().unwrap().len() == 1).await;
-    assert_eq!(scene.datafy.drain(Duration::from_secs(60)).await, []);
+    assert_eq!(scene.datafy.drain(MINUTE).await, []);
     let hangs = scene.datafy.volume(volume(2)).create_snapshot().detached();
     until(|| scene.stage.fake.effects().len() == 2).await;
     let [left] = &scene.datafy.drain(Duration::from_millis(5)).await[..] else { panic!() };
