@@ -577,6 +577,10 @@ async fn a_journal_belongs_to_the_account_of_the_client() {
     let read = scene.journal();
     assert_eq!(read.account().unwrap(), *"acc-1");
     assert!(read.is_of(&one) && !read.is_of(&other) && !read.is_of(&none));
+    // Releases before checksums didn't record it.
+    let text = without_checksums(&scene.path()).replace(r#","account":"acc-1""#, "");
+    fs::write(scene.path(), text).unwrap();
+    assert!(scene.journal().is_of(&other) && run(&other).await.is_ok());
 }
 
 /// On Windows nobody can read a file that is locked.

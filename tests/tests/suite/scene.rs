@@ -129,6 +129,7 @@ impl Scene {
 }
 
 /// The job that creates a traceable snapshot.
+#[expect(clippy::needless_pass_by_value, reason = "the form of a job")]
 pub(crate) fn snapshot_of(
     datafy: Datafy,
     id: VolumeId,

@@ -236,7 +236,7 @@ async fn a_function_that_no_longer_asks_for_what_was_created_is_a_conflict() {
 #[tokio::test]
 async fn a_plan_is_exact_up_to_the_first_call_of_each_item_also_if_the_function_hides_errors() {
     async fn hides(datafy: Datafy, row: Row, steps: Steps) -> Result<(), Mine> {
-        let _ = clone_volume(datafy.clone(), row.clone(), steps.clone()).await;
+        let _ = clone_volume(datafy.clone(), row, steps.clone()).await;
         let again = clone_volume(datafy, row, steps);
         let _ = tokio::time::timeout(Duration::ZERO, again).await;
         Ok(())
