@@ -55,15 +55,7 @@ impl Compiled {
     /// turn on `codegen`, and the committed code would not be compiled.
     pub fn load(root: &Path) -> Result<Result<Self, Box<Finding>>> {
         let mut build = cargo(root, "build");
-        build.args([
-            "--workspace",
-            "--exclude",
-            "datafy-api",
-            "--bin",
-            "facts",
-            "--example",
-            "lifecycle",
-        ]);
+        build.args("--workspace --exclude datafy-api --bin facts --example lifecycle".split(' '));
         let messages = match messages(build)? {
             Ok(messages) => messages,
             Err(finding) => return Ok(Err(finding)),
