@@ -3,13 +3,13 @@
 use super::Checked;
 use super::schema::Describer;
 use crate::docs::TO_DESCRIBE;
-use crate::document::{Kind, Pointer, Spec, Unreadable, visit};
+use crate::document::{Kind, Spec, Unreadable, visit};
 use crate::files::SPEC;
 use crate::report::{Finding, Link};
 use roas::v3_0::spec::Spec as Valid;
 use roas::validation::{Options, Validate};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Operation IDs, idempotency, references and what the generator can't do are checked when it generates.
 pub fn check(spec: &Spec) -> Checked {
@@ -37,36 +37,25 @@ pub fn check(spec: &Spec) -> Checked {
     for (_, line) in spec.text.lines().zip(1..).filter(|(text, _)| text.contains(TO_DESCRIBE)) {
         find(Some(line), "the description is still to be written");
     }
-    let values = values(spec);
     let mut describer = Describer { spec, facts: &spec.facts, places: BTreeSet::new() };
-    for (origin, (place, value)) in &values {
-        let schema = describer.schema(place);
+    let mut origins = BTreeSet::new();
+    for (pointer, fact) in &spec.facts.map {
+        let (place, origin) = match pointer.kind() {
+            Kind::Keyword if ["example", "default"].contains(&&*pointer.holder()) => {
+                (pointer.parent(), fact.origin.clone())
+            }
+            // The example of a whole body is not compared with the page.
+            Kind::Media => (pointer.then(&["schema"]), format!("{}/example", fact.origin)),
+            _ => continue,
+        };
+        let value = fact.value.as_ref().or_else(|| spec.value().pointer(&origin));
+        let Some(value) = value.filter(|_| origins.insert(origin.clone())) else { continue };
+        let schema = describer.schema(&place);
         // The example of a list may be that of an item.
         let fits = |value: &Value| describer.fit(schema.clone(), value).is_ok();
         if !fits(value) && !fits(&json!([value])) {
-            find(spec.line(origin), &format!("#{origin} doesn't fit its schema"));
+            find(spec.line(&origin), &format!("#{origin} doesn't fit its schema"));
         }
     }
-    (findings, format!("validated {SPEC}: {} examples and defaults", values.len()))
-}
-
-/// The examples and defaults by their places in the document, with their schemas.
-fn values(spec: &Spec) -> BTreeMap<String, (Pointer, &Value)> {
-    let mut values = BTreeMap::new();
-    for (pointer, fact) in &spec.facts.map {
-        match &fact.value {
-            Some(value) if ["example", "default"].contains(&&*pointer.holder()) => {
-                values.insert(fact.origin.clone(), (pointer.parent(), value));
-            }
-            // That of a whole body is not compared with the page.
-            None if pointer.kind() == Kind::Media => {
-                let origin = format!("{}/example", fact.origin);
-                if let Some(value) = spec.value().pointer(&origin) {
-                    values.insert(origin, (pointer.then(&["schema"]), value));
-                }
-            }
-            _ => {}
-        }
-    }
-    values
+    (findings, format!("validated {SPEC}: {} examples and defaults", origins.len()))
 }

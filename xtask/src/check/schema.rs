@@ -104,7 +104,7 @@ impl Describer<'_> {
         let validator = validator.map_err(|error| format!("its schema can't be used: {error}"))?;
         let path = |pointer: &str| pointer.replace('/', ".").replace("~1", "/");
         if let Some(error) = validator.iter_errors(value).next() {
-            return Err(format!("{error}, at `{}`", path(error.instance_path().as_str())));
+            return Err(format!("{error} {}", path(error.instance_path().as_str())));
         }
         let (mut places, mut undescribed) = (Vec::new(), Vec::new());
         for entry in validator.evaluate(value).iter_annotations() {

@@ -1,8 +1,5 @@
-use crate::workspace;
 use serde_json::{Value, json};
 use xtask::check::compiled::failure;
-use xtask::check::wire;
-use xtask::document::Spec;
 
 /// A message of cargo about an error.
 fn error(file: &str, line: u64, text: &str) -> Value {
@@ -27,32 +24,4 @@ fn each_error_of_the_compiler_is_named_once_as_rustc_renders_it() {
     let failed = failure("it", &[], b"thread 'main' panicked:\nnothing drives x\n");
     assert_eq!((&*failed.title, failed.spots.len()), ("it failed", 0));
     assert!(failed.printed.contains("nothing drives x"));
-}
-
-#[test]
-fn an_answer_of_the_fake_with_another_status_is_named() {
-    let spec = Spec::load(&workspace::record()).expect("the spec");
-    let compiled = json!({
-        "server": "", "operations": [], "schemas": {}, "exchanges": [{
-            "made": "attach_volume",
-            "request": { "line": "POST /api/v1/volumes/vol-1/attach HTTP/1.1", "headers": {}, "body": "" },
-            "answer": { "status": 409, "content-type": "application/json", "body": "{}" },
-            "mapped": null,
-        }],
-    });
-    let found = wire::answers(&spec, &serde_json::from_value(compiled).expect("facts")).0;
-    let titles: Vec<&str> = found.iter().map(|finding| &*finding.title).collect();
-    let attach = "POST /api/v1/volumes/{volumeId}/attach";
-    assert!(
-        titles.contains(&&*format!(
-            "`answer 409 as application/json` is sent with {attach}, and isn't documented"
-        )),
-        "{titles:?}"
-    );
-    assert!(
-        titles.contains(
-            &"nothing that is sent, and fits, has `POST /api/v1/volumes/create-from-snapshots`"
-        ),
-        "{titles:?}"
-    );
 }

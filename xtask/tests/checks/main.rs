@@ -3,6 +3,7 @@
 mod api;
 mod codegen;
 mod compiled;
+mod document;
 mod evolutions;
 mod foreign_types;
 mod fragments;

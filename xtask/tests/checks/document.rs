@@ -1,0 +1,117 @@
+//! The checks of a spec by itself, and of the messages on the wire, on small changes of the contract of record.
+
+use crate::workspace;
+use serde_json::{Value, json};
+use xtask::check::{document, wire};
+use xtask::document::Spec;
+use xtask::files::{self, RECORD, SPEC};
+use xtask::report::Finding;
+
+fn titles(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.title).collect()
+}
+
+#[test]
+fn the_record_is_a_valid_openapi_document() {
+    let text = files::read(&files::root(), RECORD).expect("the record");
+    // OpenAPI requires a description, and `check` one that isn't empty.
+    let text = text.replace("description: \"\"", "description: empty");
+    let record = Spec::parse(RECORD, text).expect("YAML");
+    let (mut findings, _) = document::check(&record);
+    // Folded alternatives look alike.
+    findings.retain(|finding| !finding.title.contains("lists something twice"));
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+#[test]
+fn an_example_or_a_default_that_does_not_fit_its_schema_is_found() {
+    let text = files::read(&workspace::record(), SPEC).expect("the spec");
+    let of_volume = |schema: &str| {
+        text.replace(
+            "type: integer\n          description: The size",
+            &format!("{schema}\n          description: The size"),
+        )
+    };
+    for (schema, fits) in [
+        ("type: integer", true),
+        ("type: string", false),
+        ("type: string\n          nullable: true", false),
+        ("type: number\n          minimum: 20", true),
+        ("type: number\n          minimum: 20\n          exclusiveMinimum: true", false),
+        ("type: integer\n          nullable: true\n          default: null", true),
+        ("type: integer\n          default: null", false),
+        ("type: array\n          items:\n            type: integer", true),
+        ("type: array\n          items:\n            type: string", false),
+        ("type: integer\n          enum: [20, 30]", true),
+        ("type: integer\n          enum: [20, 20]", false),
+    ] {
+        let spec = Spec::parse(SPEC, of_volume(schema)).expect("a spec");
+        let (findings, _) = document::check(&spec);
+        assert_eq!(findings.is_empty(), fits, "{schema}: {:?}", titles(&findings));
+    }
+}
+
+/// A call of `createSnapshot` with everything, and the answer, after changes by JSON pointer.
+fn exchange(changes: &Value) -> Value {
+    let mut exchange = json!({
+        "made": "create_snapshot",
+        "request": {
+            "line": "POST /api/v1/volumes/vol-1/create-snapshot HTTP/1.1",
+            "headers": {
+                "authorization": "Bearer token",
+                "content-type": "application/json",
+                "x-datafy-sub-account-id": "1",
+            },
+            "body": r#"{"autoscalingOnly":true,"description":"a"}"#,
+        },
+        "answer": { "status": 200, "content-type": "application/json", "body": r#"{"status":"pending"}"# },
+        "mapped": { "status": "pending" },
+    });
+    for (pointer, value) in changes.as_object().expect("changes") {
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        exchange.pointer_mut(parent).expect("a place")[key] = value.clone();
+    }
+    exchange
+}
+
+#[test]
+fn what_is_sent_and_not_documented_and_the_reverse_is_found() {
+    let spec = Spec::load(&workspace::record()).expect("the spec");
+    let line = |end: &str| format!("POST /api/v1/volumes/vol-1/{end} HTTP/1.1");
+    for (changes, expected) in [
+        (json!({}), ""),
+        (json!({ "/request/headers/authorization": "Basic a" }), "does not match \"^Bearer \""),
+        (json!({ "/request/headers/x-other": "1" }), "`header x-other` is sent with POST"),
+        (json!({ "/request/line": line("create-snapshot?a=1") }), "`query a` is sent with POST"),
+        (json!({ "/request/line": line("other") }), "`create_snapshot` sends `POST"),
+        (json!({ "/made": "attach_volume" }), "`attach_volume` sends `POST"),
+        (
+            json!({ "/request/headers/content-type": "text/plain" }),
+            "\"body as application/json\" is a required property",
+        ),
+        (json!({ "/request/body": "[" }), "is not of type \"object\""),
+        (json!({ "/request/body": "" }), "\"body as application/json\" is a required property"),
+        (json!({ "/request/body": r#"{"description":1}"# }), "is not of type \"string\""),
+        (json!({ "/request/body": r#"{"description":"a"}"# }), "body.autoscalingOnly`"),
+        // It is read-only.
+        (
+            json!({ "/request/body": r#"{"useSourceVolume":true}"# }),
+            "application/json.useSourceVolume`",
+        ),
+        (json!({ "/answer/status": 409 }), "`answer 409 as application/json` is sent with POST"),
+        (json!({ "/answer/body": r#"{"status":1}"# }), "is not of type \"string\""),
+        (json!({ "/answer/body": r#"{"other":1}"# }), "application/json.other`"),
+        (json!({ "/mapped/status": "done" }), "a call returns {\"status\":\"done\"} if POST"),
+    ] {
+        let compiled = json!({
+            "server": "", "operations": [], "schemas": {}, "exchanges": [exchange(&changes)],
+        });
+        let compiled = serde_json::from_value(compiled).expect("facts");
+        let found =
+            [wire::requests(&spec, &compiled).0, wire::answers(&spec, &compiled).0].concat();
+        let found = titles(&found);
+        assert!(found.iter().any(|title| title.contains(expected)), "{expected}: {found:#?}");
+        // Nothing is sent for the other operations, and not all is answered.
+        assert!(changes != json!({}) || found.iter().all(|it| it.starts_with("nothing that")));
+    }
+}
