@@ -43,7 +43,7 @@ impl Describer<'_> {
         }
         for (limit, flag) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
             if facts.is(place, flag) {
-                schema[flag] = schema[limit].take();
+                schema[flag] = schema[limit].clone();
             }
         }
         // What one of several alternatives describes is described.
@@ -103,8 +103,12 @@ impl Describer<'_> {
         let validator = draft202012::options().should_validate_formats(true).build(&schema);
         let validator = validator.map_err(|error| format!("its schema can't be used: {error}"))?;
         let path = |pointer: &str| pointer.replace('/', ".").replace("~1", "/");
-        if let Some(error) = validator.iter_errors(value).next() {
-            return Err(format!("{error} {}", path(error.instance_path().as_str())));
+        let errors = validator.iter_errors(value);
+        let errors =
+            errors.map(|error| format!("{error} {}", path(error.instance_path().as_str())));
+        let errors: Vec<String> = errors.map(|error| error.trim_end().to_owned()).collect();
+        if !errors.is_empty() {
+            return Err(errors.join("; "));
         }
         let (mut places, mut undescribed) = (Vec::new(), Vec::new());
         for entry in validator.evaluate(value).iter_annotations() {

@@ -23,6 +23,7 @@ fn a_removed_or_changed_line_breaks_callers_and_a_new_one_mostly_does_not() {
         assert_eq!(change.is_none(), committed == text);
         let Some(change) = change else { continue };
         assert!(change.printed.starts_with("--- xtask/api/a.txt\n"), "{change:?}");
+        assert_eq!(change.spots[0].line, Some(if committed.is_empty() { 1 } else { 2 }));
         assert!(change.printed.ends_with(end), "{change:?}");
         assert!(change.help.contains(&format!("breaks callers: {breaks}; ")), "{change:?}");
     }
