@@ -67,6 +67,9 @@ async fn a_named_job_is_done_once() {
 async fn a_journal_lists_what_is_unknown_and_what_is_unattached() {
     let machine = Machine::with_volumes(2).await;
     machine.run("journal list").await.expect(0).says("there is no journal in");
+    machine.run("restore dsnap-1 --to i-1:/dev/sdc --journal a.jsonl").await.expect(0);
+    let ran = machine.run("journal list a.jsonl --orphans").await.expect(0);
+    ran.says("no volume is unattached");
     machine.fake.inject(Fault::ApplyThenReset);
     machine.restores("a\u{1b}[31m,dsnap-1,i-1,/dev/sdb\nb,dsnap-2,i-9,/dev/sdb\n");
     let line = "restore --from list.csv --journal j.jsonl --within 0s --concurrency 1";

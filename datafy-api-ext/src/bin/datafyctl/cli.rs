@@ -61,7 +61,7 @@ Examples:
   datafyctl snapshot --from volumes.txt --plan               what a run would do
   datafyctl snapshot --from volumes.txt --resume last        continue a run that was killed
   datafyctl restore dsnap-0c1 --to i-09759c0bdec242294:/dev/sdb
-  datafyctl journal list                                     the journals, and what is unknown in them
+  datafyctl journal list                                     the journals, and what is unknown
   datafyctl journal resolve FILE --run-aws --region us-east-1";
 
 const JOURNAL: &str = "\

@@ -210,6 +210,9 @@ fn orphans(journal: &Journal, printer: &Printer) {
     }
     heading(journal, printer);
     if rows.is_empty() {
+        if journal.unattached().is_empty() {
+            printer.say(Tone::Quiet, "no volume is unattached");
+        }
         return;
     }
     printer.table(["VOLUME", "KEY"], rows);
