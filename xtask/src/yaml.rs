@@ -1,7 +1,5 @@
 //! YAML, read with its lines and written in the order that people use.
 
-pub(crate) use crate::codegen::yaml::Document;
-
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 

@@ -87,11 +87,12 @@ impl<'a> Walk<'a> {
         if kind == Kind::Operation {
             self.before = self.facts.map.len();
         }
-        // A copied text says so if an answer has no content.
+        // A copied text that doesn't say what the content is: there may be some.
         let is_unstated = object.contains_key("x-unstated");
-        let is_inner = kind == Kind::Schema && !self.enter(place, &origin);
+        // Within itself a schema is not described again.
+        let is_cut = kind == Kind::Schema && !self.enter(place, &origin);
         self.rewrite(place, kind, &origin, &mut object);
-        if is_inner {
+        if is_cut {
             object.retain(|keyword, _| keyword == "type" || keyword == REQUIRED);
         }
         let owner = if is_place { place.0.len() } else { owner };
@@ -99,7 +100,7 @@ impl<'a> Walk<'a> {
             self.member(place, kind, &origin, &keyword, member, owner);
         }
         match kind {
-            Kind::Schema if !is_inner => {
+            Kind::Schema if !is_cut => {
                 self.list(place);
                 self.above.pop();
             }

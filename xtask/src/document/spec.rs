@@ -11,7 +11,7 @@ use std::path::Path;
 /// The spec.
 pub struct Spec {
     pub text: String,
-    document: Document,
+    pub(crate) document: Document,
     pub facts: Facts,
     /// The places that could not be read; `check` reports them.
     pub unreadable: Vec<Unreadable>,

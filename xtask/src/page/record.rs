@@ -1,20 +1,20 @@
 //! The record of a page: its OpenAPI document without sentences, and what is ours.
 
 use super::{Page, Shape};
-use crate::document::{Comparison, Facts, Pointer, Spec, flatten, members};
+use crate::document::{Comparison, Facts, Pointer, Spec, members};
 use crate::files::{self, RECORD};
 use crate::yaml;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What the document says under `x-page`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct About {
-    shape: Option<Shape>,
+    shape: Shape,
     ours: Ours,
     gone: BTreeSet<String>,
 }
@@ -58,7 +58,7 @@ pub fn write(
         gone.extend(self::names(&before.page.facts));
     }
     gone.retain(|name| !names.contains(name));
-    let about = About { shape: Some(shape), ours, gone };
+    let about = About { shape, ours, gone };
     let mut document = document.clone();
     document["x-page"] = serde_json::to_value(about).unwrap_or_default();
     format!(
@@ -76,18 +76,11 @@ pub fn names(facts: &Facts) -> BTreeSet<String> {
 /// Reads the record below `root`, if there is one.
 pub fn load(root: &Path) -> Result<Option<Recorded>> {
     let Some(text) = files::read_if_exists(root, RECORD)? else { return Ok(None) };
-    let wrong = |problem: String| {
-        anyhow!("{RECORD}: {problem}; replace it with `cargo xtask docs PAGE --record`")
-    };
-    let document = yaml::Document::parse(&text).map_err(wrong)?;
+    let again = "replace it with `cargo xtask docs PAGE --record`";
+    let Spec { document, facts, unreadable, .. } = Spec::parse(RECORD, text).context(again)?;
     let about = document.value.get("x-page").cloned().unwrap_or_default();
-    let About { shape, ours, gone } =
-        serde_json::from_value(about).map_err(|error| wrong(error.to_string()))?;
-    let shape = shape.ok_or_else(|| wrong("it has no `shape`".to_owned()))?;
-    let (facts, unreadable) = flatten(&document.value, &|_, origin| document.line(origin));
-    Ok(Some(Recorded {
-        page: Page { shape, document: document.value, facts, unreadable },
-        ours,
-        gone,
-    }))
+    let about = serde_json::from_value(about).context(RECORD).context(again);
+    let About { shape, ours, gone } = about?;
+    let page = Page { shape, document: document.value, facts, unreadable };
+    Ok(Some(Recorded { page, ours, gone }))
 }

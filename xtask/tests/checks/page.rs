@@ -100,54 +100,52 @@ fn object() -> Value {
 
 #[test]
 fn a_row_is_read_in_each_of_its_forms() {
-    let facts = Regex::new(r" (\w+=)").expect("a regular expression");
     // The row, its name, and what it states.
-    for (row, name, expected) in [
-        (
-            "volumeIdstringRequiredExample: vol-1",
-            "volumeId",
-            "type=string required=true example=vol-1",
-        ),
-        ("startTimestring · date-timeOptional", "startTime", "format=date-time required=false"),
-        ("useSourcebooleanRead-onlyOptional", "useSource", "type=boolean readOnly=true"),
-        ("secretstringWrite-onlyRequired", "secret", "writeOnly=true"),
-        ("oldintegerOptionalDeprecated", "old", "type=integer deprecated=true"),
-        ("sizenumber · min: 1 · max: 20Optional", "size", "minimum=1 maximum=20"),
-        ("sizenumber · min: 0.01Optional", "size", "minimum=0.01"),
-        ("namestring · min: 1Optional", "name", "minLength=1"),
-        ("tagsstring[] · max: 9Optional", "tags", "maxItems=9"),
-        ("statestring · enum · nullableOptional", "state", "enum= nullable=true"),
-        ("statestring | nullOptional", "state", "nullable=true"),
-        ("statestring\u{a0}·\u{a0}date-timeOptional", "state", "format=date-time"),
-        ("statestring | nullablerequired", "state", "nullable=true required=true"),
-        (
-            "statestring · enumOptionalExample: onPossible values: onoff",
-            "state",
-            "example=on enum=onoff",
-        ),
-        ("sizeinteger · enumOptionalPossible values: `1`, `2`", "size", "enum=12"),
-        ("tagsstring[]Optional", "tags", "type=string[]"),
-        ("rowsobject[][]Required", "rows", "type=object[][]"),
-        ("per\\_pagestring\\[]Optional", "per_page", "type=string[]"),
-        ("ownerobject · PersonRequired", "owner", "type=object required=true"),
-        ("sourceone ofRequired", "source", "type=one of"),
-        ("sourceany of[]Optional", "source", "type=any of[]"),
-        ("mixall ofOptional", "mix", "type=all of"),
-        ("kindconst: volumeRequired", "kind", "type=string enum=volume"),
-        ("kindconst: 2Required", "kind", "type=integer enum=2"),
-        ("valueanyOptional", "value", "type=any"),
-        ("isRequiredbooleanOptional", "isRequired", "required=false"),
-        ("lockedUntilstringOptional", "lockedUntil", "type=string"),
-        ("X-Some-HeaderstringOptional", "X-Some-Header", "type=string"),
-        ("Snapshot sizeintegerOptional", "Snapshot size", "type=integer"),
-        ("countintegerOptionalDefault: 3", "count", "default=3"),
-        ("listinteger[]OptionalExample: [1, 2]", "list", "example=12"),
-        ("daysstring · date[]Optional", "days", "type=string[]"),
-        ("daysstring[] · dateOptional", "days[]", "format=date"),
-    ] {
+    let table = "
+        volumeIdstringRequiredExample: vol-1 => volumeId => type=string required=true example=vol-1
+        startTimestring · date-timeOptional => startTime => format=date-time required=false
+        useSourcebooleanRead-onlyOptional => useSource => type=boolean readOnly=true
+        secretstringWrite-onlyRequired => secret => writeOnly=true
+        oldintegerOptionalDeprecated => old => type=integer deprecated=true
+        sizenumber · min: 1 · max: 20Optional => size => minimum=1 maximum=20
+        sizenumber · min: 0.01Optional => size => minimum=0.01
+        namestring · min: 1Optional => name => minLength=1
+        tagsstring[] · max: 9Optional => tags => maxItems=9
+        statestring · enum · nullableOptional => state => enum= nullable=true
+        statestring | nullOptional => state => nullable=true
+        statestring\u{a0}·\u{a0}date-timeOptional => state => format=date-time
+        statestring | nullablerequired => state => nullable=true required=true
+        statestring · enumOptionalExample: onPossible values: onoff => state => example=on enum=onoff
+        sizeinteger · enumOptionalPossible values: `1`, `2` => size => enum=12
+        tagsstring[]Optional => tags => type=string[]
+        rowsobject[][]Required => rows => type=object[][]
+        per\\_pagestring\\[]Optional => per_page => type=string[]
+        ownerobject · PersonRequired => owner => type=object required=true
+        sourceone ofRequired => source => type=one of
+        sourceany of[]Optional => source => type=any of[]
+        mixall ofOptional => mix => type=all of
+        kindconst: volumeRequired => kind => type=string enum=volume
+        kindconst: 2Required => kind => type=integer enum=2
+        valueanyOptional => value => type=any
+        isRequiredbooleanOptional => isRequired => required=false
+        lockedUntilstringOptional => lockedUntil => type=string
+        X-Some-HeaderstringOptional => X-Some-Header => type=string
+        Snapshot sizeintegerOptional => Snapshot size => type=integer
+        countintegerOptionalDefault: 3 => count => default=3
+        listinteger[]OptionalExample: [1, 2] => list => example=12
+        daysstring · date[]Optional => days => type=string[]
+        daysstring[] · dateOptional => days[] => format=date";
+    let facts = Regex::new(r" (\w+=)").expect("a regular expression");
+    for line in table.lines().skip(1) {
+        let [row, name, expected] = line
+            .trim_start_matches(' ')
+            .split(" => ")
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("three");
         let expected = facts.replace_all(expected, "\n$1");
-        let expected: Vec<String> =
-            expected.lines().map(|fact| format!("body.{name}: {fact}")).collect();
+        let expected = expected.lines().map(|fact| format!("body.{name}: {fact}"));
+        let expected: Vec<String> = expected.collect();
         assert_states(&body(row), &expected.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }
