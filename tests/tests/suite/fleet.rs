@@ -166,17 +166,27 @@ async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait
 }
 
 #[tokio::test]
-async fn a_stopped_run_yields_to_other_tasks() {
-    let stage = Stage::of(1).await;
-    let mut run = stage.client().fleet(ids(10_000)).run(snapshot_of).await.unwrap();
-    run.monitor().stop();
-    let others = tokio::spawn(async {
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-    });
+async fn a_run_of_items_that_are_done_yields_to_other_tasks() {
+    let scene = Scene::of(300).await;
+    scene.snapshots(300).await;
+    let mut run = scene.fleet(300).run(snapshot_of).await.unwrap();
+    let other = tokio::spawn(tokio::task::yield_now());
     while run.next().await.is_some() {}
-    assert!(others.is_finished());
+    assert!(other.is_finished());
+}
+
+#[tokio::test]
+async fn calls_that_are_not_sent_stop_a_run_only_in_a_row() {
+    let scene = Scene::of(10).await;
+    let fleet = scene.datafy.fleet(ids(10)).concurrency(1).unsent_limit(2);
+    // A header that the client controls: the call is not sent.
+    let job = |datafy, id: VolumeId, steps| {
+        let is_odd = id.as_str().ends_with(['1', '3', '5', '7', '9']);
+        let call = snapshot_of(datafy, id, steps);
+        if is_odd { call.header("host", "other") } else { call }
+    };
+    let progress = ended(fleet.run(job)).await;
+    assert_eq!((progress.done, progress.failed, progress.not_attempted), (5, 5, 0));
 }
 
 #[tokio::test]
