@@ -115,7 +115,7 @@ impl Content {
             crash.kept.push(b'\n');
         }
         self.lines += 1;
-        self.entries.apply(record)
+        self.entries.read(record)
     }
 
     /// Checks that a line of the write with this number can follow the lines before.

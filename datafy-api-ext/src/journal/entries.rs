@@ -20,7 +20,7 @@ pub(crate) struct Entries {
 
 /// An entry as it is kept. `place` counts the items in the order in which they were begun.
 enum Kept {
-    /// Its result is still to come.
+    /// Its result is still to come, or has come in this run.
     Open { entry: Box<Entry>, place: u32 },
     /// In a fourth of the memory: the steps as JSON.
     Ended { steps: Box<str>, place: u32, records: u32 },
@@ -58,32 +58,39 @@ impl Entries {
         self.change(&key, |entry| entry.apply(record))
     }
 
+    /// As [`apply`](Self::apply), for what an earlier run has recorded: what has no result to come is kept small.
+    pub(super) fn read(&mut self, record: Record) -> Result<(), Problem> {
+        let key = SmolStr::new(&record.key);
+        self.change(&key, |entry| entry.apply(record))?;
+        self.of.entry(key).and_modify(Kept::shrink);
+        Ok(())
+    }
+
     /// Changes what is known of a key.
     pub(crate) fn change<T>(&mut self, key: &SmolStr, change: impl FnOnce(&mut Entry) -> T) -> T {
-        let begun = &mut self.begun;
         let kept = self.of.entry(key.clone()).or_insert_with(|| {
-            *begun += 1;
-            Kept::Open { entry: Box::new(Entry::new(key)), place: *begun }
+            self.begun += 1;
+            Kept::Ended { steps: "[]".into(), place: self.begun, records: 0 }
         });
-        let mut entry = kept.entry(key);
-        let changed = change(&mut entry);
-        let is_open = entry.steps.iter().any(Step::is_open);
-        let place = kept.place();
-        *kept = if is_open {
-            Kept::Open { entry: Box::new(entry), place }
-        } else {
-            Kept::ended(entry, place)
-        };
-        changed
+        if let Kept::Ended { place, .. } = *kept {
+            *kept = Kept::Open { entry: Box::new(kept.entry(key)), place };
+        }
+        let Kept::Open { entry, .. } = kept else { unreachable!("it was just opened") };
+        change(entry)
     }
 }
 
 impl Kept {
-    fn ended(Entry { steps, records, .. }: Entry, place: u32) -> Self {
-        let steps: Vec<_> = steps.into_iter().map(parts).collect();
+    fn shrink(&mut self) {
+        let Self::Open { entry, place } = self else { return };
+        if entry.steps.iter().any(Step::is_open) {
+            return;
+        }
+        let steps: Vec<_> = std::mem::take(&mut entry.steps).into_iter().map(parts).collect();
         let text = serde_json::to_string(&steps).expect("each part has a form in JSON");
         // Allocated anew: a text that is cut to its length leaves a hole behind.
-        Self::Ended { steps: text.as_str().into(), place, records }
+        let (steps, place, records) = (text.as_str().into(), *place, entry.records);
+        *self = Self::Ended { steps, place, records };
     }
 
     fn place(&self) -> u32 {
@@ -96,7 +103,7 @@ impl Kept {
         match self {
             Self::Open { entry, .. } => (**entry).clone(),
             Self::Ended { steps, records, .. } => {
-                let steps: Vec<_> = serde_json::from_str(steps).expect("what `ended` has written");
+                let steps: Vec<_> = serde_json::from_str(steps).expect("what `shrink` has written");
                 let steps = steps.into_iter().map(step).collect();
                 Entry { key: Untrusted::whole(key), steps, records: *records }
             }

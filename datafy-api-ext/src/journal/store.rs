@@ -85,11 +85,12 @@ impl Store {
     /// Records what happened. It is on disk when this returns. If it can't be recorded, the journal accepts no further
     /// intent, and the next run takes the step for unknown.
     pub(crate) async fn conclude(&self, record: Record) -> Result<(), JournalError> {
+        let Some(log) = &self.log else {
+            self.apply(record);
+            return Ok(());
+        };
         self.apply(record.clone());
-        match &self.log {
-            Some(log) => log.write(&record).await,
-            None => Ok(()),
-        }
+        log.write(&record).await
     }
 
     fn apply(&self, record: Record) {
