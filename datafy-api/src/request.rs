@@ -5,8 +5,10 @@
 use crate::generated::{Client, Error};
 use crate::operation::Operation;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue};
-use reqwest::{Method, Request};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
+use reqwest::{Method, Request, Url};
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -23,55 +25,53 @@ fn encode(value: impl Display, set: &'static AsciiSet) -> String {
 /// A request in the making. A parameter takes a list of values: none, one or more.
 pub(crate) struct Builder<'a> {
     client: &'a Client,
-    /// Or why the path can't be built.
-    path: Result<String, String>,
-    query: Vec<String>,
-    request: http::request::Builder,
-    body: Vec<u8>,
+    method: &'static str,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    /// Why the request can't be built, if so.
+    problem: Option<String>,
 }
 
 impl<'a> Builder<'a> {
     /// Begins a request, with the token.
     pub(crate) fn new(client: &'a Client, operation: &'static Operation) -> Self {
-        let token = client.inner.authorization.clone();
-        let request =
-            http::Request::builder().method(operation.method).header(AUTHORIZATION, token);
-        let path = Ok(operation.path.to_owned());
-        Self { client, path, query: Vec::new(), request, body: Vec::new() }
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, client.inner.authorization.clone());
+        let (method, path) = (operation.method, operation.path.to_owned());
+        Self { client, method, path, query: String::new(), headers, body: None, problem: None }
     }
 
     /// Sets a path parameter. The empty text, `.` and `..` are errors, since they would address another path.
     pub(crate) fn path(mut self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
         for value in list.into_iter().map(|value| encode(value, IN_PATH)) {
-            self.path = self.path.and_then(|path| match &*value {
-                "" | "." | ".." => Err(format!("`{name}` in the path can't be {value:?}")),
-                _ => Ok(path.replace(&format!("{{{name}}}"), &value)),
-            });
+            if matches!(&*value, "" | "." | "..") {
+                self.problem = Some(format!("`{name}` in the path can't be {value:?}"));
+            }
+            self.path = self.path.replace(&format!("{{{name}}}"), &value);
         }
         self
     }
 
     /// Adds a query parameter for each value.
-    pub(crate) fn query(
-        mut self,
-        name: &str,
-        list: impl IntoIterator<Item = impl Display>,
-    ) -> Self {
-        let values = list.into_iter().map(|value| encode(value, RESERVED));
-        self.query.extend(values.map(|value| format!("{}={value}", encode(name, RESERVED))));
+    pub(crate) fn query(self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
+        self.encoded(name, list.into_iter().map(|value| encode(value, RESERVED)))
+    }
+
+    fn encoded(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        for value in values {
+            let separator = if self.query.is_empty() { "?" } else { "&" };
+            self.query.extend([separator, &encode(name, RESERVED), "=", &value]);
+        }
         self
     }
 
     /// Adds one query parameter with all values, separated by commas, unless there is none.
-    pub(crate) fn joined(
-        mut self,
-        name: &str,
-        list: impl IntoIterator<Item = impl Display>,
-    ) -> Self {
+    pub(crate) fn joined(self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
         let values: Vec<_> = list.into_iter().map(|value| encode(value, RESERVED)).collect();
-        let value = format!("{}={}", encode(name, RESERVED), values.join(","));
-        self.query.extend((!values.is_empty()).then_some(value));
-        self
+        let list = (!values.is_empty()).then(|| values.join(","));
+        self.encoded(name, list)
     }
 
     /// Adds a header for each value.
@@ -81,7 +81,12 @@ impl<'a> Builder<'a> {
         list: impl IntoIterator<Item = impl Display>,
     ) -> Self {
         for value in list {
-            self.request = self.request.header(name, value.to_string());
+            let name = HeaderName::try_from(name).map_err(http::Error::from);
+            let value = HeaderValue::try_from(value.to_string()).map_err(http::Error::from);
+            match name.and_then(|name| Ok((name, value?))) {
+                Ok((name, value)) => drop(self.headers.append(name, value)),
+                Err(error) => self.problem = Some(error.to_string()),
+            }
         }
         self
     }
@@ -89,20 +94,25 @@ impl<'a> Builder<'a> {
     /// Sets the body, if there is one.
     pub(crate) fn json<T: Serialize>(mut self, body: Option<&T>) -> Result<Self, Error<()>> {
         let Some(body) = body else { return Ok(self) };
-        self.body = serde_json::to_vec(body).map_err(invalid)?;
-        Ok(self.header("content-type", Some("application/json")))
+        self.body = Some(serde_json::to_vec(body).map_err(invalid)?);
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(self)
     }
 
     /// The request. A POST, PUT or PATCH without a body has `Content-Length: 0`, as RFC 9110 (section 8.6) recommends: some
     /// gateways would otherwise reject it.
     pub(crate) fn build(self) -> Result<Request, Error<()>> {
-        let path = self.path.map_err(invalid)?;
-        let mark = if self.query.is_empty() { "" } else { "?" };
-        let url = format!("{}{path}{mark}{}", self.client.baseurl, self.query.join("&"));
-        let request = self.request.uri(url).body(self.body).map_err(invalid)?;
-        let mut request = Request::try_from(request).map_err(invalid)?;
-        let is_empty = request.body().and_then(|body| body.as_bytes()).is_none_or(<[u8]>::is_empty);
-        if is_empty && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+        if let Some(problem) = self.problem {
+            return Err(Error::InvalidRequest(problem));
+        }
+        let method = Method::try_from(self.method).map_err(invalid)?;
+        let url = format!("{}{}{}", self.client.baseurl, self.path, self.query);
+        let mut request = Request::new(method, Url::parse(&url).map_err(invalid)?);
+        *request.headers_mut() = self.headers;
+        *request.body_mut() = self.body.map(Into::into);
+        if request.body().is_none()
+            && matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
+        {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         Ok(request)
