@@ -16,6 +16,7 @@ use crate::untrusted::Untrusted;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
 use reqwest::{Request, Response, StatusCode};
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -72,8 +73,11 @@ pub(super) async fn attempt<O: Operation>(
     let client =
         http.client(timeouts.connect, limit).map_err(|error| transport::no_client(&error))?;
     let connecting = Connecting { by: started + timeouts.connect.min(limit), only: false };
-    let exchange = connecting.scope(receive(client.execute(request), received));
-    let ended = timeout_at(started + limit, exchange).await;
+    let ended = {
+        // Pinned before it is wrapped: the wrappers would move it, and it is large.
+        let exchange = pin!(receive(client.execute(request), received));
+        timeout_at(started + limit, connecting.scope(exchange)).await
+    };
     match (&received.response, ended) {
         (Some(response), _) => {
             let ended = classify(call, credential, limit, response, received);

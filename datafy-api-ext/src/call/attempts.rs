@@ -59,7 +59,8 @@ impl<O: Operation> Attempts<O> {
                 Ok(answer) => break Ok(answer),
                 Err(report) => self.push(report),
             }
-            if let Some(stop) = self.prepare_another().await {
+            // Boxed: it is needed rarely, and would otherwise enlarge the future of every call.
+            if let Some(stop) = Box::pin(self.prepare_another()).await {
                 break Err(self.error(stop));
             }
         };

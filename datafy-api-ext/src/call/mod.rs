@@ -25,7 +25,7 @@ use crate::outcome::Outcome;
 use crate::subject::Subject;
 use attempts::Attempts;
 use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -133,7 +133,8 @@ impl<O: Operation> Call<O> {
              `tokio::runtime::Runtime` with `enable_all`"
         );
         let span = self.operation.span(&self.datafy.inner().base);
-        Attempts::new(self, span.clone(), earlier).finish().instrument(span).await
+        // Pinned before it is wrapped: the wrapper would move it, and it is large.
+        pin!(Attempts::new(self, span.clone(), earlier).finish()).instrument(span).await
     }
 }
 
