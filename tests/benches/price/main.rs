@@ -257,6 +257,7 @@ fn memory() {
         let peak = |name: &&str| {
             let program = std::env::current_exe().unwrap();
             let output = Command::new(program).args(["--memory", name, items]).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         println!("| {items} | {} |", MEASURED.iter().map(peak).collect::<Vec<_>>().join(" | "));

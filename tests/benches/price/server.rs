@@ -102,7 +102,8 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         }
         // Every contender sends a JSON object, and no other brace.
         if buffer.ends_with(b"}") {
-            let answer = match memchr::memmem::find(&buffer, b"vol-") {
+            let is_attach = memchr::memmem::find(&buffer, b"/attach ").is_some();
+            let answer = match memchr::memmem::find(&buffer, b"vol-").filter(|_| !is_attach) {
                 // All volume IDs have the same length.
                 Some(volume) => {
                     answer[at..][..VOLUME.len()].copy_from_slice(&buffer[volume..][..VOLUME.len()]);
