@@ -313,7 +313,7 @@ struct Shared<T, J> {
     gate: Arc<Gate>,
     /// The keys so far, if duplicates are refused.
     seen: Option<Claims<()>>,
-    /// `None` without a journal. Each job has a store of its own then, since a key may come twice.
+    /// `None` without a journal: then each job has another store, since a key may come twice.
     store: Option<Arc<Store>>,
     /// Whether what is known of finished items is kept, to look it up.
     keeps_entries: bool,

@@ -1,5 +1,5 @@
-//! The spec and the generated types: with the JSON Schemas that schemars derives, in the place of its own, the spec states
-//! the same.
+//! Compares the spec with the generated types: the JSON Schemas that schemars derives must state what the schemas of the
+//! spec state.
 
 use super::Checked;
 use super::compiled::Compiled;

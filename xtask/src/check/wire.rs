@@ -1,5 +1,5 @@
-//! The spec and the messages on the wire: the requests of the builders, with all options set, and the answers of the fake
-//! hold everything that is documented, and nothing else.
+//! Compares the spec with the messages on the wire: the requests of the builders, with all options set, and the answers
+//! of the fake must hold everything that is documented, and nothing else.
 //!
 //! A message is read as JSON, and an operation as its schema: a member for each parameter, body or answer.
 

@@ -232,9 +232,9 @@ fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
     let shown = record.facts.get(&pointer);
     let shown = shown.map(|fact| fact.value.as_ref().map(plain).unwrap_or_default());
     let around = pointer.parent();
-    let is_around = around.0.is_empty() || record.facts.has(&around);
+    let has_parent = around.0.is_empty() || record.facts.has(&around);
     match shown {
-        None if !is_around || record.is_silent_on(&pointer) => None,
+        None if !has_parent || record.is_silent_on(&pointer) => None,
         shown if shown == page => Some(Cause::TranscriptionWrong),
         shown if shown == spec => Some(Cause::PageChanged),
         _ => Some(Cause::Both),

@@ -90,8 +90,8 @@ impl<'a> Fragments<'a> {
         origin.filter(|origin| known.contains_key(origin)).or_else(equal)
     }
 
-    /// The value at a pointer, of which the spec has a part; `-` is a new item of a list. `None` if the spec has that
-    /// part on one line with something else.
+    /// The value at a pointer of which the spec has the beginning; `-` stands for a new item of a list. Returns `None` if
+    /// the spec writes what is around it on one line.
     fn paste(&self, pointer: &str, value: Value) -> Option<Fragment> {
         let (document, mut at, mut value) = (self.spec.value(), pointer, value);
         while document.pointer(at).is_none() {
