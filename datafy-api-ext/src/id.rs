@@ -27,12 +27,13 @@ pub struct InvalidId {
 }
 
 impl InvalidId {
-    fn new(text: &str, form: &Form) -> Self {
+    #[cold]
+    fn new(text: &str, kind: &'static str, problem: String) -> Self {
         let mut given: String = text.chars().take(MAX_LENGTH).collect();
         if given.len() < text.len() {
             given.push('…');
         }
-        Self { given, kind: form.kind, problem: form.problem(text) }
+        Self { given, kind, problem }
     }
 }
 
@@ -60,30 +61,36 @@ impl Form {
         Self { kind, marks: "_.:-", first: "", is_prefixed: true }
     }
 
-    #[inline]
-    fn allows(&self, letter: char) -> bool {
-        letter.is_ascii_alphanumeric() || self.marks.contains(letter)
-    }
-
-    fn may_begin_with(&self, letter: char) -> bool {
-        letter.is_ascii_alphanumeric() || self.first.contains(letter)
-    }
-
-    /// The prefix that `text` has and must not have, with the kind of ID that has it.
-    fn wrong_prefix(&self, text: &str) -> Option<(&'static str, &'static str)> {
+    /// Returns why `text` doesn't have this form, if so.
+    fn problem(&self, text: &str) -> Option<String> {
+        let is =
+            |letter: char, marks: &str| letter.is_ascii_alphanumeric() || marks.contains(letter);
         let is_wrong = |(prefix, kind): &(&str, &str)| {
             text.strip_prefix(prefix).is_some_and(|rest| *kind != self.kind || rest.is_empty())
         };
-        PREFIXES.into_iter().filter(|_| self.is_prefixed).find(is_wrong)
-    }
-
-    fn fits(&self, text: &str) -> bool {
-        text.len() <= MAX_LENGTH
-            && text.starts_with(|letter| self.may_begin_with(letter))
-            && text.bytes().all(|byte| self.allows(byte.into()))
-            && !text.contains("..")
-            && self.wrong_prefix(text).is_none()
-            && !is_directory(text)
+        if text.is_empty() {
+            Some("it is empty".to_owned())
+        } else if text.len() > MAX_LENGTH {
+            let length = text.len();
+            Some(format!("it is {length} bytes long, and at most {MAX_LENGTH} are allowed"))
+        } else if let Some(letter) = text.chars().find(|letter| !is(*letter, self.marks)) {
+            Some(format!("it contains the character {letter:?}"))
+        } else if text.contains("..") {
+            Some("it contains `..`".to_owned())
+        } else if text == "/dev" || text.ends_with('/') || text.contains("//") {
+            Some("it names a directory and not a device".to_owned())
+        } else if !text.starts_with(|letter| is(letter, self.first)) {
+            Some("it doesn't begin with a letter or a digit".to_owned())
+        } else if !self.is_prefixed {
+            None
+        } else {
+            let (prefix, kind) = PREFIXES.into_iter().find(is_wrong)?;
+            if kind == self.kind {
+                Some(format!("nothing follows `{prefix}`"))
+            } else {
+                Some(format!("`{prefix}` begins {kind}"))
+            }
+        }
     }
 
     /// Returns the form as a JSON Schema.
@@ -98,42 +105,9 @@ impl Form {
             "description": kind,
             "pattern": format!(r"^(?!.*\.\.){not}[A-Za-z0-9{first}][A-Za-z0-9{marks}]*$"),
             "maxLength": MAX_LENGTH,
-            "not": { "pattern": DIRECTORY },
+            "not": { "pattern": "^/dev$|/$|//" },
         })
     }
-
-    /// Returns why `text` doesn't have this form.
-    #[cold]
-    fn problem(&self, text: &str) -> String {
-        if text.is_empty() {
-            "it is empty".to_owned()
-        } else if text.len() > MAX_LENGTH {
-            format!("it is {} bytes long, and at most {MAX_LENGTH} are allowed", text.len())
-        } else if let Some(letter) = text.chars().find(|letter| !self.allows(*letter)) {
-            format!("it contains the character {letter:?}")
-        } else if text.contains("..") {
-            "it contains `..`".to_owned()
-        } else if is_directory(text) {
-            "it names a directory and not a device".to_owned()
-        } else if let Some((prefix, kind)) = self.wrong_prefix(text) {
-            if kind == self.kind {
-                format!("nothing follows `{prefix}`")
-            } else {
-                format!("`{prefix}` begins {kind}")
-            }
-        } else {
-            "it doesn't begin with a letter or a digit".to_owned()
-        }
-    }
-}
-
-/// What [`is_directory`] finds, as a regular expression.
-#[cfg(feature = "schemars")]
-const DIRECTORY: &str = "^/dev$|/$|//";
-
-/// Whether a path has no device at its end, or an empty part. Only device names may have slashes.
-fn is_directory(text: &str) -> bool {
-    text == "/dev" || text.ends_with('/') || text.contains("//")
 }
 
 macro_rules! id {
@@ -149,10 +123,9 @@ macro_rules! id {
             /// Parses an ID. Fails if the text is not of this form, or longer than 64 bytes.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 let text = text.as_ref();
-                if Self::FORM.fits(text) {
-                    Ok(Self(SmolStr::new(text)))
-                } else {
-                    Err(InvalidId::new(text, Self::FORM))
+                match Self::FORM.problem(text) {
+                    None => Ok(Self(SmolStr::new(text))),
+                    Some(problem) => Err(InvalidId::new(text, Self::FORM.kind, problem)),
                 }
             }
 
