@@ -70,8 +70,9 @@ pub(super) async fn attempt<O: Operation>(
     let limit = timeouts.attempt.min(remaining);
     let started = Instant::now();
     let request = request(call, credential)?;
-    let client =
-        http.client(timeouts.connect, limit).map_err(|error| transport::no_client(&error))?;
+    let client = http
+        .client(timeouts.connect, limit)
+        .map_err(|error| transport::not_ready(ErrorKind::Request, &error))?;
     let connecting = Connecting { by: started + timeouts.connect.min(limit), only: false };
     let ended = {
         // Pinned before it is wrapped: the wrappers would move it, and it is large.

@@ -7,8 +7,7 @@ use super::evidence::Evidence;
 use super::operation::Operation;
 use super::transport;
 use super::unreceived::Unreceived;
-use crate::client::token::NoToken;
-use crate::client::{Credential, Inner, Stopwatch};
+use crate::client::{ConfigError, Credential, Inner, Stopwatch};
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
 use chrono::{DateTime, Utc};
@@ -233,10 +232,10 @@ impl<O: Operation> Drop for Attempts<O> {
 
 async fn token_within<T>(
     limit: Duration,
-    token: impl Future<Output = Result<T, NoToken>>,
+    token: impl Future<Output = Result<T, ConfigError>>,
 ) -> Result<T, Box<Report>> {
     match timeout(limit, token).await {
-        Ok(token) => token.map_err(|error| transport::no_token(&error)),
+        Ok(token) => token.map_err(|error| transport::not_ready(ErrorKind::Token, &error)),
         Err(_) => {
             let text = format!("no token was available within {limit:?}");
             Err(Report::not_sent(ErrorKind::Timeout, text, true))

@@ -4,8 +4,7 @@ use super::transport;
 use crate::client::connector::{Connecting, Opened};
 use crate::client::proxy::Route;
 use crate::client::{Datafy, Inner};
-use crate::error::{Error, Report};
-use crate::subject::Subject;
+use crate::error::{Error, ErrorKind, Report};
 use tokio::time::Instant;
 
 impl Datafy {
@@ -35,11 +34,10 @@ impl Datafy {
             Error(report)
         };
         let Inner { tokens, http, options, .. } = self.inner();
-        let credential =
-            tokens.current().await.map_err(|error| not_sent(transport::no_token(&error)))?;
+        let not_ready = |kind| move |error| not_sent(transport::not_ready(kind, &error));
+        let credential = tokens.current().await.map_err(not_ready(ErrorKind::Token))?;
         let limit = options.timeouts.connect;
-        let client =
-            http.client(limit, limit).map_err(|error| not_sent(transport::no_client(&error)))?;
+        let client = http.client(limit, limit).map_err(not_ready(ErrorKind::Request))?;
         let connecting = Connecting { by: begun + limit, only: true };
         // The connector never hands a connection over, so there is no answer.
         let Err(error) = connecting.scope(client.get(self.endpoint()).send()).await else {

@@ -1,7 +1,6 @@
 //! Classifies a request without an answer: whether it was written, and whether another attempt may succeed.
 
 use crate::client::proxy::Route;
-use crate::client::token::NoToken;
 use crate::client::{ConfigError, Credential};
 use crate::error::{Cause, ErrorKind, Report};
 use crate::untrusted::Untrusted;
@@ -11,16 +10,10 @@ use std::io;
 /// The text of a timeout that a reqwest client sets. The type is private.
 const REQWEST_TIMEOUT: &str = "operation timed out";
 
-/// There is no token to send.
-pub(crate) fn no_token(error: &NoToken) -> Box<Report> {
+/// There is no token to send, or no HTTP client to send it with.
+pub(crate) fn not_ready(kind: ErrorKind, error: &ConfigError) -> Box<Report> {
     let cause = error.source().and_then(Cause::of);
-    Report::not_sent(ErrorKind::Token, &error.problem, error.transient).because(cause)
-}
-
-/// There is no HTTP client to send the request with.
-pub(crate) fn no_client(error: &ConfigError) -> Box<Report> {
-    let cause = error.source().and_then(Cause::of);
-    Report::not_sent(ErrorKind::Request, error.to_string(), false).because(cause)
+    Report::not_sent(kind, error.to_string(), error.transient).because(cause)
 }
 
 /// Classifies the error of a request without an answer, which took this way.

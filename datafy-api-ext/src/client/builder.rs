@@ -10,17 +10,17 @@ use crate::client::http::{Custom, Http, Settings};
 use crate::client::options::{Options, option_methods};
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
 use crate::client::root_certificates::{self, Pem};
-use crate::client::token::{self, NoToken, Token};
+use crate::client::token::{self, Token};
 use crate::client::{Clock, Datafy, Inner, Jitter, within};
 use crate::id::SubAccountId;
-use datafy_api::base_url::BaseUrl;
+use datafy_api::base_url::{BaseUrl, InvalidBaseUrl};
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+use std::{fs, path::Path};
 use tokio::sync::Semaphore;
 
 /// The default number of requests in flight.
@@ -47,9 +47,7 @@ const DEFAULT_BUDGET: u32 = 100;
 #[must_use]
 pub struct DatafyBuilder {
     token: Option<Token>,
-    /// Whether the environment could have set the token.
-    is_from_env: bool,
-    endpoint: Option<String>,
+    endpoint: Option<Result<BaseUrl, InvalidBaseUrl>>,
     allow_plain_http: bool,
     options: Options,
     retry_budget: Option<u32>,
@@ -83,35 +81,31 @@ impl DatafyBuilder {
     fn from_variables(look_up: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let variable = |name: &'static str| match look_up(name).map(OsString::into_string) {
             None => Ok(None),
-            Some(Ok(text)) if text.is_empty() => Err(ConfigError::EmptyVariable(name)),
+            Some(Ok(text)) if text.trim().is_empty() => {
+                let problem = format!("the environment variable `{name}` is empty");
+                Err(ConfigError::new(problem + "; give it a value or unset it"))
+            }
             Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(ConfigError::NotUnicode(name)),
+            Some(Err(_)) => Err(ConfigError::of_variable(name, "it is not valid Unicode")),
         };
-        let of = |name: &'static str| {
-            move |source: ConfigError| ConfigError::Variable { name, source: Box::new(source) }
-        };
-        let token = match variable("DATAFY_TOKEN")? {
-            Some(token) if token.trim().is_empty() => {
-                return Err(ConfigError::EmptyVariable("DATAFY_TOKEN"));
-            }
-            Some(token) => {
-                token::check(token.trim())
-                    .map_err(|problem| NoToken::new(format!("the token {problem}")).into())
-                    .map_err(of("DATAFY_TOKEN"))?;
-                Some(Token::fixed(token))
-            }
-            None => variable("DATAFY_TOKEN_FILE")?.map(Token::file),
-        };
-        let mut builder = Self { token, is_from_env: true, ..Self::default() };
-        if let Some(endpoint) = variable("DATAFY_ENDPOINT")? {
-            let endpoint: BaseUrl =
-                endpoint.parse().map_err(ConfigError::from).map_err(of("DATAFY_ENDPOINT"))?;
-            builder = builder.endpoint(endpoint.as_str());
+        let mut builder = Self::default();
+        if let Some(token) = variable("DATAFY_TOKEN")? {
+            token::check(token.trim()).map_err(|problem| {
+                ConfigError::of_variable("DATAFY_TOKEN", format!("the token {problem}"))
+            })?;
+            builder = builder.token(token);
+        } else if let Some(path) = variable("DATAFY_TOKEN_FILE")? {
+            builder = builder.token(Token::file(path));
+        }
+        if let Some(url) = variable("DATAFY_ENDPOINT")? {
+            let url = url.parse().map_err(ConfigError::from);
+            let url = url.map_err(|error| ConfigError::of_variable("DATAFY_ENDPOINT", error))?;
+            builder.endpoint = Some(Ok(url));
         }
         if let Some(id) = variable("DATAFY_SUB_ACCOUNT_ID")? {
-            let id = SubAccountId::new(id)
-                .map_err(ConfigError::from)
-                .map_err(of("DATAFY_SUB_ACCOUNT_ID"))?;
+            let id = SubAccountId::new(id);
+            let id =
+                id.map_err(|error| ConfigError::of_variable("DATAFY_SUB_ACCOUNT_ID", error))?;
             builder = builder.sub_account(id);
         }
         Ok(builder)
@@ -125,8 +119,8 @@ impl DatafyBuilder {
 
     /// Sets the URL of the service, or of a gateway, which may have a path. Defaults to `https://api.datafy.io`. The client
     /// adds `/api/v1`.
-    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into());
+    pub fn endpoint(mut self, url: impl AsRef<str>) -> Self {
+        self.endpoint = Some(url.as_ref().parse());
         self
     }
 
@@ -190,16 +184,16 @@ impl DatafyBuilder {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
     #[doc(alias("ca", "tls"))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(Pem::Text(pem.into()));
+        self.root_certificates.push(("the PEM text".to_owned(), Ok(pem.into())));
         self
     }
 
-    /// Trusts the certificate authorities in the file, as [`root_certificates`](Self::root_certificates) does.
-    ///
-    /// The file is read when the client is built.
+    /// Trusts the certificate authorities in the file, as [`root_certificates`](Self::root_certificates) does. The file is
+    /// read immediately.
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.root_certificates.push(Pem::File(path.into()));
+    pub fn root_certificates_file(mut self, path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref();
+        self.root_certificates.push((path.display().to_string(), fs::read(path)));
         self
     }
 
@@ -274,22 +268,19 @@ impl DatafyBuilder {
     /// # Panics
     /// With the feature `rustls-no-provider`, if the program has installed no crypto provider.
     pub fn build(self) -> Result<Datafy, ConfigError> {
-        let base: BaseUrl = self.endpoint.as_deref().unwrap_or(datafy_api::SERVER_URL).parse()?;
+        let base = self.endpoint.unwrap_or_else(|| datafy_api::SERVER_URL.parse())?;
         if !base.is_https() && !base.is_loopback() && !self.allow_plain_http {
-            return Err(ConfigError::PlainHttp(
-                base.url().host_str().unwrap_or_default().to_owned(),
-            ));
+            let host = base.url().host_str().unwrap_or_default();
+            let problem = format!("plain `http` to {host} would send the token unencrypted");
+            return Err(ConfigError::new(problem + "; use `https`"));
         }
-        let token = self.token.ok_or(if self.is_from_env {
-            ConfigError::MissingVariable("DATAFY_TOKEN")
-        } else {
-            ConfigError::NoToken
-        })?;
+        let problem = "there is no token; set `DATAFY_TOKEN` and use `from_env`, or call `token` on the builder";
+        let token = self.token.ok_or_else(|| ConfigError::new(problem))?;
         let budget = self.retry_budget.unwrap_or(DEFAULT_BUDGET);
-        within("retry budget", &budget, 0..=10_000).map_err(ConfigError::Setting)?;
+        within("retry budget", &budget, 0..=10_000).map_err(ConfigError::new)?;
         let in_flight = self.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
-        within("max in flight", &in_flight, 1..=10_000).map_err(ConfigError::Setting)?;
-        self.options.check().map_err(|problem| ConfigError::Setting(problem.to_owned()))?;
+        within("max in flight", &in_flight, 1..=10_000).map_err(ConfigError::new)?;
+        self.options.check().map_err(ConfigError::new)?;
         let connect = self.options.timeouts.connect;
         let settings = Settings {
             base: base.clone(),
@@ -298,7 +289,7 @@ impl DatafyBuilder {
                 feature = "rustls-no-provider",
                 feature = "native-tls"
             ))]
-            root_certificates: root_certificates::read(&self.root_certificates)?,
+            root_certificates: root_certificates::read(self.root_certificates)?,
             fresh_connections: !self.reuse_connections,
             custom: self.reqwest,
         };
@@ -319,45 +310,25 @@ impl DatafyBuilder {
     }
 }
 
+/// Shows an endpoint only if it is valid: otherwise it may contain a password.
 impl fmt::Debug for DatafyBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("DatafyBuilder");
-        #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-        shown.field("root_certificates", &self.root_certificates.len());
-        shown
+        let endpoint = self.endpoint.as_ref().and_then(|url| url.as_ref().ok());
+        f.debug_struct("DatafyBuilder")
             .field("token", &self.token)
-            .field("is_from_env", &self.is_from_env)
-            .field("endpoint", &self.endpoint.as_deref().map(Endpoint))
-            .field("allow_plain_http", &self.allow_plain_http)
+            .field("endpoint", &endpoint.map(BaseUrl::as_str))
             .field("options", &self.options)
-            .field("retry_budget", &self.retry_budget)
-            .field("max_in_flight", &self.max_in_flight)
-            .field("fresh_connections", &!self.reuse_connections)
-            .field("clock", &self.clock)
             .finish_non_exhaustive()
-    }
-}
-
-/// Shows an endpoint in `Debug` only if it is valid: otherwise it may contain a password.
-struct Endpoint<'a>(&'a str);
-
-impl fmt::Debug for Endpoint<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.parse::<BaseUrl>() {
-            Ok(url) => write!(f, "{:?}", url.as_str()),
-            Err(error) => write!(f, "[{error}]"),
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::DatafyBuilder;
-    use crate::ConfigError;
-    use std::error::Error;
+    use crate::{ConfigError, Datafy};
     use std::ffi::OsString;
 
-    fn from(variables: &[(&str, &str)]) -> Result<crate::Datafy, ConfigError> {
+    fn from(variables: &[(&str, &str)]) -> Result<Datafy, ConfigError> {
         DatafyBuilder::from_variables(|name| {
             variables.iter().find(|(own, _)| *own == name).map(|(_, value)| OsString::from(value))
         })?
@@ -365,44 +336,37 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_empty_or_unusable_variable_is_named() {
+    fn a_client_is_built_from_the_variables_and_one_that_is_missing_or_unusable_is_named() {
         let table: &[(&[(&str, &str)], &str)] = &[
-            (&[], "`DATAFY_TOKEN` is not set"),
+            (&[], "there is no token; set `DATAFY_TOKEN`"),
             (&[("DATAFY_TOKEN", "")], "`DATAFY_TOKEN` is empty"),
             (&[("DATAFY_TOKEN", "\n")], "`DATAFY_TOKEN` is empty"),
-            (&[("DATAFY_TOKEN", "Bearer t")], "`DATAFY_TOKEN` can't be used"),
+            (&[("DATAFY_TOKEN", "Bearer t")], "`DATAFY_TOKEN` can't be used: the token begins"),
             (&[("DATAFY_TOKEN_FILE", "")], "`DATAFY_TOKEN_FILE` is empty"),
             (&[("DATAFY_TOKEN_FILE", "/nowhere/token")], "token file /nowhere/token"),
             (&[("DATAFY_TOKEN", "t"), ("DATAFY_ENDPOINT", "")], "`DATAFY_ENDPOINT` is empty"),
-            (&[("DATAFY_TOKEN", "t"), ("DATAFY_ENDPOINT", "x")], "`DATAFY_ENDPOINT` can't be used"),
+            (
+                &[("DATAFY_TOKEN", "t"), ("DATAFY_ENDPOINT", "x")],
+                "`DATAFY_ENDPOINT` can't be used: the endpoint is not valid: not a base URL",
+            ),
             (
                 &[("DATAFY_TOKEN", "t"), ("DATAFY_SUB_ACCOUNT_ID", "a/b")],
-                "`DATAFY_SUB_ACCOUNT_ID` can't be used",
+                "`DATAFY_SUB_ACCOUNT_ID` can't be used: \"a/b\" is not a sub-account ID",
             ),
         ];
-        let with_token =
-            DatafyBuilder::from_variables(|_| None).expect("nothing is set").token("t");
-        assert!(with_token.build().is_ok());
         for (variables, expected) in table {
-            let error = from(variables).expect_err(expected);
-            assert!(error.to_string().contains(expected), "{error}");
-            let unusable = matches!(error, ConfigError::Variable { .. });
-            assert!(!unusable || error.source().is_some(), "{error}");
+            let error = format!("{:#}", from(variables).expect_err(expected));
+            assert!(error.contains(expected), "{error}");
         }
-    }
-
-    #[test]
-    fn a_client_is_built_from_the_variables() {
         let datafy = from(&[
             ("DATAFY_TOKEN", "t\n"),
             ("DATAFY_ENDPOINT", "http://127.0.0.1:1/base/"),
             ("DATAFY_SUB_ACCOUNT_ID", "sub-1"),
-        ])
-        .expect("valid settings");
+        ]);
+        let datafy = datafy.expect("valid settings");
         assert_eq!(datafy.endpoint(), "http://127.0.0.1:1/base");
-        assert_eq!(
-            from(&[("DATAFY_TOKEN", "t")]).expect("valid").endpoint(),
-            "https://api.datafy.io"
-        );
+        assert_eq!(datafy.sub_account().map(AsRef::as_ref), Some("sub-1"));
+        let datafy = from(&[("DATAFY_TOKEN", "t")]).expect("valid settings");
+        assert_eq!(datafy.endpoint(), "https://api.datafy.io");
     }
 }

@@ -1,7 +1,8 @@
 //! A token in use, and how it is renewed.
 
+use crate::client::ConfigError;
 use crate::client::redact::Redactor;
-use crate::client::token::{self, NoToken, Origin, Token};
+use crate::client::token::{self, Origin, Token};
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
@@ -23,7 +24,7 @@ impl Credential {
         source: &Origin,
         base: &BaseUrl,
         http: &reqwest::Client,
-    ) -> Result<Arc<Self>, NoToken> {
+    ) -> Result<Arc<Self>, ConfigError> {
         let token = source.token(secret)?;
         let hooks = Hooks::bearer(token).expect("a header can hold visible ASCII");
         let raw = Client::new(base.clone(), http.clone(), hooks);
@@ -58,7 +59,7 @@ impl Tokens {
         token: Token,
         base: &BaseUrl,
         http: &reqwest::Client,
-    ) -> Result<Self, NoToken> {
+    ) -> Result<Self, ConfigError> {
         let secret = match &token.0 {
             Origin::Fixed(secret) => Some(secret.clone()),
             Origin::File(path) => Some(token::read(path)?),
@@ -81,7 +82,7 @@ impl Tokens {
     }
 
     /// Returns the current token, from the source if there is none yet.
-    pub(crate) async fn current(&self) -> Result<Arc<Credential>, NoToken> {
+    pub(crate) async fn current(&self) -> Result<Arc<Credential>, ConfigError> {
         match self.peek() {
             Some(current) => Ok(current),
             None => self.replace(None).await,
@@ -89,11 +90,14 @@ impl Tokens {
     }
 
     /// Replaces the token `stale`, unless another call has just done so.
-    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), NoToken> {
+    pub(crate) async fn renew(&self, stale: &Arc<Credential>) -> Result<(), ConfigError> {
         self.replace(Some(stale)).await.map(drop)
     }
 
-    async fn replace(&self, stale: Option<&Arc<Credential>>) -> Result<Arc<Credential>, NoToken> {
+    async fn replace(
+        &self,
+        stale: Option<&Arc<Credential>>,
+    ) -> Result<Arc<Credential>, ConfigError> {
         let _asking = self.asking.lock().await;
         if let Some(current) = self.peek()
             && stale.is_none_or(|stale| !Arc::ptr_eq(stale, &current))
@@ -105,15 +109,14 @@ impl Tokens {
             Origin::File(path) => {
                 let path = path.clone();
                 // The task is cancelled if the runtime shuts down.
-                let cancelled = |error| {
-                    let problem = "the token file was not read".to_owned();
-                    Err(NoToken::new(problem).because(error))
-                };
+                let cancelled =
+                    |error| Err(ConfigError::new("the token file was not read").because(error));
                 spawn_blocking(move || token::read(&path)).await.unwrap_or_else(cancelled)?
             }
             Origin::Provider(provider) => provider().await.map_err(|error| {
-                let failed = NoToken::new("the token provider failed".to_owned());
-                NoToken { transient: true, ..failed.because(error) }
+                let mut failed = ConfigError::new("the token provider failed").because(error);
+                failed.transient = true;
+                failed
             })?,
         };
         let fresh = Credential::new(&secret, &self.source, &self.base, &self.http)?;

@@ -108,7 +108,9 @@ fn step(limit: Duration) -> Duration {
 }
 
 fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigError> {
-    builder.build().map_err(|error| ConfigError::Http(cause(error)))
+    builder
+        .build()
+        .map_err(|error| ConfigError::new("the HTTP client can't be set up").because(cause(error)))
 }
 
 /// Whether a reqwest client or its builder has a proxy. A client also has those of the environment variables, unless
@@ -185,7 +187,10 @@ impl Settings {
         builder: reqwest::ClientBuilder,
     ) -> Result<reqwest::ClientBuilder, ConfigError> {
         if self.base.is_https() {
-            return Err(ConfigError::NoTls);
+            return Err(ConfigError::new(
+                "the endpoint is https and this build has no TLS; turn on one of the features `rustls`, \
+                 `rustls-no-provider` and `native-tls`",
+            ));
         }
         Ok(builder)
     }

@@ -46,7 +46,7 @@ impl Route {
             let found = names.into_iter().find_map(|name| Some((name, look_up(name)?)));
             let text = |(name, value): (_, OsString)| match value.into_string() {
                 Ok(text) => Ok((name, text)),
-                Err(_) => Err(ConfigError::NotUnicode(name)),
+                Err(_) => Err(ConfigError::of_variable(name, "it is not valid Unicode")),
             };
             found.map(text).transpose()
         };
@@ -72,8 +72,9 @@ impl Route {
                 continue;
             };
             let Some(proxy) = matches(&value) else {
-                let source = Box::new(ConfigError::Proxy(problem(&value)));
-                return Err(ConfigError::Variable { name: variable, source });
+                let remedy = "give a URL like `http://proxy.example:3128`, or none";
+                let reason = format!("{}; {remedy}", problem(&value));
+                return Err(ConfigError::of_variable(variable, reason));
             };
             let url = proxy.uri().to_string().trim_end_matches('/').to_owned();
             return Ok(Self::Variable(Proxy { variable, url, tunnels: base.is_https() }));

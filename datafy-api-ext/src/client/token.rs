@@ -1,10 +1,10 @@
 //! The bearer token: where it comes from, and what it consists of.
 
-use super::BoxError;
+use super::{BoxError, ConfigError};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::future::Future;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -41,18 +41,15 @@ pub(super) enum Origin {
 
 impl Origin {
     /// Returns the token in a text of this source, without the white space around it.
-    pub(super) fn token<'t>(&self, text: &'t SecretString) -> Result<&'t str, NoToken> {
+    pub(super) fn token<'t>(&self, text: &'t SecretString) -> Result<&'t str, ConfigError> {
         let token = text.expose_secret().trim();
-        match (self, check(token)) {
-            (_, Ok(())) => Ok(token),
-            (Self::File(path), Err(_)) if token.is_empty() => {
-                Err(NoToken::of_file(path, "is empty; write the token to it"))
+        check(token).map_err(|problem| match self {
+            Self::File(path) => {
+                ConfigError::new(format!("the token in {} {problem}", path.display()))
             }
-            (Self::File(path), Err(problem)) => {
-                Err(NoToken::new(format!("the token in {} {problem}", path.display())))
-            }
-            (_, Err(problem)) => Err(NoToken::new(format!("the token {problem}"))),
-        }
+            _ => ConfigError::new(format!("the token {problem}")),
+        })?;
+        Ok(token)
     }
 }
 
@@ -128,53 +125,19 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Why there is no token to send. It doesn't show the token, unless a provider puts it into its own error.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem}")]
-pub(crate) struct NoToken {
-    pub(crate) problem: String,
-    pub(crate) source: Option<BoxError>,
-    /// Whether the source may have a token another time.
-    pub(crate) transient: bool,
-}
-
-impl NoToken {
-    pub(super) fn new(problem: String) -> Self {
-        Self { problem, source: None, transient: false }
-    }
-
-    fn of_file(path: &Path, problem: &str) -> Self {
-        Self::new(format!("the token file {} {problem}", path.display()))
-    }
-
-    pub(super) fn because(self, source: impl Into<BoxError>) -> Self {
-        Self { source: Some(source.into()), ..self }
-    }
-}
-
 /// Returns the content of a token file, which must be a regular file.
-pub(super) fn read(path: &Path) -> Result<SecretString, NoToken> {
-    let unusable = |problem: &str| NoToken::of_file(path, problem);
-    let unreadable = |error: io::Error| {
-        let problem = match error.kind() {
-            io::ErrorKind::NotFound => "does not exist; create it or correct the path".to_owned(),
-            io::ErrorKind::PermissionDenied => {
-                "may not be read by this process; change its permissions".to_owned()
-            }
-            kind => format!("can't be read ({kind}); check the path"),
-        };
-        unusable(&problem).because(error)
-    };
-    let check = |metadata: &Metadata| {
-        let other = || unusable("is not a regular file; give the path of a regular file");
-        metadata.is_file().then_some(()).ok_or_else(other)
-    };
-    // Opening a pipe waits for a writer, so this comes first. The file may be replaced before it is open.
-    check(&fs::metadata(path).map_err(unreadable)?)?;
-    let file = File::open(path).map_err(unreadable)?;
-    check(&file.metadata().map_err(unreadable)?)?;
+pub(super) fn read(path: &Path) -> Result<SecretString, ConfigError> {
+    let unusable =
+        |problem: &str| ConfigError::new(format!("the token file {} {problem}", path.display()));
+    let unreadable =
+        |error: io::Error| unusable("can't be read; check its path and permissions").because(error);
+    // Opening a pipe waits for a writer.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unusable("is not a regular file; give the path of a regular file"));
+    }
     // Allocated at its largest size: a buffer that grows leaves copies in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
+    let file = File::open(path).map_err(unreadable)?;
     file.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > LARGEST {
         return Err(unusable("is larger than 64 KiB; check the path"));

@@ -1,7 +1,7 @@
 //! The texts on the guide's page about errors are those that the command prints.
 
 use crate::ctl::Machine;
-use datafy_api_ext::ConfigError;
+use datafy_api_ext::Datafy;
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::journal::Journal;
 use futures_util::future::join_all;
@@ -50,8 +50,9 @@ async fn last(faults: Vec<Fault>, variables: &[(&str, &str)], lines: &[&str]) ->
 async fn printed() -> Vec<String> {
     let endpoint = |url| ("DATAFY_ENDPOINT", url);
     let (closed, elsewhere) = ("http://127.0.0.1:1", "https://a.invalid");
-    let variables: [&[(&str, &str)]; 9] = [
+    let variables: [&[(&str, &str)]; 10] = [
         &[("DATAFY_TOKEN", "")],
+        &[("DATAFY_TOKEN", " ")],
         &[("DATAFY_TOKEN", "Bearer a-token")],
         &[("DATAFY_TOKEN", "another-token")],
         &[endpoint("http://example.org")],
@@ -117,8 +118,7 @@ async fn printed() -> Vec<String> {
     for line in ["snapshot vol-1", "snapshot vol-1 --resume last"] {
         printed.push(machine.run(line).await.err);
     }
-    printed.push(ConfigError::MissingVariable("DATAFY_TOKEN").to_string());
-    printed.push(ConfigError::EmptyVariable("DATAFY_TOKEN").to_string());
+    printed.push(Datafy::builder().build().unwrap_err().to_string());
     printed
 }
 

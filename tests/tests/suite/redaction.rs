@@ -47,13 +47,11 @@ fn a_password_in_an_endpoint_is_not_shown() {
         let builder = Datafy::builder().endpoint(endpoint).token(CANARY);
         let shown = format!("{builder:?} {builder:#?}");
         let error = builder.build().unwrap_err();
-        let shown = format!("{shown} {error} {error:?}");
+        let shown = format!("{shown} {error:#} {error:?}");
         assert!(shown.contains("not a base URL"), "{shown}");
         assert!(!shown.contains("pa55word"), "{shown}");
     }
-    let builder =
-        Datafy::builder().endpoint("https://api.datafy.io/v1/").root_certificates(*b"PEM");
-    let shown = format!("{builder:?}");
+    let shown = format!("{:?}", Datafy::builder().endpoint("https://api.datafy.io/v1/"));
     assert!(shown.contains(r#"endpoint: Some("https://api.datafy.io/v1")"#), "{shown}");
     assert!(shown.contains("root_certificates: 1"), "{shown}");
 }

@@ -2,7 +2,8 @@
 
 use crate::exit::Result;
 use clap::Args;
-use datafy_api_ext::{ConfigError, Datafy, DatafyBuilder, SubAccountId, Token};
+use datafy_api_ext::{Datafy, DatafyBuilder, SubAccountId, Token};
+use std::env;
 use std::path::PathBuf;
 
 /// Whom the calls are sent to, and for which account.
@@ -27,8 +28,11 @@ pub(crate) struct Client {
 impl Client {
     /// Builds the client. Nothing is sent.
     pub(crate) fn build(&self) -> Result<Datafy> {
-        let builder = DatafyBuilder::from_env().map_err(explained)?;
-        self.apply(builder).build().map_err(explained)
+        let is_set = |name| env::var_os(name).is_some();
+        if self.token_file.is_none() && !is_set("DATAFY_TOKEN") && !is_set("DATAFY_TOKEN_FILE") {
+            return Err("there is no token; set DATAFY_TOKEN or DATAFY_TOKEN_FILE, or pass --token-file FILE".into());
+        }
+        Ok(self.apply(DatafyBuilder::from_env()?).build()?)
     }
 
     fn apply(&self, mut builder: DatafyBuilder) -> DatafyBuilder {
@@ -45,20 +49,5 @@ impl Client {
             builder = builder.query("accounts", id.as_str());
         }
         builder
-    }
-}
-
-/// The error in the words of the command: the library's are about Rust.
-fn explained(error: ConfigError) -> Box<dyn std::error::Error> {
-    match error {
-        ConfigError::MissingVariable(_) => {
-            "there is no token; set DATAFY_TOKEN or DATAFY_TOKEN_FILE, or pass --token-file FILE"
-                .into()
-        }
-        ConfigError::PlainHttp(host) => {
-            let text = format!("plain http to {host} would send the token unencrypted; use https");
-            text.into()
-        }
-        error => error.into(),
     }
 }
