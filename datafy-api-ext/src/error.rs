@@ -69,13 +69,12 @@ pub(crate) struct Report {
     pub(crate) budget_is_empty: bool,
     pub(crate) marker: Option<String>,
     pub(crate) observation: Option<Untrusted>,
-    /// What the call makes or does, such as `snapshot of vol-0b9`. Like the next two, it is absent only if the error was
-    /// built for a test.
+    /// What the call makes or does, such as `snapshot of vol-0b9`.
     #[serde(skip)]
-    pub(crate) object: Option<String>,
-    pub(crate) subject: Option<Subject>,
-    pub(crate) endpoint: Option<String>,
-    pub(crate) started: Option<DateTime<Utc>>,
+    pub(crate) object: String,
+    pub(crate) subject: Subject,
+    pub(crate) endpoint: String,
+    pub(crate) started: DateTime<Utc>,
     #[serde(skip)]
     pub(crate) ended: Option<DateTime<Utc>>,
 }
@@ -116,10 +115,10 @@ impl Report {
             budget_is_empty: false,
             marker: None,
             observation: None,
-            object: None,
-            subject: None,
-            endpoint: None,
-            started: None,
+            object: String::new(),
+            subject: Subject::default(),
+            endpoint: String::new(),
+            started: DateTime::UNIX_EPOCH,
             ended: None,
         })
     }
@@ -229,19 +228,18 @@ impl Error {
         self.0.operation
     }
 
-    /// What the call is about. `None` only if the error was built for a test.
-    pub fn subject(&self) -> Option<&Subject> {
-        self.0.subject.as_ref()
+    /// What the call is about.
+    pub fn subject(&self) -> &Subject {
+        &self.0.subject
     }
 
-    /// The URL of the service. `None` only if the error was built for a test.
-    pub fn endpoint(&self) -> Option<&str> {
-        self.0.endpoint.as_deref()
+    /// The URL of the service.
+    pub fn endpoint(&self) -> &str {
+        &self.0.endpoint
     }
 
-    /// The time at which the call was started, by the client's [clock](crate::Clock). `None` only if the error was built
-    /// for a test.
-    pub fn started(&self) -> Option<DateTime<Utc>> {
+    /// The time at which the call was started, by the client's [clock](crate::Clock).
+    pub fn started(&self) -> DateTime<Utc> {
         self.0.started
     }
 
@@ -277,15 +275,13 @@ impl Error {
 
     /// What the answer says that went wrong, as far as it arrived and up to 2 KiB: the `message` of the service, what a
     /// gateway has in its place, or a plain text.
-    ///
-    /// It is as it was received, without the token. For a log or a terminal, show the error.
-    pub fn message(&self) -> Option<&str> {
-        self.0.message.as_deref()
+    pub fn message(&self) -> Option<&Untrusted> {
+        self.0.message.as_ref()
     }
 
     /// The request ID, for the vendor's support. At most 2 KiB of it.
-    pub fn request_id(&self) -> Option<&str> {
-        self.0.request_id.as_deref()
+    pub fn request_id(&self) -> Option<&Untrusted> {
+        self.0.request_id.as_ref()
     }
 
     /// How long the last answer asked the client to wait before the next attempt.
@@ -325,13 +321,13 @@ impl Error {
 
     /// Why the volume was not ready when it was checked last, if a check was
     /// [set](crate::Call::ready_when) and it failed at least once.
-    pub fn observation(&self) -> Option<&str> {
-        self.0.observation.as_deref()
+    pub fn observation(&self) -> Option<&Untrusted> {
+        self.0.observation.as_ref()
     }
 
     /// The text that the answer has in the place of the created object's ID, if it isn't a usable ID.
-    pub fn unusable_id(&self) -> Option<&str> {
-        self.created_id().filter(|_| self.lacks_id())
+    pub fn unusable_id(&self) -> Option<&Untrusted> {
+        self.0.created_id.as_ref().filter(|_| self.lacks_id())
     }
 
     /// The text that the answer has in the place of the created object's ID.
@@ -362,11 +358,7 @@ impl fmt::Display for Error {
             Outcome::Unknown => "may have been applied",
             Outcome::Applied => "was applied, but its answer can't be used",
         };
-        f.write_str(report.object.as_deref().unwrap_or(report.operation))?;
-        if let Some(endpoint) = &report.endpoint {
-            write!(f, " at {endpoint}")?;
-        }
-        write!(f, " {effect}: {}", report.problem)?;
+        write!(f, "{} at {} {effect}: {}", report.object, report.endpoint, report.problem)?;
         if f.alternate()
             && let Some(cause) = &report.cause
         {
@@ -392,12 +384,13 @@ impl fmt::Display for Error {
         if report.budget_is_empty {
             f.write_str("; not retried: the retry budget is empty")?;
         }
-        match (report.outcome, self.retry_after()) {
-            (Outcome::Unknown, Some(wait)) => {
-                write!(f, "; the service asked to wait {}", Wait(wait))?;
-            }
-            (_, Some(wait)) => write!(f, "; try again in {}", Wait(wait))?,
-            (_, None) => {}
+        if let Some(wait) = self.retry_after() {
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+            let lead = match report.outcome {
+                Outcome::Unknown => "the service asked to wait",
+                _ => "try again in",
+            };
+            write!(f, "; {lead} {seconds} s")?;
         }
         if let Some(observation) = &report.observation {
             write!(f, "; last seen: {observation}")?;
@@ -434,7 +427,7 @@ impl Serialize for Error {
             text: format!("{self:#}"),
             retry_after_seconds: report.retry_after.map(|time| time.as_secs_f64()),
             elapsed_seconds: report.elapsed.as_secs_f64(),
-            unusable_id: report.created_id.as_ref().filter(|_| self.lacks_id()),
+            unusable_id: self.unusable_id(),
         };
         shown.serialize(serializer)
     }
@@ -486,44 +479,5 @@ impl fmt::Display for Cause {
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.next.as_ref().map(|cause| cause as _)
-    }
-}
-
-/// Shows how long to wait, rounded up to whole seconds, minutes or hours.
-struct Wait(Duration);
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs().saturating_add(u64::from(self.0.subsec_nanos() > 0));
-        match seconds {
-            0..=120 => write!(f, "{seconds} s"),
-            121..=7_200 => write!(f, "{} min", seconds.div_ceil(60)),
-            7_201..=172_800 => write!(f, "{} h", seconds.div_ceil(3_600)),
-            _ => f.write_str("more than 2 days"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Wait;
-    use std::time::Duration;
-
-    #[test]
-    fn a_wait_is_rounded_up_to_a_unit_of_its_size() {
-        let table = [
-            (Duration::ZERO, "0 s"),
-            (Duration::from_millis(1), "1 s"),
-            (Duration::from_secs(120), "120 s"),
-            (Duration::from_millis(120_001), "3 min"),
-            (Duration::from_secs(7_200), "120 min"),
-            (Duration::from_secs(7_201), "3 h"),
-            (Duration::from_secs(172_800), "48 h"),
-            (Duration::from_secs(172_801), "more than 2 days"),
-            (Duration::MAX, "more than 2 days"),
-        ];
-        for (wait, expected) in table {
-            assert_eq!(Wait(wait).to_string(), expected, "{wait:?}");
-        }
     }
 }

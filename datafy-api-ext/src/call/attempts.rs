@@ -180,7 +180,7 @@ impl<O: Operation> Attempts<O> {
         report.attempts = self.count;
         report.elapsed = self.time.passed();
         let [started, ended] = self.dates(report.elapsed);
-        (report.started, report.ended) = (Some(started), Some(ended));
+        (report.started, report.ended) = (started, Some(ended));
         // Like the error, these describe the attempt that decided the outcome.
         self.span.record("datafy.outcome", report.outcome.as_str());
         self.span.record("error.type", report.error_type());

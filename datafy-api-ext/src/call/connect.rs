@@ -24,13 +24,13 @@ impl Datafy {
     /// endpoint, that the proxy reaches the endpoint. There is one attempt, within the connect timeout.
     #[doc(alias("ping", "check"))]
     pub async fn connect(&self) -> Result<(), Error> {
-        let begun = Instant::now();
+        let (begun, started) = (Instant::now(), self.clock().date().into());
         let not_sent = |mut report: Box<Report>| {
             report.operation = "connect";
             report.elapsed = begun.elapsed();
-            report.object = Some("a request".to_owned());
-            report.subject = Some(Subject::default());
-            report.endpoint = Some(self.endpoint().to_owned());
+            report.object = "a request".into();
+            report.endpoint = self.endpoint().into();
+            report.started = started;
             Error(report)
         };
         let Inner { tokens, http, options, .. } = self.inner();

@@ -50,7 +50,7 @@ impl<O: Operation + 'static> Call<O> {
         let unreceived = Unreceived::new(self.clone());
         let problem = "the runtime was shut down during the call";
         let mut lost = self.failed(Report::ambiguous(ErrorKind::ConnectionLost, problem));
-        lost.started = Some(unreceived.started);
+        lost.started = unreceived.started;
         let lost = Error(lost);
         let registered =
             Registered::new(self.datafy.clone(), unreceived.abandoned(Outcome::Unknown));

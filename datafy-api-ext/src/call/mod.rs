@@ -110,9 +110,9 @@ impl<O: Operation> Call<O> {
     /// Completes the report of a failed attempt with what is known of the call.
     pub(crate) fn failed(&self, mut report: Box<Report>) -> Box<Report> {
         report.operation = O::FACTS.name;
-        report.object = Some(self.object());
-        report.subject = Some(self.subject());
-        report.endpoint = Some(self.datafy.endpoint().to_owned());
+        report.object = self.object();
+        report.subject = self.subject();
+        report.endpoint = self.datafy.endpoint().into();
         report.marker = self.operation.marker().map(str::to_owned);
         report
     }

@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Report};
 use crate::id::{DatafySnapshotId, VolumeId};
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
+use datafy_api::SERVER_URL;
 use datafy_api::operations::ALL;
 use serde::Deserialize;
 use serde::de::Error as _;
@@ -22,7 +23,7 @@ use std::time::Duration;
 ///
 /// let error = fake::error(json!({ "operation": "create_snapshot", "outcome": "unknown", "kind": "server",
 ///     "status": 503, "message": "backend fetch failed" }))?;
-/// assert_eq!(error.to_string(), "create_snapshot may have been applied: backend fetch failed");
+/// assert_eq!(error.to_string(), "create_snapshot at https://api.datafy.io may have been applied: backend fetch failed");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub fn error(json: Value) -> serde_json::Result<Error> {
@@ -36,6 +37,8 @@ pub fn error(json: Value) -> serde_json::Result<Error> {
     };
     Ok(Error(Box::new(Report {
         operation,
+        object: operation.to_owned(),
+        endpoint: SERVER_URL.to_owned(),
         status: json.status,
         last_status: json.status,
         message: json.message.map(Untrusted::local),

@@ -210,7 +210,7 @@ impl Attach {
         report.outcome = report.outcome.max(self.outcome);
         report.observation = observation.map(Untrusted::local);
         (report.calls, report.attempts, report.elapsed) = (calls, attempts, time.passed());
-        report.started = Some(started);
+        report.started = started;
         report.ended.get_or_insert_with(|| call.clock().date().into());
         Err(Error(report))
     }

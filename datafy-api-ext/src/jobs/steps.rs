@@ -224,7 +224,11 @@ impl Steps {
         let end = Record {
             outcome: Some(effect.outcome),
             created_id: effect.created_id().map(str::to_owned),
-            request_id: result.as_ref().err().and_then(Error::request_id).map(str::to_owned),
+            request_id: result
+                .as_ref()
+                .err()
+                .and_then(Error::request_id)
+                .map(|id| id.as_str().to_owned()),
             ..record(Event::End)
         };
         {

@@ -45,25 +45,6 @@ impl SentCall {
         }
     }
 
-    /// Returns the call that failed with this error, or `None` if the error doesn't hold its
-    /// [subject](Error::subject).
-    pub fn from_error(error: &Error) -> Option<Self> {
-        let begun = error.started()?;
-        let state = match error.outcome() {
-            Outcome::NotSent => StepState::NotSent,
-            Outcome::Refused => StepState::Refused,
-            Outcome::Unknown => StepState::Unknown,
-            Outcome::Applied => StepState::Applied,
-        };
-        Some(Self {
-            marker: error.marker().map(str::to_owned),
-            ended: error.ended(),
-            state,
-            created_id: error.created_id().map(str::to_owned),
-            ..Self::new(error.operation(), error.subject()?.clone(), begun)
-        })
-    }
-
     /// What the operation creates or changes.
     pub(super) fn target(&self) -> Option<Target> {
         Target::of(&self.operation)
@@ -103,18 +84,35 @@ impl From<&Step> for SentCall {
     }
 }
 
+impl From<&Error> for SentCall {
+    fn from(error: &Error) -> Self {
+        Self {
+            marker: error.marker().map(str::to_owned),
+            ended: error.ended(),
+            state: state(error.outcome()),
+            created_id: error.created_id().map(str::to_owned),
+            ..Self::new(error.operation(), error.subject().clone(), error.started())
+        }
+    }
+}
+
 impl From<&Abandoned> for SentCall {
     fn from(abandoned: &Abandoned) -> Self {
-        let state = match abandoned.outcome {
-            Outcome::Applied => StepState::Applied,
-            _ => StepState::Unknown,
-        };
         Self {
             marker: abandoned.marker.clone(),
-            state,
+            state: state(abandoned.outcome),
             created_id: abandoned.created_id.as_deref().map(str::to_owned),
             ..Self::new(abandoned.operation, abandoned.subject.clone(), abandoned.started)
         }
+    }
+}
+
+fn state(outcome: Outcome) -> StepState {
+    match outcome {
+        Outcome::NotSent => StepState::NotSent,
+        Outcome::Refused => StepState::Refused,
+        Outcome::Unknown => StepState::Unknown,
+        Outcome::Applied => StepState::Applied,
     }
 }
 
@@ -122,10 +120,11 @@ impl Error {
     /// The command that lists what the call may have created or attached, if its outcome is
     /// [`Unknown`](Outcome::Unknown).
     ///
-    /// `None` for any other outcome, for an operation whose effect EC2 doesn't show, and if the error doesn't hold its
-    /// [subject](Self::subject). Run it in the account and the region of the volume.
+    /// `None` for any other outcome, and for an operation whose effect EC2 doesn't show. Run it in the account and the
+    /// region of the volume.
     pub fn how_to_find(&self) -> Option<String> {
-        let call = SentCall::from_error(self).filter(|call| call.state == StepState::Unknown)?;
-        Query::of(&call).map(|query| query.to_string())
+        let is_unknown = self.outcome() == Outcome::Unknown;
+        let query = is_unknown.then(|| Query::of(&SentCall::from(self)))?;
+        query.map(|query| query.to_string())
     }
 }

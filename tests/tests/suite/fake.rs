@@ -38,7 +38,7 @@ async fn seeded() -> (Fake, Datafy) {
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, status: u16, message: &str) {
     let error = result.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(status)), "{error}");
-    assert_eq!(error.message(), Some(message));
+    assert_eq!(error.message().unwrap(), message);
     let body: serde_json::Value = serde_json::from_slice(error.body().unwrap()).unwrap();
     assert_eq!(
         body,

@@ -459,7 +459,10 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
         let finished = run.next().await.unwrap();
         assert_eq!(finished.outcome(), Outcome::Unknown);
         let Err(NotDone::Failed(error)) = finished.result else { panic!("{finished:?}") };
-        assert_eq!((error.outcome(), error.unusable_id()), (Outcome::Applied, created));
+        assert_eq!(
+            (error.outcome(), error.unusable_id().map(|it| &**it)),
+            (Outcome::Applied, created)
+        );
         let progress = run.monitor().progress();
         assert_eq!((progress.done, progress.unknown, progress.exit_code()), (0, 1, 3));
         drop(run);

@@ -76,6 +76,6 @@ async fn a_mock_can_give_an_undocumented_answer() {
     });
     let volume = datafy(&server).volume(VolumeId::new("vol-1").unwrap());
     let error = volume.deactivate_autoscaling().await.unwrap_err();
-    assert_eq!((error.status(), error.message()), (Some(409), Some("not managed")));
+    assert_eq!((error.status(), &**error.message().unwrap()), (Some(409), "not managed"));
     mock.assert();
 }

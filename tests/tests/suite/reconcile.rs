@@ -333,7 +333,7 @@ async fn an_error_says_how_to_find_what_its_call_did_and_when_it_was_in_flight()
     let error = call().await.unwrap_err();
     let command = "aws ec2 describe-snapshots --filters 'Name=tag:datafy:source-volume:id,Values=vol-1' --output json";
     assert_eq!(error.how_to_find().as_deref(), Some(command));
-    let sent = SentCall::from_error(&error).unwrap();
+    let sent = SentCall::from(&error);
     assert_eq!((sent.marker.as_deref(), sent.state), (error.marker(), StepState::Unknown));
     assert!(error.elapsed() < Duration::from_secs(60), "{error:?}");
     assert_eq!((sent.begun, sent.ended), (at(0), Some(at(3_600))));
@@ -341,7 +341,7 @@ async fn an_error_says_how_to_find_what_its_call_did_and_when_it_was_in_flight()
     fake.inject(Fault::status(409));
     let refused = call().await.unwrap_err();
     assert_eq!(refused.how_to_find(), None);
-    assert_eq!(SentCall::from_error(&refused).unwrap().state, StepState::Refused);
+    assert_eq!(SentCall::from(&refused).state, StepState::Refused);
 }
 
 #[test]
