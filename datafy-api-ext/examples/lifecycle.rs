@@ -72,7 +72,7 @@ async fn run_plan(datafy: &Datafy, plan: Plan) -> Result<(), Box<dyn Error>> {
     let snapshot = snapshot.id;
     println!("created snapshot {snapshot}");
 
-    let volume = datafy.create_volume().from_snapshot(snapshot.clone()).await?;
+    let volume = datafy.create_volume(snapshot.clone()).await?;
     let volume = volume.id;
     println!("created volume {volume}");
 

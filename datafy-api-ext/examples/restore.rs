@@ -32,7 +32,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     (0..4).for_each(|_| fake.inject(Fault::status(409)));
 
     // Without `attach_within`, the first refusal ends the restore.
-    let restore = datafy.restore(snapshot).attach_to(instance.clone(), "/dev/sdb".parse()?);
+    let restore = datafy.restore(snapshot, instance.clone(), "/dev/sdb".parse()?);
     let Err(error) = restore.await else {
         return Err("the attach was not refused".into());
     };

@@ -6,7 +6,7 @@ mod listener;
 mod stage;
 mod unreachable;
 
-pub use contract::{other_source, other_sources};
+pub use contract::other_source;
 pub use listener::{Listener, Request, http};
 pub use stage::{OPERATIONS, Operation, Stage};
 pub use unreachable::{Unreachable, bound};

@@ -64,7 +64,7 @@ impl Operation {
                 Ok(())
             }
             Self::CreateVolume => {
-                let volume = send!(datafy.create_volume().from_snapshot(snapshot(number)))?;
+                let volume = send!(datafy.create_volume(snapshot(number)))?;
                 expect_size(number, volume.volume_size_gb);
                 Ok(())
             }

@@ -10,10 +10,6 @@ use reqwest::Request;
 /// An operation of the API, with the arguments of one call.
 ///
 /// Only this crate implements it.
-#[diagnostic::on_unimplemented(
-    message = "the operation of this call is not complete",
-    note = "a volume is created from a source: call `from_snapshot` or `from_source`"
-)]
 pub trait Operation: Clone + Send + Sync {
     /// The result of the call.
     type Answer: Recorded + Send + 'static;

@@ -175,7 +175,7 @@ impl Attach {
         let (mut calls, mut attempts) = (0, 0);
         for round in 1.. {
             let left = limit.saturating_sub(time.passed());
-            let checked = self.wait.check(call.operation.volume(), left).await;
+            let checked = self.wait.check(&call.operation.volume, left).await;
             if is_late(time.passed()) {
                 observation = checked.err().or(observation);
                 break;

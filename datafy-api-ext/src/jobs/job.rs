@@ -30,7 +30,7 @@ use std::future::Future;
 ///
 ///     async fn run(self, steps: &Steps) -> Result<VolumeId, Error> {
 ///         let snapshot = steps.run(self.datafy.volume(self.volume).create_snapshot()).await?;
-///         let volume = steps.run(self.datafy.create_volume().from_snapshot(snapshot.id)).await?;
+///         let volume = steps.run(self.datafy.create_volume(snapshot.id)).await?;
 ///         Ok(volume.id)
 ///     }
 /// }

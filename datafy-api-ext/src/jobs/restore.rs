@@ -28,26 +28,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 impl Datafy {
-    /// Restores a snapshot: creates a volume from it and attaches the volume. The next method names the place:
-    /// `datafy.restore(snapshot).attach_to(instance, device)`.
-    pub fn restore(&self, source: impl Into<Source>) -> Call<Source> {
-        Call::new(self.clone(), source.into())
-    }
-}
-
-/// A restore, still without the place to attach the volume to. It can't be awaited: a volume that is created and not
-/// attached costs money and serves nobody.
-///
-/// ```compile_fail,E0277
-/// # async fn example(datafy: datafy_api_ext::Datafy, snapshot: datafy_api_ext::DatafySnapshotId) {
-/// datafy.restore(snapshot).await;
-/// # }
-/// ```
-impl Call<Source> {
-    /// Attaches the volume to this instance, once it is created.
-    pub fn attach_to(self, instance: InstanceId, device: DeviceName) -> Restore {
-        let create = self.with(()).from_source(self.operation);
-        Restore { create, instance, device, wait: Wait::default() }
+    /// Restores a snapshot: creates a volume from it, and attaches the volume to this instance.
+    pub fn restore(
+        &self,
+        source: impl Into<Source>,
+        instance: InstanceId,
+        device: DeviceName,
+    ) -> Restore {
+        Restore { create: self.create_volume(source), instance, device, wait: Wait::default() }
     }
 }
 
@@ -118,7 +106,7 @@ impl Restore {
         let failed = |cause| self.not_restored(cause, &[], None);
         let store = Store::open(path.into(), header, None, datafy).await;
         let store = store.map_err(|error| failed(NotDone::Journal(error)))?;
-        let begin = format!("{} to ", self.create.operation.source());
+        let begin = format!("{} to ", self.create.operation.source);
         let key = SmolStr::from(format!("{begin}{} as {}", self.instance, self.device));
         if !store.entry(&key).steps.iter().any(Step::may_be_applied) {
             // To another place: perhaps this is the same restore, with its place corrected.
@@ -164,7 +152,7 @@ impl Restore {
     fn not_restored(&self, cause: NotDone, steps: &[Step], rest: Option<Attach>) -> NotRestored {
         let Self { create, instance, device, .. } = self;
         NotRestored(Box::new(Left {
-            object: format!("restore of {} to {instance} as {device}", create.operation.source()),
+            object: format!("restore of {} to {instance} as {device}", create.operation.source),
             endpoint: create.datafy().endpoint().to_owned(),
             subject: Subject {
                 instance: Some(instance.clone()),
@@ -180,7 +168,8 @@ impl Restore {
 
     /// Attaches the volume, after calls with this outcome.
     fn attach(&self, volume: VolumeId, outcome: Outcome) -> Attach {
-        let attach = AttachVolume::new(volume, self.instance.clone(), self.device.clone());
+        let (instance, device) = (self.instance.clone(), self.device.clone());
+        let attach = AttachVolume { volume, instance, device };
         Attach::new(self.create.with(attach), self.wait.clone(), outcome)
     }
 }

@@ -15,9 +15,9 @@ use reqwest::Request;
 /// Attaches an unattached autoscaling volume to an instance. Created by [`Volume::attach`](crate::Volume::attach).
 #[derive(Clone, Debug)]
 pub struct AttachVolume {
-    volume: VolumeId,
-    instance: InstanceId,
-    device: DeviceName,
+    pub(crate) volume: VolumeId,
+    pub(crate) instance: InstanceId,
+    pub(crate) device: DeviceName,
 }
 
 impl Volume {
@@ -25,17 +25,8 @@ impl Volume {
     ///
     /// Idempotent: the call is also retried if an attempt may have been applied.
     pub fn attach(&self, instance: InstanceId, device: DeviceName) -> Call<AttachVolume> {
-        Call::new(self.datafy().clone(), AttachVolume::new(self.id().clone(), instance, device))
-    }
-}
-
-impl AttachVolume {
-    pub(crate) fn new(volume: VolumeId, instance: InstanceId, device: DeviceName) -> Self {
-        Self { volume, instance, device }
-    }
-
-    pub(crate) fn volume(&self) -> &VolumeId {
-        &self.volume
+        let volume = self.id().clone();
+        Call::new(self.datafy().clone(), AttachVolume { volume, instance, device })
     }
 }
 

@@ -4,8 +4,7 @@ use crate::call::operation::{Operation, Recorded, call_span};
 use crate::call::success::{Unusable, VOLUME_ID};
 use crate::call::{Call, Content};
 use crate::client::Datafy;
-use crate::id::{DatafySnapshotId, InvalidId, VolumeId};
-use crate::only_objects::only_objects;
+use crate::id::{DatafySnapshotId, VolumeId};
 use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
@@ -19,11 +18,8 @@ use std::fmt;
 /// The source that a volume is created from.
 ///
 /// The vendor's page shows two alternatives but not their fields; those of the first are known from the vendor's public
-/// Terraform provider. As JSON it is the `source` in the request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schemars", schemars(try_from = "types::VolumeSource"))]
-#[serde(try_from = "Map<String, Value>", into = "types::VolumeSource")]
+/// Terraform provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
     /// A snapshot created by Datafy.
@@ -38,16 +34,18 @@ impl From<DatafySnapshotId> for Source {
     }
 }
 
-/// The ID of a snapshot, or the object.
+/// The ID of a snapshot, or the object as JSON.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::DatafySnapshot(id) = self {
-            return id.fmt(f);
+        match self {
+            Self::DatafySnapshot(id) => id.fmt(f),
+            Self::Undocumented(object) => {
+                let mut object = Value::Object(object.clone());
+                // The text is the key in a journal, whatever order the members of objects have in this program.
+                object.sort_all_objects();
+                write!(f, "{object}")
+            }
         }
-        let mut object = serde_json::json!(self);
-        // The text is the key in a journal, whatever order the members of objects have in this program.
-        object.sort_all_objects();
-        write!(f, "{object}")
     }
 }
 
@@ -62,53 +60,20 @@ impl From<Source> for types::VolumeSource {
     }
 }
 
-/// An object with more than `datafySnapshotId` is kept whole, as [`Source::Undocumented`].
-impl TryFrom<Map<String, Value>> for Source {
-    type Error = InvalidId;
-
-    fn try_from(object: Map<String, Value>) -> Result<Self, InvalidId> {
-        match object.get("datafySnapshotId") {
-            Some(Value::String(id)) if object.len() == 1 => id.parse().map(Self::DatafySnapshot),
-            _ => Ok(Self::Undocumented(object)),
-        }
-    }
-}
-
 impl Datafy {
-    /// Creates an autoscaling volume; the next method names its source:
-    /// `datafy.create_volume().from_snapshot(snapshot)`.
+    /// Creates an autoscaling volume from a snapshot created by Datafy, or from another [`Source`].
     ///
     /// Not idempotent: each volume is billed. If the call fails, [`Error::outcome`](crate::Error::outcome) says whether
     /// it is safe to retry.
-    pub fn create_volume(&self) -> Call<()> {
-        Call::new(self.clone(), ())
+    pub fn create_volume(&self, source: impl Into<Source>) -> Call<CreateVolume> {
+        Call::new(self.clone(), CreateVolume { source: source.into() })
     }
 }
 
-/// A call to create a volume, still without its source: it can't be awaited.
-impl Call<()> {
-    /// Creates the volume from a snapshot created by Datafy.
-    pub fn from_snapshot(self, snapshot: DatafySnapshotId) -> Call<CreateVolume> {
-        self.from_source(Source::DatafySnapshot(snapshot))
-    }
-
-    /// Creates the volume from any source.
-    pub fn from_source(self, source: Source) -> Call<CreateVolume> {
-        self.with(CreateVolume { source })
-    }
-}
-
-/// Creates an autoscaling volume. Created by
-/// [`Datafy::create_volume`](crate::Datafy::create_volume).
+/// Creates an autoscaling volume. Created by [`Datafy::create_volume`](crate::Datafy::create_volume).
 #[derive(Clone, Debug)]
 pub struct CreateVolume {
-    source: Source,
-}
-
-impl CreateVolume {
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
-    }
+    pub(crate) source: Source,
 }
 
 impl Operation for CreateVolume {

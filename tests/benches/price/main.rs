@@ -203,7 +203,7 @@ async fn run_restores(datafy: &Datafy, size: u32, journal: Option<&Path>) {
             let snapshot = DatafySnapshotId::new(format!("dsnap-{number}")).unwrap();
             let device = DeviceName::new(format!("sd{number}"));
             let instance = InstanceId::new("i-1");
-            datafy.restore(snapshot).attach_to(instance.unwrap(), device.unwrap())
+            datafy.restore(snapshot, instance.unwrap(), device.unwrap())
         })
         .await
         .unwrap();

@@ -28,8 +28,8 @@ fn calls(datafy: &Datafy) -> Result<Vec<Ended>> {
     let described = volume.create_snapshot().autoscaling_only(true).description("nightly");
     Ok(vec![
         end(described),
-        end(datafy.create_volume().from_snapshot(snapshot)),
-        end(datafy.create_volume().from_source(other_source())),
+        end(datafy.create_volume(snapshot)),
+        end(datafy.create_volume(other_source())),
         end(volume.attach(instance, device)),
         end(volume.deactivate_autoscaling()),
     ])

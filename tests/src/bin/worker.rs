@@ -60,8 +60,7 @@ async fn main() -> Result<()> {
         }
         "restores" => {
             let run = fleet.run(move |datafy, (_, number), _| {
-                let restore = datafy.restore(snapshot(number));
-                let restore = restore.attach_to(instance.clone(), device(number));
+                let restore = datafy.restore(snapshot(number), instance.clone(), device(number));
                 restore.attach_within(PATIENCE)
             });
             print(run.await?, |volume| json!(volume)).await
@@ -96,7 +95,7 @@ async fn clone_volume(
     steps: Steps,
 ) -> std::result::Result<VolumeId, datafy_api_ext::Error> {
     let snapshot = steps.run(datafy.volume(volume(number)).create_snapshot().traceable()).await?;
-    let create = || steps.run(datafy.create_volume().from_snapshot(snapshot.id.clone()));
+    let create = || steps.run(datafy.create_volume(snapshot.id.clone()));
     let created = match create().await {
         Err(_) => create().await?,
         Ok(created) => created,

@@ -103,7 +103,7 @@ async fn the_output_of_the_cli_has_the_shape_that_was_recorded() {
     }
     let device = DeviceName::new("/dev/sdf").unwrap();
     let source: DatafySnapshotId = "dsnap-00000000000000001".parse().unwrap();
-    datafy.restore(source).attach_to(ec2.instance.clone(), device).await.unwrap();
+    datafy.restore(source, ec2.instance.clone(), device).await.unwrap();
     ec2.mirror(&fake, true).await;
     for (name, command) in COMMANDS {
         let output = ec2.run(command);

@@ -199,8 +199,7 @@ async fn a_restore_behind_varnish_creates_one_volume_and_does_not_deny_it() {
     origin.inject(1, Fault::ApplyThenSend(String::new()), usize::MAX);
     let snapshot = DatafySnapshotId::new("dsnap-seed1").unwrap();
     let error = client(&gateway)
-        .restore(snapshot)
-        .attach_to(InstanceId::new("i-1").unwrap(), DeviceName::new("sdf").unwrap())
+        .restore(snapshot, InstanceId::new("i-1").unwrap(), DeviceName::new("sdf").unwrap())
         .await
         .unwrap_err();
     assert_eq!(origin.seen(1).effects, 1, "{error}");

@@ -28,7 +28,7 @@ async fn snapshot_of(body: &str) -> Snapshot {
 async fn created(body: &str) -> CreatedVolume {
     let listener = Listener::answering_json(body);
     let snapshot = DatafySnapshotId::new("dsnap-1").unwrap();
-    client(&listener).create_volume().from_snapshot(snapshot).await.unwrap()
+    client(&listener).create_volume(snapshot).await.unwrap()
 }
 
 async fn attach(answer: &str) -> Result<(), Error> {
@@ -77,7 +77,7 @@ async fn errors_of_creates(body: &str) -> [Error; 2] {
     let datafy = client(&listener);
     let snapshot = datafy.volume(volume()).create_snapshot().await.unwrap_err();
     let source = DatafySnapshotId::new("dsnap-1").unwrap();
-    let volume = datafy.create_volume().from_snapshot(source).await.unwrap_err();
+    let volume = datafy.create_volume(source).await.unwrap_err();
     assert_eq!(listener.requests().len(), 2, "a create is not repeated");
     [snapshot, volume]
 }

@@ -195,7 +195,7 @@ async fn a_create_that_is_cancelled_at_any_point_is_reported_if_it_has_an_effect
 }
 
 fn restore(datafy: &Datafy, number: usize) -> Restore {
-    let restore = datafy.restore(snapshot(number)).attach_to(instance(), device(number));
+    let restore = datafy.restore(snapshot(number), instance(), device(number));
     restore.attach_within(MINUTE)
 }
 
@@ -296,7 +296,7 @@ async fn clone_volume(
     steps: Steps,
 ) -> Result<VolumeId, datafy_api_ext::Error> {
     let created = steps.run(datafy.volume(volume(number)).create_snapshot()).await?;
-    let created = steps.run(datafy.create_volume().from_snapshot(created.id)).await?;
+    let created = steps.run(datafy.create_volume(created.id)).await?;
     let attach = datafy.volume(created.id.clone()).attach(instance(), device(number));
     steps.run(attach.within(MINUTE)).await?;
     Ok(created.id)

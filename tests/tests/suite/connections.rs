@@ -138,7 +138,7 @@ async fn an_answer_about_a_snapshot_is_not_taken_for_a_created_volume() {
     let listener = datafy_tests::Listener::answering_json(answer);
     let datafy = Datafy::builder().endpoint(listener.url()).token("t").build().unwrap();
     let snapshot = datafy_api_ext::DatafySnapshotId::new("dsnap-1").unwrap();
-    let error = datafy.create_volume().from_snapshot(snapshot).await.unwrap_err();
+    let error = datafy.create_volume(snapshot).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     assert!(error.to_string().ends_with("the answer names snapshot dsnap-of-vol-1"), "{error}");
 }

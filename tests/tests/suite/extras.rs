@@ -117,8 +117,8 @@ async fn both_calls_of_a_restore_send_its_extras() {
     let stage = Stage::of(1).await;
     let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
     let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
-    let create = stage.client().restore(snapshot).query("a", "1").header("x-a", "2");
-    create.attach_to(instance, device).await.unwrap();
+    let restore = stage.client().restore(snapshot, instance, device);
+    restore.query("a", "1").header("x-a", "2").await.unwrap();
     let requests = stage.fake.requests();
     assert_eq!(requests.len(), 2);
     for request in requests {

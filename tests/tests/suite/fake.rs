@@ -55,7 +55,7 @@ async fn the_effects_of_one_call_are_seen_by_the_next() {
     assert_eq!(taken.volume_size_gb, Some(100));
     assert_eq!(fake.snapshots()[0].description.as_deref(), Some("d"));
 
-    let made = datafy.create_volume().from_snapshot(snapshot.clone()).await.unwrap();
+    let made = datafy.create_volume(snapshot.clone()).await.unwrap();
     let made = made.id.clone();
     assert_eq!(fake.volume(&made).unwrap().source, Some(snapshot));
 
@@ -100,7 +100,7 @@ async fn an_unknown_volume_snapshot_or_instance_is_refused_with_404() {
     let result = datafy.volume(volume_id("vol-7")).deactivate_autoscaling().await;
     refused(result, 404, "there is no volume vol-7");
     let snapshot = DatafySnapshotId::new("dsnap-7").unwrap();
-    let result = datafy.create_volume().from_snapshot(snapshot).await;
+    let result = datafy.create_volume(snapshot).await;
     refused(result, 404, "there is no snapshot dsnap-7");
     let result = datafy
         .volume(volume_id("vol-1"))
@@ -125,7 +125,7 @@ async fn a_conflict_with_the_state_is_refused_with_409() {
 #[tokio::test]
 async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
     let (fake, datafy) = seeded().await;
-    let result = datafy.create_volume().from_source(other_source()).await;
+    let result = datafy.create_volume(other_source()).await;
     refused(result, 400, "the fake knows no source but `datafySnapshotId`");
 
     let post = async |path: &str, body: &str| {

@@ -131,7 +131,7 @@ async fn a_create_whose_marker_ec2_shows_is_settled_at_the_end_and_its_job_conti
     async fn restore_copy(datafy: Datafy, volume: VolumeId, steps: Steps) -> Result<(), Error> {
         let snapshot = datafy.volume(volume).create_snapshot().traceable();
         let snapshot = steps.run(snapshot).await?;
-        steps.run(datafy.create_volume().from_snapshot(snapshot.id)).await.map(drop)
+        steps.run(datafy.create_volume(snapshot.id)).await.map(drop)
     }
     let scene = Scene::new().await;
     scene.stage.fake.inject_none();

@@ -51,7 +51,7 @@ async fn each_operation_has_a_mock_that_matches_its_call_and_no_other() {
     let source = datafy.volume(VolumeId::new("vol-1").unwrap());
     let made = source.create_snapshot().description("nightly").await.unwrap();
     assert_eq!(made.id, DatafySnapshotId::new("dsnap-1").unwrap());
-    let made = datafy.create_volume().from_snapshot(made.id.clone()).await;
+    let made = datafy.create_volume(made.id.clone()).await;
     let made = datafy.volume(made.unwrap().id);
     let (instance, device) = (InstanceId::new("i-1"), DeviceName::new("/dev/sdb"));
     made.attach(instance.unwrap(), device.unwrap()).await.unwrap();

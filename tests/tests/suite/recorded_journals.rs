@@ -76,9 +76,8 @@ async fn a_recorded_journal_of_attaches_is_resumed() {
 
 async fn restore_rows(datafy: &Datafy, path: &Path) -> Vec<&'static str> {
     let fleet = datafy.fleet((0..6).map(Row)).named("recovery").journal(path);
-    let run = fleet.run(|datafy, Row(number), _| {
-        datafy.restore(snapshot(number)).attach_to(instance(), device(number))
-    });
+    let run = fleet
+        .run(|datafy, Row(number), _| datafy.restore(snapshot(number), instance(), device(number)));
     reports(run.await.unwrap()).await
 }
 
@@ -106,7 +105,7 @@ async fn a_recorded_journal_of_a_restore_is_resumed() {
     let (_directory, path) = recorded("restore.jsonl", &stage);
     stage.fake.inject(Fault::status(403));
     for attached in [false, true, true] {
-        let restore = stage.client().restore(snapshot(0)).attach_to(instance(), device('b'));
+        let restore = stage.client().restore(snapshot(0), instance(), device('b'));
         let result = restore.journal(&path).await;
         assert_eq!(result.is_ok(), attached, "{result:?}");
     }

@@ -22,7 +22,7 @@ async fn no_debug_output_shows_the_token() {
     let datafy = builder.build().unwrap();
     let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
     let call = volume.create_snapshot();
-    let called = format!("{datafy:#?} {volume:#?} {call:#?} {:#?}", datafy.create_volume());
+    let called = format!("{datafy:#?} {volume:#?} {call:#?}");
     let error = call.await.unwrap_err();
     let failed = format!("{error:#?} {error} {fake:#?} {:#?}", fake.requests());
     let hooks = datafy_api::hooks::Hooks::bearer(CANARY).unwrap();
@@ -53,7 +53,6 @@ fn a_password_in_an_endpoint_is_not_shown() {
     }
     let shown = format!("{:?}", Datafy::builder().endpoint("https://api.datafy.io/v1/"));
     assert!(shown.contains(r#"endpoint: Some("https://api.datafy.io/v1")"#), "{shown}");
-    assert!(shown.contains("root_certificates: 1"), "{shown}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn restore(datafy: &Datafy) -> Restore {
-    datafy.restore(snapshot(0)).attach_to(instance(), device('b'))
+    datafy.restore(snapshot(0), instance(), device('b'))
 }
 
 /// An attach of a volume that exists.
@@ -272,7 +272,7 @@ async fn a_volume_that_may_have_been_created_is_reported_until_it_is_settled() {
 /// Restores the snapshot of each row, and returns how each ended.
 async fn restore_rows(scene: &Scene, rows: usize) -> Vec<&'static str> {
     let job = |datafy: Datafy, Row(row), _: Steps| {
-        let restore = datafy.restore(snapshot(row)).attach_to(instance(), device(row));
+        let restore = datafy.restore(snapshot(row), instance(), device(row));
         restore.attach_within(MINUTE).retry(RetryPolicy::none())
     };
     let fleet = scene.datafy.fleet((0..rows).map(Row)).journal(scene.path());
@@ -312,10 +312,8 @@ async fn a_fleet_of_restores_is_resumed_where_each_of_them_stopped() {
 async fn a_restore_whose_place_was_corrected_creates_no_second_volume() {
     let scene = Scene::of(1).await;
     let absent = InstanceId::new("i-absent").unwrap();
-    let wrong = || {
-        let restore = scene.datafy.restore(snapshot(0));
-        restore.attach_to(absent.clone(), device('b')).journal(scene.path())
-    };
+    let wrong =
+        || scene.datafy.restore(snapshot(0), absent.clone(), device('b')).journal(scene.path());
     let volume = wrong().await.unwrap_err().volume_id().unwrap().clone();
 
     let conflict = journaled(&scene).await.unwrap_err();
@@ -333,9 +331,8 @@ async fn a_restore_whose_place_was_corrected_creates_no_second_volume() {
 async fn a_key_is_refused_if_its_journal_has_other_arguments() {
     let scene = Scene::of(2).await;
     let run = async |from: usize, to: char| {
-        let job = move |datafy: Datafy, _: Row, _| {
-            datafy.restore(snapshot(from)).attach_to(instance(), device(to))
-        };
+        let job =
+            move |datafy: Datafy, _: Row, _| datafy.restore(snapshot(from), instance(), device(to));
         scene.run(job).await.result
     };
     scene.inject([None, status(403)]);
@@ -353,9 +350,8 @@ async fn a_key_is_refused_if_its_journal_has_other_arguments() {
         assert_eq!(serde_json::to_value(&error).unwrap()["state"], "conflict");
     }
     let fleet = scene.datafy.fleet([Row(0), Row(1)]).journal(scene.path());
-    let job = |datafy: Datafy, Row(row), _: Steps| {
-        datafy.restore(snapshot(1)).attach_to(instance(), device(row))
-    };
+    let job =
+        |datafy: Datafy, Row(row), _: Steps| datafy.restore(snapshot(1), instance(), device(row));
     let plan = ended(fleet.plan(job)).await;
     assert_eq!((plan.not_attempted, plan.to_do), (1, 1));
     assert_eq!(run(0, 'c').await.unwrap(), volume);

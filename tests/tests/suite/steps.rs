@@ -35,7 +35,7 @@ impl From<Error> for Mine {
 /// A function of three steps.
 async fn clone_volume(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, Mine> {
     let snapshot = steps.run(datafy.volume(volume(row.0)).create_snapshot()).await?;
-    let volume = steps.run(datafy.create_volume().from_snapshot(snapshot.id)).await?;
+    let volume = steps.run(datafy.create_volume(snapshot.id)).await?;
     let attach = datafy.volume(volume.id.clone()).attach(instance(), device(row.0));
     steps.run(attach.within(MINUTE)).await?;
     Ok(volume.id)
@@ -44,8 +44,7 @@ async fn clone_volume(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId
 /// Retries a create by itself.
 async fn persistent(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, Mine> {
     for _ in 0..3 {
-        if let Ok(created) = steps.run(datafy.create_volume().from_snapshot(snapshot(row.0))).await
-        {
+        if let Ok(created) = steps.run(datafy.create_volume(snapshot(row.0))).await {
             return Ok(created.id);
         }
     }
@@ -162,9 +161,9 @@ async fn a_function_that_retries_an_unknown_create_is_halted_also_without_a_jour
 #[tokio::test]
 async fn a_function_that_falls_back_to_another_create_makes_no_second_one() {
     async fn falls_back(datafy: Datafy, _: Row, steps: Steps) -> Result<VolumeId, Mine> {
-        match steps.run(datafy.create_volume().from_snapshot(snapshot(1))).await {
+        match steps.run(datafy.create_volume(snapshot(1))).await {
             Ok(created) => Ok(created.id),
-            Err(_) => Ok(steps.run(datafy.create_volume().from_snapshot(snapshot(2))).await?.id),
+            Err(_) => Ok(steps.run(datafy.create_volume(snapshot(2))).await?.id),
         }
     }
     let scene = Scene::without_retries().await;
@@ -181,7 +180,7 @@ async fn a_function_that_falls_back_to_another_create_makes_no_second_one() {
 #[tokio::test]
 async fn of_two_creates_at_a_time_the_refused_one_is_repeated() {
     async fn both(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
-        let create = |number| steps.run(datafy.create_volume().from_snapshot(snapshot(number)));
+        let create = |number| steps.run(datafy.create_volume(snapshot(number)));
         let (first, second) = tokio::join!(create(1), create(2));
         first?;
         second?;
@@ -204,7 +203,7 @@ async fn of_two_creates_at_a_time_the_refused_one_is_repeated() {
 #[tokio::test]
 async fn two_volumes_of_one_job_are_two_steps_and_only_the_refused_attach_is_repeated() {
     async fn two(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
-        let create = |number| steps.run(datafy.create_volume().from_snapshot(snapshot(number)));
+        let create = |number| steps.run(datafy.create_volume(snapshot(number)));
         let (first, second) = (create(1).await?.id, create(1).await?.id);
         assert!(first != second || steps.is_plan());
         let attach = |id, number| steps.run(datafy.volume(id).attach(instance(), device(number)));
@@ -271,7 +270,7 @@ async fn a_plan_is_exact_up_to_the_first_call_of_each_item_also_if_the_function_
 async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for() {
     let rows = || [("a", 1), ("b", 1), ("c", 2)];
     let job = |datafy: Datafy, (_, at): (&'static str, usize), _: Steps| {
-        datafy.restore(snapshot(at)).attach_to(instance(), device(at))
+        datafy.restore(snapshot(at), instance(), device(at))
     };
     for is_stream in [false, true] {
         let scene = Scene::without_retries().await;
@@ -303,7 +302,7 @@ async fn two_restores_to_one_place_are_seen_before_the_second_volume_is_paid_for
 async fn a_place_that_an_earlier_run_attached_a_volume_to_is_claimed_from_the_start() {
     let scene = Scene::without_retries().await;
     let job = |datafy: Datafy, (_, number): (&'static str, usize), _: Steps| {
-        datafy.restore(snapshot(number)).attach_to(instance(), device(0))
+        datafy.restore(snapshot(number), instance(), device(0))
     };
     let run = async |rows: Vec<(&'static str, usize)>| {
         let fleet = scene.datafy.fleet(rows).concurrency(1).journal(scene.path());
@@ -382,7 +381,7 @@ async fn a_job_that_was_dropped_is_known_to_the_next_one_with_its_key() {
     journal.settle("request-8", "create_snapshot", 1, applied).await.unwrap();
     assert_eq!(ask().await.result.unwrap().id, id);
     // A claim ends with its job.
-    let restore = |number| datafy.restore(snapshot(number)).attach_to(instance(), device(0));
+    let restore = |number| datafy.restore(snapshot(number), instance(), device(0));
     scene.inject([None, status(403)]);
     journal.run("a", |_| restore(1)).await.result.unwrap_err();
     journal.run("b", |_| restore(2)).await.result.unwrap();
@@ -398,7 +397,7 @@ async fn a_journal_that_fails_between_two_steps_leaves_the_volume_in_the_result(
     let job = move |datafy: Datafy, row: Row, steps: Steps| {
         let file = file.clone();
         async move {
-            let created = steps.run(datafy.create_volume().from_snapshot(snapshot(row.0))).await?;
+            let created = steps.run(datafy.create_volume(snapshot(row.0))).await?;
             std::fs::remove_file(file).unwrap();
             let attach = datafy.volume(created.id).attach(instance(), device(0));
             // The function never sees that the journal fails.
@@ -415,7 +414,7 @@ async fn a_halted_step_does_not_cut_a_call_in_flight_beside_it() {
     let scene = Scene::without_retries().await;
     let journal = open(&scene).await;
     let datafy = &scene.datafy;
-    let create = || datafy.create_volume().from_snapshot(snapshot(0));
+    let create = || datafy.create_volume(snapshot(0));
     scene.inject([LOST, Some(Fault::Delay(Duration::from_millis(20)))]);
     journal.run("key", |_| create()).await.result.unwrap_err();
     let finished = journal
@@ -449,7 +448,7 @@ async fn a_step_in_a_spawned_task_belongs_to_the_job_and_one_after_its_end_sends
                     late.notified().await;
                     steps.run(datafy.volume(volume(1)).create_snapshot()).await
                 });
-                steps.run(datafy.create_volume().from_snapshot(snapshot(0))).await
+                steps.run(datafy.create_volume(snapshot(0))).await
             }
         })
         .await;
@@ -552,7 +551,7 @@ async fn a_job_is_a_call_an_attach_a_restore_a_function_a_closure_or_a_type() {
         })
         .await,
         operation(&scene, 3, |datafy, row, _| {
-            datafy.restore(snapshot(row.0)).attach_to(instance(), device(3))
+            datafy.restore(snapshot(row.0), instance(), device(3))
         })
         .await,
         operation(&scene, 4, clone_volume).await,

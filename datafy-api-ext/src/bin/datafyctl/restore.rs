@@ -110,7 +110,7 @@ impl Task for Restores {
     const NAMES: [&str; 2] = ["restore", "restore"];
 
     fn job(&self, datafy: &Datafy, row: Row) -> jobs::Restore {
-        let restore = datafy.restore(row.snapshot).attach_to(row.instance, row.device);
+        let restore = datafy.restore(row.snapshot, row.instance, row.device);
         if self.within.is_zero() { restore } else { restore.attach_within(self.within) }
     }
 
