@@ -4,7 +4,6 @@ use super::finished::Finished;
 use super::gate::Stopped;
 use super::not_done::{Halt, NotDone};
 use crate::client::{Clock, Datafy};
-use crate::only_objects::only_objects;
 use crate::outcome::Outcome;
 use smol_str::SmolStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +14,7 @@ use std::time::Instant;
 /// As JSON it is an object with the names of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(default, remote = "Self")]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Progress {
     /// Items whose jobs this run has done, or has finished after an earlier run.
@@ -36,8 +35,6 @@ pub struct Progress {
     /// Jobs that ended per second, on average since the start of the run.
     pub rate: f64,
 }
-
-only_objects!(Progress);
 
 impl Progress {
     /// Returns an exit code for a program that has run the fleet to its end: 0 if every item is done, 2 if some failed,

@@ -5,7 +5,6 @@ use crate::call::success::{SNAPSHOT_ID, Unusable};
 use crate::call::{Call, Content};
 use crate::client::Volume;
 use crate::id::{DatafySnapshotId, VolumeId};
-use crate::only_objects::only_objects;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
@@ -112,7 +111,7 @@ impl Operation for CreateSnapshot {
 /// documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase", remote = "Self")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The ID of the snapshot in Datafy (`datafySnapshotId`).
@@ -134,8 +133,6 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
-
-only_objects!(Snapshot);
 
 impl Snapshot {
     fn new(id: DatafySnapshotId, fields: types::Snapshot) -> Self {

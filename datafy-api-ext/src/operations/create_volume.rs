@@ -118,7 +118,6 @@ impl Operation for CreateVolume {
 /// documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct CreatedVolume {
     /// The ID of the new volume (`volumeId`).
@@ -128,8 +127,6 @@ pub struct CreatedVolume {
     #[serde(rename = "volumeSizeGB", skip_serializing_if = "Option::is_none")]
     pub volume_size_gb: Option<i64>,
 }
-
-only_objects!(CreatedVolume);
 
 impl Recorded for CreatedVolume {
     fn from_record(created_id: Option<&str>) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! What EC2 says about a snapshot or a volume.
 
+use super::object::Object;
 use super::target::{SNAPSHOTS, VOLUMES};
-use crate::only_objects::OnlyObjects;
 use chrono::{DateTime, Utc};
 use serde::de::{Deserialize, Deserializer};
 
@@ -140,15 +140,6 @@ impl From<Volume> for Ec2Object {
     fn from(it: Volume) -> Self {
         let Volume { id, create_time: time, state, attachments, tags } = it;
         Self { command: VOLUMES, id, time, description: String::new(), state, attachments, tags }
-    }
-}
-
-/// A JSON object as `T`. What serde derives for a struct also reads an array, whose items are then the fields.
-pub(super) struct Object<T>(pub(super) T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        T::deserialize(OnlyObjects(from)).map(Object)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What EC2 answered to queries.
 
-use super::ec2_object::{Ec2Object, Object, Page};
+use super::ec2_object::{Ec2Object, Page};
+use super::object::Object;
 use super::query::Query;
 use super::target::{SNAPSHOTS, Target, VOLUMES};
 use crate::id::SubAccountId;

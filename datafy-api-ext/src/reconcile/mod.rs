@@ -7,6 +7,7 @@ mod ec2_objects;
 mod find_out;
 mod finding;
 mod look_up;
+mod object;
 mod query;
 mod ready;
 mod sent_call;

@@ -73,19 +73,13 @@ fn rejects<T: DeserializeOwned + JsonSchema>(json: &Value) {
 }
 
 #[test]
-fn an_answer_has_a_usable_id_and_is_an_object() {
-    for json in [
-        json!({}),
-        json!({ "datafySnapshotId": null }),
-        json!({ "datafySnapshotId": "../x" }),
-        json!(["dsnap-1", null, null, null, null, null]),
-    ] {
+fn an_answer_has_a_usable_id() {
+    for json in
+        [json!({}), json!({ "datafySnapshotId": null }), json!({ "datafySnapshotId": "../x" })]
+    {
         rejects::<Snapshot>(&json);
     }
     rejects::<CreatedVolume>(&json!({ "volumeId": "i-1" }));
-    rejects::<CreatedVolume>(&json!(["vol-1", null]));
-    rejects::<Subject>(&json!(["vol-1", null, null, null, null]));
-    rejects::<Progress>(&json!([1, 1, 1, 1, 1, 1, 1, 1, 1.0]));
 }
 
 #[test]
