@@ -1,8 +1,7 @@
 //! The endpoint: its path prefix, its scheme, and what is rejected.
 
-use datafy_api_ext::{Datafy, DatafyBuilder, VolumeId};
+use datafy_api_ext::{Datafy, DatafyBuilder, ErrorKind, Token, VolumeId};
 use datafy_tests::Listener;
-use std::error::Error;
 
 fn at(endpoint: &str) -> DatafyBuilder {
     Datafy::builder().token("token-1").endpoint(endpoint)
@@ -38,18 +37,15 @@ fn plain_http_is_rejected_unless_the_host_is_loopback_or_it_is_allowed() {
 #[test]
 fn an_endpoint_with_the_beginning_of_the_paths_is_rejected() {
     for (endpoint, end) in [
-        ("https://api.datafy.io/api/v1", "/api/v1"),
         ("https://api.datafy.io/api/v1/", "/api/v1"),
         ("https://gateway/datafy/api/v1", "/api/v1"),
-        ("https://api.datafy.io/api/v1/volumes", "/api/v1/volumes"),
         (
-            "https://api.datafy.io/api/v1/volumes/create-from-snapshots",
+            "https://gateway/api/v1/volumes/create-from-snapshots",
             "/api/v1/volumes/create-from-snapshots",
         ),
     ] {
         let error = at(endpoint).build().expect_err(endpoint);
-        let expected = format!("it ends in `{end}`, which each request adds; leave that out");
-        assert!(format!("{error:#}").ends_with(&expected), "{error:#}");
+        assert!(format!("{error:#}").contains(&format!("it ends in `{end}`")), "{error:#}");
     }
     for endpoint in ["https://gateway/api", "https://gateway/v1", "https://gateway/api/v2"] {
         at(endpoint).build().expect(endpoint);
@@ -57,24 +53,23 @@ fn an_endpoint_with_the_beginning_of_the_paths_is_rejected() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_a_base_url_is_rejected() {
+fn an_endpoint_that_is_not_a_base_url_is_rejected_without_showing_a_password() {
     let wrong = [
         "",
         "api.datafy.io",
-        "/api",
         "ftp://host",
         "https://",
         "https://user:secret@host",
-        "https://host?x=1",
+        "https://user:secret@bad host/",
+        "user:secret@host",
+        "https://host?key=secret",
         "https://host#x",
-        "file:///etc/passwd",
     ];
     for endpoint in wrong {
+        let builder = format!("{:?}", at(endpoint));
         let error = at(endpoint).build().expect_err(endpoint);
-        let cause = error.source().expect("a cause").to_string();
-        assert_eq!(error.to_string(), "the endpoint is not valid");
-        assert!(cause.starts_with("not a base URL like `https://api.datafy.io`: "), "{cause}");
-        assert!(!format!("{cause} {error:?}").contains("secret"), "{error:?}");
+        assert_eq!(format!("{error}"), "the endpoint is not valid");
+        assert!(!format!("{builder} {error:#} {error:?}").contains("secret"), "{error:?}");
     }
 }
 
@@ -82,8 +77,7 @@ fn an_endpoint_that_is_not_a_base_url_is_rejected() {
 async fn a_connection_without_a_call_is_closed_before_a_byte_is_written() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let datafy =
-        datafy_api_ext::Datafy::builder().endpoint(endpoint).token("a-token").build().unwrap();
+    let datafy = at(&endpoint).build().unwrap();
     let read = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut bytes = Vec::new();
@@ -94,20 +88,9 @@ async fn a_connection_without_a_call_is_closed_before_a_byte_is_written() {
     connected.unwrap();
     assert_eq!(bytes, b"");
     drop(listener);
-    let error = datafy.connect().await.unwrap_err();
-    assert_eq!(error.kind(), datafy_api_ext::ErrorKind::Connect, "{error}");
-    assert!(error.to_string().starts_with("a request at http://127.0.0.1:"), "{error}");
-}
-
-#[tokio::test]
-async fn a_connection_without_a_call_gets_a_token() {
-    let failing = || async { Err::<String, _>(std::io::Error::other("the vault is sealed")) };
-    let datafy = datafy_api_ext::Datafy::builder()
-        .endpoint("http://127.0.0.1:1")
-        .token(datafy_api_ext::Token::provider(failing))
-        .build()
-        .unwrap();
-    let error = datafy.connect().await.unwrap_err();
-    assert_eq!(error.kind(), datafy_api_ext::ErrorKind::Token, "{error}");
-    assert!(format!("{error:#}").contains("the vault is sealed"), "{error:#}");
+    assert_eq!(datafy.connect().await.unwrap_err().kind(), ErrorKind::Connect);
+    // It also gets a token.
+    let sealed = Token::provider(|| async { Err::<String, _>("the vault is sealed") });
+    let datafy = at("http://127.0.0.1:1").token(sealed).build().unwrap();
+    assert_eq!(datafy.connect().await.unwrap_err().kind(), ErrorKind::Token);
 }

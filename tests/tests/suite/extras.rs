@@ -2,8 +2,7 @@
 
 use datafy_api_ext::fake::Fault;
 use datafy_api_ext::{
-    Call, CreateSnapshot, Datafy, DatafySnapshotId, DeviceName, ErrorKind, InstanceId, Outcome,
-    VolumeId,
+    Call, CreateSnapshot, Datafy, DatafySnapshotId, ErrorKind, Outcome, VolumeId,
 };
 use datafy_tests::{Listener, Stage};
 
@@ -32,23 +31,6 @@ async fn the_last_value_of_a_name_is_sent_and_that_of_the_call_replaces_the_clie
     let expected = [("b=2&a=3", "6", "5"), ("a=3&b=8", "9", "5")];
     let expected = expected.map(|(query, a, b)| (query.to_owned(), a.to_owned(), b.to_owned()));
     assert_eq!(sent.collect::<Vec<_>>(), expected);
-}
-
-#[tokio::test]
-async fn every_attempt_sends_the_extras_and_the_fake_records_them() {
-    let stage = Stage::of(1).await;
-    stage.fake.inject(Fault::status(429));
-    let datafy = stage.builder().query("q", VALUE).header("x-a", "b").build().unwrap();
-    let volume = datafy.volume(VolumeId::new("vol-seed0").unwrap());
-    volume.create_snapshot().await.unwrap();
-    let requests = stage.fake.requests();
-    assert_eq!(requests.len(), 2);
-    for request in requests {
-        let (path, query) = request.target.split_once('?').unwrap();
-        assert_eq!(path, "/api/v1/volumes/vol-seed0/create-snapshot");
-        assert_eq!(query, format!("q={ENCODED}"));
-        assert_eq!(request.header("x-a"), Some("b"));
-    }
 }
 
 /// Headers that can't be set, and a part of the reason.
@@ -113,16 +95,17 @@ async fn debug_shows_the_names_of_extras_only() {
 }
 
 #[tokio::test]
-async fn both_calls_of_a_restore_send_its_extras() {
+async fn every_attempt_and_both_calls_of_a_restore_send_the_extras() {
     let stage = Stage::of(1).await;
+    stage.fake.inject(Fault::status(429));
     let snapshot = DatafySnapshotId::new("dsnap-seed0").unwrap();
-    let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
+    let (instance, device) = ("i-1".parse().unwrap(), "sdb".parse().unwrap());
     let restore = stage.client().restore(snapshot, instance, device);
-    restore.query("a", "1").header("x-a", "2").await.unwrap();
+    restore.query("q", VALUE).header("x-a", "b").await.unwrap();
     let requests = stage.fake.requests();
-    assert_eq!(requests.len(), 2);
+    assert_eq!(requests.len(), 3);
     for request in requests {
-        assert!(request.target.ends_with("?a=1"), "{}", request.target);
-        assert_eq!(request.header("x-a"), Some("2"));
+        assert!(request.target.ends_with(&format!("?q={ENCODED}")), "{}", request.target);
+        assert_eq!(request.header("x-a"), Some("b"));
     }
 }

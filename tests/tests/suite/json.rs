@@ -52,14 +52,6 @@ async fn answers_fit_their_schemas_and_are_written_as_they_were_read() {
 }
 
 #[test]
-fn the_schemas_reject_invalid_values() {
-    assert!(!validator::<Snapshot>().is_valid(&json!({ "volumeSizeGb": "8" })));
-    assert!(!validator::<CreatedVolume>().is_valid(&json!({ "volumeId": 1 })));
-    assert!(!validator::<Outcome>().is_valid(&json!("maybe")));
-    assert!(!validator::<Progress>().is_valid(&json!({ "done": -1 })));
-}
-
-#[test]
 fn undocumented_values_are_kept() {
     let odd = round_trip::<Snapshot>(&json!({ "datafySnapshotId": "ds_7.x:1", "status": "done" }));
     assert_eq!(odd.id.as_str(), "ds_7.x:1");
@@ -73,12 +65,14 @@ fn rejects<T: DeserializeOwned + JsonSchema>(json: &Value) {
 }
 
 #[test]
-fn an_answer_has_a_usable_id() {
+fn what_lacks_a_usable_id_or_has_another_shape_is_rejected() {
     for json in
         [json!({}), json!({ "datafySnapshotId": null }), json!({ "datafySnapshotId": "../x" })]
     {
         rejects::<Snapshot>(&json);
     }
+    rejects::<Snapshot>(&json!({ "datafySnapshotId": "dsnap-1", "volumeSizeGb": "8" }));
+    rejects::<Outcome>(&json!("maybe"));
     rejects::<CreatedVolume>(&json!({ "volumeId": "i-1" }));
 }
 

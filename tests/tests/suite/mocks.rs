@@ -4,7 +4,6 @@ use datafy_api::mocks::MockServerExt;
 use datafy_api::types;
 use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, SubAccountId, VolumeId};
 use httpmock::MockServer;
-use serde_json::json;
 
 const SUB_ACCOUNT: &str = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
 
@@ -65,17 +64,4 @@ async fn each_operation_has_a_mock_that_matches_its_call_and_no_other() {
     assert_eq!(refused.status(), Some(404));
     let refused = source.create_snapshot().description("nightly").sub_account(None).await;
     assert_eq!(refused.unwrap_err().status(), Some(404));
-}
-
-#[tokio::test]
-async fn a_mock_can_give_an_undocumented_answer() {
-    let server = MockServer::start_async().await;
-    let mock = server.deactivate_autoscaling(|when, then| {
-        when.volume_id("vol-1");
-        then.into_inner().status(409).json_body(json!({ "message": "not managed" }));
-    });
-    let volume = datafy(&server).volume(VolumeId::new("vol-1").unwrap());
-    let error = volume.deactivate_autoscaling().await.unwrap_err();
-    assert_eq!((error.status(), &**error.message().unwrap()), (Some(409), "not managed"));
-    mock.assert();
 }
