@@ -5,7 +5,6 @@ use datafy_api_ext::{
     Abandoned, Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy,
     Timeouts, VolumeId,
 };
-use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 
 /// An operation of the API, called with the volume, the snapshot or the device of a number.
@@ -115,14 +114,6 @@ impl Stage {
     /// A client with default settings.
     pub fn client(&self) -> Datafy {
         self.builder().build().expect("the defaults are valid")
-    }
-
-    /// What the operating system says of a connection to the fake during an outage: each has another text.
-    pub fn refusal(&self) -> String {
-        let endpoint = self.fake.endpoint();
-        TcpStream::connect(endpoint.trim_start_matches("http://"))
-            .expect_err("an outage")
-            .to_string()
     }
 
     /// The effects of the calls of each number.

@@ -1,7 +1,7 @@
 //! The caller's own settings of the HTTP client: they apply to every call, and can't break a promise.
 
 use datafy_api_ext::fake::Fault;
-use datafy_api_ext::{Datafy, ErrorKind, Outcome, RetryPolicy, Timeouts, VolumeId};
+use datafy_api_ext::{Datafy, ErrorKind, RetryPolicy, Timeouts, VolumeId};
 use datafy_tests::{Listener, Operation, Stage};
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::time::Duration;
@@ -27,26 +27,6 @@ async fn the_callers_settings_apply_to_every_call() {
     let requests = listener.requests();
     assert_eq!(requests.len(), 2);
     assert!(requests.iter().all(|request| request.headers["user-agent"] == "somebody/1"));
-}
-
-#[tokio::test]
-async fn the_callers_settings_can_not_make_the_client_follow_a_redirect() {
-    let target = Listener::answering_calls();
-    let answer = format!(
-        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {}\r\ncontent-length: 0\r\n\r\n",
-        target.url()
-    );
-    let listener = Listener::answering(answer);
-    let datafy = Datafy::builder()
-        .endpoint(listener.url())
-        .token("a-token")
-        .configure_reqwest(|http| http.redirect(reqwest::redirect::Policy::limited(5)))
-        .build()
-        .unwrap();
-    let volume = datafy.volume(VolumeId::new("vol-1").unwrap());
-    let error = volume.create_snapshot().await.unwrap_err();
-    assert_eq!((error.status(), error.outcome()), (Some(307), Outcome::Refused));
-    assert!(target.requests().is_empty());
 }
 
 #[tokio::test]

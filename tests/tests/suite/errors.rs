@@ -1,12 +1,10 @@
 //! What an error reports: its kind, its causes, and its JSON.
 
 use datafy_api_ext::fake::{Fault, Reply};
-use datafy_api_ext::journal::JournalError;
-use datafy_api_ext::{Datafy, Error, ErrorKind, RetryPolicy, Timeouts, Token};
+use datafy_api_ext::{Datafy, Error, ErrorKind, RetryPolicy};
 use datafy_tests::{Operation, Stage};
 use serde_json::json;
 use std::error::Error as StdError;
-use std::time::Duration;
 
 async fn fails(datafy: &Datafy) -> Error {
     Operation::CreateSnapshot.call(datafy, 0).await.unwrap_err()
@@ -17,50 +15,6 @@ fn chain(error: &dyn StdError) -> Vec<String> {
     std::iter::successors(Some(error), |error| (**error).source())
         .map(ToString::to_string)
         .collect()
-}
-
-#[tokio::test]
-async fn a_request_that_was_sent_fails_with_a_kind() {
-    let stage = Stage::of(1).await;
-    let timeouts = Timeouts::attempt(Duration::from_millis(200));
-    let builder = stage.builder().retry(RetryPolicy::none()).timeouts(timeouts);
-    let datafy = builder.build().unwrap();
-    for (fault, kind) in [
-        (Fault::status(404), ErrorKind::Rejected),
-        (Fault::status(501), ErrorKind::Rejected),
-        (Fault::status(429), ErrorKind::Throttled),
-        (Fault::status(408), ErrorKind::Server),
-        (Fault::status(503), ErrorKind::Server),
-        (Fault::ApplyThenAnswer(Reply::status(200).body("{\"volumeId\"")), ErrorKind::Body),
-        (Fault::ApplyThenReset, ErrorKind::ConnectionLost),
-        (Fault::ReadThenHang, ErrorKind::Timeout),
-    ] {
-        stage.fake.inject(fault.clone());
-        assert_eq!(fails(&datafy).await.kind(), kind, "{fault:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_request_that_was_not_sent_fails_with_a_kind() {
-    let at = |endpoint: &str| Datafy::builder().endpoint(endpoint).token("t");
-    let none = RetryPolicy::none();
-    let nowhere = at("https://datafy.invalid").retry(none).build().unwrap();
-    assert_eq!(fails(&nowhere).await.kind(), ErrorKind::Dns);
-
-    let stage = Stage::of(1).await;
-    let datafy = stage.builder().retry(none).build().unwrap();
-    stage.fake.begin_outage().await;
-    assert_eq!(fails(&datafy).await.kind(), ErrorKind::Connect);
-    stage.fake.end_outage().await.unwrap();
-
-    let plain = stage.fake.endpoint().replace("http:", "https:");
-    assert_eq!(fails(&at(&plain).build().unwrap()).await.kind(), ErrorKind::Tls);
-
-    let sealed = Token::provider(|| async { Err::<String, _>("the vault\u{1b}[2J is sealed") });
-    let datafy = stage.builder().retry(none).token(sealed).build().unwrap();
-    let error = fails(&datafy).await;
-    assert_eq!(error.kind(), ErrorKind::Token);
-    assert!(format!("{error:#}").contains(": the vault [2J is sealed"), "{error:#}");
 }
 
 #[tokio::test]
@@ -76,7 +30,7 @@ async fn every_error_names_the_object_and_the_endpoint() {
     ] {
         let error = operation.call(&datafy, 0).await.unwrap_err();
         let line = format!("{object} at {endpoint} was not sent: the host name was not resolved");
-        assert_eq!(error.to_string(), line);
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Dns, line));
         let json = serde_json::to_value(&error).unwrap();
         assert_eq!((json["endpoint"].as_str(), error.endpoint()), (Some(endpoint), endpoint));
         assert_eq!(json["subject"], serde_json::to_value(error.subject()).unwrap());
@@ -94,28 +48,10 @@ async fn no_cause_is_repeated_in_the_text_of_an_error() {
     let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
     stage.fake.begin_outage().await;
     let error = fails(&datafy).await;
-    let refusal = stage.refusal();
     stage.fake.end_outage().await.unwrap();
-    let refused = format!(
-        "snapshot of vol-seed0 at {} was not sent: no connection was made",
-        stage.fake.endpoint()
-    );
-    let [first, second, third] = &chain(&error)[..] else { panic!("{:?}", chain(&error)) };
-    assert_eq!((first.as_str(), second.as_str()), (&*refused, "tcp connect error"));
-    assert_eq!(*third, refusal);
-    assert_eq!(format!("{error:#}"), format!("{refused}: tcp connect error: {third}"));
-
-    let ids = datafy_api_ext::VolumeId::new("vol-1");
-    let fleet = datafy.fleet(ids).journal("/nowhere/journal");
-    let error = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap_err();
     let texts = chain(&error);
-    assert_eq!(texts[0], "the journal /nowhere/journal can't be read or written");
-    assert_eq!(texts.len(), 2, "{texts:?}");
-    let is_journal_error = |error: JournalError| matches!(error, JournalError::Io { .. });
-    match error {
-        datafy_api_ext::jobs::FleetError::Journal(error) => assert!(is_journal_error(error)),
-        other => panic!("{other}"),
-    }
+    assert!(texts.len() == 3 && texts[0].ends_with(" was not sent: no connection was made"));
+    assert_eq!(format!("{error:#}"), texts.join(": "));
 }
 
 #[tokio::test]
