@@ -1,162 +1,110 @@
 //! Every effect is accounted for, wherever a call or a restore is cancelled: by a result, a report or a journal.
 
-use crate::scene::{MINUTE, device, instance, snapshot, volume};
+use crate::scene::{LOST, MINUTE, Scene, device, instance, snapshot, status, volume};
 use datafy_api_ext::fake::{FakeVolume, Fault, verify};
 use datafy_api_ext::jobs::{NotDone, Restore, Steps};
 use datafy_api_ext::journal::JournalError;
 use datafy_api_ext::{Abandoned, Datafy, Outcome, VolumeId};
-use datafy_tests::{Stage, until};
-use std::collections::VecDeque;
+use datafy_tests::until;
 use std::future::{pending, poll_fn};
-use std::panic::resume_unwind;
-use std::pin::{Pin, pin};
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
-/// How a future is cancelled.
+/// How a future is cancelled: it is dropped, or its runtime is shut down.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Drop,
-    Select,
-    Abort,
     Shutdown,
 }
 
-const WAYS: [Way; 4] = [Way::Drop, Way::Select, Way::Abort, Way::Shutdown];
+const WAYS: [Way; 2] = [Way::Drop, Way::Shutdown];
 
-/// Polls a future this many times. If it has not ended by then, says so, and waits to be cancelled.
-async fn freeze<F: Future>(future: F, polls: usize, frozen: oneshot::Sender<()>) -> F::Output {
-    let mut future = pin!(future);
-    let mut left = polls;
-    let ended = poll_fn(|context| match future.as_mut().poll(context) {
+/// Polls a future, and drops it once `stop` holds after a poll. Returns its result if it ended before.
+async fn dropped_when<F: Future>(future: F, mut stop: impl FnMut() -> bool) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => {
-            left -= 1;
-            if left == 0 { Poll::Ready(None) } else { Poll::Pending }
-        }
-    });
-    match ended.await {
-        Some(output) => output,
-        None => {
-            let _ = frozen.send(());
-            pending().await
-        }
-    }
+        Poll::Pending if stop() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }
 
 /// Runs a future, and cancels it after this many polls. Returns its result if it ended before.
-async fn cancelled<F>(way: Way, polls: usize, future: F) -> Option<F::Output>
+async fn cancelled<F>(way: Way, mut polls: usize, future: F) -> Option<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let (sender, frozen) = oneshot::channel();
-    let frozen = async {
-        if frozen.await.is_err() {
-            pending::<()>().await;
-        }
+    let last = move || {
+        polls -= 1;
+        polls == 0
     };
-    let future = freeze(future, polls, sender);
-    match way {
-        Way::Drop => {
-            let mut future = Box::pin(future);
-            let mut frozen = pin!(frozen);
-            let result = poll_fn(|context| match future.as_mut().poll(context) {
-                Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending => frozen.as_mut().poll(context).map(|()| None),
-            });
-            let result = result.await;
-            drop(future);
-            result
-        }
-        Way::Select => tokio::select! {
-            output = future => Some(output),
-            () = frozen => None,
-        },
-        Way::Abort => {
-            let mut task = tokio::spawn(future);
-            tokio::select! {
-                output = &mut task => Some(output.unwrap_or_else(|error| resume_unwind(error.into_panic()))),
-                () = frozen => {
-                    task.abort();
-                    assert!(task.await.is_err_and(|error| error.is_cancelled()));
-                    None
-                }
+    let Way::Shutdown = way else { return dropped_when(future, last).await };
+    let runtime = runtime();
+    let (sender, frozen) = oneshot::channel();
+    // Dropped with the task, since it is never polled again.
+    let mut task = runtime.spawn(async move {
+        let mut future = pin!(future);
+        let (mut last, mut sender) = (last, Some(sender));
+        poll_fn(|context| {
+            let Some(_) = &sender else { return Poll::Pending };
+            let poll = future.as_mut().poll(context);
+            if poll.is_pending() && last() {
+                let _ = sender.take().map(|sender| sender.send(()));
             }
-        }
-        Way::Shutdown => {
-            let runtime =
-                Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            let mut task = runtime.spawn(future);
-            let result = tokio::select! {
-                output = &mut task => Some(output.unwrap()),
-                () = frozen => None,
-            };
-            shut_down(runtime).await;
-            result
-        }
-    }
+            poll
+        })
+        .await
+    });
+    let result = tokio::select! {
+        output = &mut task => Some(output.unwrap()),
+        Ok(()) = frozen => None,
+    };
+    shut_down(runtime).await;
+    result
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 async fn shut_down(runtime: Runtime) {
-    tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(10)))
-        .await
-        .unwrap();
+    let end = move || runtime.shutdown_timeout(Duration::from_secs(10));
+    tokio::task::spawn_blocking(end).await.unwrap();
 }
 
-/// A fake, a client whose reports are kept, and the faults of the next requests.
-struct Scene {
-    stage: Stage,
-    datafy: Datafy,
-    reports: Arc<Mutex<Vec<Abandoned>>>,
-    faults: Arc<Mutex<VecDeque<Option<Fault>>>>,
+/// Waits until everything that was sent is processed, and returns the reports.
+async fn settled(scene: &Scene) -> Vec<Abandoned> {
+    scene.inject_all(None);
+    // Connections are accepted in the order in which they were opened.
+    scene.datafy.volume(volume(0)).deactivate_autoscaling().await.unwrap();
+    until(|| scene.stage.fake.connections() == 0).await;
+    std::mem::take(&mut *scene.reports.lock().unwrap())
 }
 
-impl Scene {
-    async fn new() -> Self {
-        let stage = Stage::of(POINTS).await;
-        let (builder, reports) = Stage::reports(stage.builder());
-        let faults = Arc::<Mutex<VecDeque<Option<Fault>>>>::default();
-        let next = Arc::clone(&faults);
-        stage.fake.inject_with(move |_| next.lock().unwrap().pop_front().flatten());
-        Self { datafy: builder.build().unwrap(), stage, reports, faults }
-    }
-
-    fn inject(&self, faults: &[Option<Fault>]) {
-        *self.faults.lock().unwrap() = faults.iter().cloned().collect();
-    }
-
-    /// Waits until everything that was sent is processed, and returns the reports.
-    async fn settle(&self) -> Vec<Abandoned> {
-        self.inject(&[]);
-        // Connections are accepted in the order in which they were opened.
-        self.datafy.volume(volume(0)).deactivate_autoscaling().await.unwrap();
-        until(|| self.stage.fake.connections() == 0).await;
-        std::mem::take(&mut *self.reports.lock().unwrap())
-    }
-
-    /// The volumes that were created from the snapshot of this number.
-    fn created(&self, number: usize) -> Vec<FakeVolume> {
-        let source = Some(snapshot(number));
-        let volumes = self.stage.fake.volumes().into_iter();
-        volumes.filter(|volume| volume.source == source).collect()
-    }
+/// The volumes that were created from the snapshot of this number.
+fn created_from(scene: &Scene, number: usize) -> Vec<FakeVolume> {
+    let source = Some(snapshot(number));
+    let volumes = scene.stage.fake.volumes().into_iter();
+    volumes.filter(|volume| volume.source == source).collect()
 }
 
 const POINTS: usize = 60;
 
 /// Cancels a create at each of its await points, and accounts for its effects. Returns the number of reports.
 async fn cancel_creates(way: Way, faults: &[Option<Fault>]) -> usize {
-    let scene = Scene::new().await;
+    let scene = Scene::of(POINTS).await;
     let mut reported = 0;
     for point in 1..POINTS {
-        scene.inject(faults);
+        scene.inject_once(faults);
         let call = scene.datafy.volume(volume(point)).create_snapshot().traceable();
         let result = cancelled(way, point, call.send()).await;
-        let reports = scene.settle().await;
+        let reports = settled(&scene).await;
         let effects = &scene.stage.effects()[point];
         match (&result, &reports[..]) {
             (None, []) => assert_eq!(effects.len(), 0, "an effect is lost at {point}, {way:?}"),
@@ -165,7 +113,8 @@ async fn cancel_creates(way: Way, faults: &[Option<Fault>]) -> usize {
                 assert_eq!(report.operation, "create_snapshot");
                 assert_eq!(report.outcome, Outcome::Unknown);
                 reported += 1;
-                assert!(report.marker.is_some() && effects.len() <= 1);
+                let marker = report.marker.as_deref().unwrap();
+                assert!(report.to_string().contains(marker) && effects.len() <= 1, "{report}");
             }
             (Some(result), []) => {
                 verify(effects, result).unwrap();
@@ -215,37 +164,32 @@ fn names_attachment(report: &Abandoned, volume: &FakeVolume) -> bool {
 #[tokio::test]
 async fn an_unknown_attach_is_reported_if_the_wait_for_the_next_one_is_cancelled() {
     for (status, expected) in [(500, 1), (404, 0)] {
-        let stage = Stage::of(1).await;
-        stage.fake.inject_with(move |_| Some(Fault::status(status)));
-        let (builder, reports) = Stage::reports(stage.fake.client());
-        let datafy = builder.build().unwrap();
-        let (checks, waiting) = (AtomicUsize::new(0), Arc::new(Notify::new()));
-        let waits = Arc::clone(&waiting);
+        let scene = Scene::of(1).await;
+        scene.inject_all(Some(Fault::status(status)));
+        let checks = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&checks);
         // The first attach is sent, and the second never.
         let probe = move |_| {
-            let (first, waits) = (checks.fetch_add(1, Ordering::Relaxed) == 0, Arc::clone(&waits));
+            let is_first = counter.fetch_add(1, Ordering::Relaxed) == 0;
             async move {
-                if !first {
-                    waits.notify_one();
+                if !is_first {
                     pending::<()>().await;
                 }
                 Ok::<_, String>(())
             }
         };
-        let attach = datafy.volume(volume(0)).attach(instance(), device('b'));
-        tokio::select! {
-            result = attach.ready_when(MINUTE, probe).send() => panic!("{result:?}"),
-            () = waiting.notified() => {}
-        }
-        let reports = reports.lock().unwrap();
-        assert_eq!(reports.len(), expected, "{reports:?}");
+        let attach = scene.datafy.volume(volume(0)).attach(instance(), device('b'));
+        let attach = attach.ready_when(MINUTE, probe).send();
+        let result = dropped_when(attach, || checks.load(Ordering::Relaxed) == 2).await;
+        let reports = scene.reports.lock().unwrap();
+        assert!(result.is_none() && reports.len() == expected, "{reports:?}");
         assert!(reports.iter().all(|it| it.operation == "attach_volume"), "{reports:?}");
     }
 }
 
 #[tokio::test]
 async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed() {
-    let scene = Scene::new().await;
+    let scene = Scene::of(POINTS).await;
     scene.stage.fake.hold_back_new_volumes(1);
     let directory = tempfile::tempdir().unwrap();
     let mut resumed = 0;
@@ -255,8 +199,8 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
         if cancelled(Way::Drop, point, first).await.is_some() {
             break;
         }
-        scene.settle().await;
-        let created = scene.created(point);
+        settled(&scene).await;
+        let created = created_from(&scene, point);
         let mut result = restore(&scene.datafy, point).journal(&path).await;
         while let Err(error) = &result
             && matches!(error.cause(), NotDone::Journal(JournalError::InUse { .. }))
@@ -268,14 +212,14 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
         match result {
             Ok(volume) => {
                 resumed += 1;
-                let now = scene.created(point);
+                let now = created_from(&scene, point);
                 assert_eq!((now.len(), &now[0].id), (1, &volume), "at {point}");
                 assert!(now[0].instance.is_some());
             }
             Err(error) => match error.cause() {
                 NotDone::Unknown { step, .. } => {
                     assert_eq!(step.subject.snapshot, Some(snapshot(point)));
-                    assert_eq!(scene.created(point), created, "at {point}");
+                    assert_eq!(created_from(&scene, point), created, "at {point}");
                 }
                 // An answer to the attach may have been lost, so a refusal proves nothing.
                 NotDone::Failed(_) => {
@@ -305,10 +249,10 @@ async fn clone_volume(
 #[tokio::test]
 async fn a_function_that_is_cancelled_at_any_point_reports_each_effect_once() {
     for way in WAYS {
-        let scene = Scene::new().await;
+        let scene = Scene::of(POINTS).await;
         let mut most = 0;
         for point in 1..POINTS {
-            let before = scene.stage.fake.effects().len();
+            let before = scene.effects();
             let fleet = scene.datafy.fleet([(point.to_string(), point)]);
             let run = async move {
                 let job = |datafy, (_, number), steps| clone_volume(datafy, number, steps);
@@ -316,7 +260,7 @@ async fn a_function_that_is_cancelled_at_any_point_reports_each_effect_once() {
                 run.next().await.unwrap().result.unwrap()
             };
             let ended = cancelled(way, point, run).await.is_some();
-            let reports = scene.settle().await;
+            let reports = settled(&scene).await;
             let effects = &scene.stage.fake.effects()[before..];
             if ended {
                 assert_eq!(reports, []);
@@ -337,30 +281,11 @@ async fn a_function_that_is_cancelled_at_any_point_reports_each_effect_once() {
     }
 }
 
-/// Polls a future until `happened`, then `more` times, and drops it. Returns its result if it ended before.
-async fn dropped_after<F: Future>(
-    future: F,
-    happened: impl Fn() -> bool,
-    mut more: usize,
-) -> Option<F::Output> {
-    let mut future = Box::pin(future);
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if !happened() => Poll::Pending,
-        Poll::Pending if more == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            more -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
-
 #[tokio::test]
 async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_future_is_dropped() {
     // Whether the journal is lost during the create or during the attach.
     for lost_at in [1, 2] {
-        let scene = Scene::new().await;
+        let scene = Scene::of(POINTS).await;
         let directory = tempfile::tempdir().unwrap();
         let (mut ended, mut reported) = (0, 0);
         // The journal often fails before the next poll, so each point is tried many times.
@@ -375,13 +300,16 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
                 }
                 None
             });
-            let before = scene.stage.fake.effects().len();
-            let happened = || scene.stage.fake.effects().len() == before + lost_at;
+            let before = scene.effects();
+            let mut more = point % 3 + 1;
+            let stop = || {
+                more -= usize::from(scene.effects() == before + lost_at);
+                more == 0
+            };
             let restore = restore(&scene.datafy, point).journal(path);
-            let result = dropped_after(restore, happened, point % 3).await;
-            scene.stage.fake.inject_with(|_| None);
-            let reports = scene.settle().await;
-            let [volume] = &scene.created(point)[..] else { panic!("at {point}") };
+            let result = dropped_when(restore, stop).await;
+            let reports = settled(&scene).await;
+            let [volume] = &created_from(&scene, point)[..] else { panic!("at {point}") };
             ended += usize::from(result.is_some());
             match result {
                 None => {
@@ -404,43 +332,39 @@ async fn an_effect_whose_result_can_not_be_recorded_is_reported_wherever_the_fut
 
 #[tokio::test]
 async fn a_call_that_ends_or_sends_nothing_is_not_reported() {
-    let scene = Scene::new().await;
+    let scene = Scene::of(2).await;
     let volume = scene.datafy.volume(volume(1));
     drop(volume.create_snapshot().send());
     volume.create_snapshot().await.unwrap();
-    scene.inject(&[Some(Fault::status(403))]);
-    volume.create_snapshot().await.unwrap_err();
-    scene.inject(&[Some(Fault::ApplyThenReset)]);
-    volume.create_snapshot().await.unwrap_err();
-    scene.inject(&[None, Some(Fault::status(403))]);
+    for fault in [status(403), LOST] {
+        scene.inject([fault]);
+        volume.create_snapshot().await.unwrap_err();
+    }
+    scene.inject([None, status(403)]);
     restore(&scene.datafy, 1).await.unwrap_err();
-    assert_eq!(scene.settle().await, []);
+    assert_eq!(settled(&scene).await, []);
 }
 
 #[tokio::test]
 async fn a_detached_call_runs_to_its_end_without_the_caller() {
-    let scene = Scene::new().await;
+    let scene = Scene::of(2).await;
     let call = || scene.datafy.volume(volume(1)).create_snapshot().traceable().detached();
     let snapshot = call().await.unwrap();
-    assert_eq!(scene.settle().await, []);
+    assert_eq!(settled(&scene).await, []);
 
     // The caller goes away during the call, and before it takes the result.
     for polls in [0, 1] {
-        let before = scene.stage.fake.effects().len();
+        let before = scene.effects();
         let mut call = call();
         if polls == 1 {
-            poll_fn(|context| {
-                assert!(Pin::new(&mut call).poll(context).is_pending());
-                Poll::Ready(())
-            })
-            .await;
+            assert!(dropped_when(&mut call, || true).await.is_none());
         } else {
-            until(|| scene.stage.fake.effects().len() > before).await;
+            until(|| scene.effects() > before).await;
             until(|| scene.stage.fake.connections() == 0).await;
         }
         drop(call);
         until(|| !scene.reports.lock().unwrap().is_empty()).await;
-        let [report] = &scene.settle().await[..] else { panic!() };
+        let [report] = &settled(&scene).await[..] else { panic!() };
         let created = scene.stage.fake.snapshots().pop().unwrap().id;
         assert_eq!(report.created_id.as_deref(), Some(created.as_str()));
         assert_eq!((report.outcome, report.marker.is_some()), (Outcome::Applied, true));
@@ -448,22 +372,23 @@ async fn a_detached_call_runs_to_its_end_without_the_caller() {
     }
 
     // A call without an effect needs no report.
-    scene.inject(&[Some(Fault::status(403))]);
+    scene.inject([status(403)]);
+    let before = scene.requests();
     drop(call());
-    until(|| scene.faults.lock().unwrap().is_empty()).await;
-    assert_eq!(scene.settle().await, []);
+    until(|| scene.requests() > before).await;
+    assert_eq!(settled(&scene).await, []);
 }
 
 #[tokio::test]
 async fn draining_waits_for_detached_calls_and_returns_those_that_are_left() {
-    let scene = Scene::new().await;
+    let scene = Scene::of(3).await;
     assert_eq!(scene.datafy.drain(Duration::ZERO).await, []);
-    scene.inject(&[Some(Fault::Delay(Duration::from_millis(20))), Some(Fault::ApplyThenHang)]);
+    scene.inject([Some(Fault::Delay(Duration::from_millis(20))), Some(Fault::ApplyThenHang)]);
     let ends = scene.datafy.volume(volume(1)).create_snapshot().detached();
-    until(|| scene.faults.lock().unwrap().len() == 1).await;
+    until(|| scene.requests() == 1).await;
     assert_eq!(scene.datafy.drain(MINUTE).await, []);
     let hangs = scene.datafy.volume(volume(2)).create_snapshot().detached();
-    until(|| scene.stage.fake.effects().len() == 2).await;
+    until(|| scene.effects() == 2).await;
     let [left] = &scene.datafy.drain(Duration::from_millis(5)).await[..] else { panic!() };
     assert_eq!((&left.subject.volume, left.outcome), (&Some(volume(2)), Outcome::Unknown));
     ends.await.unwrap();
@@ -472,36 +397,16 @@ async fn draining_waits_for_detached_calls_and_returns_those_that_are_left() {
 
 #[tokio::test]
 async fn the_result_of_a_detached_call_is_unknown_if_its_runtime_is_shut_down() {
-    let scene = Scene::new().await;
-    scene.inject(&[Some(Fault::ApplyThenHang)]);
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let call = scene.datafy.volume(volume(1)).create_snapshot().traceable();
+    let scene = Scene::of(2).await;
+    scene.inject([Some(Fault::ApplyThenHang)]);
+    let runtime = runtime();
     let entered = runtime.enter();
-    let call = call.detached();
+    let call = scene.datafy.volume(volume(1)).create_snapshot().traceable().detached();
     drop(entered);
-    until(|| scene.stage.fake.effects().len() == 1).await;
+    until(|| scene.effects() == 1).await;
     shut_down(runtime).await;
     let error = call.await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    let [report] = &scene.settle().await[..] else { panic!() };
+    let [report] = &settled(&scene).await[..] else { panic!() };
     assert_eq!((error.marker(), error.marker().is_some()), (report.marker.as_deref(), true));
-}
-
-#[tokio::test]
-async fn the_report_of_an_abandoned_call_says_what_to_look_for() {
-    let scene = Scene::new().await;
-    scene.inject(&[Some(Fault::ApplyThenHang)]);
-    let call = scene.datafy.volume(volume(1)).create_snapshot().traceable();
-    tokio::select! {
-        result = call.send() => panic!("{result:?}"),
-        () = until(|| scene.stage.fake.effects().len() == 1) => {}
-    }
-    let [report] = &std::mem::take(&mut *scene.reports.lock().unwrap())[..] else { panic!() };
-    let text = report.to_string();
-    let begins = "create_snapshot may have been applied, and its result was dropped: volume \
-                  vol-seed1; started at 20";
-    assert!(text.starts_with(begins), "{text}");
-    assert!(text.ends_with(&format!("; look for {}", report.marker.as_deref().unwrap())), "{text}");
-    let description = scene.stage.fake.snapshots().pop().unwrap().description.unwrap();
-    assert!(text.contains(&description), "{text}");
 }

@@ -1,9 +1,9 @@
 //! A fleet loses no effect, duplicates none, and can be stopped and resumed.
 
-use crate::scene::{Scene, ended, ids, snapshot_of, status};
+use crate::scene::{Scene, Skipping, all, ended, ids, snapshot_of, status};
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::NotDone;
-use datafy_api_ext::{Clock, Token, VolumeId};
+use datafy_api_ext::{Clock, Outcome, Token, VolumeId};
 use datafy_tests::{Stage, until};
 use futures_util::stream;
 use std::pin::Pin;
@@ -46,35 +46,20 @@ async fn the_rate_is_kept() {
     assert!(paused >= Duration::from_millis(18 * 250), "{paused:?}");
 }
 
-/// A clock whose pauses take 2 ms longer than asked.
-#[derive(Clone, Debug)]
-struct Late(Arc<std::sync::Mutex<std::time::Instant>>);
-
-impl Clock for Late {
-    fn now(&self) -> std::time::Instant {
-        *self.0.lock().unwrap()
-    }
-
-    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        *self.0.lock().unwrap() += pause + Duration::from_millis(2);
-        Box::pin(std::future::ready(()))
-    }
-}
-
 #[tokio::test]
 async fn late_timers_do_not_slow_the_pace_and_a_lull_does_not_quicken_it() {
-    let clock = Late(Arc::new(std::time::Instant::now().into()));
+    let clock = Skipping::new(Duration::from_millis(2));
     let stage = Stage::of(202).await;
     let datafy = stage.fake.client().clock(clock.clone()).build().unwrap();
     let fleet = datafy.fleet(ids(202)).rate(200).concurrency(1);
     let mut run = fleet.run(snapshot_of).await.unwrap();
     for lull in [Duration::ZERO, Duration::from_secs(5)] {
-        *clock.0.lock().unwrap() += lull;
-        let started = clock.now();
+        clock.skip(lull);
+        let started = clock.skipped();
         for _ in 0..101 {
             run.next().await.unwrap();
         }
-        let took = clock.now().duration_since(started).as_millis();
+        let took = clock.skipped().abs_diff(started).as_millis();
         assert!((495..=510).contains(&took), "{took} ms");
     }
 }
@@ -91,25 +76,37 @@ async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
         done += 1;
         monitor.stop();
     }
-    let stopped = run.stopped().unwrap();
-    assert_eq!((stopped.as_str(), done + run.not_attempted().len()), ("requested", 50));
-    assert_eq!(stopped.to_string(), "the run stopped: the program asked for it");
-    assert!((1..=5).contains(&done), "{done} were done");
-    assert_eq!(scene.effects(), done);
+    assert_eq!(
+        (run.stopped().unwrap().as_str(), run.not_attempted().len()),
+        ("requested", 50 - done)
+    );
+    assert!((1..=5).contains(&done) && scene.effects() == done, "{done} were done");
     let progress = monitor.progress();
     let counts = (progress.done, progress.not_attempted, progress.in_flight);
     assert_eq!(counts, (done as u64, 50 - done as u64, 0));
 }
 
 #[tokio::test]
-async fn a_refused_token_ends_the_run_after_the_requests_in_flight() {
-    let stage = Stage::of(100).await;
-    stage.fake.rotate_token(Fake::TOKEN, "another-token");
-    let datafy = stage.fake.client().max_in_flight(4).build().unwrap();
-    let progress = ended(datafy.fleet(ids(100)).concurrency(100).run(snapshot_of)).await;
-    let requests = stage.fake.requests().len();
-    assert!(requests <= 4, "{requests} requests with the refused token");
-    assert_eq!(progress.failed + progress.not_attempted, 100);
+async fn calls_that_are_not_sent_stop_a_run_only_in_a_row() {
+    // A header that the client controls: the call is not sent.
+    let job = |datafy, id: VolumeId, steps| {
+        let is_odd = id.as_str().ends_with(['1', '3', '5', '7', '9']);
+        let call = snapshot_of(datafy, id, steps);
+        if is_odd { call.header("host", "other") } else { call }
+    };
+    let scene = Scene::without_retries().await;
+    let fleet = || scene.datafy.fleet(ids(9)).concurrency(1).unsent_limit(2);
+    let progress = ended(fleet().run(job)).await;
+    assert_eq!((progress.done, progress.failed, progress.not_attempted), (5, 4, 0));
+
+    scene.stage.fake.begin_outage().await;
+    let mut run = fleet().run(job).await.unwrap();
+    let failed = all(&mut run).await;
+    assert!(failed.values().all(|finished| finished.outcome() == Outcome::NotSent));
+    assert_eq!((failed.len(), run.not_attempted().len()), (2, 7));
+    assert_eq!(run.stopped().unwrap().as_str(), "unreachable");
+    assert_eq!(run.monitor().progress().exit_code(), 3);
+    scene.stage.fake.end_outage().await.unwrap();
 }
 
 #[tokio::test]
@@ -176,20 +173,6 @@ async fn a_run_of_items_that_are_done_yields_to_other_tasks() {
 }
 
 #[tokio::test]
-async fn calls_that_are_not_sent_stop_a_run_only_in_a_row() {
-    let scene = Scene::of(10).await;
-    let fleet = scene.datafy.fleet(ids(10)).concurrency(1).unsent_limit(2);
-    // A header that the client controls: the call is not sent.
-    let job = |datafy, id: VolumeId, steps| {
-        let is_odd = id.as_str().ends_with(['1', '3', '5', '7', '9']);
-        let call = snapshot_of(datafy, id, steps);
-        if is_odd { call.header("host", "other") } else { call }
-    };
-    let progress = ended(fleet.run(job)).await;
-    assert_eq!((progress.done, progress.failed, progress.not_attempted), (5, 5, 0));
-}
-
-#[tokio::test]
 async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
     let scene = Scene::of(10).await;
     scene.inject_all(Some(Fault::ApplyThenHang));
@@ -209,9 +192,8 @@ async fn a_list_with_the_same_item_twice_or_a_setting_out_of_range_is_reported_b
  {
     let stage = Stage::of(3).await;
     let datafy = stage.client();
-    let twice = "two items have the key \"vol-seed0\", so nothing was sent; remove one of them";
     for (fleet, text) in [
-        (datafy.fleet(ids(3).chain(ids(1))), twice),
+        (datafy.fleet(ids(3).chain(ids(1))), "two items have the key \"vol-seed0\""),
         (datafy.fleet(ids(1)).concurrency(0), "the setting `concurrency` is 0"),
         (datafy.fleet(ids(1)).rate(0), "the setting `rate` is 0"),
         (datafy.fleet(ids(1)).unsent_limit(0), "the setting `unsent_limit` is 0"),

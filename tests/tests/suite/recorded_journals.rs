@@ -3,9 +3,8 @@
 //! Each has entries that are applied, unknown, refused and settled, and ends with an intent without a result. The items
 //! are numbered as those of the stage.
 
-use crate::scene::{Row, device, ids, instance, snapshot, state, states};
+use crate::scene::{Row, all_states, device, ids, instance, snapshot, states};
 use datafy_api_ext::fake::Fault;
-use datafy_api_ext::jobs::Run;
 use datafy_api_ext::journal::{Journal, StepState};
 use datafy_api_ext::{Datafy, VolumeId};
 use datafy_tests::Stage;
@@ -27,16 +26,6 @@ fn states_in(path: &Path) -> Vec<StepState> {
     states(&Journal::read(path).unwrap())
 }
 
-/// What a run reports for each item, sorted by key.
-async fn reports<T: datafy_api_ext::jobs::Keyed, D>(mut run: Run<T, D>) -> Vec<&'static str> {
-    let mut reports = Vec::new();
-    while let Some(finished) = run.next().await {
-        reports.push((finished.item.key().into_owned(), state(&finished)));
-    }
-    reports.sort();
-    reports.into_iter().map(|(_, state)| state).collect()
-}
-
 #[tokio::test]
 async fn a_recorded_journal_of_snapshots_is_resumed() {
     use StepState::{Applied, NotApplied, Refused, Unknown};
@@ -53,8 +42,8 @@ async fn a_recorded_journal_of_snapshots_is_resumed() {
     ] {
         let fleet = stage.client().fleet(ids(8)).named("nightly").journal(&path);
         let run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot());
-        let reports = reports(run.await.unwrap()).await;
-        assert_eq!((&reports[..5], reports[6]), (&expected[..], "unknown"));
+        let states = all_states(run).await;
+        assert_eq!((&states[..5], states[6]), (&expected[..], "unknown"));
         assert_eq!(stage.fake.effects().len(), 3, "of the volumes 2, 4 and 7");
     }
 }
@@ -70,7 +59,7 @@ async fn a_recorded_journal_of_attaches_is_resumed() {
         let device = device(id.as_str().trim_start_matches("vol-seed"));
         datafy.volume(id).attach(instance(), device)
     });
-    assert_eq!(reports(run.await.unwrap()).await, ["before", "done", "done", "done"]);
+    assert_eq!(all_states(run).await, ["before", "done", "done", "done"]);
     assert_eq!(states_in(&path), [Applied; 4]);
 }
 
@@ -78,7 +67,7 @@ async fn restore_rows(datafy: &Datafy, path: &Path) -> Vec<&'static str> {
     let fleet = datafy.fleet((0..6).map(Row)).named("recovery").journal(path);
     let run = fleet
         .run(|datafy, Row(number), _| datafy.restore(snapshot(number), instance(), device(number)));
-    reports(run.await.unwrap()).await
+    all_states(run).await
 }
 
 #[tokio::test]

@@ -6,15 +6,19 @@ use datafy_api_ext::jobs::{
 };
 use datafy_api_ext::journal::{Journal, StepState};
 use datafy_api_ext::{
-    Datafy, DatafySnapshotId, DeviceName, InstanceId, Outcome, RetryPolicy, Snapshot, VolumeId,
+    Abandoned, Clock, Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, InstanceId, RetryPolicy,
+    Snapshot, VolumeId,
 };
 use datafy_tests::Stage;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
+use std::future::ready;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
 use tempfile::TempDir;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -22,24 +26,33 @@ pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) struct Scene {
     pub(crate) stage: Stage,
     pub(crate) datafy: Datafy,
+    /// What the client reported as abandoned.
+    pub(crate) reports: Arc<Mutex<Vec<Abandoned>>>,
     directory: TempDir,
 }
 
-pub(crate) type Result = Finished<VolumeId, Snapshot>;
-pub(crate) type Results = BTreeMap<VolumeId, Result>;
+pub(crate) type Results = BTreeMap<String, Finished<VolumeId, Snapshot>>;
 
 impl Scene {
     /// With this many volumes and snapshots, and a client with default settings.
     pub(crate) async fn of(size: usize) -> Self {
-        let stage = Stage::of(size).await;
-        Self { datafy: stage.client(), stage, directory: tempfile::tempdir().unwrap() }
+        Self::with(size, |client| client).await
     }
 
     /// With a client that doesn't retry by itself.
     pub(crate) async fn without_retries() -> Self {
-        let stage = Stage::of(9).await;
-        let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
-        Self { datafy, stage, directory: tempfile::tempdir().unwrap() }
+        Self::with(9, |client| client.retry(RetryPolicy::none())).await
+    }
+
+    /// With a client that has these settings.
+    pub(crate) async fn with(
+        size: usize,
+        settings: impl FnOnce(DatafyBuilder) -> DatafyBuilder,
+    ) -> Self {
+        let stage = Stage::of(size).await;
+        let (builder, reports) = Stage::reports(settings(stage.builder()));
+        let directory = tempfile::tempdir().unwrap();
+        Self { datafy: builder.build().unwrap(), stage, reports, directory }
     }
 
     /// The path of a file in the directory.
@@ -77,9 +90,21 @@ impl Scene {
         }
     }
 
+    /// The faults of the next requests. Those that earlier ones were to meet are dropped.
+    pub(crate) fn inject_once(&self, faults: &[Option<Fault>]) {
+        let mut faults = Vec::from(faults).into_iter();
+        self.stage.fake.inject_with(move |_| faults.next().flatten());
+    }
+
     /// The fault of all requests that follow.
     pub(crate) fn inject_all(&self, fault: Option<Fault>) {
-        self.stage.fake.inject_with(move |_| fault.clone());
+        self.inject_in_turn(&[fault]);
+    }
+
+    /// The faults of all requests that follow, in turn.
+    pub(crate) fn inject_in_turn(&self, faults: &[Option<Fault>]) {
+        let mut faults = Vec::from(faults).into_iter().cycle();
+        self.stage.fake.inject_with(move |_| faults.next().flatten());
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -111,7 +136,12 @@ impl Scene {
         &self,
         size: usize,
     ) -> std::result::Result<Results, FleetError> {
-        by_item(self.fleet(size).run(snapshot_of).await?).await
+        Ok(all(&mut self.fleet(size).run(snapshot_of).await?).await)
+    }
+
+    /// The results of the snapshots of this many volumes, with the journal.
+    pub(crate) async fn snapshot_states(&self, size: usize) -> Vec<&'static str> {
+        self.snapshots(size).await.values().map(state).collect()
     }
 
     /// Runs a function for one item, with the journal.
@@ -128,6 +158,44 @@ impl Scene {
     }
 }
 
+/// A clock whose time and date only go on by its pauses, which take no time.
+#[derive(Clone, Debug)]
+pub(crate) struct Skipping {
+    start: (Instant, SystemTime),
+    skipped: Arc<Mutex<Duration>>,
+    /// By how much each pause is longer than asked.
+    late: Duration,
+}
+
+impl Skipping {
+    pub(crate) fn new(late: Duration) -> Self {
+        Self { start: (Instant::now(), SystemTime::now()), skipped: Arc::default(), late }
+    }
+
+    pub(crate) fn skip(&self, time: Duration) {
+        *self.skipped.lock().unwrap() += time;
+    }
+
+    pub(crate) fn skipped(&self) -> Duration {
+        *self.skipped.lock().unwrap()
+    }
+}
+
+impl Clock for Skipping {
+    fn now(&self) -> Instant {
+        self.start.0 + self.skipped()
+    }
+
+    fn date(&self) -> SystemTime {
+        self.start.1 + self.skipped()
+    }
+
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.skip(pause + self.late);
+        Box::pin(ready(()))
+    }
+}
+
 /// The job that creates a traceable snapshot.
 #[expect(clippy::needless_pass_by_value, reason = "the form of a job")]
 pub(crate) fn snapshot_of(
@@ -138,16 +206,23 @@ pub(crate) fn snapshot_of(
     datafy.volume(id).create_snapshot().traceable()
 }
 
-/// The results of a run.
-pub(crate) async fn by_item(
-    mut run: Run<VolumeId, Snapshot>,
-) -> std::result::Result<Results, FleetError> {
-    let mut results = Results::new();
+/// The results of a run or a plan, by key.
+pub(crate) async fn all<T: Keyed, D, E>(
+    run: &mut Run<T, D, E>,
+) -> BTreeMap<String, Finished<T, D, E>> {
+    let mut results = BTreeMap::new();
     while let Some(finished) = run.next().await {
-        let id = finished.item.clone();
-        assert!(results.insert(id, finished).is_none(), "each volume has one result");
+        let key = finished.item.key().into_owned();
+        assert!(results.insert(key, finished).is_none(), "each item has one result");
     }
-    Ok(results)
+    results
+}
+
+/// The states of the results of a run or a plan, by key.
+pub(crate) async fn all_states<T: Keyed, D, E>(
+    run: impl Future<Output = std::result::Result<Run<T, D, E>, FleetError>>,
+) -> Vec<&'static str> {
+    all(&mut run.await.unwrap()).await.values().map(state).collect()
 }
 
 /// Waits for the end of a run or a plan, and returns its progress.
@@ -157,28 +232,6 @@ pub(crate) async fn ended<T, D, E>(
     let mut run = run.await.unwrap();
     while run.next().await.is_some() {}
     run.monitor().progress()
-}
-
-pub(crate) fn count(results: &Results, matches: fn(&Result) -> bool) -> usize {
-    results.values().filter(|result| matches(result)).count()
-}
-
-/// Done by this run.
-pub(crate) fn done(it: &Result) -> bool {
-    it.result.is_ok() && !it.before
-}
-
-/// Done by an earlier run.
-pub(crate) fn done_before(it: &Result) -> bool {
-    it.result.is_ok() && it.before
-}
-
-pub(crate) fn unknown_before(it: &Result) -> bool {
-    matches!(it.result, Err(NotDone::Unknown { .. }))
-}
-
-pub(crate) fn unknown_now(it: &Result) -> bool {
-    matches!(&it.result, Err(NotDone::Failed(error)) if error.outcome() == Outcome::Unknown)
 }
 
 /// Why a job was not done, or `before` or `done`.
