@@ -50,6 +50,9 @@ impl Hooks {
         request: Request,
     ) -> reqwest::Result<Response> {
         let response = http.execute(request).await?;
+        if response.content_length().is_some_and(|length| length <= self.body_limit as u64) {
+            return Ok(response);
+        }
         // A conversion would lose the URL.
         let url = http::Response::builder().url(response.url().clone()).body(());
         let extensions = url.map(|url| url.into_parts().0.extensions).unwrap_or_default();

@@ -10,7 +10,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, Request, Url};
 use serde::Serialize;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write};
 
 /// All characters but the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -18,60 +18,104 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The same but for the colon, which IDs may contain and a segment of a path may too.
 const IN_PATH: &AsciiSet = &RESERVED.remove(b':');
 
-fn encode(value: impl Display, set: &'static AsciiSet) -> String {
-    utf8_percent_encode(&value.to_string(), set).to_string()
+/// Enough for the URL of most calls, in bytes.
+const URL_CAPACITY: usize = 256;
+
+/// Adds what is written to a URL, percent-encoded.
+struct Encoded<'a> {
+    url: &'a mut String,
+    set: &'static AsciiSet,
+}
+
+impl Write for Encoded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.url.extend(utf8_percent_encode(text, self.set));
+        Ok(())
+    }
 }
 
 /// A request in the making. A parameter takes a list of values: none, one or more.
-pub(crate) struct Builder<'a> {
-    client: &'a Client,
+pub(crate) struct Builder {
     method: &'static str,
-    path: String,
-    query: String,
+    /// The URL as far as it is known.
+    url: String,
+    /// What follows of the path: it begins with a parameter.
+    rest: &'static str,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
     /// Why the request can't be built, if so.
     problem: Option<String>,
 }
 
-impl<'a> Builder<'a> {
+impl Builder {
     /// Begins a request, with the token.
-    pub(crate) fn new(client: &'a Client, operation: &'static Operation) -> Self {
+    pub(crate) fn new(client: &Client, operation: &'static Operation) -> Self {
+        let mut url = String::with_capacity(URL_CAPACITY);
+        url.push_str(&client.baseurl);
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, client.inner.authorization.clone());
-        let (method, path) = (operation.method, operation.path.to_owned());
-        Self { client, method, path, query: String::new(), headers, body: None, problem: None }
+        let (method, rest) = (operation.method, operation.path);
+        let mut builder = Self { method, url, rest, headers, body: None, problem: None };
+        builder.up_to_parameter();
+        builder
     }
 
-    /// Sets a path parameter. The empty text, `.` and `..` are errors, since they would address another path.
+    /// Adds the path up to the next parameter.
+    fn up_to_parameter(&mut self) {
+        let (text, rest) = self.rest.split_at(self.rest.find('{').unwrap_or(self.rest.len()));
+        self.url.push_str(text);
+        self.rest = rest;
+    }
+
+    /// Adds a value to the URL, percent-encoded.
+    fn push(&mut self, value: impl Display, set: &'static AsciiSet) {
+        write!(Encoded { url: &mut self.url, set }, "{value}").expect("a string takes any text");
+    }
+
+    /// Adds a path parameter; they come in the order of the path. The empty text, `.` and `..` are errors, since they would
+    /// address another path.
     pub(crate) fn path(mut self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
-        for value in list.into_iter().map(|value| encode(value, IN_PATH)) {
-            if matches!(&*value, "" | "." | "..") {
+        for value in list {
+            let start = self.url.len();
+            self.push(value, IN_PATH);
+            if let value @ ("" | "." | "..") = &self.url[start..] {
                 self.problem = Some(format!("`{name}` in the path can't be {value:?}"));
             }
-            self.path = self.path.replace(&format!("{{{name}}}"), &value);
+            self.rest = self.rest.split_once('}').map_or("", |(_, rest)| rest);
+            self.up_to_parameter();
         }
         self
     }
 
     /// Adds a query parameter for each value.
-    pub(crate) fn query(self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
-        self.encoded(name, list.into_iter().map(|value| encode(value, RESERVED)))
-    }
-
-    fn encoded(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
-        for value in values {
-            let separator = if self.query.is_empty() { "?" } else { "&" };
-            self.query.extend([separator, &encode(name, RESERVED), "=", &value]);
+    pub(crate) fn query(
+        mut self,
+        name: &str,
+        list: impl IntoIterator<Item = impl Display>,
+    ) -> Self {
+        for value in list {
+            self = self.joined(name, [value]);
         }
         self
     }
 
     /// Adds one query parameter with all values, separated by commas, unless there is none.
-    pub(crate) fn joined(self, name: &str, list: impl IntoIterator<Item = impl Display>) -> Self {
-        let values: Vec<_> = list.into_iter().map(|value| encode(value, RESERVED)).collect();
-        let list = (!values.is_empty()).then(|| values.join(","));
-        self.encoded(name, list)
+    pub(crate) fn joined(
+        mut self,
+        name: &str,
+        list: impl IntoIterator<Item = impl Display>,
+    ) -> Self {
+        let mut separator = if self.url.contains('?') { '&' } else { '?' };
+        for value in list {
+            self.url.push(separator);
+            if separator != ',' {
+                self.push(name, RESERVED);
+                self.url.push('=');
+            }
+            self.push(value, RESERVED);
+            separator = ',';
+        }
+        self
     }
 
     /// Adds a header for each value.
@@ -106,8 +150,7 @@ impl<'a> Builder<'a> {
             return Err(Error::InvalidRequest(problem));
         }
         let method = Method::try_from(self.method).map_err(invalid)?;
-        let url = format!("{}{}{}", self.client.baseurl, self.path, self.query);
-        let mut request = Request::new(method, Url::parse(&url).map_err(invalid)?);
+        let mut request = Request::new(method, Url::parse(&self.url).map_err(invalid)?);
         *request.headers_mut() = self.headers;
         *request.body_mut() = self.body.map(Into::into);
         if request.body().is_none()
