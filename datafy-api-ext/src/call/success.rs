@@ -71,7 +71,9 @@ impl<'a> Content<'a> {
         if !(self.is_whole && object.is_complete) {
             return unreadable("the answer is cut off".to_owned());
         }
-        object.fields().map(|fields| (id, fields)).map_err(Unusable::Unreadable)
+        // As a whole, which is twice as fast, or each field alone.
+        let fields = serde_json::from_slice(self.body).or_else(|_| object.fields());
+        fields.map(|fields| (id, fields)).map_err(Unusable::Unreadable)
     }
 
     /// Checks the answer of an operation without documented content.

@@ -17,6 +17,9 @@ const SHORTEST_SECRET: usize = 8;
 /// as a whole. In base64 it is the length of the encoded fragment.
 const FRAGMENT: usize = 12;
 
+/// The length of the sequences that rule windows out, in bytes.
+const PART: usize = 3;
+
 /// Replaces a fragment of the token.
 const REDACTED: &[u8] = b"[token]";
 
@@ -26,8 +29,8 @@ pub(crate) struct Redactor {
     length: usize,
     /// The windows, sorted. Those of a short token have zeros at the end.
     windows: Zeroizing<Vec<[u8; FRAGMENT]>>,
-    /// How many of them begin with a lesser byte, for each byte.
-    begins: [usize; 257],
+    /// The sequences of [`PART`] bytes in them, sorted.
+    parts: Zeroizing<Vec<[u8; PART]>>,
 }
 
 impl Redactor {
@@ -43,10 +46,12 @@ impl Redactor {
         );
         windows.sort_unstable();
         windows.dedup();
-        let begins = std::array::from_fn(|byte| {
-            windows.partition_point(|window| usize::from(window[0]) < byte)
-        });
-        Some(Self { length, windows, begins })
+        let parts = windows.iter().flat_map(|window| window[..length].windows(PART));
+        let parts = parts.filter_map(|part| part.try_into().ok());
+        let mut parts: Zeroizing<Vec<[u8; PART]>> = Zeroizing::new(parts.collect());
+        parts.sort_unstable();
+        parts.dedup();
+        Some(Self { length, windows, parts })
     }
 
     /// Returns `text` with each fragment of the token replaced, or `None` if it holds none.
@@ -68,14 +73,19 @@ impl Redactor {
     }
 
     /// Calls `found` with each window in `text`.
+    ///
+    /// If the end of a window is no part of the token, the next one that can be found begins behind the first byte of
+    /// that end. Calls took 2 % more of the processor when each window was looked up.
     fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
-        for (start, window) in text.windows(self.length).enumerate() {
-            let first = usize::from(window[0]);
-            let mut likely = self.windows[self.begins[first]..self.begins[first + 1]].iter();
-            // Mostly the second byte decides. Without this, calls took 3 % more of the processor.
-            if likely.any(|own| own[1] == window[1] && own[..self.length] == *window) {
+        let mut start = 0;
+        while let Some(window) = text.get(start..start + self.length) {
+            let (before, end) = window.split_at(self.length - PART);
+            if self.parts.binary_search_by(|part| part[..].cmp(end)).is_err() {
+                start += before.len();
+            } else if self.windows.binary_search(&padded(window)).is_ok() {
                 found(start..start + self.length);
             }
+            start += 1;
         }
     }
 }
