@@ -28,8 +28,6 @@ pub(crate) enum Kind {
     HaProxy,
     /// The same, told to repeat requests.
     HaProxyRetrying,
-    /// HAProxy that refuses each request, and shows its token in several encodings.
-    HaProxyReflecting,
     /// Apache's httpd with a `ProxyPass`.
     Apache,
     /// Envoy with a route.
@@ -43,44 +41,34 @@ pub(crate) const KINDS: [Kind; 6] =
     [Kind::Varnish, Kind::Nginx, Kind::NginxMaintenance, Kind::HaProxy, Kind::Apache, Kind::Envoy];
 
 impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Varnish => "varnish",
-            Self::Nginx => "nginx",
-            Self::NginxMaintenance => "nginx, maintenance",
-            Self::HaProxy => "haproxy",
-            Self::HaProxyRetrying => "haproxy, retrying",
-            Self::HaProxyReflecting => "haproxy, reflecting",
-            Self::Apache => "apache",
-            Self::Envoy => "envoy",
-            Self::EnvoyRetrying => "envoy, retrying",
-        }
-    }
-
     fn program(self) -> &'static str {
         match self {
             Self::Varnish => "varnishd",
             Self::Nginx | Self::NginxMaintenance => "nginx",
-            Self::HaProxy | Self::HaProxyRetrying | Self::HaProxyReflecting => "haproxy",
+            Self::HaProxy | Self::HaProxyRetrying => "haproxy",
             Self::Apache => "apache2",
             Self::Envoy | Self::EnvoyRetrying => "envoy",
         }
     }
 
-    /// Returns the text of its configuration file. Varnish has none.
+    /// The text of its configuration file, and what is added to it. Varnish has none.
     fn configuration(self) -> String {
+        macro_rules! file {
+            ($name:literal) => {
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/gateways/", $name))
+            };
+        }
         let (template, extra) = match self {
             Self::Varnish => ("", ""),
-            Self::Nginx => (NGINX, ""),
-            Self::NginxMaintenance => (NGINX, MAINTENANCE),
-            Self::HaProxy => (HAPROXY, ""),
-            Self::HaProxyRetrying => (HAPROXY, RETRIES),
-            Self::HaProxyReflecting => (HAPROXY, REFLECTS),
-            Self::Apache => (APACHE, ""),
-            Self::Envoy => (ENVOY, ""),
-            Self::EnvoyRetrying => (ENVOY, ISTIO),
+            Self::Nginx => (file!("nginx.conf"), ""),
+            Self::NginxMaintenance => (file!("nginx.conf"), file!("nginx_maintenance.conf")),
+            Self::HaProxy => (file!("haproxy.cfg"), ""),
+            Self::HaProxyRetrying => (file!("haproxy.cfg"), file!("haproxy_retries.cfg")),
+            Self::Apache => (file!("apache.conf"), ""),
+            Self::Envoy => (file!("envoy.yaml"), ""),
+            Self::EnvoyRetrying => (file!("envoy.yaml"), file!("envoy_istio.yaml")),
         };
-        template.replace("{extra}", extra)
+        template.replace("{extra}", extra.trim_end())
     }
 
     /// The command that runs it in the foreground. Everything that it writes goes below `directory`.
@@ -110,7 +98,7 @@ impl Kind {
                 fs::write(directory.join("maintenance.html"), "<h1>Back soon</h1>").unwrap();
                 command.arg("-p").arg(directory).args(["-e", "stderr", "-c"]).arg(path);
             }
-            Self::HaProxy | Self::HaProxyRetrying | Self::HaProxyReflecting => {
+            Self::HaProxy | Self::HaProxyRetrying => {
                 command.arg("-db").arg("-f").arg(path);
             }
             Self::Apache => {
@@ -125,119 +113,6 @@ impl Kind {
         command
     }
 }
-
-const NGINX: &str = "\
-daemon off;
-master_process off;
-pid pid;
-error_log stderr;
-events {}
-http {
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    server {
-        listen {at};
-        location / {
-            proxy_pass http://{origin};
-            proxy_connect_timeout 200ms;
-            proxy_read_timeout 1s;
-        }
-        {extra}
-    }
-}
-";
-
-const MAINTENANCE: &str = "\
-error_page 500 502 504 =503 /maintenance.html;
-        location = /maintenance.html {
-            root .;
-            internal;
-            add_header Retry-After 5 always;
-        }
-";
-
-const HAPROXY: &str = "\
-defaults
-    mode http
-    timeout connect 200
-    timeout client 50000
-    timeout server 1000
-listen gateway
-    {extra}
-    bind {at}
-    server origin {origin}
-";
-
-const RETRIES: &str = "\
-option http-buffer-request
-    option redispatch
-    retries 3
-    retry-on all-retryable-errors
-";
-
-/// The answer shows the value of `Authorization` in its header, and as each converter of HAProxy encodes it.
-const REFLECTS: &str = "\
-http-request return status 403 content-type application/json hdr x-request-id %[req.hdr(authorization)] lf-string \
-'{\"message\":\"%[req.hdr(authorization),json(utf8s)]\",\"percent\":\"%[req.hdr(authorization),url_enc]\",\
-\"base64\":\"%[req.hdr(authorization),base64]\",\"base64url\":\"%[req.hdr(authorization),ub64enc]\"}'
-";
-
-/// Apache counts its timeouts in seconds.
-const APACHE: &str = "\
-ServerRoot {directory}
-DefaultRuntimeDir {directory}
-PidFile pid
-ErrorLog /dev/stderr
-ServerName localhost
-User www-data
-Group www-data
-Listen {at}
-ThreadsPerChild 64
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
-LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
-ProxyPass / http://{origin}/ connectiontimeout=1 timeout=1
-";
-
-const ENVOY: &str = "\
-static_resources:
-  listeners:
-  - address: {socket_address: {address: 127.0.0.1, port_value: {at port}}}
-    filter_chains:
-    - filters:
-      - name: http
-        typed_config:
-          '@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: gateway
-          route_config:
-            virtual_hosts:
-            - name: all
-              domains: ['*']
-              routes:
-              - match: {prefix: /}
-                route: {cluster: origin, timeout: 1s {extra}}
-          http_filters:
-          - name: router
-            typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
-  clusters:
-  - name: origin
-    connect_timeout: 0.2s
-    load_assignment:
-      cluster_name: origin
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {origin port}}}}
-";
-
-/// Retries after a 503 among them.
-const ISTIO: &str = "\
-, retry_policy: {num_retries: 2, retriable_status_codes: [503], \
-retry_on: 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes'}";
 
 /// The programs that the gateways need and this machine does not have.
 pub(crate) fn missing() -> BTreeSet<&'static str> {
@@ -281,7 +156,7 @@ impl Gateway {
         while !answers(address).await {
             let ended = gateway.process.try_wait().unwrap();
             let waits = ended.is_none() && begun.elapsed() < START;
-            assert!(waits, "{} did not start ({ended:?}):\n{}", kind.name(), gateway.log());
+            assert!(waits, "{kind:?} did not start ({ended:?}):\n{}", gateway.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         gateway

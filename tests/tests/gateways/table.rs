@@ -39,7 +39,7 @@ impl fmt::Display for Line {
         write!(
             f,
             "{:19} {:27} {:15} {:8} {status:>3} {:12} {:>8} {:>8} {:>7}",
-            self.kind.name(),
+            format!("{:?}", self.kind),
             self.fault,
             format!("{:?}", self.operation),
             error.map_or("ok", |error| error.outcome().as_str()),
