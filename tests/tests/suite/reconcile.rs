@@ -47,8 +47,7 @@ fn attach() -> SentCall {
     call("attach_volume", 0, None)
 }
 
-/// Calls as a text: `0..10` is one that began at 0 and ended at 10; `#a` gives it a marker; `=dsnap-1` says that it was
-/// applied, with this ID or, if it is `?`, without one; `+dsnap-1` that one of several calls of its step has this ID.
+/// Calls as `fixtures/ec2/creates.txt` writes them.
 fn calls(operation: &str, text: &str) -> Vec<SentCall> {
     let call = |text: &str| {
         let end = text.find(['#', '=', '+']).unwrap_or(text.len());
@@ -94,8 +93,7 @@ pub(crate) fn object(
     }
 }
 
-/// EBS objects as a text: `dsnap-1@5#ab` is one of `dsnap-1` that was created at 5, with two markers in its description;
-/// `@5` lacks the tag of its group.
+/// EBS objects as `fixtures/ec2/creates.txt` writes them.
 fn objects(operation: &str, text: &str) -> Vec<Ec2Object> {
     let is_restored = operation == "create_volume_from_snapshots";
     let parse = |text: &str| {
@@ -150,80 +148,30 @@ const LATER: i64 = 10_000;
 const END: i64 = 10 + (15 + 1) * 60;
 const LATEST_END: i64 = (10 + 15 + 1) * 60;
 
-/// Calls, objects, and what is found out about each call.
-const SNAPSHOTS: [(&str, &str, &str); 30] = [
-    // The window, and the time of a group: that of its oldest object.
-    ("0..10", "", "created nothing"),
-    ("0..10", "dsnap-1@-61", "created nothing"),
-    ("0..10", "dsnap-1@-60 dsnap-1@-58", "created dsnap-1"),
-    ("0..10", "dsnap-1@970", "created dsnap-1"),
-    ("0..10", "dsnap-1@971", "created nothing"),
-    ("0..10", "dsnap-1@5 dsnap-1@-500", "created nothing"),
-    ("0..-600", "dsnap-1@-590", "created dsnap-1"), // the clock was set back
-    // Several groups or calls.
-    ("0..10", "dsnap-2@6 dsnap-1@5", "ambiguous: one of these, or none: dsnap-1 dsnap-2"),
-    ("2..8=dsnap-2 0..10", "dsnap-2@5 dsnap-1@6", "known before, created dsnap-1"),
-    ("2..8=dsnap-1 0..10", "dsnap-1@5", "known before, created nothing"),
-    ("0..10 100..110", "dsnap-1@5", "created dsnap-1, created nothing"),
-    ("0..10 100..110", "dsnap-1@105", "UNCLEAR, UNCLEAR"),
-    ("0..10+dsnap-9", "dsnap-1@5", "UNCLEAR"),
-    // The service acted, and the ID is not known.
-    ("0..10=?", "dsnap-1@5", "created dsnap-1"),
-    ("0..10=?", "", "ambiguous: the service acted, and no object was found"),
-    // Markers decide between groups and between calls.
-    ("0..10#a 0..10#b", "dsnap-1@5#b dsnap-2@5#a", "created dsnap-2, created dsnap-1"),
-    ("0..10#a 0..10#b", "dsnap-1@5#b", "created nothing, created dsnap-1"),
-    ("0..10#a 0..10#b", "dsnap-1@5#ab", "UNCLEAR, UNCLEAR"),
-    ("0..10#a", "dsnap-1@5#a dsnap-2@5#a", "ambiguous: one of these, or none: dsnap-1 dsnap-2"),
-    ("0..10#a", "dsnap-1@-86400#a", "UNCLEAR"),
-    // A marker of a call that isn't given, alone or beside one that is.
-    ("0..10", "dsnap-1@5#c", "UNCLEAR"),
-    ("0..10#a", "dsnap-1@5#ac", "UNCLEAR"),
-    // A marker is missing only if another one shows that EC2 has them.
-    ("0..10#a 5000..5010#b", "dsnap-1@5", "created dsnap-1, created nothing"),
-    ("0..10#a 5000..5010#b", "dsnap-1@5 dsnap-2@5005#b", "UNCLEAR, created dsnap-2"),
-    ("0..10+dsnap-9#a", "dsnap-1@5#a", "UNCLEAR"),
-    // An object that lacks the tag of its group may be about to get it.
-    ("0..10", "@5", "ambiguous: one of these, or none: ebs"),
-    ("0..10", "@5 dsnap-1@5", "created dsnap-1"),
-    ("0..10", "@-61 @5000", "created nothing"),
-    // No usable ID.
-    ("0..10", "dsnap-\u{1b}[31m@5", "ambiguous: one of these, or none: dsnap- [31m"),
-    ("0..10", "vol-1@5", "ambiguous: one of these, or none: vol-1"),
-];
-
-/// As [`SNAPSHOTS`], of restores: an EBS volume may be younger than the volume that it belongs to.
-const VOLUMES: [(&str, &str, &str); 6] = [
-    ("0..10", "", "created nothing"),
-    ("0..10", "vol-9@5 vol-9@6", "created vol-9"),
-    ("0..10", "vol-9@5000", "ambiguous: one of these, or none: vol-9"),
-    ("0..10", "@5000", "ambiguous: one of these, or none: ebs"),
-    ("0..10 5000..5010", "vol-9@5", "created vol-9, created nothing"),
-    (
-        "0..10 5000..5010",
-        "vol-9@5005",
-        "ambiguous: one of these, or none: vol-9, ambiguous: one of these, or none: vol-9",
-    ),
-];
-
 #[test]
 fn what_a_create_did_is_decided_by_its_window_its_marker_and_all_other_calls() {
-    let snapshots = SNAPSHOTS.map(|case| ("create_snapshot", case));
-    let volumes = VOLUMES.map(|case| ("create_volume_from_snapshots", case));
-    for (operation, case) in snapshots.into_iter().chain(volumes) {
-        let calls = calls(operation, case.0);
-        let found = findings(&calls, &objects(operation, case.1), LATER);
-        let expected = case.2.replace("UNCLEAR", "ambiguous: one of these, or none: dsnap-1");
-        assert_eq!(shown(&found).join(", "), expected, "{case:?}");
+    let table = include_str!("../../fixtures/ec2/creates.txt").replace("\\u{1b}", "\u{1b}");
+    let mut operation = "";
+    let (mut rows, lines) = (0, table.lines().filter(|line| !line.is_empty()));
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let columns: Vec<_> = line.split('|').map(str::trim).collect();
+        let [sent, shown_by_ec2, expected] = columns[..] else {
+            operation = line;
+            continue;
+        };
+        let found = findings(&calls(operation, sent), &objects(operation, shown_by_ec2), LATER);
+        assert_eq!(shown(&found).join(", "), expected, "{line}");
         for finding in found {
             let settled = match &finding {
                 Finding::Happened { id, .. } => Some(Settled::Applied { id: Some(id.clone()) }),
                 Finding::DidNotHappen => Some(Settled::NotApplied),
                 _ => None,
             };
-            assert_eq!(finding.settled(), settled, "{case:?}");
+            assert_eq!(finding.settled(), settled, "{line}");
         }
+        rows += 1;
     }
+    assert!(rows > 30, "{rows}");
     // The object may also be that of a call that doesn't say from what.
     let mut calls = calls("create_volume_from_snapshots", "0..10 0..10");
     calls[1].subject = Subject::default();
