@@ -40,11 +40,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Error>, status: u16, message: &
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(status)), "{error}");
     assert_eq!(error.message().unwrap(), message);
     let body: serde_json::Value = serde_json::from_slice(error.body().unwrap()).unwrap();
-    assert_eq!(
-        body,
-        json!({ "message": message, "fake": true }),
-        "a refusal is marked as that of the fake"
-    );
+    assert_eq!(body, json!({ "message": message, "fake": true }), "it is marked as the fake's");
 }
 
 #[tokio::test]
@@ -78,85 +74,87 @@ async fn the_effects_of_one_call_are_seen_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_token_is_refused_with_401() {
-    let (fake, _) = seeded().await;
+async fn what_the_state_does_not_allow_is_refused() {
+    let (fake, datafy) = seeded().await;
+    let volume = |id: &str| datafy.volume(volume_id(id));
+    let attach = |id: &str| volume(id).attach(instance(), device("sdb"));
+    refused(volume("vol-7").create_snapshot().await, 404, "there is no volume vol-7");
+    refused(volume("vol-7").deactivate_autoscaling().await, 404, "there is no volume vol-7");
+    let snapshot = DatafySnapshotId::new("dsnap-7").unwrap();
+    refused(datafy.create_volume(snapshot).await, 404, "there is no snapshot dsnap-7");
+    let result = volume("vol-1").attach(InstanceId::new("i-7").unwrap(), device("sdb")).await;
+    refused(result, 404, "there is no instance i-7");
     let other = fake.client().token("another-token").build().unwrap();
     let result = other.volume(volume_id("vol-1")).create_snapshot().await;
     refused(result, 401, "the bearer token is wrong");
-
-    let url = format!("{}/api/v1/volumes/vol-1/create-snapshot", fake.endpoint());
-    let answer = reqwest::Client::new().post(url).json(&json!({})).send().await.unwrap();
-    assert_eq!(answer.status(), 401);
-    let body: serde_json::Value = answer.json().await.unwrap();
-    assert_eq!(body["message"], "the bearer token is missing");
+    let source = datafy.create_volume(other_source()).await;
+    refused(source, 400, "the fake knows no source but `datafySnapshotId`");
     assert!(fake.effects().is_empty());
-}
 
-#[tokio::test]
-async fn an_unknown_volume_snapshot_or_instance_is_refused_with_404() {
-    let (_fake, datafy) = seeded().await;
-    let result = datafy.volume(volume_id("vol-7")).create_snapshot().await;
-    refused(result, 404, "there is no volume vol-7");
-    let result = datafy.volume(volume_id("vol-7")).deactivate_autoscaling().await;
-    refused(result, 404, "there is no volume vol-7");
-    let snapshot = DatafySnapshotId::new("dsnap-7").unwrap();
-    let result = datafy.create_volume(snapshot).await;
-    refused(result, 404, "there is no snapshot dsnap-7");
-    let result = datafy
-        .volume(volume_id("vol-1"))
-        .attach(InstanceId::new("i-7").unwrap(), device("sdb"))
-        .await;
-    refused(result, 404, "there is no instance i-7");
-}
-
-#[tokio::test]
-async fn a_conflict_with_the_state_is_refused_with_409() {
-    let (_fake, datafy) = seeded().await;
-    let attach = |id: &str| datafy.volume(volume_id(id)).attach(instance(), device("sdb"));
     attach("vol-1").await.unwrap();
     refused(attach("vol-1").await, 409, "volume vol-1 is already attached to i-1 as sdb");
     refused(attach("vol-2").await, 409, "sdb of i-1 is in use by volume vol-1");
     refused(attach("vol-9").await, 409, "volume vol-9 is not managed");
-    let snapshot = datafy.volume(volume_id("vol-9")).create_snapshot();
-    refused(snapshot.clone().await, 409, "volume vol-9 is not managed");
-    snapshot.autoscaling_only(false).await.unwrap();
+    refused(volume("vol-9").create_snapshot().await, 409, "volume vol-9 is not managed");
+    volume("vol-9").create_snapshot().autoscaling_only(false).await.unwrap();
+}
+
+const JSON: &str = "authorization: Bearer fake-token\r\ncontent-type: application/json\r\n";
+const SNAPSHOT: &str = "POST /api/v1/volumes/vol-1/create-snapshot";
+
+/// Sends a request with these headers and this body, and nothing more.
+async fn send(fake: &Fake, line: &str, headers: &str, length: usize, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(fake.endpoint().replace("http://", "")).await.unwrap();
+    let head = format!("{line} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    stream
+}
+
+/// The answer to such a request.
+async fn answer(fake: &Fake, line: &str, headers: &str, body: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut stream = send(fake, line, headers, body.len(), body).await;
+    stream.read_to_end(&mut bytes).await.unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 #[tokio::test]
-async fn a_malformed_body_is_refused_with_400_and_an_unknown_route_with_404() {
-    let (fake, datafy) = seeded().await;
-    let result = datafy.create_volume(other_source()).await;
-    refused(result, 400, "the fake knows no source but `datafySnapshotId`");
-
-    let post = async |path: &str, body: &str| {
-        let request = reqwest::Client::new().post(format!("{}{path}", fake.endpoint()));
-        let request = request.header("content-type", "application/json").body(body.to_owned());
-        let answer = request.bearer_auth(Fake::TOKEN).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    };
-    let snapshot = "/api/v1/volumes/vol-1/create-snapshot";
-    let table = [
-        (snapshot, "{", 400, "the body is not JSON"),
-        (snapshot, "[]", 400, "the body is malformed"),
-        (snapshot, r#"{"useSourceVolume":false}"#, 400, "`useSourceVolume` can't be set"),
-        (snapshot, r#"{"autoscalingOnly":1}"#, 400, "the body is malformed"),
-        (
-            "/api/v1/volumes/vol-1/attach",
-            r#"{"instanceId":"i-1"}"#,
-            400,
-            "missing field `deviceName`",
-        ),
-        ("/api/v1/volumes/../create-snapshot", "{}", 404, "there is no route"),
-        ("/api/v1/volumes//create-snapshot", "{}", 404, "there is no route"),
-        ("/api/v1/volumes/vol-1/nowhere", "{}", 404, "there is no route"),
-        ("/", "{}", 404, "there is no route"),
-    ];
-    for (path, body, status, message) in table {
-        let (answered, text) = post(path, body).await;
-        assert_eq!(answered, status, "{path} {body}");
-        assert!(text.contains(message), "{path} {body}: {text}");
+async fn a_request_that_the_api_does_not_allow_is_refused() {
+    let (fake, _) = seeded().await;
+    let attach = "POST /api/v1/volumes/vol-1/attach";
+    let scheme = JSON.replace("Bearer", "BEARER ");
+    let media_type = JSON.replace("application/json", "Application/JSON ;charset=utf-8");
+    let patch = JSON.replace("json", "json-patch+json");
+    let (basic, other) = (JSON.replace("Bearer", "Basic"), JSON.replace("fake", "FAKE"));
+    let untyped = JSON.split_inclusive('\n').next().unwrap();
+    for (line, headers, body, status, message) in [
+        (SNAPSHOT, JSON, "{", 400, "the body is not JSON"),
+        (SNAPSHOT, JSON, "[]", 400, "the body is malformed"),
+        (SNAPSHOT, JSON, r#"{"useSourceVolume":false}"#, 400, "`useSourceVolume` can't be set"),
+        (SNAPSHOT, JSON, r#"{"autoscalingOnly":1}"#, 400, "the body is malformed"),
+        (attach, JSON, r#"{"instanceId":"i-1"}"#, 400, "missing field `deviceName`"),
+        ("POST /api/v1/volumes/vol-1/nowhere", JSON, "{}", 404, "there is no route"),
+        ("POST /api/v1/volumes//create-snapshot", JSON, "{}", 404, "there is no route"),
+        ("POST /", JSON, "{}", 404, "there is no route"),
+        ("GET /api/v1/volumes/vol-1/create-snapshot", JSON, "", 405, "allow: POST"),
+        (SNAPSHOT, "", "{}", 401, "the bearer token is missing"),
+        (SNAPSHOT, &basic, "{}", 401, "the bearer token is missing"),
+        (SNAPSHOT, &other, "{}", 401, "the bearer token is wrong"),
+        (SNAPSHOT, &patch, "{}", 415, ""),
+        (SNAPSHOT, untyped, "{}", 415, ""),
+        // The scheme and the media type are read in any case.
+        (SNAPSHOT, &scheme, "{}", 200, ""),
+        (SNAPSHOT, &media_type, "{}", 200, ""),
+    ] {
+        let answer = answer(&fake, line, headers, body).await;
+        let expected = format!("HTTP/1.1 {status} ");
+        assert!(
+            answer.starts_with(&expected) && answer.contains(message),
+            "{line} {body}: {answer}"
+        );
     }
-    assert!(fake.effects().is_empty());
+    assert_eq!(fake.effects().len(), 2);
 }
 
 #[tokio::test]
@@ -278,52 +276,6 @@ async fn an_observer_sees_each_request_with_its_answer_and_fault() {
     assert_eq!(seen[1..], rest);
 }
 
-const JSON: &str = "authorization: Bearer fake-token\r\ncontent-type: application/json\r\n";
-
-/// Sends a request with these headers and this body, and nothing more.
-async fn send(fake: &Fake, headers: &str, body: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(fake.endpoint().replace("http://", "")).await.unwrap();
-    let line = "POST /api/v1/volumes/vol-1/create-snapshot HTTP/1.1\r\nhost: x\r\n";
-    let request = format!("{line}{headers}content-length: 2\r\n\r\n{body}");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream.shutdown().await.unwrap();
-    stream
-}
-
-/// The answer to such a request.
-async fn answer(fake: &Fake, headers: &str) -> String {
-    let mut text = String::new();
-    send(fake, headers, "{}").await.read_to_string(&mut text).await.unwrap();
-    text
-}
-
-#[tokio::test]
-async fn the_authentication_scheme_and_the_media_type_are_read_in_any_case() {
-    let (fake, _) = seeded().await;
-    for (from, to, status) in [
-        ("Bearer", "BEARER ", 200),
-        ("Bearer", "Basic", 401),
-        ("fake-token", "FAKE-TOKEN", 401),
-        ("application/json", "Application/JSON ;charset=utf-8", 200),
-        ("application/json", "application/json-patch+json", 415),
-        ("content-type: application/json\r\n", "", 415),
-    ] {
-        let answer = answer(&fake, &JSON.replace(from, to)).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{to}: {answer}");
-    }
-}
-
-#[tokio::test]
-async fn another_method_on_a_known_path_is_refused_with_405() {
-    let (fake, _) = seeded().await;
-    let url = format!("{}/api/v1/volumes/vol-1/create-snapshot", fake.endpoint());
-    let answer = reqwest::get(url).await.unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), answer.headers()["allow"].as_bytes()),
-        (405, &b"POST"[..])
-    );
-}
-
 type Check<'a> = &'a dyn Fn(&str) -> bool;
 
 #[tokio::test]
@@ -348,7 +300,7 @@ async fn each_fault_breaks_the_answer_as_its_name_says() {
     for (fault, effects, check) in table {
         let before = fake.effects().len();
         fake.inject(fault.clone());
-        let text = answer(&fake, JSON).await;
+        let text = answer(&fake, SNAPSHOT, JSON, "{}").await;
         assert!(check(&text), "{fault:?}: {text}");
         assert_eq!(fake.effects().len(), before + effects, "{fault:?}");
     }
@@ -358,7 +310,7 @@ async fn each_fault_breaks_the_answer_as_its_name_says() {
 async fn a_flood_holds_interim_answers_only_and_lasts_until_the_client_closes() {
     let (fake, _) = seeded().await;
     fake.inject(Fault::ApplyThenFlood);
-    let mut stream = send(&fake, JSON, "{}").await;
+    let mut stream = send(&fake, SNAPSHOT, JSON, 2, "{}").await;
     let mut flood = vec![0; 4 << 20];
     stream.read_exact(&mut flood).await.unwrap();
     let flood = String::from_utf8(flood).unwrap();
@@ -372,7 +324,7 @@ async fn a_flood_holds_interim_answers_only_and_lasts_until_the_client_closes() 
 #[tokio::test]
 async fn a_request_that_ends_early_is_neither_recorded_nor_applied() {
     let (fake, _) = seeded().await;
-    let mut stream = send(&fake, JSON, "{").await;
+    let mut stream = send(&fake, SNAPSHOT, JSON, 2, "{").await;
     assert_eq!(stream.read(&mut [0]).await.unwrap_or_default(), 0);
     assert_eq!((fake.requests().len(), fake.effects().len()), (0, 0));
 }
