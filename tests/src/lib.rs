@@ -8,7 +8,7 @@ mod unreachable;
 
 pub use contract::other_source;
 pub use listener::{Listener, Request, http};
-pub use stage::{OPERATIONS, Operation, Stage};
+pub use stage::{OPERATIONS, Operation, Stage, device, instance, snapshot, volume};
 pub use unreachable::{Unreachable, bound};
 
 use std::fmt::Display;

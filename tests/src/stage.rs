@@ -5,6 +5,7 @@ use datafy_api_ext::{
     Abandoned, Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, Error, InstanceId, RetryPolicy,
     Timeouts, VolumeId,
 };
+use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex};
 
 /// An operation of the API, called with the volume, the snapshot or the device of a number.
@@ -67,10 +68,7 @@ impl Operation {
                 expect_size(number, volume.volume_size_gb);
                 Ok(())
             }
-            Self::Attach => {
-                let device = id(DeviceName::new(format!("sd{number}")));
-                send!(volume.attach(id(InstanceId::new("i-1")), device))
-            }
+            Self::Attach => send!(volume.attach(instance(), device(number))),
             Self::Deactivate => send!(volume.deactivate_autoscaling()),
         }
     }
@@ -89,7 +87,7 @@ impl Stage {
     /// Starts a fake with this many volumes.
     pub async fn of(size: usize) -> Self {
         let fake = Fake::start().await.expect("a free port");
-        fake.add_instance(id(InstanceId::new("i-1")));
+        fake.add_instance(instance());
         for number in 0..size {
             let size_gb = size_gb(number);
             fake.add_volume(volume(number), size_gb);
@@ -143,14 +141,26 @@ fn expect_size(number: usize, answered: Option<i64>) {
     }
 }
 
-fn volume(number: usize) -> VolumeId {
+/// The volume of a number.
+pub fn volume(number: usize) -> VolumeId {
     id(VolumeId::new(format!("vol-seed{number}")))
 }
 
-fn snapshot(number: usize) -> DatafySnapshotId {
+/// The snapshot of a number.
+pub fn snapshot(number: usize) -> DatafySnapshotId {
     id(DatafySnapshotId::new(format!("dsnap-seed{number}")))
 }
 
-fn id<Id, E: std::fmt::Debug>(parsed: Result<Id, E>) -> Id {
+/// The instance of a stage.
+pub fn instance() -> InstanceId {
+    id(InstanceId::new("i-1"))
+}
+
+/// The device of a number or a letter.
+pub fn device(name: impl Display) -> DeviceName {
+    id(DeviceName::new(format!("/dev/sd{name}")))
+}
+
+fn id<Id, E: Debug>(parsed: Result<Id, E>) -> Id {
     parsed.expect("a valid ID")
 }

@@ -7,9 +7,8 @@
 use datafy_api_ext::fake::Fake;
 use datafy_api_ext::jobs::{Run, Steps};
 use datafy_api_ext::reconcile::{LookUp, Query};
-use datafy_api_ext::{
-    Clock, Datafy, DatafySnapshotId, DeviceName, InstanceId, RetryPolicy, VolumeId,
-};
+use datafy_api_ext::{Clock, Datafy, InstanceId, RetryPolicy, VolumeId};
+use datafy_tests::{device, snapshot, volume};
 use serde_json::json;
 use std::error::Error;
 use std::io::{self, Write};
@@ -103,18 +102,6 @@ async fn clone_volume(
     let attach = datafy.volume(created.id.clone()).attach(instance, device(number));
     steps.run(attach.within(PATIENCE)).await?;
     Ok(created.id)
-}
-
-fn volume(number: usize) -> VolumeId {
-    VolumeId::new(format!("vol-seed{number}")).expect("an ID")
-}
-
-fn snapshot(number: usize) -> DatafySnapshotId {
-    DatafySnapshotId::new(format!("dsnap-seed{number}")).expect("an ID")
-}
-
-fn device(number: usize) -> DeviceName {
-    DeviceName::new(format!("sd{number}")).expect("a name")
 }
 
 /// Prints each result. A reader sees a line only after the result was reported.

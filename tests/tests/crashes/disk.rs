@@ -1,10 +1,9 @@
-//! Disks that are full, read-only or broken.
+//! Disks that are full or broken.
 
 use crate::scene::{Fleet, Kind, Scene};
 use datafy_tests::usable;
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
 const ITEMS: usize = 200;
@@ -37,35 +36,26 @@ fn injected(fleet: &Fleet, system_call: &str, failure: &str) -> Vec<String> {
     strace.map(str::to_owned).into_iter().chain(worker).collect()
 }
 
-/// Runs a fleet below a mount that only its process sees, and copies the journal out of it.
-fn run_below(fleet: &Fleet, mount: &str, before: &str) {
-    let directory = fleet.journal.with_extension("mount");
-    fs::create_dir(&directory).unwrap();
-    let inside = directory.join("journal.jsonl");
-    let worker = fleet.command_line(inside.to_str().unwrap()).join(" ");
-    let (directory, inside, out) = (directory.display(), inside.display(), fleet.journal.display());
-    let script = format!("{mount} {directory} && {before} {worker}; cp {inside} {out}");
-    let line = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &script];
-    let status = fleet.wrapped(&line.map(str::to_owned)).status().unwrap();
-    assert!(status.success());
-}
-
-fn mounts() -> Command {
-    let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--mount", "true"]);
-    command
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_the_run_and_the_journal_stays_true() {
-    if !usable(&mut mounts()) {
+    // Below a mount that only the process sees, out of which the journal is copied.
+    let unshare = ["unshare", "--user", "--map-root-user", "--mount"];
+    if !usable(Command::new(unshare[0]).args(&unshare[1..]).arg("true")) {
         return;
     }
     let mut scene = Scene::start(fastrand::Rng::new()).await;
     scene.heal();
     let mut fleet = scene.fleet(Kind::Snapshots, ITEMS);
     fleet.disk_fails = true;
-    run_below(&fleet, "mount -t tmpfs -o size=16k none", "");
+    let directory = fleet.journal.with_extension("mount");
+    fs::create_dir(&directory).unwrap();
+    let inside = directory.join("journal.jsonl").to_str().unwrap().to_owned();
+    let (worker, out) = (fleet.command_line(&inside).join(" "), fleet.journal.display());
+    let mount = format!("mount -t tmpfs -o size=16k none {}", directory.display());
+    let script = format!("{mount} && {worker}; cp {inside} {out}");
+    let line = [&unshare[..], &["sh", "-c", &script]].concat();
+    let line: Vec<_> = line.into_iter().map(str::to_owned).collect();
+    assert!(fleet.wrapped(&line).status().unwrap().success());
     check(&fleet, "a full disk").await;
 
     // With room on the disk, the rest is done.
@@ -74,21 +64,6 @@ async fn a_full_disk_stops_the_run_and_the_journal_stays_true() {
     fleet.settle();
     assert!(fleet.worker().status().unwrap().success());
     fleet.check_that_all_is_done();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_sent_if_the_disk_is_read_only() {
-    if !usable(&mut mounts()) {
-        return;
-    }
-    let mut scene = Scene::start(fastrand::Rng::new()).await;
-    scene.heal();
-    let fleet = scene.fleet(Kind::Restores, ITEMS);
-    let directory = fleet.journal.with_extension("mount");
-    let remount = format!("mount -o remount,ro {} &&", directory.display());
-    let line = format!("touch {}/journal.jsonl && {remount}", directory.display());
-    run_below(&fleet, "mount -t tmpfs none", &line);
-    assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,36 +84,6 @@ async fn nothing_is_sent_if_the_file_system_has_no_locks_or_does_not_sync_direct
         assert!(text.contains(expected) && text.contains("; keep it on a local disk"), "{text}");
         assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn links_of_another_user_do_not_lead_a_new_journal_of_root_to_another_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let anybody = fs::Permissions::from_mode(0o1777);
-    fs::set_permissions(directory.path(), anybody).unwrap();
-    let [precious, journal] = ["precious", "journal.jsonl"].map(|name| directory.path().join(name));
-    fs::write(&precious, "precious").unwrap();
-    let new = directory.path().join("journal.jsonl.new");
-    let as_root = |line: &[String]| -> Vec<String> {
-        let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-        let sudo = ["sudo", "-n"].map(str::to_owned);
-        sudo.into_iter().skip(if is_root { 2 } else { 0 }).chain(line.to_vec()).collect()
-    };
-    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "ln", "-s"];
-    let link = as_root(&nobody.map(str::to_owned));
-    if !usable(Command::new(&link[0]).args(&link[1..]).args([&precious, &new])) {
-        return;
-    }
-    let mut scene = Scene::start(fastrand::Rng::new()).await;
-    scene.heal();
-    let mut fleet = scene.fleet(Kind::Snapshots, ITEMS);
-    fleet.journal = journal;
-    let worker = as_root(&fleet.command_line(fleet.journal.to_str().unwrap()));
-    assert!(fleet.wrapped(&worker).status().unwrap().success());
-    assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
-    assert_eq!(fs::symlink_metadata(new).unwrap().uid(), 65534, "the link is still there");
-    fleet.check().await;
-    fleet.check_that_all_is_done();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,17 +68,13 @@ fn first(json: &str, member: &str) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
-/// The paths of all values, with their types.
-fn shape(text: &[u8]) -> BTreeSet<String> {
-    fn add(value: &Value, path: &str, shape: &mut BTreeSet<String>) {
+/// The names of all members, and whether each holds a text, a number or another value.
+fn shape(text: &[u8]) -> BTreeSet<(String, bool, bool)> {
+    fn add(value: &Value, name: &str, shape: &mut BTreeSet<(String, bool, bool)>) {
         match value {
-            Value::Array(items) => items.iter().for_each(|it| add(it, &format!("{path}[]"), shape)),
-            Value::Object(members) => {
-                members.iter().for_each(|(name, it)| add(it, &format!("{path}.{name}"), shape));
-            }
-            Value::String(_) => drop(shape.insert(format!("{path}: string"))),
-            Value::Number(_) => drop(shape.insert(format!("{path}: number"))),
-            Value::Bool(_) | Value::Null => drop(shape.insert(format!("{path}: {value}"))),
+            Value::Array(items) => items.iter().for_each(|it| add(it, name, shape)),
+            Value::Object(members) => members.iter().for_each(|(name, it)| add(it, name, shape)),
+            _ => drop(shape.insert((name.to_owned(), value.is_string(), value.is_number()))),
         }
     }
     let mut all = BTreeSet::new();

@@ -2,8 +2,7 @@
 
 use datafy_api_ext::fake::{Fake, FakeVolume, Fault};
 use datafy_api_ext::journal::{Entry, Journal, Settled, Step, StepState};
-use datafy_api_ext::{DatafySnapshotId, InstanceId, VolumeId};
-use datafy_tests::until;
+use datafy_tests::{instance, snapshot, until, volume};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -48,7 +47,7 @@ impl Scene {
             };
             enabled.load(Ordering::Relaxed).then_some(fault)
         });
-        fake.add_instance(InstanceId::new("i-1").unwrap());
+        fake.add_instance(instance());
         fake.hold_back_new_volumes(1);
         let directory = tempfile::tempdir().unwrap();
         Self { fake: Arc::new(fake), directory, faults, next: 0 }
@@ -273,12 +272,4 @@ fn compare(number: usize, entry: Option<&Entry>, truth: &Truth) {
 
 fn is(state: StepState) -> impl Fn(&Step) -> bool {
     move |step| step.state == state
-}
-
-fn volume(number: usize) -> VolumeId {
-    VolumeId::new(format!("vol-seed{number}")).unwrap()
-}
-
-fn snapshot(number: usize) -> DatafySnapshotId {
-    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
 }

@@ -25,7 +25,7 @@ async fn every_error_names_the_object_and_the_endpoint() {
     for (operation, object) in [
         (Operation::CreateSnapshot, "snapshot of vol-seed0"),
         (Operation::CreateVolume, "volume from dsnap-seed0"),
-        (Operation::Attach, "attach of vol-seed0 to i-1 as sd0"),
+        (Operation::Attach, "attach of vol-seed0 to i-1 as /dev/sd0"),
         (Operation::Deactivate, "autoscaling deactivation of vol-seed0"),
     ] {
         let error = operation.call(&datafy, 0).await.unwrap_err();

@@ -5,11 +5,9 @@ use datafy_api_ext::jobs::{
     Finished, Fleet, FleetError, Job, Keyed, NotDone, Progress, Run, Steps,
 };
 use datafy_api_ext::journal::{Journal, StepState};
-use datafy_api_ext::{
-    Abandoned, Clock, Datafy, DatafyBuilder, DatafySnapshotId, DeviceName, InstanceId, RetryPolicy,
-    Snapshot, VolumeId,
-};
+use datafy_api_ext::{Abandoned, Clock, Datafy, DatafyBuilder, RetryPolicy, Snapshot, VolumeId};
 use datafy_tests::Stage;
+pub(crate) use datafy_tests::{device, instance, snapshot, volume};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -291,20 +289,4 @@ impl Keyed for Row {
 
 pub(crate) fn ids(size: usize) -> impl Iterator<Item = VolumeId> + Send + 'static {
     (0..size).map(volume)
-}
-
-pub(crate) fn volume(number: usize) -> VolumeId {
-    VolumeId::new(format!("vol-seed{number}")).unwrap()
-}
-
-pub(crate) fn snapshot(number: usize) -> DatafySnapshotId {
-    DatafySnapshotId::new(format!("dsnap-seed{number}")).unwrap()
-}
-
-pub(crate) fn instance() -> InstanceId {
-    InstanceId::new("i-1").unwrap()
-}
-
-pub(crate) fn device(number: impl std::fmt::Display) -> DeviceName {
-    DeviceName::new(format!("/dev/sd{number}")).unwrap()
 }
