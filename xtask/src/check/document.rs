@@ -3,7 +3,7 @@
 use super::Checked;
 use super::schema::Describer;
 use crate::docs::TO_DESCRIBE;
-use crate::document::{Kind, Spec, Unreadable, visit};
+use crate::document::{Kind, Spec, Unreadable, members};
 use crate::files::SPEC;
 use crate::report::{Finding, Link};
 use roas::v3_0::spec::Spec as Valid;
@@ -26,14 +26,9 @@ pub fn check(spec: &Spec) -> Checked {
     for Unreadable { line, problem } in &spec.unreadable {
         find(*line, problem);
     }
-    visit(&mut spec.value().clone(), Kind::Document, &mut |_, object| {
-        for (keyword, value) in object.iter() {
-            let list = value.as_array().map_or(&[][..], Vec::as_slice);
-            if (1..list.len()).any(|at| list[..at].contains(&list[at])) {
-                find(None, &format!("`{keyword}` lists something twice: {value}"));
-            }
-        }
-    });
+    for repeated in repeated(spec.value()) {
+        find(None, &format!("something is listed twice: {repeated}"));
+    }
     for (_, line) in spec.text.lines().zip(1..).filter(|(text, _)| text.contains(TO_DESCRIBE)) {
         find(Some(line), "the description is still to be written");
     }
@@ -58,4 +53,12 @@ pub fn check(spec: &Spec) -> Checked {
         }
     }
     (findings, format!("validated {SPEC}: {} examples and defaults", origins.len()))
+}
+
+/// The items that stand twice in a list.
+fn repeated(value: &Value) -> Vec<&Value> {
+    let list = value.as_array().map_or(&[][..], Vec::as_slice);
+    let twice = (1..list.len()).filter(|at| list[..*at].contains(&list[*at])).map(|at| &list[at]);
+    let members = members(Some(value)).map(|(_, member)| member);
+    twice.chain(list.iter().chain(members).flat_map(repeated)).collect()
 }

@@ -1,6 +1,6 @@
 //! What the spec describes as JSON Schema, and values that should fit it.
 
-use crate::document::{Facts, Kind, Pointer, Spec, Within};
+use crate::document::{Facts, Kind, Pointer, Spec, Within, write};
 use jsonschema::draft202012;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -22,20 +22,12 @@ impl Describer<'_> {
     pub(super) fn schema(&mut self, place: &Pointer) -> Value {
         let (spec, facts) = (self.spec, self.facts);
         let Some(fact) = facts.get(place).filter(|fact| !fact.folded) else { return json!({}) };
-        let stated = spec.value().pointer(&fact.origin).and_then(Value::as_object);
-        let mut schema = Value::Object(stated.cloned().unwrap_or_default());
-        // What isn't sent in the direction of the value is not among the facts.
-        let known = |name: &str| facts.has(&place.property(name));
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.retain(|name, _| known(name));
-        }
-        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
-            required.retain(|name| name.as_str().is_some_and(known));
-        }
-        for inner in facts.children(place) {
-            if let Some(slot) = schema.pointer_mut(&inner.0[place.0.len()..]) {
-                *slot = self.schema(inner);
-            }
+        let open = format!("{}/additionalProperties", fact.origin);
+        let mut schema = write(facts, place, &mut |inner| self.schema(inner));
+        if let (Some(open), None) =
+            (spec.value().pointer(&open), schema.get("additionalProperties"))
+        {
+            schema["additionalProperties"] = open.clone();
         }
         // OpenAPI 3.0 writes these in its own way.
         if facts.is(place, "nullable") {

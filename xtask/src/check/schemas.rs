@@ -4,7 +4,7 @@
 use super::Checked;
 use super::compiled::Compiled;
 use crate::docs::findings::words;
-use crate::document::{Difference, Spec, compare, members};
+use crate::document::{Difference, Spec, What, compare, members};
 use crate::files::SPEC;
 use crate::report::{Finding, Link};
 use heck::ToUpperCamelCase;
@@ -34,9 +34,9 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
     let comparison = compare(&own, &mut derived, &|_, _| false);
     let differences = comparison.differences.iter().filter(|it| !is_equivalent(it));
     let findings = differences.map(|difference| {
-        let operation = difference.place().root().unwrap_or_default();
+        let operation = difference.place.root().unwrap_or_default();
         let what = format!("{operation} {}", words(&derived, difference).0);
-        let line = spec.facts.line_around(difference.place());
+        let line = spec.facts.line_around(&difference.place);
         let title = format!("the type is not what the spec states: {what}");
         Finding::new(Link::Schemas, what, title)
             .at(SPEC, line, "the spec")
@@ -48,7 +48,7 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
 
 /// Whether the type expresses what the spec states in other words, or doesn't need to.
 fn is_equivalent(difference: &Difference) -> bool {
-    let Difference::Changed { keyword, spec, page: derived, .. } = difference else { return false };
+    let What::Changed { keyword, spec, page: derived } = &difference.what else { return false };
     let text = |value: &Option<Value>| {
         value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
     };

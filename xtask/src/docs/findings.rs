@@ -4,12 +4,11 @@ use super::fragment::Fragments;
 use super::impact;
 use super::listed::PublicItems;
 use super::prose::Prose;
-use crate::document::{Comparison, Difference, Facts, Pointer, Spec, plain};
+use crate::document::{Comparison, Difference, Facts, Pointer, Spec, What, plain};
 use crate::files::{RECORD, SPEC};
 use crate::page::{Page, Shape};
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// What a page is compared with, besides the spec.
 #[derive(Default)]
@@ -30,33 +29,23 @@ pub fn findings(
 ) -> (Comparison, Vec<Finding>) {
     let comparison = page.compare(&spec.facts);
     let page = &*page;
-    let mut differences: Vec<&Difference> = comparison.differences.iter().collect();
     let lost = record.map(|record| lost(&comparison, page, record)).unwrap_or_default();
-    differences.extend(&lost);
-    let mut groups: Vec<Vec<&Difference>> = Vec::new();
-    let mut of_words = BTreeMap::new();
-    for difference in differences {
+    let mut groups: Vec<(_, Vec<&Difference>)> = Vec::new();
+    for difference in comparison.differences.iter().chain(&lost) {
         // Of what is new, all that is stated counts.
-        let new = matches!(difference, Difference::Added { .. } | Difference::Moved { .. });
-        let stated = new.then(|| stated(&page.facts, difference.place()));
-        let group =
-            *of_words.entry((words(&page.facts, difference), stated)).or_insert(groups.len());
-        groups.resize_with(groups.len().max(group + 1), Vec::new);
-        groups[group].push(difference);
+        let is_new = matches!(difference.what, What::Added | What::Moved { .. });
+        let stated = is_new.then(|| page.facts.stated(&difference.place));
+        let key = (words(&page.facts, difference), stated);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, group)) => group.push(difference),
+            None => groups.push((key, vec![difference])),
+        }
     }
-    let fragments = Fragments::new(spec, page, &comparison.differences);
-    let reporter = Reporter { spec, around, page, name, record, fragments };
-    let findings = groups.iter().map(|group| reporter.finding(group)).collect();
+    let fragments = Fragments::new(spec, &page.facts, &comparison.differences);
+    let mut reporter = Reporter { spec, around, page, name, record, fragments };
+    let findings = groups.into_iter().map(|((words, _), group)| reporter.finding(words, &group));
+    let findings = findings.collect();
     (comparison, findings)
-}
-
-/// All that is stated of a place and within it.
-fn stated(facts: &Facts, place: &Pointer) -> Vec<(Pointer, String)> {
-    let within = facts.within(place);
-    let stated = within.filter_map(|(inner, fact)| {
-        Some((inner.moved(place, &Pointer::default()), fact.value.as_ref()?.to_string()))
-    });
-    stated.collect()
 }
 
 /// What the record shows and a new copy of the same shape doesn't, although the spec still states it. The page may hide it
@@ -70,9 +59,9 @@ fn lost(comparison: &Comparison, page: &Page, record: &Page) -> Vec<Difference> 
     for silent in &comparison.silent {
         let place = &silent.hidden;
         let owner = place.parent();
-        let about = |it: &Difference| it.place().is_within(place) || *it.place() == owner;
+        let about = |it: &Difference| it.place.is_within(place) || it.place == owner;
         if record.facts.has(&silent.fact) && !comparison.differences.iter().any(about) {
-            let hidden = Difference::Hidden { place: place.clone(), part: None };
+            let hidden = Difference { place: place.clone(), what: What::Hidden { part: None } };
             lost.extend(Some(hidden).filter(|hidden| lost.last() != Some(hidden)));
         }
     }
@@ -86,7 +75,8 @@ fn lost(comparison: &Comparison, page: &Page, record: &Page) -> Vec<Difference> 
         } else {
             continue;
         };
-        lost.push(Difference::Hidden { place: place.clone(), part: Some(part) });
+        let what = What::Hidden { part: Some(part) };
+        lost.push(Difference { place: place.clone(), what });
     }
     lost
 }
@@ -102,12 +92,14 @@ struct Reporter<'a> {
 
 impl Reporter<'_> {
     /// The finding for the same difference in one or several operations.
-    fn finding(&self, group: &[&Difference]) -> Finding {
+    fn finding(
+        &mut self,
+        (mut what, mut title): (String, String),
+        group: &[&Difference],
+    ) -> Finding {
         let (spec, page) = (&self.spec.facts, &self.page.facts);
         let difference = group[0];
-        let place = difference.place();
-        let (mut what, mut title) = words(page, difference);
-        let roots: Vec<Pointer> = group.iter().filter_map(|it| it.place().root()).collect();
+        let roots: Vec<Pointer> = group.iter().filter_map(|it| it.place.root()).collect();
         if roots.len() > 1 {
             title = format!("{title}, in {} operations", roots.len());
         } else if let [root] = &roots[..] {
@@ -119,25 +111,19 @@ impl Reporter<'_> {
         let mut finding = Finding::new(Link::Page, clean(what.trim()), clean(&title));
         finding.operations = roots.iter().map(ToString::to_string).collect();
         finding.cause = self.record.and_then(|record| cause(record, difference));
-        let at = match difference {
-            Difference::Changed { keyword, .. } => place.then(&[keyword]),
-            _ => place.clone(),
-        };
+        let at = difference.pointer();
         if let Some(line) = page.line_around(&at) {
             finding = finding.at(self.name, Some(line), "the page");
         }
-        let is_new = matches!(difference, Difference::Added { .. });
+        let is_new = difference.what == What::Added;
         let line = spec.line_around(&at).or_else(|| self.spec.line("/paths").filter(|_| is_new));
         finding = finding.at(SPEC, line, if is_new { "it is missing here" } else { "the spec" });
-        if !matches!(difference, Difference::Hidden { .. }) {
+        if !matches!(difference.what, What::Hidden { .. }) {
             finding.breaks = Some(impact::breaks(spec, page, difference));
             for member in group {
-                if let Some((item, methods)) =
-                    impact::of(self.spec, &self.around.public, member.place())
-                {
-                    add_new(&mut finding.items, [item]);
-                    add_new(&mut finding.methods, methods);
-                }
+                let (item, methods) = impact::of(self.spec, &self.around.public, &member.place);
+                add_new(&mut finding.items, item);
+                add_new(&mut finding.methods, methods);
                 if self.page.shape == Shape::Markdown {
                     add_new(&mut finding.paste, self.fragments.of(member));
                 }
@@ -160,37 +146,34 @@ fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
 
 /// The difference in words: for the fingerprint, and for people.
 pub fn words(page: &Facts, difference: &Difference) -> (String, String) {
-    let place = difference.place();
+    let place = &difference.place;
     let kind = page.kind(place).map(|kind| format!(" ({kind})")).unwrap_or_default();
-    let at = if place.is_operation() { place.to_string() } else { place.within_operation() };
-    let (what, title) = match difference {
-        Difference::Changed { keyword, spec, page, .. } => {
+    let name = |place: &Pointer| {
+        if place.is_operation() { place.to_string() } else { place.within_operation() }
+    };
+    let at = name(place);
+    let (what, title) = match &difference.what {
+        What::Changed { keyword, spec, page } => {
             let (spec, page) = (say(spec.as_ref()), say(page.as_ref()));
-            let at = if place.is_operation() { String::new() } else { at.clone() };
+            let at = if place.is_operation() { "" } else { &*at };
             let of = if at.is_empty() { String::new() } else { format!("`{at}`: ") };
-            return (
-                format!("{at} {keyword} {spec} -> {page}").replace('`', ""),
-                format!("{of}`{keyword}` is {page} on the page and {spec} in the spec"),
-            );
+            let title = format!("{of}`{keyword}` is {page} on the page and {spec} in the spec");
+            return (format!("{at} {keyword} {spec} -> {page}").replace('`', ""), title);
         }
-        Difference::Added { .. } => {
+        What::Hidden { part } => {
+            let part = part.map(|part| format!("{part} ")).unwrap_or_default();
+            let title = format!("the page no longer shows {part}`{at}`");
+            return (format!("{part}{at} no longer shown"), title);
+        }
+        What::Added => {
             let required = if page.is(place, "required") { ", required" } else { "" };
             (format!("added{kind}{required}"), format!("{kind} is new{required}"))
         }
-        Difference::Removed { .. } => ("removed".to_owned(), " is gone".to_owned()),
-        Difference::Moved { to, .. } => {
-            let to = if place.is_operation() { to.to_string() } else { to.within_operation() };
-            (
-                format!("{} to {to}{kind}", if place.is_property() { "renamed" } else { "moved" }),
-                format!(" is gone, and `{to}`{kind} is new: it looks like the same"),
-            )
-        }
-        Difference::Hidden { part, .. } => {
-            let part = part.map(|part| format!("{part} ")).unwrap_or_default();
-            return (
-                format!("{part}{at} no longer shown"),
-                format!("the page no longer shows {part}`{at}`"),
-            );
+        What::Removed => ("removed".to_owned(), " is gone".to_owned()),
+        What::Moved { to } => {
+            let (to, verb) = (name(to), if place.is_property() { "renamed" } else { "moved" });
+            let title = format!(" is gone, and `{to}`{kind} is new: it looks like the same");
+            (format!("{verb} to {to}{kind}"), title)
         }
     };
     if place.is_operation() {
@@ -219,15 +202,18 @@ fn say(value: Option<&Value>) -> String {
 
 /// Whether the page or the transcription is at fault, if the record shows it.
 fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
+    let mut pointer = difference.pointer();
     // What the spec and the page have, as text; a place is an empty one.
     let there = Some(String::new());
-    let (pointer, spec, page) = match difference {
-        Difference::Changed { place, keyword, spec, page } => {
-            (place.then(&[keyword]), spec.as_ref().map(plain), page.as_ref().map(plain))
+    let (spec, page) = match &difference.what {
+        What::Changed { spec, page, .. } => (spec.as_ref().map(plain), page.as_ref().map(plain)),
+        What::Removed => (there, None),
+        What::Added => (None, there),
+        What::Moved { to } => {
+            pointer = to.clone();
+            (None, there)
         }
-        Difference::Removed { place } => (place.clone(), there, None),
-        Difference::Added { place: to } | Difference::Moved { to, .. } => (to.clone(), None, there),
-        Difference::Hidden { .. } => return None,
+        What::Hidden { .. } => return None,
     };
     let shown = record.facts.get(&pointer);
     let shown = shown.map(|fact| fact.value.as_ref().map(plain).unwrap_or_default());
@@ -243,33 +229,34 @@ fn cause(record: &Page, difference: &Difference) -> Option<Cause> {
 
 /// What to do, with YAML to paste or without.
 fn help(difference: &Difference, with_yaml: bool) -> String {
-    let then = "then run `cargo xtask generate`";
-    match difference {
-        Difference::Removed { .. } => {
-            format!("make sure that the page is whole; if it is, remove it from {SPEC}; {then}")
+    let is_operation = difference.place.is_operation();
+    let what = match &difference.what {
+        What::Hidden { .. } => {
+            return format!(
+                "copy the page again, the whole of it. If the vendor removed it, remove it from {SPEC}; if the \
+                 page only stopped showing it, run `cargo xtask docs PAGE --record`, which replaces {RECORD}"
+            );
         }
-        Difference::Added { place } if with_yaml && place.is_operation() => format!(
+        What::Removed => {
+            format!("make sure that the page is whole; if it is, remove it from {SPEC}")
+        }
+        What::Added if with_yaml && is_operation => format!(
             "paste this into {SPEC}, choose `x-idempotent` if it is null (`true` if repeating the call leads to the same \
-             state), and describe it in your own words; {then}"
+             state), and describe it in your own words"
         ),
-        Difference::Added { .. } if with_yaml => {
-            format!("paste this into {SPEC}, and describe it in your own words; {then}")
+        What::Added if with_yaml => {
+            format!("paste this into {SPEC}, and describe it in your own words")
         }
-        Difference::Added { .. } => {
-            format!("add it to {SPEC}; the page's Markdown shows all of it; {then}")
-        }
-        Difference::Moved { .. } => format!(
-            "if it still means the same, change it in {SPEC}, and review its description and `x-idempotent`; {then}"
+        What::Added => format!("add it to {SPEC}; the page's Markdown shows all of it"),
+        What::Moved { .. } => format!(
+            "if it still means the same, change it in {SPEC}, and review its description and `x-idempotent`"
         ),
-        Difference::Changed { keyword, page: Some(Value::String(_)), .. } if keyword == "enum" => {
-            format!("list the values in {SPEC}; the page's Markdown has them one by one; {then}")
+        What::Changed { keyword, page: Some(Value::String(_)), .. } if keyword == "enum" => {
+            format!("list the values in {SPEC}; the page's Markdown has them one by one")
         }
-        Difference::Changed { .. } => format!("change it in {SPEC}; {then}"),
-        Difference::Hidden { .. } => format!(
-            "copy the page again, the whole of it. If the vendor removed it, remove it from {SPEC}; if the \
-             page only stopped showing it, run `cargo xtask docs PAGE --record`, which replaces {RECORD}"
-        ),
-    }
+        What::Changed { .. } => format!("change it in {SPEC}"),
+    };
+    what + "; then run `cargo xtask generate`"
 }
 
 /// What was compared, in numbers and by name.

@@ -2,15 +2,18 @@
 //! generated code, the methods that people call, and whether their code breaks.
 
 use super::listed::PublicItems;
-use crate::document::{Difference, Facts, Kind, Pointer, Spec, plain};
+use crate::document::{Difference, Facts, Kind, Pointer, Spec, What, plain};
 use crate::report::Breaks;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
 
-/// The generated item that a difference at `place` concerns, and the methods and fields that people use; `None` for
+/// The generated item that a difference at `place` concerns, and the methods and fields that people use; none of
 /// an operation that only the page has.
-pub fn of(spec: &Spec, public: &PublicItems, place: &Pointer) -> Option<(String, Vec<String>)> {
-    let id = spec.operation_id(&place.root()?)?;
+pub fn of(spec: &Spec, public: &PublicItems, place: &Pointer) -> (Option<String>, Vec<String>) {
+    let root = place.root();
+    let Some(id) = root.and_then(|root| spec.operation_id(&root)) else {
+        return Default::default();
+    };
     let method = id.to_snake_case();
     let parameter = place.around().find(|around| around.kind() == Kind::Parameter);
     let (item, mut methods) = if place.is_operation() {
@@ -36,7 +39,7 @@ pub fn of(spec: &Spec, public: &PublicItems, place: &Pointer) -> Option<(String,
     if methods.is_empty() {
         methods = public.calls(&method);
     }
-    Some((item, methods))
+    (Some(item), methods)
 }
 
 const CALL: &str = "calls of released clients fail";
@@ -47,23 +50,23 @@ const CODE: &str = "the fields, the arguments or the result of the generated cod
 /// What breaks for those who use the released crates: calls that are on their way today, and code that is compiled
 /// with the next release.
 pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
-    let place = difference.place();
+    let place = &difference.place;
     let (is_operation, in_answer) = (place.is_operation(), place.is_in_answer());
     let is_field = place.kind() == Kind::Schema;
     let is_alternative = matches!(&*place.holder(), "oneOf" | "anyOf" | "allOf");
-    let (wire, build) = match difference {
-        Difference::Moved { .. } => (true, !is_operation),
-        Difference::Added { .. } if is_operation => (false, false),
-        Difference::Added { .. } if is_alternative => (in_answer, true),
-        Difference::Added { .. } if in_answer => (false, place.kind() == Kind::Media),
-        Difference::Added { place } => {
+    let (wire, build) = match &difference.what {
+        What::Moved { .. } => (true, !is_operation),
+        What::Added if is_operation => (false, false),
+        What::Added if is_alternative => (in_answer, true),
+        What::Added if in_answer => (false, place.kind() == Kind::Media),
+        What::Added => {
             let required = page.is(place, "required");
             (required, required || !is_field)
         }
-        Difference::Removed { .. } if is_alternative => (!in_answer, true),
-        Difference::Removed { .. } => (place.kind() != Kind::Header, place.kind() != Kind::Header),
-        Difference::Hidden { .. } => (false, false),
-        Difference::Changed { keyword, spec: old, page: new, .. } => {
+        What::Removed if is_alternative => (!in_answer, true),
+        What::Removed => (place.kind() != Kind::Header, place.kind() != Kind::Header),
+        What::Hidden { .. } => (false, false),
+        What::Changed { keyword, spec: old, page: new } => {
             let (old, new) = (old.as_ref(), new.as_ref());
             let (narrower, wider) = direction(keyword, old, new);
             // What a request may hold and what an answer may hold break in opposite directions.
@@ -90,7 +93,7 @@ pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
             }
         }
     };
-    let why = if is_operation && !matches!(difference, Difference::Changed { .. }) {
+    let why = if is_operation && !matches!(difference.what, What::Changed { .. }) {
         CALL
     } else if in_answer {
         READ

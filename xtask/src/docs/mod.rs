@@ -70,7 +70,7 @@ impl Basis {
         let problems: Vec<_> =
             unreadable.map(|place| Problem::of_file(name, place.line, &place.problem)).collect();
         // The comparison reorders the page as the spec is ordered.
-        let names = self.record.as_ref().map(|_| record::names(&page.facts));
+        let shown = self.record.as_ref().map(|_| page.facts.clone());
         let before = self.recorded.as_ref().map(|recorded| &recorded.page);
         let (comparison, mut findings) =
             findings::findings(spec, &self.around, &mut page, name, before);
@@ -83,11 +83,9 @@ impl Basis {
         report.receipt = findings::receipt(spec, &comparison, page.unreadable.len());
         report.receipt.waived = waived;
         report.receipt.not_compared = page.facts.not_compared.iter().cloned().collect();
-        if let (Some(root), Some(mut names)) = (&self.record, names) {
+        if let (Some(root), Some(shown)) = (&self.record, shown) {
             report.receipt.compared.push(if whole {
-                names.extend(record::names(&spec.facts));
-                let ours = record::ours(spec, &comparison);
-                let text = record::write(&page.document, page.shape, ours, &names, self.recorded.as_ref());
+                let text = record::write(&shown, page.shape, spec, &comparison, self.recorded.as_ref());
                 files::write(root, RECORD, &text)?;
                 format!("recorded in {RECORD}")
             } else {

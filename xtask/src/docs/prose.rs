@@ -1,6 +1,6 @@
 //! The prose that names what changed: the compiler doesn't read it.
 
-use crate::document::{Difference, Spec};
+use crate::document::{Difference, Spec, What};
 use heck::ToSnakeCase;
 use std::fs;
 use std::path::Path;
@@ -44,10 +44,10 @@ impl Prose {
 
     /// The places that name what a difference is about, as `FILE:LINE`.
     pub fn about(&self, spec: &Spec, difference: &Difference) -> Vec<String> {
-        if matches!(difference, Difference::Added { .. }) {
+        let place = &difference.place;
+        if difference.what == What::Added {
             return Vec::new();
         }
-        let place = difference.place();
         let name = place.name().or_else(|| spec.operation_id(place).map(str::to_owned));
         let found = name.iter().flat_map(|name| self.naming(name));
         found.map(|(file, line)| format!("{file}:{line}")).collect()

@@ -84,66 +84,56 @@ impl Siblings<'_> {
     }
 
     fn likeness(&self, place: &Pointer, to: &Pointer) -> Likeness {
+        let name = |place: &Pointer| place.name().unwrap_or_default();
+        let alike = name(place).eq_ignore_ascii_case(&name(to));
+        let in_headers = [place, to].iter().all(|it| it.sent_in() == Some(Within::Header));
         match place.kind() {
             kind if kind != to.kind() => 0,
             Kind::Operation => operation(place, to),
-            Kind::Parameter => self.parameter(place, to),
-            Kind::Header if alike(place, to) => SAME,
+            Kind::Header if alike => SAME,
+            Kind::Parameter if alike && in_headers => SAME,
             // A copied text doesn't show the media type of a request body.
             Kind::Media if to.0.ends_with("/requestBody/content/*~1*") => SAME,
-            // The generated types have the names of the spec.
-            Kind::Schema if place.is_property() && to.is_property() && place.root().is_some() => {
-                self.property(place, to)
+            _ => {
+                let class = class(self.spec, place);
+                let is_alone = |facts: &Facts, all: &[Pointer]| {
+                    all.iter().filter(|it| self::class(facts, it) == class).count() == 1
+                };
+                match () {
+                    () if class.is_none() || class != self::class(self.page, to) => 0,
+                    () if (self.silence)(self.page, place) => 0,
+                    () if alike => 4,
+                    () if similar(&name(place), &name(to)) => 3,
+                    () if self.same_example(place, to) => 2,
+                    // The names of parameters in a path mean nothing.
+                    () if place.sent_in() == Some(Within::Path) => 1,
+                    () => {
+                        usize::from(is_alone(self.spec, self.gone) && is_alone(self.page, self.new))
+                    }
+                }
             }
-            _ => 0,
-        }
-    }
-
-    /// Parameters that are sent in another place or under another name.
-    fn parameter(&self, place: &Pointer, to: &Pointer) -> Likeness {
-        let same_place = place.sent_in() == to.sent_in();
-        let in_path = place.sent_in() == Some(Within::Path);
-        let alone = [self.gone, self.new]
-            .iter()
-            .all(|all| all.iter().filter(|it| it.kind() == Kind::Parameter).count() == 1);
-        match () {
-            () if alike(place, to) && same_place && place.sent_in() == Some(Within::Header) => SAME,
-            () if alike(place, to) => 4,
-            () if self.same_example(&place.then(&["schema"]), &to.then(&["schema"])) => 3,
-            () if in_path && same_place => 2,
-            () => usize::from(alone && !in_path),
-        }
-    }
-
-    /// Properties of the same type.
-    fn property(&self, place: &Pointer, to: &Pointer) -> Likeness {
-        let kind = |facts: &Facts, place: &Pointer| {
-            (facts.kind(place).map(str::to_owned), facts.value(place, "format").cloned())
-        };
-        let same = kind(self.spec, place);
-        if same != kind(self.page, to) || (self.silence)(self.page, place) {
-            return 0;
-        }
-        let alone = |facts: &Facts, all: &[Pointer]| {
-            all.iter().filter(|it| it.is_property() && kind(facts, it) == same).count() == 1
-        };
-        match (place.name(), to.name()) {
-            (Some(name), Some(new)) if similar(&name, &new) => 3,
-            _ if self.same_example(place, to) => 2,
-            _ => usize::from(alone(self.spec, self.gone) && alone(self.page, self.new)),
         }
     }
 
     fn same_example(&self, place: &Pointer, to: &Pointer) -> bool {
-        let example = self.spec.value(place, "example").map(plain);
-        example.is_some() && example == self.page.value(to, "example").map(plain)
+        let example = |facts: &Facts, place: &Pointer| {
+            let of_parameter = facts.value(&place.then(&["schema"]), "example");
+            facts.value(place, "example").or(of_parameter).map(plain)
+        };
+        let own = example(self.spec, place);
+        own.is_some() && own == example(self.page, to)
     }
 }
 
-/// Whether the names differ in case only.
-fn alike(place: &Pointer, to: &Pointer) -> bool {
-    let name = |place: &Pointer| place.name().map(|name| name.to_lowercase());
-    name(place) == name(to)
+/// What may have another name: parameters, wherever they are sent but in the path, and properties of the same type.
+fn class(facts: &Facts, place: &Pointer) -> Option<String> {
+    match place.sent_in() {
+        Some(Within::Path) => Some("path".to_owned()),
+        Some(_) => Some("parameter".to_owned()),
+        // The generated types have the names of the spec.
+        None if !place.is_property() || place.root().is_none() => None,
+        None => Some(format!("{:?} {:?}", facts.kind(place), facts.value(place, "format"))),
+    }
 }
 
 /// Operations that have another method, another version, or another part before the path.
@@ -153,25 +143,25 @@ fn operation(gone: &Pointer, new: &Pointer) -> Likeness {
     else {
         return 0;
     };
-    // The names of parameters in a path mean nothing.
-    if method == new_method && without_names(&path) == without_names(&new_path) {
-        return SAME;
-    }
-    if path == new_path {
-        return 3;
-    }
+    let is_same_method = method == new_method;
     let prefixed =
         |long: &str, short: &str| short.matches('/').count() > 1 && long.ends_with(short);
-    let mut differing = path.split('/').zip(new_path.split('/')).filter(|(old, new)| old != new);
-    let alike = match (differing.next(), differing.next()) {
-        (Some((old, new)), None) if path.matches('/').count() == new_path.matches('/').count() => {
-            let fixed = !old.contains('{') && !new.contains('{');
-            fixed && (is_version(old) && is_version(new) || similar(old, new))
-        }
-        _ => false,
+    let is_part = |old: &str, new: &str| {
+        let fixed = !old.contains('{') && !new.contains('{');
+        fixed && (is_version(old) && is_version(new) || similar(old, new))
     };
-    let same = alike || prefixed(&path, &new_path) || prefixed(&new_path, &path);
-    if method == new_method && same { 2 } else { 0 }
+    let same_length = path.matches('/').count() == new_path.matches('/').count();
+    let differing: Vec<_> =
+        path.split('/').zip(new_path.split('/')).filter(|(old, new)| old != new).collect();
+    match differing[..] {
+        // The names of parameters in a path mean nothing.
+        _ if is_same_method && without_names(&path) == without_names(&new_path) => SAME,
+        _ if path == new_path => 3,
+        _ if !is_same_method => 0,
+        _ if prefixed(&path, &new_path) || prefixed(&new_path, &path) => 2,
+        [(old, new)] if same_length && is_part(old, new) => 2,
+        _ => 0,
+    }
 }
 
 fn is_version(part: &str) -> bool {
@@ -191,16 +181,12 @@ fn reorder(spec: &Facts, page: &mut Facts) {
     let names = |facts: &Facts, place: &Pointer| -> BTreeSet<String> {
         facts.children(place).filter(|it| it.is_property()).filter_map(Pointer::name).collect()
     };
-    let is_alternative = |place: &Pointer| {
-        let number = place.0.rsplit_once("Of/").map(|(_, number)| number);
-        number.is_some_and(|number| number.parse::<usize>().is_ok())
-    };
-    for place in spec.map.keys().filter(|place| is_alternative(place)) {
+    for place in spec.map.keys().filter(|place| place.alternative().is_some()) {
         let wanted = names(spec, place);
         if wanted.is_empty() || !page.has(place) || names(page, place) == wanted {
             continue;
         }
-        let others = page.children(&place.parent()).filter(|other| is_alternative(other));
+        let others = page.children(&place.parent()).filter(|other| other.alternative().is_some());
         let fits = |it: &&Pointer| names(page, it) == wanted && names(spec, it) != wanted;
         let Some(other) = { others }.find(fits).cloned() else { continue };
         let aside = Pointer(format!("{}aside", place.0));

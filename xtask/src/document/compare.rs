@@ -25,31 +25,37 @@ pub struct Silent {
     pub hidden: Pointer,
 }
 
-/// One difference. The place is that in the spec.
+/// One difference.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Difference {
-    /// Both have the place and differ on a keyword of it; `None` if it is not stated.
-    Changed { place: Pointer, keyword: String, spec: Option<Value>, page: Option<Value> },
-    /// The page has a place that the spec doesn't.
-    Added { place: Pointer },
-    /// The spec has a place that the page would show.
-    Removed { place: Pointer },
-    /// A parameter is sent in another place or under another name, or a property or an operation has another name.
-    Moved { place: Pointer, to: Pointer },
-    /// The record shows a place, or the `part` of it, on which the page is silent.
-    Hidden { place: Pointer, part: Option<&'static str> },
+pub struct Difference {
+    /// The place in the spec, or on the page if only that has it.
+    pub place: Pointer,
+    pub what: What,
 }
 
 impl Difference {
-    pub fn place(&self) -> &Pointer {
-        match self {
-            Self::Changed { place, .. }
-            | Self::Added { place }
-            | Self::Removed { place }
-            | Self::Moved { place, .. }
-            | Self::Hidden { place, .. } => place,
+    /// The place, or the keyword of it that differs.
+    pub fn pointer(&self) -> Pointer {
+        match &self.what {
+            What::Changed { keyword, .. } => self.place.then(&[keyword]),
+            _ => self.place.clone(),
         }
     }
+}
+
+/// What differs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// Both have the place and differ on a keyword of it; `None` if it is not stated.
+    Changed { keyword: String, spec: Option<Value>, page: Option<Value> },
+    /// Only the page has the place.
+    Added,
+    /// Only the spec has the place, which the page would show.
+    Removed,
+    /// A parameter is sent in another place or under another name, or a property or an operation has another name.
+    Moved { to: Pointer },
+    /// The record shows the place, or the `part` of it, on which the page is silent.
+    Hidden { part: Option<&'static str> },
 }
 
 /// Whether a page that doesn't have something of the spec is silent on it, given the facts of the page.
@@ -62,7 +68,7 @@ pub fn compare(spec: &Facts, page: &mut Facts, silence: Silence<'_>) -> Comparis
     let mut comparing = Comparing { spec, page, silence, moved, comparison };
     comparing.place(&Pointer::default());
     let mut comparison = comparing.comparison;
-    comparison.differences.sort_by(|one, other| one.place().cmp(other.place()));
+    comparison.differences.sort_by(|one, other| one.place.cmp(&other.place));
     comparison
 }
 
@@ -82,7 +88,8 @@ impl Comparing<'_> {
         self.comparison.operations += usize::from(kind == Kind::Operation);
         if let Some(to) = self.moved.remove(place) {
             self.comparison.differing += 1;
-            self.comparison.differences.push(Difference::Moved { place: place.clone(), to });
+            let difference = Difference { place: place.clone(), what: What::Moved { to } };
+            self.comparison.differences.push(difference);
             if kind == Kind::Parameter {
                 return;
             }
@@ -121,15 +128,16 @@ impl Comparing<'_> {
         let all = if own.is_some() { self.spec } else { self.page };
         self.comparison.differing += facts(all, pointer).count();
         let is_place = |it: &Fact| it.value.is_none();
-        self.comparison.differences.push(if own.is_some_and(is_place) {
-            Difference::Removed { place: pointer.clone() }
+        let (place, what) = if own.is_some_and(is_place) {
+            (pointer.clone(), What::Removed)
         } else if shown.is_some_and(is_place) {
-            Difference::Added { place: pointer.clone() }
+            (pointer.clone(), What::Added)
         } else {
             let value = |fact: Option<&Fact>| fact.and_then(|fact| fact.value.clone());
-            let (place, keyword) = (pointer.parent(), pointer.holder());
-            Difference::Changed { place, keyword, spec: value(own), page: value(shown) }
-        });
+            let (keyword, spec, page) = (pointer.holder(), value(own), value(shown));
+            (pointer.parent(), What::Changed { keyword, spec, page })
+        };
+        self.comparison.differences.push(Difference { place, what });
     }
 }
 

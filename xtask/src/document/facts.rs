@@ -1,7 +1,7 @@
 //! A normalised document as a map from pointer to value, whose entries are compared one by one.
 
 use super::Pointer;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
@@ -9,6 +9,8 @@ use std::ops::Bound;
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub map: BTreeMap<Pointer, Fact>,
+    /// The security schemes that operations need.
+    pub schemes: Map<String, Value>,
     /// The keywords of the document that aren't compared.
     pub not_compared: BTreeSet<String>,
 }
@@ -26,6 +28,8 @@ pub struct Fact {
     pub folded: bool,
     /// A copied text shows the place without the label of its section: `x-unlabelled` in a document.
     pub unlabelled: bool,
+    /// Members of an operation that are recorded and not compared: its `operationId`, and the names of security schemes.
+    pub recorded: Map<String, Value>,
     /// The length of the pointer to the place around it.
     pub(super) owner: usize,
 }
@@ -83,7 +87,7 @@ impl Facts {
     }
 
     /// The places and the values directly within `place`.
-    pub(super) fn inner<'a>(
+    pub fn inner<'a>(
         &'a self,
         place: &Pointer,
     ) -> impl Iterator<Item = (&'a Pointer, &'a Fact)> + use<'a> {
@@ -115,6 +119,37 @@ impl Facts {
         self.children(operation).filter(move |inner| inner.is_within(&list))
     }
 
+    /// All places and values at and within `place`, as text.
+    pub fn stated(&self, place: &Pointer) -> String {
+        let own = self.map.get_key_value(place);
+        let all = own.into_iter().chain(self.within(place));
+        let stated = all.map(|(pointer, fact)| {
+            let value = fact.value.as_ref().map(Value::to_string).unwrap_or_default();
+            format!("{}={value}\n", &pointer.0[place.0.len()..])
+        });
+        stated.collect()
+    }
+
+    /// The place, which is created on line `line` with those around it if it isn't there.
+    pub fn place(&mut self, place: &Pointer, line: u64) -> &mut Fact {
+        if !self.has(place) {
+            let owner = place.parent();
+            if !owner.0.is_empty() {
+                self.place(&owner, line);
+            }
+            let fact = Fact { line: Some(line), owner: owner.0.len(), ..Fact::default() };
+            self.map.insert(place.clone(), fact);
+        }
+        self.map.get_mut(place).expect("it is there")
+    }
+
+    /// Adds what another piece of the document states.
+    pub fn extend(&mut self, other: Self) {
+        self.map.extend(other.map);
+        self.schemes.extend(other.schemes);
+        self.not_compared.extend(other.not_compared);
+    }
+
     /// Removes `place` and everything within it.
     pub fn take(&mut self, place: &Pointer) -> Vec<(Pointer, Fact)> {
         let within: Vec<Pointer> = self.within(place).map(|(inner, _)| inner.clone()).collect();
@@ -123,7 +158,7 @@ impl Facts {
     }
 
     /// Moves `from` and everything within it to `to`, which has the same owner.
-    pub(super) fn relocate(&mut self, from: &Pointer, to: &Pointer) {
+    pub fn relocate(&mut self, from: &Pointer, to: &Pointer) {
         for (inner, mut fact) in self.take(from) {
             if inner != *from {
                 fact.owner = fact.owner + to.0.len() - from.0.len();

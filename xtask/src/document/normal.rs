@@ -5,8 +5,10 @@
 
 use super::grammar::{Held, Kind, held, members};
 use super::sentences::is_compared;
-use super::{Fact, Facts, Pointer, Unreadable, Within, as_3_0, escape};
+use super::version::as_3_0;
+use super::{Fact, Facts, Pointer, Unreadable, Within, escape};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// Bounds for documents whose references double at each step: the facts of an operation, and of all together.
 const MOST_OF_OPERATION: usize = 20_000;
@@ -28,20 +30,21 @@ const FLAGS: [&str; 10] = [
 ];
 
 /// The lists of alternatives, in the words of a page.
-const LISTS: [(&str, &str); 3] = [("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")];
+pub const LISTS: [(&str, &str); 3] =
+    [("oneOf", "one of"), ("anyOf", "any of"), ("allOf", "all of")];
 
 const SCALARS: [&str; 5] = ["string", "integer", "number", "boolean", "any"];
 
 /// States `additionalProperties: false`, since the keyword is also the place of a schema.
-const CLOSED: &str = "noAdditionalProperties";
+pub(super) const CLOSED: &str = "noAdditionalProperties";
 
 /// States whether a parameter or a property is required. The `required` of a schema is about its properties.
 const REQUIRED: &str = "x-required";
 
 const ANOTHER_KIND: &str = "OpenAPI requires a value of another kind here";
 
-/// Returns the line of a place of the normalised document, or of a JSON pointer into the document as it is.
-pub type LineOf<'a> = &'a dyn Fn(&Pointer, &str) -> Option<u64>;
+/// Returns the line of a JSON pointer into the document.
+type LineOf<'a> = &'a dyn Fn(&str) -> Option<u64>;
 
 type Object = Map<String, Value>;
 
@@ -72,11 +75,11 @@ impl<'a> Walk<'a> {
     /// Reads the object from `origin`, which stands at `place` of the normalised document. `owner` is the length of the
     /// pointer to the place around it.
     fn object(&mut self, place: &Pointer, kind: Kind, origin: &str, value: Value, owner: usize) {
-        let followed = self.follow(origin, value);
+        let followed = self.follow(kind, origin, value);
         let is_place = !matches!(kind, Kind::Document | Kind::Path);
         if is_place {
             let origin = followed.as_ref().map_or_else(String::new, |(origin, _)| origin.clone());
-            let line = (self.line)(place, &origin);
+            let line = (self.line)(&origin);
             // Nothing is known of what can't be followed.
             let folded = followed.is_none();
             self.facts
@@ -192,11 +195,14 @@ impl<'a> Walk<'a> {
             Kind::Path => drop(object.remove("parameters")),
             Kind::Operation => {
                 object.retain(|keyword, _| keyword != "security" && keyword != "parameters");
-                object.extend(
-                    self.security(origin).map(|words| ("security".to_owned(), words.into())),
-                );
-                let parameters = self.parameters(origin);
-                object.insert("parameters".to_owned(), parameters.into());
+                let id = object.get("operationId").map(|id| ("operationId".to_owned(), id.clone()));
+                let mut recorded = Object::from_iter(id);
+                if let Some((words, names)) = self.security(origin) {
+                    object.insert("security".to_owned(), words.into());
+                    recorded.insert("security".to_owned(), names);
+                }
+                self.mark(place).recorded = recorded;
+                object.insert("parameters".to_owned(), self.parameters(origin).into());
             }
             Kind::Parameter | Kind::Header => parameter(place.sent_in(), object),
             // An example of a whole body is prose.
@@ -208,31 +214,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The security of the operation, by default that of the document, in words. Nothing says that none is needed.
-    fn security(&mut self, operation: &str) -> Option<String> {
+    /// The security of the operation, by default that of the document, in words and with the names of the schemes. Nothing
+    /// says that none is needed.
+    fn security(&mut self, operation: &str) -> Option<(String, Value)> {
         let own = format!("{operation}/security");
         let origin = if self.root.pointer(&own).is_some() { own } else { "/security".to_owned() };
-        let mut words = Vec::new();
-        for alternative in self.array(&origin) {
-            let mut schemes = Vec::new();
-            for (name, scopes) in members(Some(alternative)) {
-                let at = format!("/components/securitySchemes/{}", escape(name));
-                let reference = json!({ "$ref": format!("#{at}") });
-                let (_, scheme) = self.follow(&origin, reference)?;
-                let scopes: Vec<String> =
-                    scopes.as_array().into_iter().flatten().map(plain).collect();
-                let scopes = if scopes.is_empty() {
-                    String::new()
-                } else {
-                    format!(" ({})", scopes.join(", "))
-                };
-                schemes.push(scheme_in_words(&scheme.into()) + &scopes);
-            }
-            words.push(if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") });
+        let alternatives = self.array(&origin);
+        for (name, _) in alternatives.iter().flat_map(|all| members(Some(all))) {
+            let at = format!("#/components/securitySchemes/{}", escape(name));
+            let (_, mut scheme) = self.follow(Kind::Scheme, &origin, json!({ "$ref": at }))?;
+            scheme.retain(|keyword, _| is_compared(keyword));
+            self.facts.schemes.insert(name.clone(), scheme.into());
         }
-        words.sort();
-        words.dedup();
-        Some(words.join(" or ")).filter(|words| !words.is_empty() && words != "none")
+        Some((security_in_words(alternatives, &self.facts.schemes)?, alternatives.into()))
     }
 
     /// References to the parameters of an operation and of its path, under place and name. Those of the operation replace
@@ -243,7 +237,8 @@ impl<'a> Walk<'a> {
         for list in [format!("{path}/parameters"), format!("{operation}/parameters")] {
             for (index, value) in self.array(&list).iter().enumerate() {
                 let at = format!("{list}/{index}");
-                let Some((origin, parameter)) = self.follow(&at, value.clone()) else {
+                let Some((origin, parameter)) = self.follow(Kind::Parameter, &at, value.clone())
+                else {
                     continue;
                 };
                 let word = |key: &str| parameter.get(key)?.as_str();
@@ -262,7 +257,6 @@ impl<'a> Walk<'a> {
     }
 
     fn schema(&mut self, origin: &str, object: &mut Object) {
-        as_3_0(object);
         let kind = kind(object);
         object.remove("type");
         if kind != "any" || !object.contains_key("x-folded") {
@@ -329,11 +323,11 @@ impl<'a> Walk<'a> {
     }
 
     fn state(&mut self, place: &Pointer, keyword: &str, value: Value, origin: &str) {
-        let pointer = place.then(&[keyword]);
-        let around = || self.facts.get(place).and_then(|fact| fact.line);
-        let line = (self.line)(&pointer, origin).or_else(around);
-        let (value, origin, owner) = (Some(value), origin.to_owned(), place.0.len());
-        self.facts.map.insert(pointer, Fact { value, line, origin, owner, ..Fact::default() });
+        // A path is no place, and neither is the document.
+        let owner = if self.facts.has(place) { place.0.len() } else { 0 };
+        let (value, line, origin) = (Some(value), (self.line)(origin), origin.to_owned());
+        let fact = Fact { value, line, origin, owner, ..Fact::default() };
+        self.facts.map.insert(place.then(&[keyword]), fact);
     }
 
     fn mark(&mut self, place: &Pointer) -> &mut Fact {
@@ -352,7 +346,7 @@ impl<'a> Walk<'a> {
 
     /// The object that a value from `start` is, with references followed, and where it stands. Members beside a reference or
     /// around a single `allOf` replace those of the target.
-    fn follow(&mut self, start: &str, mut value: Value) -> Option<(String, Object)> {
+    fn follow(&mut self, kind: Kind, start: &str, mut value: Value) -> Option<(String, Object)> {
         let mut origin = start.to_owned();
         let mut beside = Object::new();
         let mut seen = Vec::new();
@@ -381,6 +375,9 @@ impl<'a> Walk<'a> {
                 self.cannot_read(start, &problem);
                 return None;
             }
+            if kind == Kind::Schema {
+                as_3_0(&mut object);
+            }
             let single =
                 object.get("allOf").and_then(Value::as_array).is_some_and(|all| all.len() == 1);
             if !single || object.contains_key("properties") {
@@ -393,7 +390,7 @@ impl<'a> Walk<'a> {
     }
 
     fn cannot_read(&mut self, origin: &str, problem: &str) {
-        let line = (self.line)(&Pointer::default(), origin);
+        let line = (self.line)(origin);
         let unreadable = Unreadable { line, problem: format!("#{origin}: {problem}") };
         if !self.unreadable.contains(&unreadable) {
             self.unreadable.push(unreadable);
@@ -422,6 +419,21 @@ fn parameter(within: Option<Within>, object: &mut Object) {
     if let (Some(example), Some(Value::Object(schema))) = (example, object.get_mut("schema")) {
         schema.insert("example".to_owned(), example);
     }
+}
+
+/// The alternatives of security in words, such as `bearer or none`; `None` if nothing is needed.
+pub fn security_in_words(alternatives: &[Value], schemes: &Object) -> Option<String> {
+    let scheme = |(name, scopes): (&String, &Value)| {
+        let scopes: Vec<String> = scopes.as_array().into_iter().flatten().map(plain).collect();
+        let words = schemes.get(name).map(scheme_in_words).unwrap_or_default();
+        if scopes.is_empty() { words } else { format!("{words} ({})", scopes.join(", ")) }
+    };
+    let alternatives = alternatives.iter().map(|all| {
+        let schemes: Vec<String> = members(Some(all)).map(scheme).collect();
+        if schemes.is_empty() { "none".to_owned() } else { schemes.join(" and ") }
+    });
+    let words = alternatives.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" or ");
+    Some(words).filter(|words| !words.is_empty() && words != "none")
 }
 
 /// A security scheme in words: `bearer`, `header x-api-key`.

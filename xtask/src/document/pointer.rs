@@ -25,7 +25,7 @@ pub struct Step<'a> {
 }
 
 /// Where a parameter is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumIter, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display, EnumIter, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum Within {
     Path,
@@ -153,6 +153,11 @@ impl Pointer {
 
     pub fn is_property(&self) -> bool {
         self.last().is_some_and(|step| step.kind == Kind::Schema && step.keyword == "properties")
+    }
+
+    /// The number of an alternative in its list.
+    pub fn alternative(&self) -> Option<usize> {
+        self.0.rsplit_once("Of/")?.1.parse().ok()
     }
 
     pub fn is_in_answer(&self) -> bool {

@@ -1,6 +1,6 @@
 //! What is not compared: sentences, and names that are ours. Everything else is, also what nobody has thought of.
 
-use super::grammar::{Kind, visit};
+use super::grammar::{Held, Kind, held};
 use serde_json::Value;
 
 /// The keywords that aren't compared, wherever they stand, each with the reason.
@@ -24,16 +24,24 @@ pub(super) fn is_compared(keyword: &str) -> bool {
     !all.any(|(not, _)| *not == keyword || (not.ends_with('-') && keyword.starts_with(not)))
 }
 
-/// What isn't compared and recorded all the same: names of operations, and what a copied text doesn't show.
-const RECORDED: [&str; 4] = ["operationId", "x-enum", "x-folded", "x-unlabelled"];
-
-/// Removes what isn't recorded, except what OpenAPI requires.
+/// Removes what isn't compared.
 pub fn without_sentences(value: &mut Value, kind: Kind) {
-    visit(value, kind, &mut |kind, object| {
-        let kept = |keyword: &str| RECORDED.contains(&keyword) || is_compared(keyword);
-        object.retain(|keyword, _| kept(keyword) || kind == Kind::Document);
-        if kind == Kind::Answer && !object.contains_key("$ref") {
-            object.insert("description".to_owned(), "".into());
+    let Value::Object(object) = value else { return };
+    object.retain(|keyword, _| is_compared(keyword));
+    for (keyword, member) in object {
+        match (held(kind, keyword), member) {
+            (Some((Held::One, inner)), member) => without_sentences(member, inner),
+            (Some((_, inner)), Value::Object(all)) => {
+                for (_, member) in all {
+                    without_sentences(member, inner);
+                }
+            }
+            (Some((_, inner)), Value::Array(all)) => {
+                for item in all {
+                    without_sentences(item, inner);
+                }
+            }
+            _ => {}
         }
-    });
+    }
 }

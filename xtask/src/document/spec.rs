@@ -37,7 +37,7 @@ impl Spec {
     }
 
     fn new(text: String, document: Document) -> Self {
-        let (facts, unreadable) = flatten(&document.value, &|_, origin| document.line(origin));
+        let (facts, unreadable) = flatten(&document.value, &|origin| document.line(origin));
         Self { text, document, facts, unreadable }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Writes what 3.1 and JSON Schema write in another way as 3.0 does.
-pub fn as_3_0(schema: &mut Map<String, Value>) {
+pub(super) fn as_3_0(schema: &mut Map<String, Value>) {
     let mut nullable = false;
     if let Some(Value::Array(kinds)) = schema.get_mut("type") {
         let before = kinds.len();

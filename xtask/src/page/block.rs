@@ -1,6 +1,6 @@
 //! The lines of a copied text that are about one operation.
 
-use super::text::{Section, label};
+use super::label::{Section, label};
 use crate::document::{METHODS, Unreadable};
 
 #[derive(Clone, Copy)]

@@ -1,11 +1,11 @@
 //! The Markdown of a page, which holds an OpenAPI document in pieces: one in each fence.
 
-use super::NotAPage;
-use super::draft::Draft;
-use crate::document::{Kind, as_3_0, members, visit};
+use super::{NotAPage, Page};
+use crate::document::{MOST, Pointer, flatten, members, without_sentences};
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -24,29 +24,33 @@ pub(super) fn is_markdown(text: &str) -> bool {
     BEGINS.is_match(text) || UNRESOLVED.is_match(text)
 }
 
-pub(super) fn read(text: &str) -> Result<Draft, NotAPage> {
-    let mut draft = Draft::default();
+pub(super) fn read(text: &str, page: &mut Page) -> Result<(), NotAPage> {
     let newlines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     // The number of the line of a place in the text.
     let line = |at: usize| newlines.partition_point(|newline| *newline < at) as u64 + 1;
     let mut begins: Vec<usize> = BEGINS.find_iter(text).map(|found| found.end()).collect();
+    let mut components = BTreeMap::new();
     for (fence, inside) in fences(text) {
         let number = line(inside.start);
         let is_document = |content: &Value| {
             ["openapi", "paths", "components"].iter().any(|key| content.get(key).is_some())
         };
         match serde_json::from_str::<Value>(&fence) {
-            Ok(mut content) if is_document(&content) => {
-                visit(&mut content, Kind::Document, &mut |kind, object| {
-                    if kind == Kind::Schema {
-                        as_3_0(object);
-                    }
-                });
-                draft.add(content, number, &|_, _| Some(number));
+            Ok(content) if is_document(&content) && page.facts.map.len() < MOST => {
+                let (facts, unreadable) = flatten(&content, &|_| Some(number));
+                page.unreadable.extend(unreadable);
+                page.add(facts, number);
+                for name in repeated(&content, &mut components) {
+                    let problem = "is described twice, in different ways";
+                    page.cannot_read(number, format!("the component `{name}` {problem}"));
+                }
+            }
+            Ok(content) if is_document(&content) => {
+                page.cannot_read(number, "the pieces above hold more than can be compared");
             }
             Err(error) if begins.iter().any(|begin| inside.contains(begin)) => {
                 let problem = format!("an OpenAPI document that is not JSON: {error}");
-                draft.cannot_read(number, problem);
+                page.cannot_read(number, problem);
             }
             _ => {}
         }
@@ -56,18 +60,18 @@ pub(super) fn read(text: &str) -> Result<Draft, NotAPage> {
     let mut outside: Vec<u64> = begins.into_iter().map(line).collect();
     outside.dedup();
     for line in outside {
-        draft.cannot_read(
+        page.cannot_read(
             line,
             "an OpenAPI document outside of a fence: the fences of the page are damaged",
         );
     }
     for block in UNRESOLVED.captures_iter(text) {
-        unresolved(&mut draft, &block[1], line(block.get_match().start()));
+        unresolved(page, &block[1], line(block.get_match().start()));
     }
-    if members(draft.document.get("paths")).next().is_none() && draft.unreadable.is_empty() {
+    if page.facts.operations().next().is_none() && page.unreadable.is_empty() {
         return Err(NotAPage::NoOperation);
     }
-    Ok(draft)
+    Ok(())
 }
 
 /// The content of each fence, and its range in the text, in which it may be indented.
@@ -92,8 +96,25 @@ fn fences(text: &str) -> Vec<(String, Range<usize>)> {
     fences
 }
 
+/// Adds the components of a document to those of others, and returns the names of those that differ.
+fn repeated(document: &Value, components: &mut BTreeMap<Pointer, Value>) -> Vec<String> {
+    let groups = members(document.get("components"));
+    let all = groups.flat_map(|(group, all)| members(Some(all)).map(move |one| (group, one)));
+    let differ = all.filter_map(|(group, (name, component))| {
+        let place = Pointer::default().then(&["components", group, name]);
+        let stated = |component: &Value| {
+            let mut stated = component.clone();
+            without_sentences(&mut stated, place.kind());
+            stated
+        };
+        let before = components.entry(place.clone()).or_insert_with(|| component.clone());
+        (before != component && stated(before) != stated(component)).then(|| name.clone())
+    });
+    differ.collect()
+}
+
 /// Adds an operation that stands only in a block without a document: the page has it, and shows nothing of it.
-fn unresolved(draft: &mut Draft, attributes: &str, line: u64) {
+fn unresolved(page: &mut Page, attributes: &str, line: u64) {
     static ATTRIBUTE: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"\b(path|method)="([^"]*)""#).expect("a regular expression"));
     let attribute = |name: &str| {
@@ -101,18 +122,15 @@ fn unresolved(draft: &mut Draft, attributes: &str, line: u64) {
         all.find(|found| &found[1] == name).map(|found| found[2].to_owned())
     };
     let (Some(path), Some(method)) = (attribute("path"), attribute("method")) else {
-        return draft.cannot_read(line, "a block of an operation without `path` and `method`");
+        return page.cannot_read(line, "a block of an operation without `path` and `method`");
     };
-    let method = method.to_lowercase();
-    if draft.document["paths"].get(&path).is_none_or(|item| item.get(&method).is_none()) {
-        draft.cannot_read(
+    let operation = Pointer::operation(&method, &path);
+    if !page.facts.has(&operation) {
+        let how = "read it on the rendered page, or give a copy of its text";
+        page.cannot_read(
             line,
-            format!(
-                "{} {path} stands in a block without its document; read it on the rendered page, or give a copy of its text",
-                method.to_uppercase()
-            ),
+            format!("{operation} stands in a block without its document; {how}"),
         );
-        let folded = json!({ "x-folded": true, "responses": {} });
-        draft.add(json!({ "paths": { path: { method: folded } } }), line, &|_, _| Some(line));
+        page.facts.place(&operation, line).folded = true;
     }
 }

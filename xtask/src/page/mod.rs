@@ -1,7 +1,7 @@
 //! The vendor's page as an OpenAPI document, in either of the shapes in which people get it.
 
 mod block;
-mod draft;
+mod label;
 mod markdown;
 pub mod record;
 mod row;
@@ -13,7 +13,6 @@ pub use source::{fetch, name};
 
 use crate::document::{Comparison, Facts, Pointer, Unreadable, compare};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use silence::is_silent;
 
 /// The shape of a page. It determines what the page's silence means.
@@ -30,8 +29,7 @@ pub enum Shape {
 #[derive(Debug)]
 pub struct Page {
     pub shape: Shape,
-    pub document: Value,
-    /// The document, normalised and flattened.
+    /// Its document, normalised and flattened.
     pub facts: Facts,
     pub unreadable: Vec<Unreadable>,
 }
@@ -41,8 +39,8 @@ pub struct Page {
 pub enum NotAPage {
     #[error("it is empty; give the text of the page, or its Markdown")]
     Empty,
-    #[error("it is not UTF-8 text; copy the page as text, or use its Markdown")]
-    NotText,
+    #[error("line {line} is not UTF-8; copy the page as text, or use its Markdown")]
+    NotText { line: usize },
     #[error("it says `Page Not Found`, as GitBook does with status 200; look up the page's URL")]
     NotFound,
     #[error("it is HTML; append `.md` to the page's URL to get its Markdown")]
@@ -61,24 +59,23 @@ pub enum NotAPage {
 impl Page {
     /// Reads a page, whose shape shows in its content. `spec` resolves ambiguities of the text.
     pub fn read(bytes: &[u8], spec: &Facts) -> Result<Self, NotAPage> {
-        let decoded = String::from_utf8_lossy(bytes);
-        let damaged = not_utf8(bytes);
-        let text = decoded.strip_prefix('\u{feff}').unwrap_or(&decoded);
-        if text.contains('\0') {
-            return Err(NotAPage::NotText);
-        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            NotAPage::NotText { line: before.matches('\n').count() + 1 }
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if text.trim().is_empty() {
             return Err(NotAPage::Empty);
         }
-        let (shape, draft) = if markdown::is_markdown(text) {
-            (Shape::Markdown, markdown::read(text))
+        let is_markdown = markdown::is_markdown(text);
+        let shape = if is_markdown { Shape::Markdown } else { Shape::Text };
+        let mut page = Self { shape, facts: Facts::default(), unreadable: Vec::new() };
+        let read = if is_markdown {
+            markdown::read(text, &mut page)
         } else {
-            (Shape::Text, text::read(text, spec))
+            text::read(text, spec, &mut page)
         };
-        let draft = draft.map_err(|why| {
-            if !damaged.is_empty() {
-                return NotAPage::NotText;
-            }
+        read.map_err(|why| {
             let start = text.trim_start().get(..15).unwrap_or_default().to_lowercase();
             if text.lines().any(|line| line.trim() == "# Page Not Found") {
                 NotAPage::NotFound
@@ -88,10 +85,22 @@ impl Page {
                 why
             }
         })?;
-        let mut page = draft.finish(shape);
-        page.unreadable.extend(damaged);
         page.unreadable.sort_by_key(|unreadable| unreadable.line);
         Ok(page)
+    }
+
+    fn cannot_read(&mut self, line: u64, problem: impl Into<String>) {
+        self.unreadable.push(Unreadable { line: Some(line), problem: problem.into() });
+    }
+
+    /// Adds what a piece of the page states that begins on `line`. What several pieces state must be the same.
+    fn add(&mut self, piece: Facts, line: u64) {
+        for (place, _) in piece.inner(&Pointer::default()) {
+            if self.facts.has(place) && self.facts.stated(place) != piece.stated(place) {
+                self.cannot_read(line, format!("{place} is described twice, in different ways"));
+            }
+        }
+        self.facts.extend(piece);
     }
 
     /// Compares the page, which is aligned with the spec, as far as its shape shows.
@@ -105,15 +114,4 @@ impl Page {
     pub fn is_silent_on(&self, missing: &Pointer) -> bool {
         !self.unreadable.is_empty() || is_silent(self.shape, &self.facts, missing)
     }
-}
-
-/// The lines that hold a byte that is not UTF-8.
-fn not_utf8(bytes: &[u8]) -> Vec<Unreadable> {
-    let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
-    let damaged = lines.filter_map(|(line, number)| {
-        let at = std::str::from_utf8(line).err()?.valid_up_to();
-        let problem = format!("byte {} of the line, {:#04x}, is not UTF-8", at + 1, line[at]);
-        Some(Unreadable { line: Some(number), problem })
-    });
-    damaged.collect()
 }

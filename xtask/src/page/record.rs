@@ -1,7 +1,7 @@
 //! The record of a page: its OpenAPI document without sentences, and what is ours.
 
 use super::{Page, Shape};
-use crate::document::{Comparison, Facts, Pointer, Spec, members};
+use crate::document::{Comparison, Facts, Pointer, Spec, document, members};
 use crate::files::{self, RECORD};
 use crate::yaml;
 use anyhow::{Context, Result};
@@ -44,22 +44,23 @@ pub fn ours(spec: &Spec, comparison: &Comparison) -> Ours {
     silent.chain(of_operation).chain(schemas).collect()
 }
 
-/// The text of the record of a page that was compared with the spec. `before` is the record that it replaces.
+/// The text of the record of a page that states `page` and was compared with the spec. `before` is the record that it
+/// replaces.
 pub fn write(
-    document: &Value,
+    page: &Facts,
     shape: Shape,
-    ours: Ours,
-    names: &BTreeSet<String>,
+    spec: &Spec,
+    comparison: &Comparison,
     before: Option<&Recorded>,
 ) -> String {
     let mut gone = BTreeSet::new();
     if let Some(before) = before {
         gone.extend(before.gone.iter().cloned());
-        gone.extend(self::names(&before.page.facts));
+        gone.extend(names(&before.page.facts));
     }
-    gone.retain(|name| !names.contains(name));
-    let about = About { shape, ours, gone };
-    let mut document = document.clone();
+    let gone = &gone - &(&names(page) | &names(&spec.facts));
+    let about = About { shape, ours: ours(spec, comparison), gone };
+    let mut document = document(page);
     document["x-page"] = serde_json::to_value(about).unwrap_or_default();
     format!(
         "# The vendor's page as an OpenAPI document, without its sentences. Written by `cargo xtask docs PAGE --record`.\n{}",
@@ -81,6 +82,6 @@ pub fn load(root: &Path) -> Result<Option<Recorded>> {
     let about = document.value.get("x-page").cloned().unwrap_or_default();
     let about = serde_json::from_value(about).context(RECORD).context(again);
     let About { shape, ours, gone } = about?;
-    let page = Page { shape, document: document.value, facts, unreadable };
+    let page = Page { shape, facts, unreadable };
     Ok(Some(Recorded { page, ours, gone }))
 }

@@ -1,12 +1,12 @@
-//! The text that copying the rendered page gives, read into an OpenAPI document.
+//! The text that copying the rendered page gives.
 
 use super::block::{Block, Line, blocks};
-use super::draft::Draft;
+use super::label::{Section, is_media, label, status};
 use super::row::{self, Read, Row, Stated};
-use super::{NotAPage, record};
-use crate::document::{Facts, Kind, Pointer, Unreadable, Within, unescape, visit};
+use super::{NotAPage, Page, record};
+use crate::document::{Fact, Facts, Kind, LISTS, Pointer, Unreadable, Within, security_in_words};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use strum::IntoEnumIterator;
 
 /// The media type of content that is shown without one.
@@ -17,15 +17,14 @@ const MOST_OBJECTS: usize = 32;
 
 /// Reads the page. `spec` resolves what is ambiguous: where a name ends, and which of two objects a
 /// property belongs to.
-pub(super) fn read(text: &str, spec: &Facts) -> Result<Draft, NotAPage> {
+pub(super) fn read(text: &str, spec: &Facts, page: &mut Page) -> Result<(), NotAPage> {
     // Browsers copy some spaces as ones that don't break.
     let text = text.replace('\u{a0}', " ");
     let lines = text.lines().zip(1..);
     let lines = lines.map(|(text, number)| Line { number, text: text.trim() });
     let is_blank = |text: &str| text.is_empty() || row::ICONS.contains(&text);
     let lines: Vec<Line<'_>> = lines.filter(|line| !is_blank(line.text)).collect();
-    let mut draft = Draft::default();
-    let blocks = blocks(&lines, &mut draft.unreadable);
+    let blocks = blocks(&lines, &mut page.unreadable);
     if blocks.is_empty() {
         return Err(NotAPage::NoOperation);
     }
@@ -41,61 +40,43 @@ pub(super) fn read(text: &str, spec: &Facts) -> Result<Draft, NotAPage> {
     let mut known = record::names(spec);
     known.insert(row::OTHER.to_owned());
     for block in blocks {
-        Reader::new(&block, spec, &known).read(&mut draft);
+        Reader::new(&block, spec, &known).read(page);
     }
-    Ok(draft)
+    Ok(())
 }
 
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Section {
-    None,
-    Authorizations,
-    Parameters(Within),
-    Body,
-    Answers,
-    /// The content of an answer, under a title.
-    Answer,
-    /// The headers of an answer, which are folded.
-    Headers,
+/// Reads one operation.
+struct Reader<'a> {
+    block: &'a Block<'a>,
+    spec: &'a Facts,
+    known: &'a BTreeSet<String>,
+    /// The sections that are labelled.
+    labels: Vec<Section>,
+    /// The last line that separates alternatives.
+    last_or: usize,
+    operation: Pointer,
+    facts: Facts,
+    unreadable: Vec<Unreadable>,
+    /// The current line, and its place among the lines of the operation.
+    number: u64,
+    index: usize,
+    section: Section,
+    content: Option<Content>,
+    /// The schema of the last row.
+    row: Option<Pointer>,
+    security: Security,
 }
 
-/// The section that a line opens, and the rest of the line: a type, a media type.
-pub(super) fn label(line: &str) -> Option<(Section, &str)> {
-    let bare = row::without_icon(line).trim();
-    let titled = |word: &str, section: Section| {
-        let rest = bare.strip_prefix(word)?;
-        let (kind, media) = row::kind(rest);
-        let fits = !kind.is_empty() || section == Section::Body;
-        (fits && (media.is_empty() || is_media(media))).then_some((section, rest))
-    };
-    Some(match bare {
-        "Authorizations" | "Authorization" => (Section::Authorizations, ""),
-        "Path parameters" => (Section::Parameters(Within::Path), ""),
-        "Query parameters" => (Section::Parameters(Within::Query), ""),
-        "Header parameters" => (Section::Parameters(Within::Header), ""),
-        "cookie" | "Cookie" | "Cookie parameters" => (Section::Parameters(Within::Cookie), ""),
-        "Responses" | "Response" => (Section::Answers, ""),
-        "Headers" | "Headersobject" => (Section::Headers, ""),
-        _ => titled("Body", Section::Body).or_else(|| titled("Response", Section::Answer))?,
-    })
-}
-
-fn is_media(text: &str) -> bool {
-    let families = ["application", "text", "image", "audio", "video", "multipart", "*"];
-    text.split_once('/').is_some_and(|(family, kind)| {
-        families.contains(&family) && !kind.is_empty() && !kind.contains(char::is_whitespace)
-    })
-}
-
-/// A status, sometimes joined with an icon.
-fn status(line: &str) -> Option<&str> {
-    let bare = row::without_icon(line).trim();
-    if bare == "default" {
-        return Some(bare);
-    }
-    let rest = bare.strip_prefix(['1', '2', '3', '4', '5'])?;
-    let digits = rest.len() == 2 && rest.chars().all(|c| c.is_ascii_digit());
-    (digits || rest == "XX").then_some(bare)
+/// The body or the answer whose rows are read.
+struct Content {
+    owner: Pointer,
+    /// The media type, once it is shown. Until the content is read, it stands under [`ANY`].
+    media: Option<String>,
+    /// The schema that the rows belong to: that of the content, or of its items.
+    base: Pointer,
+    /// The objects whose rows may follow, the innermost last.
+    objects: Vec<Pointer>,
+    choice: Option<Choice>,
 }
 
 /// The alternatives of a `one of`, while their rows are read.
@@ -114,33 +95,14 @@ impl Choice {
     }
 }
 
-/// Reads one operation. Until it is finished, its document has the pointers of a normalised one.
-struct Reader<'a> {
-    block: &'a Block<'a>,
-    spec: &'a Facts,
-    known: &'a BTreeSet<String>,
-    /// The sections that are labelled.
-    labels: Vec<Section>,
-    /// The last line that separates alternatives.
-    last_or: usize,
-    operation: Pointer,
-    document: Value,
-    lines: BTreeMap<String, u64>,
-    unreadable: Vec<Unreadable>,
-    section: Section,
-    /// The body or the answer, and the schema in it that the rows belong to: that of its content, or of its items.
-    owner: Pointer,
-    base: Option<Pointer>,
-    /// The objects whose rows may follow, the innermost last.
-    objects: Vec<Pointer>,
-    choice: Option<Choice>,
-    /// The schema of the last row.
-    row: Option<Pointer>,
-    schemes: BTreeMap<String, Value>,
-    /// All schemes are needed, not one of them.
-    needs_all: bool,
+/// The authorizations of an operation.
+#[derive(Default)]
+struct Security {
+    schemes: Map<String, Value>,
+    /// One of the schemes is enough.
+    is_choice: bool,
     /// A row of a scheme waits for the line that names the scheme.
-    unnamed_scheme: bool,
+    unnamed: bool,
     /// A request without authorization is allowed too.
     or_none: bool,
 }
@@ -156,27 +118,22 @@ impl<'a> Reader<'a> {
             labels: labels.collect(),
             last_or: block.lines.iter().rposition(or).unwrap_or(0),
             operation: Pointer::operation(block.method, &block.path),
-            document: json!({}),
-            lines: BTreeMap::new(),
+            facts: Facts::default(),
             unreadable: Vec::new(),
+            number: block.line,
+            index: 0,
             section: Section::None,
-            owner: Pointer::default(),
-            base: None,
-            objects: Vec::new(),
-            choice: None,
+            content: None,
             row: None,
-            schemes: BTreeMap::new(),
-            needs_all: true,
-            unnamed_scheme: false,
-            or_none: false,
+            security: Security::default(),
         }
     }
 
-    fn read(mut self, draft: &mut Draft) {
+    fn read(mut self, page: &mut Page) {
         let operation = self.operation.clone();
-        self.place(&operation, self.block.line);
+        self.place(&operation);
         if self.labels.is_empty() {
-            self.cannot_read(self.block.line, format!("{operation}: there is no section below it"));
+            self.cannot_read(format!("{operation}: there is no section below it"));
         }
         // The badge stands above the title, sometimes with a sentence.
         let badge = |line: &&Line<'_>| {
@@ -184,38 +141,64 @@ impl<'a> Reader<'a> {
             text == "Deprecated" || text.starts_with("This operation is deprecated")
         };
         if let Some(badge) = self.block.title.iter().find(badge) {
-            self.state(&operation, "deprecated", true, badge.number);
+            self.number = badge.number;
+            self.state(&operation, "deprecated", true);
         }
-        for index in 0..self.block.lines.len() {
-            self.line(index);
+        for (index, Line { number, text }) in self.block.lines.iter().enumerate() {
+            (self.index, self.number) = (index, *number);
+            self.line(text);
         }
-        self.security();
-        let mut finished = self.at(&operation).take();
-        finish(&mut finished);
-        let piece = json!({
-            "paths": { &self.block.path: { self.block.method: finished } },
-            "components": { "securitySchemes": self.schemes },
-        });
-        draft.unreadable.append(&mut self.unreadable);
-        draft.add(piece, self.block.line, &|place, _| self.lines.get(&place.0).copied());
+        self.number = self.block.line;
+        self.close();
+        self.secure();
+        self.fold();
+        page.unreadable.append(&mut self.unreadable);
+        page.add(self.facts, self.block.line);
     }
 
-    fn security(&mut self) {
-        if self.schemes.is_empty() {
-            return;
+    /// States the security of the operation.
+    fn secure(&mut self) {
+        let Security { schemes, is_choice, or_none, .. } = std::mem::take(&mut self.security);
+        let all = schemes.keys().map(|name| (name.clone(), json!([])));
+        let one = |one| Value::Object(Map::from_iter([one]));
+        let mut alternatives: Vec<Value> =
+            if is_choice { all.map(one).collect() } else { vec![Value::Object(all.collect())] };
+        alternatives.extend(or_none.then(|| json!({})));
+        if let Some(words) = security_in_words(&alternatives, &schemes) {
+            let operation = self.operation.clone();
+            self.state(&operation, "security", words);
+            let recorded = &mut self.place(&operation).recorded;
+            recorded.insert("security".to_owned(), alternatives.into());
+            self.facts.schemes = schemes;
         }
-        let all = self.schemes.keys().map(|name| (name.clone(), json!([])));
-        let mut alternatives: Vec<Value> = if self.needs_all {
-            vec![Value::Object(all.collect())]
-        } else {
-            all.map(|one| Value::Object([one].into_iter().collect())).collect()
-        };
-        alternatives.extend(self.or_none.then(|| json!({})));
-        self.state(&self.operation.clone(), "security", alternatives, self.block.line);
     }
 
-    fn line(&mut self, index: usize) {
-        let Line { number, text } = self.block.lines[index];
+    /// Marks what is folded, and states the type of what is not.
+    fn fold(&mut self) {
+        let answers = self.facts.children(&self.operation).filter(|it| it.kind() == Kind::Answer);
+        // Of an answer of which only the status is shown, another one is selected.
+        let (shown, empty): (Vec<_>, Vec<_>) =
+            answers.cloned().partition(|answer| self.facts.inner(answer).next().is_some());
+        for answer in empty.iter().filter(|_| !shown.is_empty()) {
+            self.place(answer).folded = true;
+        }
+        let all: Vec<Pointer> = self.facts.below(&self.operation).cloned().collect();
+        for schema in all.iter().filter(|place| place.kind() == Kind::Schema) {
+            let single = schema.then(&["allOf", "0"]);
+            if self.facts.has(&single) && !self.facts.has(&schema.then(&["allOf", "1"])) {
+                // It would be the schema itself.
+                self.facts.take(&single);
+                self.place(schema).folded = true;
+            } else if let Some(Fact { folded: false, line, .. }) = self.facts.get(schema)
+                && self.facts.kind(schema).is_none()
+            {
+                self.number = line.unwrap_or(self.number);
+                self.state(schema, "type", "any");
+            }
+        }
+    }
+
+    fn line(&mut self, text: &str) {
         let in_answer =
             matches!(self.section, Section::Answers | Section::Answer | Section::Headers);
         if let Some((section, rest)) = label(text)
@@ -225,137 +208,134 @@ impl<'a> Reader<'a> {
                 // Within an answer these are headings, not the request's body.
                 Section::Body | Section::Answer if in_answer => {
                     self.section = Section::Answers;
-                    self.titled(rest, number);
+                    self.titled(rest);
                 }
                 Section::Headers => self.section = section,
-                _ => self.open(section, rest, number),
+                _ => self.open(section, rest),
             }
         } else if let Some(status) = status(text)
             && (in_answer || (status != "default" && !self.labels.contains(&Section::Answers)))
         {
-            let place = self.operation.then(&["responses", status]);
-            self.place(&place, number);
-            self.mark(&place, "x-unlabelled", !self.labels.contains(&Section::Answers));
+            let answer = self.operation.then(&["responses", status]);
+            self.place(&answer).unlabelled = !self.labels.contains(&Section::Answers);
             self.section = Section::Answers;
-            self.begin(place);
-        } else if self.base.is_some() && text == "No content" {
-            self.state(&self.owner.clone(), "content", json!({}), number);
-        } else if self.base.is_some() && is_media(text) {
-            self.media(text, number);
+            self.begin(answer);
+        } else if let ("No content", Some(content)) = (text, &self.content) {
+            let owner = content.owner.clone();
+            self.state(&owner, "content", json!({}));
+        } else if self.content.is_some() && is_media(text) {
+            self.media(text);
         } else if matches!(text, "or" | "and") {
-            self.alternative(text, number);
+            self.alternative(text);
         } else {
-            self.fact(index);
+            self.fact(text);
         }
     }
 
     /// Reads a row, a line below one, or prose.
-    fn fact(&mut self, index: usize) {
-        let Line { number, text } = self.block.lines[index];
+    fn fact(&mut self, text: &str) {
         let tails = row::tails(text);
         if !tails.is_empty() {
             if let Some(row) = self.row.clone() {
-                self.details(&row, tails, number);
+                self.details(&row, tails);
             }
             return;
         }
         match row::read(text, self.known) {
-            Read::Row(row) => self.row(row, index),
+            Read::Row(row) => self.row(row),
             Read::Unreadable => {
                 // The lines below it don't belong to the last row.
                 self.row = None;
-                self.cannot_read(number, format!("`{text}` looks like a row and can't be read"));
+                self.cannot_read(format!("`{text}` looks like a row and can't be read"));
             }
-            Read::Other if self.section == Section::Authorizations && self.unnamed_scheme => {
+            Read::Other if self.section == Section::Authorizations && self.security.unnamed => {
                 let words = text.to_lowercase();
                 let mut words = words.split(|c: char| !c.is_alphanumeric());
                 if let Some(word) = words.find(|word| ["bearer", "basic", "digest"].contains(word))
                 {
-                    self.unnamed_scheme = false;
+                    self.security.unnamed = false;
                     let scheme = json!({ "type": "http", "scheme": word });
-                    self.schemes.insert(word.to_owned(), scheme);
+                    self.security.schemes.insert(word.to_owned(), scheme);
                 }
             }
             Read::Other => {}
         }
     }
 
-    fn open(&mut self, section: Section, rest: &str, number: u64) {
+    fn open(&mut self, section: Section, rest: &str) {
+        self.close();
         self.section = section;
-        self.base = None;
-        self.row = None;
-        self.choice = None;
         if section == Section::Body {
             let body = self.operation.then(&["requestBody"]);
-            self.place(&body, number);
+            self.place(&body.then(&["content", ANY, "schema"]));
             self.begin(body);
-            self.media(ANY, number);
-            self.titled(rest, number);
+            self.titled(rest);
         }
     }
 
     fn begin(&mut self, owner: Pointer) {
+        self.close();
+        self.place(&owner);
+        let base = owner.then(&["content", ANY, "schema"]);
+        let (objects, choice) = Default::default();
+        self.content = Some(Content { owner, media: None, base, objects, choice });
+    }
+
+    /// Ends the section, and moves what was read to its media type.
+    fn close(&mut self) {
         self.row = None;
-        self.choice = None;
-        self.objects.clear();
-        self.base = Some(owner.then(&["content", ANY, "schema"]));
-        self.owner = owner;
+        if let Some(Content { owner, media: Some(media), .. }) = self.content.take() {
+            let place = |media: &str| owner.then(&["content", media]);
+            self.facts.relocate(&place(ANY), &place(&media));
+        }
     }
 
     /// States the media type, which may stand below the title of the content.
-    fn media(&mut self, media: &str, number: u64) {
-        let (any, place) =
-            (self.owner.then(&["content", ANY]), self.owner.then(&["content", media]));
-        if let Some(content) = self.document.pointer_mut(&any.parent().then(&["content"]).0)
-            && let Some(shown) = content.as_object_mut().and_then(|content| content.remove(ANY))
-        {
-            content[media] = shown;
-        }
-        self.place(&place, number);
-        self.place(&place.then(&["schema"]), number);
-        let base = self.base.take();
-        self.base =
-            base.map(|base| if base.is_within(&any) { base.moved(&any, &place) } else { base });
+    fn media(&mut self, media: &str) {
+        let Some(content) = &mut self.content else { return };
+        let first = content.media.get_or_insert_with(|| media.to_owned());
+        let place = if first == media { ANY } else { media };
+        let schema = content.owner.then(&["content", place, "schema"]);
+        self.place(&schema);
     }
 
     /// Reads what follows the title of a body or an answer: `object[]`, `application/json`.
-    fn titled(&mut self, rest: &str, number: u64) {
+    fn titled(&mut self, rest: &str) {
         let (kind, media) = row::kind(rest);
         if !media.is_empty() {
-            self.media(media, number);
+            self.media(media);
         }
-        if let Some(base) = self.base.clone()
-            && !kind.is_empty()
-        {
-            self.place(&base.parent(), number);
-            let kind = if kind == "[]" { "object[]" } else { kind };
-            self.base = Some(self.kind(&base, kind, number));
+        let base = self.content.as_ref().map(|content| content.base.clone());
+        if let Some(base) = base.filter(|_| !kind.is_empty()) {
+            let base = self.kind(&base, if kind == "[]" { "object[]" } else { kind });
+            self.content = self.content.take().map(|content| Content { base, ..content });
         }
     }
 
-    fn alternative(&mut self, word: &str, number: u64) {
+    fn alternative(&mut self, word: &str) {
         if self.section == Section::Authorizations {
-            self.needs_all = word == "and";
+            self.security.is_choice = word == "or";
         }
-        if let Some(choice) = &mut self.choice {
+        if let Some(choice) = self.content.as_mut().and_then(|content| content.choice.as_mut()) {
             choice.current += 1;
             let alternative = choice.alternative();
-            self.place(&alternative, number);
-            self.mark(&alternative, "x-folded", true);
+            self.place(&alternative).folded = true;
             self.row = None;
         }
     }
 
     /// Whether the spec has a place. It has a media type for what is shown without one.
     fn is_known(&self, place: &Pointer) -> bool {
-        let any = self.owner.then(&["content", ANY]);
-        let mut own = self.spec.children(&self.owner).filter(|own| own.kind() == Kind::Media);
+        let owner = self.content.as_ref().map(|content| &content.owner);
+        let any = owner.map(|owner| owner.then(&["content", ANY]));
+        let mut own = owner.into_iter().flat_map(|owner| self.spec.children(owner));
         self.spec.has(place)
-            || place.is_within(&any) && own.any(|own| self.spec.has(&place.moved(&any, own)))
+            || any.filter(|any| place.is_within(any)).is_some_and(|any| {
+                own.any(|own| own.kind() == Kind::Media && self.spec.has(&place.moved(&any, own)))
+            })
     }
 
-    fn row(&mut self, row: Row, index: usize) {
-        let number = self.block.lines[index].number;
+    fn row(&mut self, row: Row) {
         self.row = None;
         if row.name == row::OTHER && row.stated.contains(&("type", "any".into())) {
             // They are allowed anyway.
@@ -363,31 +343,31 @@ impl<'a> Reader<'a> {
         }
         let in_content = matches!(self.section, Section::Body | Section::Answers);
         if !in_content && row::without_icon(&row.name) == "Authorization" {
-            return self.authorization(&row, number);
+            return self.authorization(&row);
         }
-        let labelled = self.labelled(&row, index);
+        let labelled = self.labelled(&row);
         let is_labelled = labelled.is_some();
-        if let Some(place) = labelled.or_else(|| self.unlabelled(&row, index)) {
-            self.describe(&place, row, number);
-            self.mark(&place, "x-unlabelled", !is_labelled);
+        if let Some(place) = labelled.or_else(|| self.unlabelled(&row)) {
+            self.describe(&place, row);
+            self.place(&place).unlabelled = !is_labelled;
         } else if self.section == Section::Authorizations {
             let name = row.name.to_lowercase();
             let scheme = json!({ "type": "apiKey", "in": "header", "name": name });
             let key = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-            self.schemes.insert(format!("header-{key}"), scheme);
+            self.security.schemes.insert(format!("header-{key}"), scheme);
         } else {
-            self.cannot_read(number, format!("`{}` is in no section", row.name));
+            self.cannot_read(format!("`{}` is in no section", row.name));
         }
     }
 
     /// The place of a row by the label of its section.
-    fn labelled(&mut self, row: &Row, index: usize) -> Option<Pointer> {
+    fn labelled(&mut self, row: &Row) -> Option<Pointer> {
         match self.section {
-            Section::Body | Section::Answers => self.content(row, index),
+            Section::Body | Section::Answers => self.of_content(row),
             // Folded headers are followed by the rows of the body, without a label.
-            Section::Headers if self.is_known(&self.base.as_ref()?.property(&row.name)) => {
+            Section::Headers if self.is_known(&self.content.as_ref()?.base.property(&row.name)) => {
                 self.section = Section::Answers;
-                self.content(row, index)
+                self.of_content(row)
             }
             Section::Parameters(within) if within != Within::Path || self.is_in_path(row) => {
                 Some(self.operation.parameter(within, &row.name))
@@ -397,7 +377,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The place of a row by path and spec. Some pages lack only the label of the body.
-    fn unlabelled(&mut self, row: &Row, index: usize) -> Option<Pointer> {
+    fn unlabelled(&mut self, row: &Row) -> Option<Pointer> {
         let parameter = |within| self.operation.parameter(within, &row.name);
         if matches!(self.section, Section::Body | Section::Answers | Section::Headers) {
             return None;
@@ -411,9 +391,9 @@ impl<'a> Reader<'a> {
         let body = self.operation.then(&["requestBody"]);
         let mut names = self.spec.below(&body).filter_map(Pointer::name);
         if names.any(|name| name == row.name) && !self.labels.contains(&Section::Body) {
-            self.open(Section::Body, "", self.block.lines[index].number);
-            self.mark(&body, "x-unlabelled", true);
-            return self.content(row, index);
+            self.open(Section::Body, "");
+            self.place(&body).unlabelled = true;
+            return self.of_content(row);
         }
         matches!(self.section, Section::Parameters(_)).then(|| parameter(Within::Path))
     }
@@ -423,75 +403,71 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the row of a scheme, which the line below it names.
-    fn authorization(&mut self, row: &Row, number: u64) {
+    fn authorization(&mut self, row: &Row) {
         if self.section != Section::Authorizations {
-            self.mark(&self.operation.clone(), "x-unlabelled", true);
+            self.place(&self.operation.clone()).unlabelled = true;
         }
         self.section = Section::Authorizations;
-        self.unnamed_scheme = true;
+        self.security.unnamed = true;
         if !row.stated.contains(&("type", "string".into())) {
-            self.cannot_read(number, "the header of an authorization is no string".to_owned());
+            self.cannot_read("the header of an authorization is no string".to_owned());
         }
-        self.or_none |= !row.stated.contains(&("required", true.into()));
+        self.security.or_none |= !row.stated.contains(&("required", true.into()));
     }
 
     /// The place of a row of the body or of an answer. The page doesn't show how deep a row is.
-    fn content(&mut self, row: &Row, index: usize) -> Option<Pointer> {
-        let base = self.base.clone()?;
-        let number = self.block.lines[index].number;
+    fn of_content(&mut self, row: &Row) -> Option<Pointer> {
+        let Content { base, objects, choice, .. } = self.content.as_ref()?;
         if row.name.is_empty() {
-            self.place(&base.parent(), number);
-            return Some(base);
+            return Some(base.clone());
         }
-        let inner = |owner: &Pointer| {
-            if row.name == row::OTHER {
-                owner.then(&["additionalProperties"])
-            } else {
-                owner.property(&row.name)
-            }
+        let inner = |owner: &Pointer| match &*row.name {
+            row::OTHER => owner.then(&["additionalProperties"]),
+            name => owner.property(name),
         };
         let is_next = |owner: &Pointer| {
             let place = inner(owner);
-            self.is_known(&place) && self.document.pointer(&place.0).is_none()
+            self.is_known(&place) && !self.facts.has(&place)
         };
-        let next_object = self.objects.iter().rposition(is_next);
-        let owner = if is_next(&base) {
-            self.choice = None;
-            self.objects.clear();
-            base
-        } else if let Some(choice) = &mut self.choice
-            && (choice.place == base
-                || choice.spelled_out
-                || (choice.current == 0 && self.last_or > index))
-        {
-            choice.spelled_out = true;
-            let (alternative, place) = (choice.alternative(), choice.place.clone());
-            if row.stated.iter().any(|(keyword, _)| *keyword == "discriminator") {
-                let discriminator = json!({ "propertyName": row.name });
-                self.state(&place, "discriminator", discriminator, number);
+        let is_chosen = |choice: &&Choice| {
+            let is_last = choice.current == 0 && self.last_or > self.index;
+            choice.place == *base || choice.spelled_out || is_last
+        };
+        let (in_base, next) = (is_next(base), objects.iter().rposition(is_next));
+        let in_choice = choice.as_ref().is_some_and(|choice| is_chosen(&choice));
+        let Content { base, objects, choice, .. } = self.content.as_mut()?;
+        let mut of_choice = None;
+        let owner = match (choice.as_mut().filter(|_| in_choice), next) {
+            _ if in_base => {
+                (*choice, *objects) = Default::default();
+                base.clone()
             }
-            alternative
-        } else if let Some(at) = next_object {
-            self.objects.truncate(at + 1);
-            self.objects[at].clone()
-        } else {
-            base
+            (Some(choice), _) => {
+                choice.spelled_out = true;
+                of_choice = Some(choice.place.clone());
+                choice.alternative()
+            }
+            (None, Some(at)) => {
+                objects.truncate(at + 1);
+                objects[at].clone()
+            }
+            (None, None) => base.clone(),
         };
-        let place = inner(&owner);
-        // Its properties are shown.
-        self.place(&owner.parent(), number);
-        self.place(&owner, number);
-        self.mark(&owner, "x-folded", false);
-        if self.value(&owner, "type").is_none() {
-            let line = self.lines[&owner.0];
-            self.state(&owner, "type", "object", line);
+        if let Some(choice) = of_choice
+            && row.stated.iter().any(|(keyword, _)| *keyword == "discriminator")
+        {
+            self.state(&choice, "discriminator", &*row.name);
         }
-        Some(place)
+        // Its properties are shown.
+        self.place(&owner).folded = false;
+        if self.facts.kind(&owner).is_none() {
+            self.state(&owner, "type", "object");
+        }
+        Some(inner(&owner))
     }
 
     /// States the type of a schema, and returns the place of its innermost items, or the schema itself.
-    fn kind(&mut self, place: &Pointer, kind: &str, number: u64) -> Pointer {
-        self.place(place, number);
+    fn kind(&mut self, place: &Pointer, kind: &str) -> Pointer {
         if let Some(constant) = kind.strip_prefix("const: ") {
             let value = typed(self.spec.kind(place).unwrap_or_default(), constant.trim());
             let kind = match &value {
@@ -500,91 +476,81 @@ impl<'a> Reader<'a> {
                 Value::Number(_) => "integer",
                 _ => "string",
             };
-            self.state(place, "type", kind, number);
-            self.state(place, "enum", json!([value]), number);
+            self.state(place, "type", kind);
+            self.state(place, "enum", json!([value]));
             return place.clone();
         }
+        let is_new = self.facts.kind(place).is_none();
+        self.state(place, "type", kind);
         if let Some(item) = kind.strip_suffix("[]") {
-            self.state(place, "type", "array", number);
-            return self.kind(&place.then(&["items"]), item, number);
+            return self.kind(&place.then(&["items"]), item);
         }
-        let is_new = self.value(place, "type").is_none();
-        self.state(place, "type", kind, number);
-        let list = match kind {
-            "one of" => "oneOf",
-            "any of" => "anyOf",
-            "all of" => "allOf",
-            _ => "",
-        };
-        if kind == "object" && is_new {
+        let list = LISTS.iter().find(|(_, word)| *word == kind).map(|(list, _)| *list);
+        let Some(content) = &mut self.content else { return place.clone() };
+        match list {
             // Until a row of it follows.
-            self.mark(place, "x-folded", true);
-            if self.objects.len() == MOST_OBJECTS {
-                self.objects.remove(0);
+            None if kind == "object" && is_new => {
+                if content.objects.len() == MOST_OBJECTS {
+                    content.objects.remove(0);
+                }
+                content.objects.push(place.clone());
+                self.place(place).folded = true;
             }
-            self.objects.push(place.clone());
-        } else if !list.is_empty() && place.0.ends_with("/items") {
+            None => {}
             // The alternatives of items are not even counted.
-            self.at(&place.then(&[list]));
-            self.mark(place, "x-folded", true);
-        } else if !list.is_empty() {
-            let choice = Choice { place: place.clone(), list, current: 0, spelled_out: false };
-            self.place(&choice.alternative(), number);
-            self.mark(&choice.alternative(), "x-folded", true);
-            self.choice = Some(choice);
+            Some(_) if place.0.ends_with("/items") => self.place(place).folded = true,
+            Some(list) => {
+                let choice = Choice { place: place.clone(), list, current: 0, spelled_out: false };
+                let alternative = choice.alternative();
+                content.choice = Some(choice);
+                self.place(&alternative).folded = true;
+            }
         }
         place.clone()
     }
 
     /// States what a row states of the parameter or the property at `place`.
-    fn describe(&mut self, place: &Pointer, row: Row, number: u64) {
+    fn describe(&mut self, place: &Pointer, row: Row) {
         // Only parameters and properties are required or optional.
-        let named = place.name();
+        let is_named = place.name().is_some();
         let is_parameter = place.kind() == Kind::Parameter;
         let schema = if is_parameter { place.then(&["schema"]) } else { place.clone() };
-        self.place(place, number);
-        if is_parameter {
-            let within = place.sent_in().map(|within| within.to_string());
-            self.at(place)["in"] = within.into();
-            self.at(place)["name"] = named.clone().into();
-        }
-        if named.is_some() && !row.stated.iter().any(|(keyword, _)| *keyword == "required") {
-            self.cannot_read(
-                number,
-                format!("`{}` is neither `Required` nor `Optional`", row.name),
-            );
+        self.place(&schema);
+        if is_named && !row.stated.iter().any(|(keyword, _)| *keyword == "required") {
+            self.cannot_read(format!("`{}` is neither `Required` nor `Optional`", row.name));
         }
         let mut details = Vec::new();
         for (keyword, value) in row.stated {
             match keyword {
-                "type" => drop(self.kind(&schema, value.as_str().unwrap_or_default(), number)),
-                "required" if named.is_some() => self.state(place, keyword, value, number),
-                "deprecated" if is_parameter => self.state(place, keyword, value, number),
+                "type" => drop(self.kind(&schema, value.as_str().unwrap_or_default())),
+                "required" if is_named => self.state(place, keyword, value),
+                "deprecated" if is_parameter => self.state(place, keyword, value),
                 "required" | "discriminator" => {}
                 _ => details.push((keyword, value)),
             }
         }
-        self.details(&schema, details, number);
+        self.details(&schema, details);
         self.row = Some(schema);
     }
 
     /// States what stands beside the type of a row or below the row. Some of it is about the items of a list.
-    fn details(&mut self, schema: &Pointer, details: Stated, number: u64) {
+    fn details(&mut self, schema: &Pointer, details: Stated) {
         let mut item = schema.clone();
-        while self.value(&item, "items").is_some() {
+        while self.facts.has(&item.then(&["items"])) {
             item = item.then(&["items"]);
         }
-        let (kind, of_item) = (self.words(schema), self.words(&item));
+        let words = |place: &Pointer| self.facts.kind(place).unwrap_or_default().to_owned();
+        let (kind, of_item) = (words(schema), words(&item));
         for (keyword, value) in details {
             let text = value.as_str().unwrap_or_default();
             match keyword {
-                "format" | "pattern" => self.state(&item, keyword, value, number),
+                "format" | "pattern" => self.state(&item, keyword, value),
                 "enum" => {
                     let values = value.as_array().map(|values| {
                         values.iter().map(|it| typed(&of_item, it.as_str().unwrap_or_default()))
                     });
                     let values = values.map(Iterator::collect);
-                    self.state(&item, keyword, values.unwrap_or(value), number);
+                    self.state(&item, keyword, values.unwrap_or(value));
                 }
                 // Limits of values, lengths or counts.
                 "min" | "max" => {
@@ -593,68 +559,36 @@ impl<'a> Reader<'a> {
                         |place: &Pointer, limit: &str| self.is_known(&place.then(&[limit]));
                     let is_item = !is_known(schema, &own) && is_known(&item, &of_item);
                     let (place, limit) = if is_item { (&item, of_item) } else { (schema, own) };
-                    self.state(place, &limit, typed("number", text), number);
+                    self.state(place, &limit, typed("number", text));
                 }
-                "default" | "example" => self.state(schema, keyword, typed(&kind, text), number),
-                _ => self.state(schema, keyword, value, number),
+                "default" | "example" => self.state(schema, keyword, typed(&kind, text)),
+                _ => self.state(schema, keyword, value),
             }
         }
     }
 
-    /// The type of a schema in the words of the page.
-    fn words(&self, schema: &Pointer) -> String {
-        match self.value(schema, "type").and_then(Value::as_str) {
-            Some("array") => self.words(&schema.then(&["items"])) + "[]",
-            kind => kind.unwrap_or_default().to_owned(),
-        }
+    /// The place, which is noted if it is new.
+    fn place(&mut self, place: &Pointer) -> &mut Fact {
+        self.facts.place(place, self.number)
     }
 
-    fn value(&self, place: &Pointer, keyword: &str) -> Option<&Value> {
-        self.document.pointer(&place.0)?.get(keyword)
-    }
-
-    /// The object at `place`, which is created if it doesn't exist.
-    fn at(&mut self, place: &Pointer) -> &mut Value {
-        let mut value = &mut self.document;
-        for segment in place.0.split('/').skip(1) {
-            value = &mut value[&*unescape(segment)];
-        }
-        if value.is_null() {
-            *value = json!({});
-        }
-        value
-    }
-
-    /// Notes that the page has a place, first on line `number`.
-    fn place(&mut self, place: &Pointer, number: u64) {
-        self.at(place);
-        self.lines.entry(place.0.clone()).or_insert(number);
-    }
-
-    fn mark(&mut self, place: &Pointer, mark: &str, set: bool) {
-        let object = self.at(place);
-        if set {
-            object[mark] = true.into();
-        } else if let Value::Object(object) = object {
-            object.remove(mark);
-        }
-    }
-
-    fn state(&mut self, place: &Pointer, keyword: &str, value: impl Into<Value>, number: u64) {
+    fn state(&mut self, place: &Pointer, keyword: &str, value: impl Into<Value>) {
         let value = value.into();
-        let before = self.value(place, keyword).filter(|before| **before != "");
+        let before = self.facts.value(place, keyword).filter(|before| **before != "");
         if before.is_some_and(|before| *before != value && value != "") {
             // The row that this line belongs to may be missing.
             let problem = format!("`{keyword}` of `{}` is stated twice", place.within_operation());
-            self.cannot_read(number, problem);
+            self.cannot_read(problem);
         } else if before.is_none() {
-            self.at(place)[keyword] = value;
-            self.lines.insert(place.then(&[keyword]).0, number);
+            self.place(place);
+            let line = Some(self.number);
+            let fact = self.place(&place.then(&[keyword]));
+            (fact.value, fact.line) = (Some(value), line);
         }
     }
 
-    fn cannot_read(&mut self, number: u64, problem: String) {
-        self.unreadable.push(Unreadable { line: Some(number), problem });
+    fn cannot_read(&mut self, problem: String) {
+        self.unreadable.push(Unreadable { line: Some(self.number), problem });
     }
 }
 
@@ -681,61 +615,4 @@ fn typed(kind: &str, text: &str) -> Value {
         _ => !value.is_string(),
     };
     parsed.filter(fits).unwrap_or_else(|| text.into())
-}
-
-/// Writes an operation as OpenAPI does: parameters and alternatives in lists, and the names of the properties that are
-/// required beside them. An answer of which only the status is shown is folded, since another one is selected.
-fn finish(operation: &mut Value) {
-    visit(operation, Kind::Operation, &mut |kind, object| {
-        if let (Kind::Operation, Some(Value::Object(all))) = (kind, object.get_mut("parameters")) {
-            let list = std::mem::take(all).into_iter().map(|(_, parameter)| parameter).collect();
-            object.insert("parameters".to_owned(), list);
-        }
-        if kind == Kind::Operation {
-            let answers = object.entry("responses").or_insert_with(|| json!({}));
-            let answers = answers.as_object_mut().into_iter().flat_map(|all| all.values_mut());
-            let (shown, empty): (Vec<_>, Vec<_>) =
-                answers.partition(|answer| answer.get("content").is_some());
-            let mark = if shown.is_empty() { "x-unstated" } else { "x-folded" };
-            for answer in empty {
-                answer[mark] = true.into();
-            }
-        }
-        if kind == Kind::Schema {
-            schema(object);
-        }
-    });
-}
-
-fn schema(object: &mut Map<String, Value>) {
-    object.retain(|keyword, value| {
-        let word = value.as_str().unwrap_or_default();
-        keyword != "type" || (word != "any" && !word.ends_with(" of"))
-    });
-    for list in ["oneOf", "anyOf", "allOf"] {
-        if let Some(Value::Object(all)) = object.get_mut(list) {
-            let all = (0..all.len()).filter_map(|index| all.remove(&index.to_string()));
-            let mut all: Vec<Value> = all.collect();
-            if list == "allOf" && all.len() == 1 {
-                // A single one would be the schema itself.
-                all.clear();
-                object.insert("x-folded".to_owned(), true.into());
-            }
-            object.insert(list.to_owned(), all.into());
-        }
-    }
-    let mut required = Vec::new();
-    let properties = object.get_mut("properties").and_then(Value::as_object_mut);
-    for (name, property) in properties.into_iter().flatten() {
-        let flag = property.as_object_mut().and_then(|property| property.remove("required"));
-        required.extend(flag.filter(|flag| *flag == true).map(|_| name.clone()));
-    }
-    if !required.is_empty() {
-        object.insert("required".to_owned(), required.into());
-    }
-    // Values that run together.
-    if object.get("enum").is_some_and(Value::is_string) {
-        let text = object.remove("enum").unwrap_or_default();
-        object.insert("x-enum".to_owned(), text);
-    }
 }

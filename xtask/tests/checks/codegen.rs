@@ -11,6 +11,8 @@ fn generate(yaml: &str) -> Result<String, String> {
 const SPEC: &str = include_str!("../fixtures/record/openapi.yaml");
 /// A spec with each construct that changes what is sent or read; the tests of the workspace call its client.
 const OTHER: &str = include_str!("../../../tests/fixtures/spec.yaml");
+/// Changes of [`SPEC`].
+const MISFITS: &str = include_str!("../fixtures/misfits.yaml");
 /// Changes of [`SMALL`].
 const CASES: &str = include_str!("../fixtures/subset.txt");
 const SMALL: &str = "openapi: 3.0.3
@@ -189,6 +191,14 @@ fn every_type_derives_its_json_schema_with_the_feature() {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct Misfit {
+    from: String,
+    to: String,
+    /// What the client lacks.
+    misfits: Vec<String>,
+}
+
 /// What a client that is generated from the spec with `from` replaced lacks for `datafy-api-ext`.
 fn misfits(from: &str, to: &str) -> Vec<String> {
     assert!(SPEC.contains(from), "the spec holds no {from:?}");
@@ -205,56 +215,9 @@ fn misfits(from: &str, to: &str) -> Vec<String> {
 
 #[test]
 fn what_the_client_of_a_dependent_sends_otherwise_is_listed() {
-    let property = "        description:\n          type: string\n          description: A text kept with the new snapshot.\n";
-    let table: [(&str, &str, &[&str]); 8] = [
-        (
-            "operationId: attachVolume",
-            "operationId: attachDisk",
-            &["there is no operation `attach_volume`"],
-        ),
-        (
-            "name: X-Datafy-Sub-Account-Id",
-            "name: Region",
-            &[
-                "`create_volume_from_snapshots` takes (region: Option<&str>, body) instead of \
-                 (sub_account: Option<&str>, body)",
-                "`attach_volume` takes (volume_id: &str, region: Option<&str>, body) instead of \
-                 (volume_id: &str, sub_account: Option<&str>, body)",
-                "`create_snapshot` takes (volume_id: &str, region: Option<&str>, body) instead of \
-                 (volume_id: &str, sub_account: Option<&str>, body)",
-                "`deactivate_autoscaling` takes (volume_id: &str, region: Option<&str>) instead of \
-                 (volume_id: &str, sub_account: Option<&str>)",
-            ],
-        ),
-        (
-            "operationId: createSnapshot\n      x-idempotent: false",
-            "operationId: createSnapshot\n      x-idempotent: true",
-            &["`create_snapshot` has `x-idempotent: true`"],
-        ),
-        (
-            "      required: true\n      description: The volume ID.\n      schema:\n        type: string\n        example: vol-0b9176567fe16f0bc",
-            "      required: true\n      schema:\n        type: integer",
-            &[
-                "`attach_volume` takes (volume_id: i64, sub_account: Option<&str>, body) instead of \
-                 (volume_id: &str, sub_account: Option<&str>, body)",
-                "`create_snapshot` takes (volume_id: i64, sub_account: Option<&str>, body) instead of \
-                 (volume_id: &str, sub_account: Option<&str>, body)",
-                "`deactivate_autoscaling` takes (volume_id: i64, sub_account: Option<&str>) instead of \
-                 (volume_id: &str, sub_account: Option<&str>)",
-            ],
-        ),
-        // What code for the own spec doesn't notice, or the compiler reports.
-        (property, "", &[]),
-        ("        required: true\n        content", "        content", &[]),
-        ("url: https://api.datafy.io", "url: https://other.example", &[]),
-        (
-            "name: X-Datafy-Sub-Account-Id\n      in: header\n      required: false\n      description: The sub-account in whose context the call is made.\n      schema:\n        type: string\n        example: 1536356a-b26f-4feb-8cd5-56b54b6c51d2\n",
-            "name: accounts\n      in: query\n      schema:\n        type: array\n        items: { type: string }\n",
-            &[],
-        ),
-    ];
-    for (from, to, expected) in table {
-        assert_eq!(misfits(from, to), expected, "{from:?} -> {to:?}");
+    let cases: Vec<Misfit> = serde_saphyr::from_str(MISFITS).expect("YAML");
+    for Misfit { from, to, misfits: expected } in cases {
+        assert_eq!(misfits(&from, &to), expected, "{from:?} -> {to:?}");
     }
     assert!(!generate(SPEC).expect("valid").contains("compile_error!"));
 }

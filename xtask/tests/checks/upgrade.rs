@@ -33,7 +33,7 @@ pub(crate) fn changed(root: &Path) -> Value {
 }
 
 pub(crate) fn facts(document: &Value) -> Facts {
-    flatten(document, &|_, _| None).0
+    flatten(document, &|_| None).0
 }
 
 /// The findings of a page on the workspace at `root`.
