@@ -16,7 +16,6 @@ mod unreceived;
 pub(crate) use content::Content;
 pub use detached::Detached;
 pub use operation::Operation;
-pub(crate) use unreceived::{Effect, Unreceived};
 
 use crate::client::options::{Options, option_methods};
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};

@@ -33,10 +33,6 @@ impl<O: Operation> Unreceived<O> {
         self
     }
 
-    pub(crate) fn created_id(&self) -> Option<&str> {
-        self.created_id.as_deref()
-    }
-
     /// What is known of the call, if its effect has this outcome.
     pub(super) fn abandoned(&self, outcome: Outcome) -> Abandoned {
         Abandoned {
@@ -67,16 +63,5 @@ impl<O: Operation> Unreceived<O> {
 impl<O: Operation> Drop for Unreceived<O> {
     fn drop(&mut self) {
         self.report();
-    }
-}
-
-/// The guard of a call of any operation.
-pub(crate) trait Effect: Send {
-    fn received(self: Box<Self>);
-}
-
-impl<O: Operation> Effect for Unreceived<O> {
-    fn received(self: Box<Self>) {
-        (*self).received();
     }
 }

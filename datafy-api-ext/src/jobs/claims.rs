@@ -1,8 +1,7 @@
-//! What the jobs of a run have claimed: places, and the keys that have come before.
+//! What the jobs of a run have claimed: places, and their keys.
 
 use crate::id::{DeviceName, InstanceId};
 use crate::journal::{Entries, Step};
-use smol_str::SmolStr;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,52 +11,53 @@ pub(super) fn place(instance: &InstanceId, device: &DeviceName) -> String {
     format!("{instance}:{device}")
 }
 
-/// Remembers names by hashes of 64 bits, so that one of any length takes about twelve bytes, and what is known of it.
+/// Remembers names and who has claimed them, by hashes of 64 bits, so that names of any length take about twenty bytes.
 ///
 /// Among a million names, two have the same hash in one of 30 million runs. The second is taken for the first.
-pub(super) struct Claims<V> {
+#[derive(Default)]
+pub(super) struct Claims {
     hasher: RandomState,
     /// Parts, since a map that grows takes the old and the new room for a moment.
-    parts: [Mutex<HashMap<u64, V>>; 16],
+    parts: [Mutex<HashMap<u64, u64>>; 16],
 }
 
-impl<V> Default for Claims<V> {
-    fn default() -> Self {
-        Self { hasher: RandomState::new(), parts: Default::default() }
-    }
-}
-
-impl<V: Clone> Claims<V> {
-    /// Claims a name. If it was claimed before, returns by whom.
-    pub(super) fn claim(&self, name: &str, by: V) -> Option<V> {
-        let hash = self.hasher.hash_one(name);
-        let mut names = lock(&self.parts[(hash % 16) as usize]);
-        if let Some(by) = names.get(&hash) {
-            return Some(by.clone());
-        }
-        names.insert(hash, by);
-        None
-    }
-}
-
-impl Claims<SmolStr> {
-    /// The devices to which earlier runs have attached volumes, or may have, with the keys of the items.
+impl Claims {
+    /// The devices to which earlier runs have attached volumes, or may have.
     pub(super) fn of(entries: &Entries) -> Self {
         let claims = Self::default();
         for entry in entries.iter() {
             for Step { subject, .. } in entry.steps.iter().filter(|step| step.may_be_applied()) {
                 if let (Some(instance), Some(device)) = (&subject.instance, &subject.device) {
-                    claims.claim(&place(instance, device), SmolStr::new(&*entry.key));
+                    claims.claim(&place(instance, device), &entry.key);
                 }
             }
         }
         claims
     }
 
-    /// Gives back the places of a job.
-    pub(super) fn release(&self, key: &str) {
+    /// Claims a name for a job. Returns whether no other job has claimed it.
+    pub(super) fn claim(&self, name: &str, by: &str) -> bool {
+        self.insert(name, by).is_none_or(|earlier| earlier == self.hasher.hash_one(by))
+    }
+
+    /// Claims a name. Returns whether nobody has claimed it.
+    pub(super) fn claim_first(&self, name: &str) -> bool {
+        self.insert(name, name).is_none()
+    }
+
+    /// Claims a name unless it is claimed. Returns the hash of who had it.
+    fn insert(&self, name: &str, by: &str) -> Option<u64> {
+        let hash = self.hasher.hash_one(name);
+        let mut names = lock(&self.parts[(hash % 16) as usize]);
+        let earlier = names.get(&hash).copied();
+        earlier.or_else(|| names.insert(hash, self.hasher.hash_one(by)))
+    }
+
+    /// Gives back what a job has claimed.
+    pub(super) fn release(&self, by: &str) {
+        let by = self.hasher.hash_one(by);
         for part in &self.parts {
-            lock(part).retain(|_, by| by != key);
+            lock(part).retain(|_, holder| *holder != by);
         }
     }
 }

@@ -3,17 +3,16 @@
 use super::claims::Claims;
 use super::driver::drive;
 use super::finished::Finished;
-use super::gate::{Gate, Stopped};
+use super::gate::Gate;
 use super::job::{self, Job};
 use super::keyed::Keyed;
 use super::not_done::NotDone;
 use super::pace::Pace;
-use super::progress::Monitor;
+use super::run::Run;
 #[cfg(feature = "reconcile")]
 use super::settling::Settling;
 use super::steps::Steps;
 use crate::client::{Datafy, within};
-use crate::error::Error;
 use crate::journal::{JournalError, Store};
 #[cfg(feature = "reconcile")]
 use crate::reconcile::LookUp;
@@ -21,14 +20,9 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use smol_str::SmolStr;
 use std::collections::HashSet;
 use std::fmt;
-use std::future;
+use std::future::ready;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-#[cfg(feature = "reconcile")]
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 /// The default number of jobs in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
 /// of the client's `max_in_flight` to its other calls.
@@ -58,16 +52,13 @@ const DEFAULT_CONCURRENCY: usize = 16;
 pub struct Fleet<T> {
     datafy: Datafy,
     items: BoxStream<'static, T>,
-    is_list: bool,
     /// A key that two items of the list have.
     duplicate: Option<String>,
     concurrency: usize,
     rate: Option<u32>,
-    refuse_duplicates: bool,
     unsent_limit: u32,
     job: Option<String>,
     journal: Option<PathBuf>,
-    max_journal_age: Option<Duration>,
     #[cfg(feature = "reconcile")]
     look_up: Option<LookUp>,
 }
@@ -84,12 +75,12 @@ impl Datafy {
         let mut keys = HashSet::with_capacity(items.len());
         let duplicate = items.iter().map(Keyed::key).find(|key| !keys.insert(key.clone()));
         let duplicate = duplicate.map(String::from);
-        Fleet { duplicate, is_list: true, ..self.fleet_of_stream(stream::iter(items)) }
+        Fleet { duplicate, ..self.fleet_of_stream(stream::iter(items)) }
     }
 
     /// Returns a fleet of the items in a stream, which may be too long for memory. The run ends when the stream ends.
     ///
-    /// An item that comes twice is processed twice, unless the fleet [refuses duplicates](Fleet::refuse_duplicates).
+    /// An item that comes twice is processed twice, unless there is a [journal](Fleet::journal).
     pub fn fleet_of_stream<T: Keyed + Clone + Send + Sync + 'static>(
         &self,
         items: impl Stream<Item = T> + Send + 'static,
@@ -97,15 +88,12 @@ impl Datafy {
         Fleet {
             datafy: self.clone(),
             items: items.boxed(),
-            is_list: false,
             duplicate: None,
             concurrency: DEFAULT_CONCURRENCY,
             rate: None,
-            refuse_duplicates: false,
             unsent_limit: 20,
             job: None,
             journal: None,
-            max_journal_age: None,
             #[cfg(feature = "reconcile")]
             look_up: None,
         }
@@ -116,7 +104,8 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// Sets the number of jobs in flight at a time: 1 to 10,000. Defaults to 16.
     ///
     /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory that a run takes grows
-    /// with this number, not with the number of items in a stream.
+    /// with this number. Of an item that has ended, only what it has [claimed](Steps::claim) is remembered, in about
+    /// twenty bytes.
     #[doc(alias("parallel", "max_in_flight"))]
     pub fn concurrency(mut self, jobs: usize) -> Self {
         self.concurrency = jobs;
@@ -130,15 +119,6 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     #[doc(alias("throttle", "rate limit"))]
     pub fn rate(mut self, jobs_per_second: u32) -> Self {
         self.rate = Some(jobs_per_second);
-        self
-    }
-
-    /// Refuses an item of a stream whose key has come before, with [`NotDone::Duplicate`].
-    ///
-    /// This keeps about twelve bytes per item in memory. A list is always checked, and so is a stream with a
-    /// [journal](Self::journal), where the key stands for one job.
-    pub fn refuse_duplicates(mut self) -> Self {
-        self.refuse_duplicates = true;
         self
     }
 
@@ -165,19 +145,10 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// that is run; the next night's snapshots need a new one. The module [`journal`](crate::journal) says what is recorded,
     /// how to settle what is unknown, and what happens if the file can't be used any more.
     ///
-    /// The entries of earlier runs are kept in memory, and about twelve bytes per item of a stream.
+    /// The entries of earlier runs are kept in memory until their items come, and about twenty bytes for each item.
     #[doc(alias("resume", "checkpoint"))]
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
-        self
-    }
-
-    /// Refuses a journal that was begun longer ago than this, by the client's [clock](crate::Clock). No limit by default.
-    ///
-    /// A schedule that uses one journal for all its runs by mistake, with no date in its name, would otherwise do nothing
-    /// after the first.
-    pub fn max_journal_age(mut self, limit: Duration) -> Self {
-        self.max_journal_age = Some(limit);
         self
     }
 
@@ -228,12 +199,14 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         self.check()?;
         let Self { datafy, journal, .. } = self;
         let header = job::header::<J>(&datafy, self.job);
+        #[cfg(feature = "reconcile")]
+        let keeps = self.look_up.is_some();
+        #[cfg(not(feature = "reconcile"))]
+        let keeps = false;
         let store = match journal {
             None => None,
             Some(path) if is_plan => Some(Store::read(path, header).await?),
-            Some(path) => {
-                Some(Store::open(path, header, self.max_journal_age, datafy.clone()).await?)
-            }
+            Some(path) => Some(Store::open(path, header, keeps, datafy.clone()).await?),
         };
         let store = store.map(Arc::new);
         #[cfg(feature = "reconcile")]
@@ -245,41 +218,38 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             }
             _ => None,
         };
-        #[cfg(feature = "reconcile")]
-        let keeps_entries = settling.is_some();
-        #[cfg(not(feature = "reconcile"))]
-        let keeps_entries = false;
-        let monitor = Monitor::new(datafy.clone());
-        let claims = store.as_ref().map(|store| Claims::of(&store.entries()));
-        let gate = Gate {
-            is_plan,
-            claims: claims.unwrap_or_default(),
-            monitor: Some(monitor.clone()),
-            pace: self.rate.map(Pace::new),
-            unsent_limit: self.unsent_limit,
-            ..Gate::default()
-        };
-        let checks_keys = self.refuse_duplicates || store.is_some() && !self.is_list;
-        let fleet = Arc::new(Shared {
-            gate: Arc::new(gate),
-            seen: checks_keys.then(Claims::default),
-            store,
-            monitor: monitor.clone(),
-            job: Box::new(job),
-            keeps_entries,
-            #[cfg(feature = "reconcile")]
-            settling,
-            datafy,
-        });
-        let shared = Arc::clone(&fleet);
-        let results = self.items.map(move |item| Arc::clone(&fleet).process(item));
+        let mut gate = Gate::new(datafy.clone());
+        (gate.is_fleet, gate.is_plan) = (true, is_plan);
+        (gate.pace, gate.unsent_limit) = (self.rate.map(Pace::new), self.unsent_limit);
+        if let Some(store) = &store {
+            gate.claims = Claims::of(&store.entries());
+        }
+        let gate = Arc::new(gate);
         // Jobs beyond `max_in_flight` would wait for the client, and would still be sent after a stop.
-        let concurrency = self.concurrency.min(shared.datafy.inner().in_flight);
+        let concurrency = self.concurrency.min(datafy.inner().in_flight);
         let concurrency = if is_plan { 1 } else { concurrency };
-        let results = results.buffer_unordered(concurrency).filter_map(future::ready);
+        let jobs = Arc::new(Jobs {
+            datafy,
+            job,
+            keys: store.is_some().then(Claims::default),
+            store,
+            gate: Arc::clone(&gate),
+        });
+        let each = Arc::clone(&jobs);
+        let results = self.items.map(move |item| Arc::clone(&each).process(item));
+        let results = results.buffer_unordered(concurrency).filter_map(ready);
         #[cfg(feature = "reconcile")]
-        let results = shared.with_second_look(results, concurrency);
-        Ok(Run { results: results.boxed(), monitor })
+        let results = match settling {
+            Some(settling) => {
+                let again = move |finished: Finished<T, _, _>| {
+                    let (key, jobs) = (SmolStr::new(finished.item.key()), Arc::clone(&jobs));
+                    async move { jobs.attempt(key, finished.item).await }
+                };
+                settling.with_second_look(results, Arc::clone(&gate), concurrency, again)
+            }
+            None => results.boxed(),
+        };
+        Ok(Run { results: results.boxed(), gate })
     }
 
     fn check(&self) -> Result<(), FleetError> {
@@ -296,155 +266,58 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
 
 impl<T> fmt::Debug for Fleet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fleet")
-            .field("concurrency", &self.concurrency)
-            .field("rate", &self.rate)
-            .field("job", &self.job)
-            .field("journal", &self.journal)
-            .finish_non_exhaustive()
+        f.debug_struct("Fleet").field("journal", &self.journal).finish_non_exhaustive()
     }
 }
 
-/// What the jobs of a run share.
-struct Shared<T, J> {
+/// The jobs of a run.
+struct Jobs<F> {
     datafy: Datafy,
-    job: Box<dyn Fn(Datafy, T, Steps) -> J + Send + Sync>,
-    monitor: Monitor,
+    job: F,
     gate: Arc<Gate>,
-    /// The keys so far, if duplicates are refused.
-    seen: Option<Claims<()>>,
-    /// `None` without a journal: then each job has another store, since a key may come twice.
     store: Option<Arc<Store>>,
-    /// Whether what is known of finished items is kept, to look it up.
-    keeps_entries: bool,
-    #[cfg(feature = "reconcile")]
-    settling: Option<Settling>,
+    /// The keys so far. With a journal, a key stands for one job.
+    keys: Option<Claims>,
 }
 
-impl<T: Keyed + Clone + Send + Sync + 'static, J: Job + 'static> Shared<T, J> {
+impl<F> Jobs<F> {
     /// Does the job of one item, or returns why not. `None` if the run was stopped before.
-    async fn process(self: Arc<Self>, item: T) -> Option<Finished<T, J::Done, J::Error>> {
+    async fn process<T, J>(self: Arc<Self>, item: T) -> Option<Finished<T, J::Done, J::Error>>
+    where
+        T: Keyed + Clone,
+        J: Job,
+        F: Fn(Datafy, T, Steps) -> J,
+    {
         let key = SmolStr::new(item.key());
-        if self.seen.as_ref().is_some_and(|seen| seen.claim(&key, ()).is_some()) {
+        if self.keys.as_ref().is_some_and(|keys| !keys.claim_first(&key)) {
             let result = Err(NotDone::Duplicate);
             let finished = Finished { item, result, before: false, steps: Vec::new() };
-            self.monitor.count(&finished);
+            self.gate.count(&finished);
             return Some(finished);
         }
-        self.attempt(key, item).await
+        let f = self.attempt(key, item);
+        eprintln!("SIZES attempt {}", std::mem::size_of_val(&f));
+        f.await
     }
 
-    async fn attempt(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>> {
+    async fn attempt<T, J>(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>>
+    where
+        T: Clone,
+        J: Job,
+        F: Fn(Datafy, T, Steps) -> J,
+    {
         // Thousands of items in a row of which nothing is sent would starve other tasks.
         tokio::task::coop::consume_budget().await;
-        let store = self.store.clone().unwrap_or_default();
-        let steps = Steps::new(Arc::clone(&store), Arc::clone(&self.gate), key.clone());
+        let steps = Steps::new(self.store.clone(), Some(Arc::clone(&self.gate)), key.clone());
         let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
+        eprintln!("SIZES job {}", std::mem::size_of_val(&job));
         let finished = drive(&steps, item, job.run(&steps)).await;
-        if !self.keeps_entries {
-            store.entries().remove(&key);
-        }
         if matches!(finished.result, Err(NotDone::NotAttempted)) && !self.gate.is_plan {
-            self.monitor.skip(&key);
+            self.gate.skip(&key);
             return None;
         }
-        self.monitor.count(&finished);
+        self.gate.count(&finished);
         Some(finished)
-    }
-
-    /// Holds back what ends unknown, looks it up when all jobs have ended, and continues the jobs.
-    #[cfg(feature = "reconcile")]
-    fn with_second_look(
-        self: Arc<Self>,
-        results: impl Stream<Item = Finished<T, J::Done, J::Error>> + Send + 'static,
-        concurrency: usize,
-    ) -> BoxStream<'static, Finished<T, J::Done, J::Error>> {
-        use crate::outcome::Outcome;
-
-        if self.settling.is_none() {
-            return results.boxed();
-        }
-        let held = Arc::<Mutex<Vec<_>>>::default();
-        let kept = Arc::clone(&held);
-        let known = results.filter_map(move |finished| {
-            let is_unknown = finished.outcome() == Outcome::Unknown;
-            future::ready(if is_unknown {
-                lock(&kept).push(finished);
-                None
-            } else {
-                Some(finished)
-            })
-        });
-        let rest = stream::once(async move {
-            let held = std::mem::take(&mut *lock(&held));
-            if let Some(settling) = self.settling.as_ref().filter(|_| !held.is_empty()) {
-                settling.wait(&self.monitor).await;
-            }
-            let held = stream::iter(held);
-            if self.monitor.stopped().is_some() {
-                return held.boxed();
-            }
-            let again = held.map(move |finished: Finished<T, J::Done, J::Error>| {
-                let fleet = Arc::clone(&self);
-                fleet.monitor.again();
-                let key = SmolStr::new(finished.item.key());
-                async move { fleet.attempt(key, finished.item).await }
-            });
-            again.buffer_unordered(concurrency).filter_map(future::ready).boxed()
-        });
-        known.chain(rest.flatten()).boxed()
-    }
-}
-
-#[cfg(feature = "reconcile")]
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A running fleet: a stream of how each item ended, in the order in which the jobs end.
-///
-/// Dropping it cancels the jobs in flight; [`Monitor::in_flight`] lists their keys. With a journal, the drop waits until
-/// what is queued is written, and only then can the next run open the file.
-pub struct Run<T, D, E = Error> {
-    results: BoxStream<'static, Finished<T, D, E>>,
-    monitor: Monitor,
-}
-
-impl<T, D, E> Run<T, D, E> {
-    /// Returns how the next item ended, or `None` once every item has been processed. If the run has
-    /// [stopped](Self::stopped), items that were not attempted are left out.
-    pub async fn next(&mut self) -> Option<Finished<T, D, E>> {
-        self.results.next().await
-    }
-
-    /// Why the run has stopped, if it has.
-    pub fn stopped(&self) -> Option<Stopped> {
-        self.monitor.stopped()
-    }
-
-    /// The keys of the items that were not attempted so far since the run has [stopped](Self::stopped), in the order in
-    /// which they came: nothing was sent for them in this run. Their jobs may have been begun by an earlier one.
-    pub fn not_attempted(&self) -> Vec<String> {
-        self.monitor.not_attempted()
-    }
-
-    /// Returns a handle that reports the progress of the run and can stop it. It outlives the run.
-    pub fn monitor(&self) -> Monitor {
-        self.monitor.clone()
-    }
-}
-
-impl<T, D, E> Stream for Run<T, D, E> {
-    type Item = Finished<T, D, E>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.results.poll_next_unpin(context)
-    }
-}
-
-impl<T, D, E> fmt::Debug for Run<T, D, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run").field("progress", &self.monitor.progress()).finish_non_exhaustive()
     }
 }
 

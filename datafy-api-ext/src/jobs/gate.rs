@@ -1,29 +1,45 @@
-//! What all jobs of a run pass before they first send a call: the plan, a stop, the pace.
+//! What the jobs of a run share. They pass it before they first send a call: a plan, a stop and the pace are decided here.
 
 use super::claims::Claims;
-use super::not_done::Halt;
+use super::finished::Finished;
+use super::not_done::{Halt, NotDone};
 use super::pace::Pace;
-use super::progress::Monitor;
+use super::progress::Progress;
+use crate::client::Datafy;
 use crate::error::Error;
 use crate::journal::JournalError;
 use crate::outcome::Outcome;
 use crate::with_cause::with_cause;
 use smol_str::SmolStr;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-/// Lets a job send its first call, or halts it.
-#[derive(Default)]
+/// What the jobs of a fleet share, or those of a journal that a service holds open.
 pub(super) struct Gate {
+    pub(super) datafy: Datafy,
+    pub(super) started: Instant,
+    /// Whether the jobs are those of a fleet, which stops if the others would fail, too.
+    pub(super) is_fleet: bool,
     pub(super) is_plan: bool,
-    pub(super) claims: Claims<SmolStr>,
-    /// `None` for a job that is not one of a fleet.
-    pub(super) monitor: Option<Monitor>,
+    pub(super) claims: Claims,
     pub(super) pace: Option<Pace>,
     /// After how many calls in a row that were not sent the run stops.
     pub(super) unsent_limit: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// How many items have ended.
+    pub(super) ended: Progress,
+    /// The keys of the items whose jobs are in flight.
+    pub(super) in_flight: Vec<SmolStr>,
+    pub(super) stopped: Option<Stopped>,
+    /// The keys of the items that were not attempted since the run was stopped.
+    pub(super) not_attempted: Vec<String>,
     /// How many of the last calls were not sent.
-    pub(super) unsent: AtomicU32,
+    unsent: u32,
 }
 
 /// Why a run began no further job. Returned by [`Run::stopped`](super::Run::stopped).
@@ -32,7 +48,7 @@ pub(super) struct Gate {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The program [asked](Monitor::stop) for it.
+    /// The program [asked](super::Monitor::stop) for it.
     Requested,
     /// The service refused the token.
     TokenRefused,
@@ -74,44 +90,97 @@ impl fmt::Display for Stopped {
 }
 
 impl Gate {
+    /// The gate of a journal that a service holds open.
+    pub(super) fn new(datafy: Datafy) -> Self {
+        Self {
+            started: datafy.clock().now(),
+            datafy,
+            is_fleet: false,
+            is_plan: false,
+            claims: Claims::default(),
+            pace: None,
+            unsent_limit: u32::MAX,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a job send its first call. Fails if none may be sent.
     pub(super) async fn pass(&self, key: &SmolStr) -> Result<(), Halt> {
         if self.is_plan {
             return Err(Halt::NotAttempted);
         }
-        let Some(monitor) = &self.monitor else { return Ok(()) };
-        monitor.begin(key)?;
+        if !self.is_fleet {
+            return Ok(());
+        }
+        self.check()?;
+        self.state().in_flight.push(key.clone());
         if let Some(pace) = &self.pace {
             // Boxed, since it would enlarge the future of every job.
-            let turn = Box::pin(pace.wait(monitor.clock(), || monitor.check())).await;
-            turn.inspect_err(|_| monitor.leave(key))?;
+            let turn = Box::pin(pace.wait(self.datafy.clock(), || self.check())).await;
+            turn.inspect_err(|_| self.leave(key))?;
         }
         Ok(())
     }
 
+    fn check(&self) -> Result<(), Halt> {
+        if self.state().stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
+    }
+
     /// The job with this key, which has passed, has ended.
     pub(super) fn leave(&self, key: &SmolStr) {
-        if let Some(monitor) = &self.monitor {
-            monitor.leave(key);
+        let in_flight = &mut self.state().in_flight;
+        if let Some(at) = in_flight.iter().position(|it| it == key) {
+            in_flight.swap_remove(at);
         }
     }
 
-    /// Begins no further job.
+    /// Lets no further job of a fleet pass. Only the first reason is kept.
     pub(super) fn stop(&self, reason: Stopped) {
-        if let Some(monitor) = &self.monitor {
-            monitor.stop_because(reason);
+        if self.is_fleet {
+            self.state().stopped.get_or_insert(reason);
         }
     }
 
     /// A call has ended. A row of calls that were not sent stops the run: the others would not be sent, either.
     pub(super) fn sent<A>(&self, result: &Result<A, Error>) {
-        match result {
-            Err(error) if error.outcome() == Outcome::NotSent => {
-                let calls = self.unsent.fetch_add(1, Ordering::Relaxed) + 1;
-                if calls == self.unsent_limit {
-                    self.stop(Stopped::Unreachable { calls, error: Box::new(error.clone()) });
-                }
-            }
-            _ => self.unsent.store(0, Ordering::Relaxed),
+        let unsent = result.as_ref().err().filter(|error| error.outcome() == Outcome::NotSent);
+        let calls = {
+            let row = &mut self.state().unsent;
+            *row = if unsent.is_some() { *row + 1 } else { 0 };
+            *row
+        };
+        if let Some(error) = unsent.filter(|_| calls == self.unsent_limit) {
+            self.stop(Stopped::Unreachable { calls, error: Box::new(error.clone()) });
         }
+    }
+
+    /// Counts how the job of an item ended.
+    pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
+        let ended = &mut self.state().ended;
+        *match (&finished.result, finished.outcome()) {
+            (Err(NotDone::NotAttempted), _) => &mut ended.to_do,
+            (_, Outcome::Unknown) => &mut ended.unknown,
+            (Ok(_), _) if finished.before => &mut ended.done_before,
+            (Ok(_), _) => &mut ended.done,
+            (Err(NotDone::Failed(_)), _) => &mut ended.failed,
+            (Err(_), _) => &mut ended.not_attempted,
+        } += 1;
+    }
+
+    /// An item that was counted as unknown is attempted again.
+    #[cfg(feature = "reconcile")]
+    pub(super) fn again(&self) {
+        self.state().ended.unknown -= 1;
+    }
+
+    /// An item was not attempted, since the run was stopped.
+    pub(super) fn skip(&self, key: &str) {
+        let mut state = self.state();
+        state.ended.not_attempted += 1;
+        state.not_attempted.push(key.to_owned());
     }
 }

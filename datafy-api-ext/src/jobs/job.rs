@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::call::operation::Operation;
 use crate::client::Datafy;
 use crate::error::Error;
-use crate::journal::Header;
+use crate::journal::{CALLS, FUNCTIONS, Header};
 use std::any::type_name;
 use std::future::Future;
 
@@ -81,8 +81,8 @@ impl<O: Operation + 'static> Job for Call<O> {
 /// The header of a journal of such jobs.
 pub(super) fn header<J: Job>(datafy: &Datafy, job: Option<String>) -> Header {
     match J::OPERATION {
-        Some(operation) => Header::of_calls(datafy, operation, job),
-        None => Header::of_function(datafy, name::<J>(), job),
+        Some(operation) => Header::new(datafy, CALLS, operation, job),
+        None => Header::new(datafy, FUNCTIONS, name::<J>(), job),
     }
 }
 

@@ -14,22 +14,26 @@ mod gate;
 mod job;
 mod keyed;
 mod not_done;
+mod not_restored;
 mod open_journal;
 mod pace;
 mod progress;
 mod restore;
+mod run;
 #[cfg(feature = "reconcile")]
 mod settling;
 mod steps;
 
 pub use attach::Attach;
 pub use finished::Finished;
-pub use fleet::{Fleet, FleetError, Run};
+pub use fleet::{Fleet, FleetError};
 pub use gate::Stopped;
 pub use job::Job;
 pub use keyed::Keyed;
 pub use not_done::NotDone;
+pub use not_restored::NotRestored;
 pub use open_journal::OpenJournal;
 pub use progress::{Monitor, Progress};
-pub use restore::{NotRestored, Restore};
+pub use restore::Restore;
+pub use run::Run;
 pub use steps::Steps;

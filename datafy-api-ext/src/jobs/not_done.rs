@@ -42,13 +42,12 @@ pub enum NotDone<E = Error> {
         /// What is known of the step.
         step: Box<Step>,
     },
-    /// Not attempted: another job of this run has [claimed](crate::jobs::Steps::claim) the same place.
-    #[error("not attempted: {} is already claimed by {:?}", OneLine(place), OneLine(by).to_string())]
+    /// Not attempted: another job, of this run or of an earlier one with the journal, has
+    /// [claimed](crate::jobs::Steps::claim) the same place.
+    #[error("not attempted: another job has claimed {}", OneLine(place))]
     Claimed {
         /// The name of the place. For a restore: the instance, a colon, and the device.
         place: String,
-        /// The key of the job that has it.
-        by: String,
     },
 }
 
@@ -64,7 +63,7 @@ impl Halt {
             Self::Duplicate => NotDone::Duplicate,
             Self::Unknown { step } => NotDone::Unknown { step },
             Self::Conflict { step } => NotDone::Conflict { step },
-            Self::Claimed { place, by } => NotDone::Claimed { place, by },
+            Self::Claimed { place } => NotDone::Claimed { place },
         }
     }
 }

@@ -8,10 +8,9 @@ use super::job::Job;
 use super::settling::Settling;
 use super::steps::Steps;
 use crate::client::Datafy;
-use crate::id::VolumeId;
-use crate::journal::{Entry, Header, JournalError, Settled, Store};
 #[cfg(feature = "reconcile")]
-use crate::journal::{Step, StepState};
+use crate::journal::{Entry, Step, StepState};
+use crate::journal::{FUNCTIONS, Header, JournalError, Settled, Store};
 #[cfg(feature = "reconcile")]
 use crate::reconcile::LookUp;
 use smol_str::SmolStr;
@@ -24,7 +23,8 @@ use tokio::sync::OwnedMutexGuard;
 /// A journal that this program holds open, to do jobs under keys that come one by one: for a service. Created by
 /// [`Datafy::journal`]. Clones are the same journal.
 ///
-/// No other program can use the file until all clones are dropped. Each key that was used stays in memory, with about a
+/// No other program can use the file until all clones are dropped; [`Journal::read`](crate::journal::Journal::read) lists
+/// what it says. Each key that was used stays in memory, with about a
 /// kilobyte: begin a new journal from time to time, such as each day.
 ///
 /// ```no_run
@@ -55,9 +55,9 @@ impl Datafy {
     /// Fails if the file can't be used: if it is in use, damaged, or a journal of another endpoint, sub-account, account or
     /// kind of run.
     pub async fn journal(&self, path: impl Into<PathBuf>) -> Result<OpenJournal, JournalError> {
-        let header = Header::of_function(self, "any", None);
-        let store = Arc::new(Store::open(path.into(), header, None, self.clone()).await?);
-        let (gate, turns) = (Arc::default(), Mutex::default());
+        let header = Header::new(self, FUNCTIONS, "any", None);
+        let store = Arc::new(Store::open(path.into(), header, true, self.clone()).await?);
+        let (gate, turns) = (Arc::new(Gate::new(self.clone())), Mutex::default());
         Ok(OpenJournal(Arc::new(Inner { datafy: self.clone(), store, gate, turns })))
     }
 }
@@ -75,18 +75,9 @@ impl OpenJournal {
     ) -> Finished<(), J::Done, J::Error> {
         let key = SmolStr::new(key);
         let _turn = self.turn(&key).await;
-        let steps = Steps::new(Arc::clone(&self.0.store), Arc::clone(&self.0.gate), key);
+        let Inner { store, gate, .. } = &*self.0;
+        let steps = Steps::new(Some(Arc::clone(store)), Some(Arc::clone(gate)), key);
         drive(&steps, (), job(steps.clone()).run(&steps)).await
-    }
-
-    /// What the journal says about a key, also while its job is running.
-    pub fn entry(&self, key: &str) -> Option<Entry> {
-        self.0.store.entries().get(key)
-    }
-
-    /// The volumes that jobs have created and not attached, with their keys. They are billed.
-    pub fn unattached(&self) -> Vec<(String, VolumeId)> {
-        self.0.store.entries().unattached()
     }
 
     /// Records what was found out about a step, as [`Journal::settle`](crate::journal::Journal::settle) does. Waits for a

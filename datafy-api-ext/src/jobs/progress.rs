@@ -1,13 +1,8 @@
 //! The progress of a fleet, and the handle that reports it.
 
-use super::finished::Finished;
-use super::gate::Stopped;
-use super::not_done::{Halt, NotDone};
-use crate::client::{Clock, Datafy};
-use crate::outcome::Outcome;
-use smol_str::SmolStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use super::gate::{Gate, Stopped};
+use std::fmt;
+use std::sync::Arc;
 
 /// The progress of a fleet: how many items are in each state.
 ///
@@ -40,54 +35,30 @@ impl Progress {
     /// Returns an exit code for a program that has run the fleet to its end: 0 if every item is done, 2 if some failed,
     /// and 3 if the effect of some is unknown, or some were not attempted.
     pub fn exit_code(&self) -> u8 {
-        if self.unknown + self.not_attempted + self.in_flight > 0 {
-            3
-        } else if self.failed > 0 {
-            2
-        } else {
-            0
+        match self {
+            Self { unknown: 0, not_attempted: 0, in_flight: 0, failed: 0, .. } => 0,
+            Self { unknown: 0, not_attempted: 0, in_flight: 0, .. } => 2,
+            _ => 3,
         }
     }
 }
 
-/// Reports the progress of a [`Run`](crate::jobs::Run), and can stop it.
-///
-/// Clones belong to the same run. They outlive it.
-#[derive(Clone, Debug)]
-pub struct Monitor {
-    datafy: Datafy,
-    started: Instant,
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    progress: Progress,
-    /// The keys of the items whose jobs are in flight.
-    in_flight: Vec<SmolStr>,
-    stopped: Option<Stopped>,
-    not_attempted: Vec<String>,
-}
+/// Reports the progress of a [`Run`](super::Run), and can stop it. Clones belong to the same run. They outlive it.
+#[derive(Clone)]
+pub struct Monitor(pub(super) Arc<Gate>);
 
 impl Monitor {
-    pub(super) fn new(datafy: Datafy) -> Self {
-        Self { started: datafy.clock().now(), datafy, state: Arc::default() }
-    }
-
-    pub(super) fn clock(&self) -> &dyn Clock {
-        self.datafy.clock()
-    }
-
     /// Returns the current progress.
     pub fn progress(&self) -> Progress {
-        let state = self.lock();
-        let Progress { done, failed, unknown, .. } = state.progress;
-        let elapsed = self.clock().now().duration_since(self.started);
+        let Gate { datafy, started, .. } = &*self.0;
+        let state = self.0.state();
+        let Progress { done, failed, unknown, .. } = state.ended;
+        let elapsed = datafy.clock().now().duration_since(*started);
         let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
         Progress {
             in_flight: state.in_flight.len() as u64,
             rate: if elapsed.is_zero() { 0.0 } else { f64::from(ended) / elapsed.as_secs_f64() },
-            ..state.progress
+            ..state.ended
         }
     }
 
@@ -95,7 +66,7 @@ impl Monitor {
     ///
     /// After the run was dropped these are the items whose jobs it cancelled. Their outcome is unknown.
     pub fn in_flight(&self) -> Vec<String> {
-        let mut keys: Vec<_> = self.lock().in_flight.iter().map(ToString::to_string).collect();
+        let mut keys: Vec<_> = self.0.state().in_flight.iter().map(ToString::to_string).collect();
         keys.sort();
         keys.dedup();
         keys
@@ -103,76 +74,17 @@ impl Monitor {
 
     /// Starts no further job. Jobs in flight end as usual, including retries and further steps.
     ///
-    /// The items that remain are not attempted, and counted: see [`Run::not_attempted`](crate::jobs::Run::not_attempted).
+    /// The items that remain are not attempted, and counted: see [`Run::not_attempted`](super::Run::not_attempted).
     /// Those that earlier runs have done are still reported so. If the input is an endless stream, the caller has to end
     /// it.
     #[doc(alias("cancel", "shutdown"))]
     pub fn stop(&self) {
-        self.stop_because(Stopped::Requested);
+        self.0.stop(Stopped::Requested);
     }
+}
 
-    /// Starts no further job. Only the first reason is kept.
-    pub(super) fn stop_because(&self, reason: Stopped) {
-        self.lock().stopped.get_or_insert(reason);
-    }
-
-    /// Why the run has begun no further job.
-    pub(super) fn stopped(&self) -> Option<Stopped> {
-        self.lock().stopped.clone()
-    }
-
-    /// The keys of the items that were not attempted, since the run was stopped.
-    pub(super) fn not_attempted(&self) -> Vec<String> {
-        self.lock().not_attempted.clone()
-    }
-
-    /// Records that an item was not attempted, since the run was stopped.
-    pub(super) fn skip(&self, key: &str) {
-        let mut state = self.lock();
-        state.progress.not_attempted += 1;
-        state.not_attempted.push(key.to_owned());
-    }
-
-    /// Fails if no further job may be started.
-    pub(super) fn check(&self) -> Result<(), Halt> {
-        if self.lock().stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
-    }
-
-    /// Records that the job of an item is in flight. Fails if no further job may be started.
-    pub(super) fn begin(&self, key: &SmolStr) -> Result<(), Halt> {
-        self.check()?;
-        self.lock().in_flight.push(key.clone());
-        Ok(())
-    }
-
-    /// Records that the job of an item is not in flight any more.
-    pub(super) fn leave(&self, key: &SmolStr) {
-        let in_flight = &mut self.lock().in_flight;
-        if let Some(at) = in_flight.iter().position(|it| it == key) {
-            in_flight.swap_remove(at);
-        }
-    }
-
-    /// Records that an item that was unknown is done again.
-    #[cfg(feature = "reconcile")]
-    pub(super) fn again(&self) {
-        self.lock().progress.unknown -= 1;
-    }
-
-    /// Records how the job of an item ended.
-    pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
-        let progress = &mut self.lock().progress;
-        *match (&finished.result, finished.outcome()) {
-            (Err(NotDone::NotAttempted), _) => &mut progress.to_do,
-            (_, Outcome::Unknown) => &mut progress.unknown,
-            (Ok(_), _) if finished.before => &mut progress.done_before,
-            (Ok(_), _) => &mut progress.done,
-            (Err(NotDone::Failed(_)), _) => &mut progress.failed,
-            (Err(_), _) => &mut progress.not_attempted,
-        } += 1;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("progress", &self.progress()).finish_non_exhaustive()
     }
 }

@@ -1,20 +1,21 @@
 //! Settles what is unknown in the journal of a run, if it was given a way to look it up.
 
-use super::progress::Monitor;
+use super::finished::Finished;
+use super::gate::Gate;
 use crate::client::{Datafy, Stopwatch};
-use crate::journal::{Entries, Store};
+use crate::journal::{Entry, Step, Store};
+use crate::outcome::Outcome;
 use crate::reconcile::{LookUp, SentCall};
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
-use smol_str::SmolStr;
-use std::sync::Arc;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use std::future::{Future, ready};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often a wait is interrupted to look for a stop.
 const SLICE: Duration = Duration::from_secs(2);
-
-/// A step in a journal: the key, the operation and the number.
-type Place = (SmolStr, &'static str, u32);
 
 /// The journal of a run, and how to look up what is unknown in it.
 pub(super) struct Settling {
@@ -36,9 +37,16 @@ impl Settling {
         &self,
         is_running: impl Fn(Option<&str>) -> bool,
     ) -> Option<DateTime<Utc>> {
+        // Each call with its place: the key, the operation and the number.
         let calls = || {
             let are_all = !is_running(None);
-            (calls(&self.store.entries()), are_all)
+            let of = |Entry { key, steps, .. }| {
+                let place = move |step: Step| {
+                    ((key.clone(), step.operation, step.number), SentCall::from(&step))
+                };
+                steps.into_iter().map(place)
+            };
+            (self.store.entries().iter().flat_map(of).collect(), are_all)
         };
         let now = self.datafy.clock().date();
         let mut again_after = None;
@@ -52,19 +60,18 @@ impl Settling {
                 }
             }
             again_after = again_after.into_iter().chain(looked.look_again_after).min();
-            self.store.entries().change(&key, |entry| {
-                let mut steps = entry.steps.iter_mut();
-                let step = steps.find(|it| it.operation == operation && it.number == number);
-                if let Some(step) = step {
-                    step.looked_up = Some(Untrusted::local(looked.text));
-                }
-            });
+            let mut entries = self.store.entries();
+            let steps = entries.get_mut(&key).map(|entry| &mut entry.steps);
+            let mut steps = steps.into_iter().flatten();
+            if let Some(step) = steps.find(|it| it.operation == operation && it.number == number) {
+                step.looked_up = Some(Untrusted::local(looked.text));
+            }
         }
         again_after
     }
 
     /// Looks until nothing more can be found out, the time is over, or the run is stopped.
-    pub(super) async fn wait(&self, monitor: &Monitor) {
+    async fn wait(&self, gate: &Gate) {
         let clock = self.datafy.clock();
         let mut time = Stopwatch::start(&self.datafy);
         while let Some(again) = self.look(|_| false).await {
@@ -75,22 +82,58 @@ impl Settling {
                 break;
             }
             while time.passed() < end {
-                if monitor.stopped().is_some() {
+                if gate.state().stopped.is_some() {
                     return;
                 }
                 time.pause(SLICE.min(end.saturating_sub(time.passed()))).await;
             }
         }
     }
+
+    /// Holds back what ends unknown, looks it up when all jobs have ended, and continues the jobs with `again`.
+    pub(super) fn with_second_look<T, D, E, F>(
+        self,
+        results: impl Stream<Item = Finished<T, D, E>> + Send + 'static,
+        gate: Arc<Gate>,
+        concurrency: usize,
+        again: impl Fn(Finished<T, D, E>) -> F + Send + 'static,
+    ) -> BoxStream<'static, Finished<T, D, E>>
+    where
+        T: Send + 'static,
+        D: Send + 'static,
+        E: Send + 'static,
+        F: Future<Output = Option<Finished<T, D, E>>> + Send + 'static,
+    {
+        let held = Arc::<Mutex<Vec<_>>>::default();
+        let kept = Arc::clone(&held);
+        let known = results.filter_map(move |finished| {
+            let is_unknown = finished.outcome() == Outcome::Unknown;
+            ready(if is_unknown {
+                lock(&kept).push(finished);
+                None
+            } else {
+                Some(finished)
+            })
+        });
+        let rest = stream::once(async move {
+            let held = mem::take(&mut *lock(&held));
+            if !held.is_empty() {
+                self.wait(&gate).await;
+            }
+            let held = stream::iter(held);
+            if gate.state().stopped.is_some() {
+                return held.boxed();
+            }
+            let again = held.map(move |finished| {
+                gate.again();
+                again(finished)
+            });
+            again.buffer_unordered(concurrency).filter_map(ready).boxed()
+        });
+        known.chain(rest.flatten()).boxed()
+    }
 }
 
-/// All calls of a journal.
-fn calls(entries: &Entries) -> Vec<(Place, SentCall)> {
-    let mut calls = Vec::new();
-    for entry in entries.iter() {
-        let key = SmolStr::new(&*entry.key);
-        let place = |step: &crate::journal::Step| (key.clone(), step.operation, step.number);
-        calls.extend(entry.steps.iter().map(|step| (place(step), SentCall::from(step))));
-    }
-    calls
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,8 +4,9 @@ use super::finished::Finished;
 use super::gate::{Gate, Stopped};
 use super::job::Job;
 use super::not_done::{Halt, NotDone};
+use crate::call::Call;
 use crate::call::operation::{Operation, Recorded};
-use crate::call::{Call, Effect, Unreceived};
+use crate::client::Datafy;
 use crate::error::Error;
 use crate::journal::{Entry, Event, Record, Step, StepState, Store};
 use crate::outcome::Outcome;
@@ -14,6 +15,7 @@ use futures_util::task::AtomicWaker;
 use smol_str::SmolStr;
 use std::fmt;
 use std::future::pending;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use tokio::sync::OnceCell;
@@ -29,19 +31,23 @@ pub struct Steps(Arc<Inner>);
 
 struct Inner {
     key: SmolStr,
-    gate: Arc<Gate>,
+    /// `None` for a job that is alone.
+    gate: Option<Arc<Gate>>,
     /// Set once the job has passed the gate, before its first call is sent.
     passed: OnceCell<()>,
     driver: AtomicWaker,
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
-    /// `None` once the job is over: a task that outlives it must not keep the journal locked.
-    store: Option<Arc<Store>>,
+    /// `None` without a journal, and once the job is over: a task that outlives it must not keep the journal locked.
+    journal: Option<Arc<Store>>,
+    /// What is known of the steps, from earlier runs and this one.
+    entry: Entry,
     /// The steps that this run has asked for.
     uses: Vec<Use>,
-    /// Whether the function has returned.
+    /// Whether the function has returned, or was dropped.
     returned: bool,
     halt: Option<Halt>,
     /// Whether the function got a result of an earlier run.
@@ -59,36 +65,30 @@ struct Use {
     subject: Subject,
     /// The number of its calls in flight.
     in_flight: u32,
-    /// Reports the effect of the step if the job is dropped.
-    effect: Option<Box<dyn Effect>>,
+    /// The client to which its effect is reported if the job is dropped: it may have one, and nobody has its result.
+    unreceived: Option<Datafy>,
 }
 
 /// What is known of a step that was asked for.
 pub(super) enum Found<A> {
     /// An earlier run did it.
     Before(A),
-    /// It is not done yet: its number, and the outcome of its calls so far, which never falls.
-    Open(u32, Outcome),
+    /// It is not done yet: its place among the steps that were asked for, and the outcome of its calls so far, which
+    /// never falls.
+    Open(usize, Outcome),
 }
 
 impl Steps {
-    pub(super) fn new(store: Arc<Store>, gate: Arc<Gate>, key: SmolStr) -> Self {
-        let state = State {
-            store: Some(store),
-            uses: Vec::new(),
-            returned: false,
-            halt: None,
-            replayed: false,
-            sent: false,
-            last_status: None,
-        };
+    pub(super) fn new(journal: Option<Arc<Store>>, gate: Option<Arc<Gate>>, key: SmolStr) -> Self {
+        let entry = journal.as_ref().map(|journal| journal.entry(&key)).unwrap_or_default();
+        let state = State { journal, entry, ..State::default() };
         let (passed, driver) = (OnceCell::new(), AtomicWaker::new());
         Self(Arc::new(Inner { key, gate, passed, driver, state: state.into() }))
     }
 
     /// The steps of a single job, which has no journal.
     pub(super) fn alone() -> Self {
-        Self::new(Arc::default(), Arc::default(), SmolStr::default())
+        Self::new(None, None, SmolStr::default())
     }
 
     /// Does a step, or another job as a part of this one. A step that the journal records as done is not sent again.
@@ -110,15 +110,15 @@ impl Steps {
     /// [`NotDone::Claimed`](super::NotDone::Claimed). A [`Restore`](super::Restore) claims `INSTANCE:DEVICE`.
     pub async fn claim(&self, place: impl AsRef<str>) {
         let (place, key) = (place.as_ref(), &self.0.key);
-        if let Some(by) = self.0.gate.claims.claim(place, key.clone()).filter(|by| by != key) {
+        if self.0.gate.as_ref().is_some_and(|gate| !gate.claims.claim(place, key)) {
             let place = place.to_owned();
-            self.park::<()>(Halt::Claimed { place, by: by.into() }).await;
+            self.park::<()>(Halt::Claimed { place }).await;
         }
     }
 
     /// Whether this is a [plan](super::Fleet::plan), in which no call is sent. For functions that do other things, too.
     pub fn is_plan(&self) -> bool {
-        self.0.gate.is_plan
+        self.0.gate.as_ref().is_some_and(|gate| gate.is_plan)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -139,57 +139,53 @@ impl Steps {
     ) -> Result<O::Answer, Error> {
         match self.begin(&call).await {
             Found::Before(answer) => Ok(answer),
-            Found::Open(number, outcome) => self.send(call, number, outcome).await,
+            Found::Open(at, outcome) => self.send(call, at, outcome).await,
         }
     }
 
     /// Looks up a step. If it is not done, the job has passed the gate.
     pub(super) async fn begin<O: Operation>(&self, call: &Call<O>) -> Found<O::Answer> {
-        let Some(store) = self.state().store_if_open() else { return pending().await };
-        let found = match self.look_up(&store, call) {
-            Ok(Found::Open(number, outcome)) => Found::Open(number, outcome),
-            Ok(before) => return before,
+        if self.state().is_closed() {
+            return pending().await;
+        }
+        let found = match self.look_up(call) {
+            Ok(Found::Before(answer)) => return Found::Before(answer),
+            Ok(open) => open,
             Err(halt) => return self.park(halt).await,
         };
-        drop(store);
-        match self.0.passed.get_or_try_init(|| self.0.gate.pass(&self.0.key)).await {
+        let Inner { key, gate, passed, .. } = &*self.0;
+        let Some(gate) = gate else { return found };
+        match passed.get_or_try_init(|| gate.pass(key)).await {
             Ok(()) => found,
             Err(halt) => self.park(halt).await,
         }
     }
 
-    fn look_up<O: Operation>(
-        &self,
-        store: &Store,
-        call: &Call<O>,
-    ) -> Result<Found<O::Answer>, Halt> {
+    fn look_up<O: Operation>(&self, call: &Call<O>) -> Result<Found<O::Answer>, Halt> {
         let mut state = self.state();
         let subject = call.subject();
-        let entry = store.entry(&self.0.key);
-        let number = state.number::<O>(&entry, &subject)?;
-        let open = |outcome| Ok(Found::Open(number, outcome));
-        let Some(step) = entry.step(O::FACTS.name, number) else { return open(Outcome::NotSent) };
+        let at = state.asked::<O>(&subject)?;
+        let open = |outcome| Ok(Found::Open(at, outcome));
+        let Some(step) = state.entry.step(O::FACTS.name, state.uses[at].number) else {
+            return open(Outcome::NotSent);
+        };
         if !step.may_be_applied() {
             // The function may have created something else instead: in this order of steps, it would be a second one.
-            return match entry.instead_of(step) {
+            return match state.entry.instead_of(step) {
                 Some(other) => Err(Halt::Conflict { step: Box::new(other.clone()) }),
                 None => open(Outcome::NotSent),
             };
         }
-        let step = Box::new(step.clone());
         if step.subject != subject {
-            return Err(Halt::Conflict { step });
+            return Err(Halt::Conflict { step: Box::new(step.clone()) });
         }
-        match step.state {
-            StepState::Applied => match O::Answer::from_record(step.created_id.as_deref()) {
-                Some(answer) => {
-                    state.replayed = true;
-                    Ok(Found::Before(answer))
-                }
-                None => Err(Halt::Unknown { step }),
-            },
-            _ if O::FACTS.idempotent => open(Outcome::Unknown),
-            _ => Err(Halt::Unknown { step }),
+        match (step.state, O::Answer::from_record(step.created_id.as_deref())) {
+            (StepState::Applied, Some(answer)) => {
+                state.replayed = true;
+                Ok(Found::Before(answer))
+            }
+            (StepState::Unknown, _) if O::FACTS.idempotent => open(Outcome::Unknown),
+            _ => Err(Halt::Unknown { step: Box::new(step.clone()) }),
         }
     }
 
@@ -198,48 +194,59 @@ impl Steps {
     async fn send<O: Operation + 'static>(
         &self,
         call: Call<O>,
-        number: u32,
+        at: usize,
         earlier: Outcome,
     ) -> Result<O::Answer, Error> {
-        let Some((store, flight)) = InFlight::begin(self, O::FACTS.name, number) else {
+        let Some((journal, number, flight)) = InFlight::begin(self, at) else {
             return pending().await;
         };
         let datafy = call.datafy().clone();
         let record = |event| Record {
             time: datafy.clock().date().into(),
-            ..Record::new(&self.0.key, O::FACTS.name, number, event)
+            ..Record::new(self.0.key.clone(), O::FACTS.name, number, event)
         };
         let (subject, marker) = (Some(call.subject()), call.operation.marker().map(str::to_owned));
         let begin = Record { subject, marker, ..record(Event::Begin) };
-        if let Err(error) = store.intend(begin).await {
+        if let Some(journal) = &journal
+            && let Err(error) = journal.intend(&begin).await
+        {
             drop(flight);
-            self.0.gate.stop(Stopped::Journal(error.clone()));
+            self.stop(Stopped::Journal(error.clone()));
             return self.park(Halt::Journal(error)).await;
         }
-        self.state().sent = true;
-        let effect = Unreceived::new(call.clone());
+        {
+            let mut state = self.state();
+            state.sent = true;
+            state.apply(begin);
+            // The call itself reports an effect from here on, also that of the earlier ones.
+            state.uses[at].unreceived = None;
+        }
         let result = call.send_after(earlier).await;
-        let effect = effect.ended(&result);
-        self.0.gate.sent(&result);
+        if let Some(gate) = &self.0.gate {
+            gate.sent(&result);
+        }
+        let (outcome, created_id) = match &result {
+            Ok(answer) => (Outcome::Applied, answer.created_id()),
+            Err(error) => (error.outcome(), error.created_id()),
+        };
+        let request_id = result.as_ref().err().and_then(Error::request_id);
         let end = Record {
-            outcome: Some(effect.outcome),
-            created_id: effect.created_id().map(str::to_owned),
-            request_id: result
-                .as_ref()
-                .err()
-                .and_then(Error::request_id)
-                .map(|id| id.as_str().to_owned()),
+            outcome: Some(outcome),
+            created_id: created_id.map(str::to_owned),
+            request_id: request_id.map(|id| id.as_str().to_owned()),
             ..record(Event::End)
         };
+        let recording = journal.as_ref().map(|journal| journal.conclude(&end));
         {
             let mut state = self.state();
             state.last_status = result.as_ref().err().and_then(Error::last_status);
-            if let Some(used) = state.used(O::FACTS.name, number) {
-                used.effect = Some(Box::new(effect));
-            }
+            state.uses[at].unreceived = Some(datafy).filter(|_| outcome >= Outcome::Unknown);
+            state.apply(end);
         }
-        if let Err(error) = store.conclude(end).await {
-            self.0.gate.stop(Stopped::Journal(error));
+        if let Some(recording) = recording
+            && let Err(error) = recording.await
+        {
+            self.stop(Stopped::Journal(error));
         }
         drop(flight);
         result.or_else(|error| match (error.outcome(), error.created_id()) {
@@ -249,24 +256,28 @@ impl Steps {
         })
     }
 
+    fn stop(&self, reason: Stopped) {
+        if let Some(gate) = &self.0.gate {
+            gate.stop(reason);
+        }
+    }
+
     /// Returns how the job ended. `returned`: what its function has returned. The caller has received its effects.
     pub(super) fn end<T, D, E>(
         &self,
         item: T,
         returned: Option<Result<D, E>>,
     ) -> Finished<T, D, E> {
-        let Inner { key, gate, passed, .. } = &*self.0;
         let mut state = self.state();
-        let entry = state.store.as_ref().map(|store| store.entry(key)).unwrap_or_default();
         if state.last_status == Some(401) && !matches!(returned, Some(Ok(_))) {
-            gate.stop(Stopped::TokenRefused);
+            self.stop(Stopped::TokenRefused);
         }
-        if passed.initialized() {
-            gate.leave(key);
+        if let Some(gate) = self.0.gate.as_ref().filter(|_| self.0.passed.initialized()) {
+            gate.leave(&self.0.key);
         }
         state.received();
         let result = match (state.halt.take(), returned) {
-            (None, Some(Ok(done))) => match state.unasked(&entry) {
+            (None, Some(Ok(done))) => match state.unasked() {
                 Some(step) => Err(NotDone::Conflict { step: Box::new(step.clone()) }),
                 None => Ok(done),
             },
@@ -274,7 +285,7 @@ impl Steps {
             (halt, _) => Err(halt.unwrap_or(Halt::NotAttempted).into_not_done()),
         };
         let before = result.is_ok() && state.replayed && !state.sent;
-        Finished { item, result, before, steps: entry.steps }
+        Finished { item, result, before, steps: mem::take(&mut state.entry.steps) }
     }
 
     /// The caller has the results of all steps so far.
@@ -297,15 +308,15 @@ impl Steps {
 
     /// Begins no further step.
     pub(super) fn close(&self) {
-        let store = {
+        let journal = {
             let mut state = self.state();
             state.returned = true;
-            state.store.take()
+            state.journal.take()
         };
         // May wait for the writer of the journal.
-        drop(store);
-        if self.0.gate.monitor.is_none() {
-            self.0.gate.claims.release(&self.0.key);
+        drop(journal);
+        if let Some(gate) = self.0.gate.as_ref().filter(|gate| !gate.is_fleet) {
+            gate.claims.release(&self.0.key);
         }
     }
 }
@@ -315,53 +326,61 @@ impl State {
         self.returned || self.halt.is_some()
     }
 
-    /// `None` if no further step may be begun: another branch of the job was halted, or the function has returned.
-    fn store_if_open(&self) -> Option<Arc<Store>> {
-        self.store.clone().filter(|_| !self.is_closed())
-    }
-
-    /// The number of the step that the function asks for. A step that ended without effect is the same one again: a
-    /// retry under another number would be a second effect in the next run. So is each step of an idempotent operation.
-    fn number<O: Operation>(&mut self, entry: &Entry, subject: &Subject) -> Result<u32, Halt> {
+    /// The place of the step that the function asks for. A step that ended without effect is the same one again: a retry
+    /// under another number would be a second effect in the next run. So is each step of an idempotent operation.
+    fn asked<O: Operation>(&mut self, subject: &Subject) -> Result<usize, Halt> {
         let operation = O::FACTS.name;
-        let of_operation = || self.uses.iter().filter(|it| it.operation == operation);
-        for earlier in of_operation().filter(|it| it.subject == *subject) {
+        let of_operation =
+            || self.uses.iter().enumerate().filter(|(_, it)| it.operation == operation);
+        for (at, earlier) in of_operation().filter(|(_, it)| it.subject == *subject) {
             if O::FACTS.idempotent {
-                return Ok(earlier.number);
+                return Ok(at);
             }
-            let step = entry.step(operation, earlier.number).filter(|it| it.may_be_applied());
-            match step {
+            let step = self.entry.step(operation, earlier.number);
+            match step.filter(|step| step.may_be_applied()) {
                 _ if earlier.in_flight > 0 => {}
-                None => return Ok(earlier.number),
+                None => return Ok(at),
                 Some(step) if step.state == StepState::Unknown => {
                     return Err(Halt::Unknown { step: Box::new(step.clone()) });
                 }
                 Some(_) => {}
             }
         }
-        let number = of_operation().map(|it| it.number).max().unwrap_or(0) + 1;
+        let number = of_operation().map(|(_, it)| it.number).max().unwrap_or(0) + 1;
         let subject = subject.clone();
-        self.uses.push(Use { operation, number, subject, in_flight: 0, effect: None });
-        Ok(number)
+        self.uses.push(Use { operation, number, subject, in_flight: 0, unreceived: None });
+        Ok(self.uses.len() - 1)
     }
 
-    fn used(&mut self, operation: &str, number: u32) -> Option<&mut Use> {
-        self.uses.iter_mut().find(|it| it.operation == operation && it.number == number)
+    fn apply(&mut self, record: Record) {
+        // Its intent comes before a result.
+        let _ = self.entry.apply(record);
     }
 
     /// A create of an earlier run that this one did not ask for: the function has changed, or its order depends on
     /// something else.
-    fn unasked<'e>(&self, entry: &'e Entry) -> Option<&'e Step> {
+    fn unasked(&self) -> Option<&Step> {
         let asked = |step: &Step| {
             self.uses.iter().any(|it| it.operation == step.operation && it.number == step.number)
         };
-        let mut creates = entry.steps.iter().filter(|it| !it.is_idempotent());
+        let mut creates = self.entry.steps.iter().filter(|it| !it.is_idempotent());
         creates.find(|step| step.may_be_applied() && !asked(step))
     }
 
     fn received(&mut self) {
-        for effect in self.uses.iter_mut().filter_map(|it| it.effect.take()) {
-            effect.received();
+        self.uses.iter_mut().for_each(|it| it.unreceived = None);
+    }
+}
+
+impl Drop for Inner {
+    /// Reports the effects of a job that was dropped.
+    fn drop(&mut self) {
+        let State { entry, uses, .. } =
+            self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for Use { operation, number, unreceived, .. } in uses {
+            if let (Some(datafy), Some(step)) = (unreceived, entry.step(operation, *number)) {
+                step.abandoned().report(datafy.inner().on_abandoned.as_ref());
+            }
         }
     }
 }
@@ -369,25 +388,25 @@ impl State {
 /// A call in flight, from its intent to its result. The driver waits for it.
 struct InFlight<'a> {
     steps: &'a Steps,
-    operation: &'static str,
-    number: u32,
+    at: usize,
 }
 
 impl<'a> InFlight<'a> {
-    /// `None` if the job is over.
-    fn begin(steps: &'a Steps, operation: &'static str, number: u32) -> Option<(Arc<Store>, Self)> {
+    /// Also returns the journal and the number of the step. `None` if no further step may be begun: another branch of the
+    /// job was halted, or the function has returned.
+    fn begin(steps: &'a Steps, at: usize) -> Option<(Option<Arc<Store>>, u32, Self)> {
         let mut state = steps.state();
-        let store = state.store_if_open()?;
-        state.used(operation, number)?.in_flight += 1;
-        Some((store, Self { steps, operation, number }))
+        if state.is_closed() {
+            return None;
+        }
+        state.uses[at].in_flight += 1;
+        Some((state.journal.clone(), state.uses[at].number, Self { steps, at }))
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        if let Some(used) = self.steps.state().used(self.operation, self.number) {
-            used.in_flight -= 1;
-        }
+        self.steps.state().uses[self.at].in_flight -= 1;
         self.steps.0.driver.wake();
     }
 }

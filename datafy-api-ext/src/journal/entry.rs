@@ -2,6 +2,7 @@
 
 use super::error::JournalError;
 use super::line::{Event, Problem, Record};
+use crate::abandoned::Abandoned;
 use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::outcome::Outcome;
@@ -25,7 +26,7 @@ pub struct Entry {
     pub steps: Vec<Step>,
     /// The number of records.
     #[serde(skip)]
-    pub(super) records: u32,
+    records: u32,
 }
 
 fn exact<S: Serializer>(key: &Untrusted, serializer: S) -> Result<S::Ok, S::Error> {
@@ -60,12 +61,12 @@ pub struct Step {
     /// When its result was recorded, or `None` if the run ended before there was one.
     pub ended: Option<DateTime<Utc>>,
     #[serde(skip)]
-    pub(super) tally: Tally,
+    tally: Tally,
 }
 
 /// The results of the calls of a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+struct Tally {
     /// The number of calls without a recorded result.
     open: u32,
     /// Whether the result of a call is unknown.
@@ -141,6 +142,8 @@ impl Entry {
         let is_new = record.event == Event::Begin && self.step(operation, number).is_none();
         if is_new {
             let tally = Tally { begun_at: now, ..Tally::default() };
+            // A journal may have a million entries, and most of them have no further step.
+            self.steps.reserve_exact(1);
             self.steps.push(Step { operation, number, tally, ..Step::default() });
         }
         let mut steps = self.steps.iter_mut();
@@ -206,7 +209,7 @@ impl Entry {
         if applied {
             check_created(step.operation, created_id.as_deref()).map_err(refused)?;
         }
-        let record = Record::new(&self.key, step.operation, number, Event::Settle);
+        let record = Record::new(self.key.as_str().into(), step.operation, number, Event::Settle);
         Ok(Record { applied: Some(applied), created_id, ..record })
     }
 }
@@ -250,26 +253,26 @@ impl Step {
         self.tally.lacks_id
     }
 
+    /// The step as a call whose result nobody has received.
+    pub(crate) fn abandoned(&self) -> Abandoned {
+        Abandoned {
+            operation: self.operation,
+            subject: self.subject.clone(),
+            outcome: if self.lacks_id() { Outcome::Applied } else { self.outcome() },
+            created_id: self.created_id.clone(),
+            marker: self.marker.as_deref().map(str::to_owned),
+            started: self.begun,
+        }
+    }
+
     /// Whether the result of a call was not recorded.
+    #[cfg(feature = "reconcile")]
     pub(crate) fn is_open(&self) -> bool {
         self.tally.open > 0
     }
 }
 
-/// A [`Tally`], short as JSON.
-pub(super) type TallyParts = (u32, [bool; 3], StepState, [u32; 2]);
-
 impl Tally {
-    pub(super) fn into_parts(self) -> TallyParts {
-        let Self { open, in_doubt, applied, lacks_id, last, begun_at, ended_at } = self;
-        (open, [in_doubt, applied, lacks_id], last, [begun_at, ended_at])
-    }
-
-    pub(super) fn from_parts(parts: TallyParts) -> Self {
-        let (open, [in_doubt, applied, lacks_id], last, [begun_at, ended_at]) = parts;
-        Self { open, in_doubt, applied, lacks_id, last, begun_at, ended_at }
-    }
-
     fn end(&mut self, outcome: Outcome, lacks_id: bool, idempotent: bool) {
         // None is open if an idempotent call has been applied meanwhile.
         self.open = self.open.saturating_sub(1);
@@ -288,7 +291,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn state(self) -> StepState {
+    fn state(self) -> StepState {
         if self.open > 0 || self.in_doubt || self.lacks_id {
             StepState::Unknown
         } else if self.applied {

@@ -1,9 +1,9 @@
 //! The file of a journal: written by one program at a time, repaired after a crash, and watched while it is in use.
 
-use super::content::{Content, Crash};
 use super::error::JournalError;
 use super::header::Header;
 use super::line::line;
+use super::replay::{Crash, Replay};
 use chrono::{DateTime, Utc};
 use same_file::Handle;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -53,10 +53,10 @@ impl JournalFile {
     }
 
     /// Reads the journal, and changes nothing.
-    pub(super) fn read(&mut self) -> Result<Content, JournalError> {
-        let content = Content::read(&self.path, BufReader::new(self.handle.as_file()))?;
-        (self.length, self.lines) = (content.length, content.lines);
-        Ok(content)
+    pub(super) fn read(&mut self) -> Result<Replay, JournalError> {
+        let replay = Replay::read(&self.path, BufReader::new(self.handle.as_file()))?;
+        (self.length, self.lines) = (replay.length, replay.lines);
+        Ok(replay)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -121,8 +121,8 @@ impl JournalFile {
     }
 
     /// Removes what a crash has left of the last write, so that lines can be appended.
-    pub(super) fn repair(&mut self, content: &mut Content) -> Result<(), JournalError> {
-        let Some(Crash { start, kept, .. }) = content.crash.take() else { return Ok(()) };
+    pub(super) fn repair(&mut self, replay: &mut Replay) -> Result<(), JournalError> {
+        let Some(Crash { start, kept, .. }) = replay.crash.take() else { return Ok(()) };
         let mut file = self.handle.as_file();
         self.io(truncate(file, start))?;
         self.io(file.write_all(&kept).and_then(|()| file.sync_all()))?;

@@ -4,22 +4,20 @@ use super::error::JournalError;
 use super::line::{Problem, check};
 use crate::client::Datafy;
 use crate::one_line::OneLine;
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
-use std::time::Duration;
 
 /// The version of the format for calls, attaches and restores.
-const CALLS: u64 = 2;
+pub(crate) const CALLS: u64 = 2;
 /// The version of the format for functions, whose steps may have a number.
-const FUNCTIONS: u64 = 3;
+pub(crate) const FUNCTIONS: u64 = 3;
 
-/// The members by which a run and a journal are compared. The last three are those of the client.
-const MEMBERS: [&str; 6] = ["job", "operation", "version", "endpoint", "sub_account", "account"];
+/// The members by which a run and a journal are compared, those of the client first.
+const MEMBERS: [&str; 6] = ["endpoint", "sub_account", "account", "job", "operation", "version"];
 
 /// What a run writes as the first line, and expects there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct Header {
     journal: &'static str,
     version: u64,
@@ -32,22 +30,17 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// The header of a run of calls of `operation`, of attaches or of restores with this client.
-    pub(crate) fn of_calls(datafy: &Datafy, operation: &str, job: Option<String>) -> Self {
+    /// The header of a run with this client.
+    pub(crate) fn new(datafy: &Datafy, version: u64, operation: &str, job: Option<String>) -> Self {
         Self {
             journal: "datafy",
-            version: CALLS,
+            version,
             job,
             operation: operation.to_owned(),
             endpoint: datafy.endpoint().to_owned(),
             sub_account: datafy.sub_account().map(ToString::to_string),
             account: datafy.account().map(ToOwned::to_owned),
         }
-    }
-
-    /// The header of a run of a function with this client.
-    pub(crate) fn of_function(datafy: &Datafy, name: &str, job: Option<String>) -> Self {
-        Self { version: FUNCTIONS, ..Self::of_calls(datafy, name, job) }
     }
 }
 
@@ -66,19 +59,20 @@ impl Found {
         if value.is_null() && begins_header(line) || value.get("crc").is_some() != checked {
             return Err(damaged("it is not a header"));
         }
-        let kind = value["journal"].as_str();
-        if let (Some("datafy" | "datafy-fleet"), Some(found)) = (kind, value["version"].as_u64())
-            && !(CALLS..=FUNCTIONS).contains(&found)
-        {
-            let problem = format!(
-                "has version {found} of the format, and this crate reads versions 2 and 3 only; finish the job with the \
-                 release of the crate that began it, or use another file"
-            );
-            return Err(JournalError::foreign(path, problem));
-        }
-        if kind != Some("datafy") {
-            let found = String::from_utf8_lossy(line.trim_ascii_end()).chars().take(200).collect();
-            return Err(JournalError::NotAJournal { path: path.to_owned(), found });
+        match (value["journal"].as_str(), value["version"].as_u64()) {
+            (Some("datafy"), Some(CALLS..=FUNCTIONS)) => {}
+            (Some("datafy" | "datafy-fleet"), Some(version)) => {
+                let problem = format!(
+                    "has version {version} of the format, and this crate reads versions 2 and 3 only; finish the job \
+                     with the release of the crate that began it, or use another file"
+                );
+                return Err(JournalError::foreign(path, problem));
+            }
+            _ => {
+                let text = String::from_utf8_lossy(line.trim_ascii_end());
+                let found = text.chars().take(200).collect();
+                return Err(JournalError::NotAJournal { path: path.to_owned(), found });
+            }
         }
         if !line.ends_with(b"\n") {
             return Err(damaged("its end is missing"));
@@ -91,46 +85,32 @@ impl Found {
         self.0[member].as_str()
     }
 
-    /// The first member that differs from what a run expects, among those from this number on.
-    fn difference(&self, own: &Header, from: usize) -> Option<String> {
+    /// Fails unless the journal at `path` is one of the run with this header.
+    pub(super) fn expect(&self, own: &Header, path: &Path) -> Result<(), JournalError> {
+        match self.difference(own, &MEMBERS) {
+            None => Ok(()),
+            Some(problem) => Err(JournalError::foreign(path, problem)),
+        }
+    }
+
+    /// Whether the client is the one of a run that can resume the journal.
+    pub(super) fn is_of(&self, datafy: &Datafy) -> bool {
+        self.difference(&Header::new(datafy, CALLS, "", None), &MEMBERS[..3]).is_none()
+    }
+
+    /// The first of these members that differs from what a run expects.
+    fn difference(&self, own: &Header, members: &[&str]) -> Option<String> {
         let own = serde_json::to_value(own).unwrap_or_default();
         // Releases before checksums didn't record the account.
-        let is_compared = |name: &&str| *name != "account" || self.0.get(*name).is_some();
-        let mut members = MEMBERS.into_iter().skip(from).filter(is_compared);
-        let name = members.find(|name| self.0[*name] != own[*name])?;
-        let found = self.0[name].to_string();
+        let is_compared = |name: &&&str| **name != "account" || self.0.get(**name).is_some();
+        let mut members = members.iter().filter(is_compared);
+        let name = members.find(|name| self.0[**name] != own[**name])?;
+        let found = self.0[*name].to_string();
         Some(format!(
             "belongs to another run: its `{name}` is {}, and that of this run is {}; use another file",
             OneLine(&found),
             own[name]
         ))
-    }
-
-    /// Whether the client is the one of a run that can resume the journal.
-    pub(super) fn is_of(&self, datafy: &Datafy) -> bool {
-        self.difference(&Header::of_calls(datafy, "", None), 3).is_none()
-    }
-
-    /// Fails unless the journal at `path` is one of the run with the header `own`, begun at most `limit` ago.
-    pub(super) fn expect(
-        &self,
-        own: &Header,
-        limit: Option<Duration>,
-        now: DateTime<Utc>,
-        path: &Path,
-    ) -> Result<(), JournalError> {
-        let begun = self.text("time").and_then(|time| time.parse::<DateTime<Utc>>().ok());
-        let age = begun.and_then(|begun| (now - begun).to_std().ok());
-        let too_old = limit.zip(age).filter(|(limit, age)| age > limit).map(|(limit, _)| {
-            format!(
-                "was begun at {}, longer ago than {limit:?}; use a new one for each run of the schedule",
-                self.text("time").unwrap_or_default()
-            )
-        });
-        match self.difference(own, 0).or(too_old) {
-            None => Ok(()),
-            Some(problem) => Err(JournalError::foreign(path, problem)),
-        }
     }
 }
 

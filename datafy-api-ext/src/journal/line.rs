@@ -5,6 +5,7 @@ use crate::subject::Subject;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
+use smol_str::SmolStr;
 use std::num::NonZeroU32;
 
 /// What is wrong with a line.
@@ -17,7 +18,7 @@ type Name = &'static str;
 /// serde keeps a copy.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Record {
-    pub(crate) key: String,
+    pub(crate) key: SmolStr,
     #[serde(deserialize_with = "operation")]
     pub(crate) operation: Name,
     /// Counts the steps of this operation under the key. Absent for the first.
@@ -65,9 +66,9 @@ pub(crate) enum Event {
 }
 
 impl Record {
-    pub(crate) fn new(key: &str, operation: &'static str, number: u32, event: Event) -> Self {
+    pub(crate) fn new(key: SmolStr, operation: &'static str, number: u32, event: Event) -> Self {
         let number = NonZeroU32::new(number).filter(|number| number.get() > 1);
-        Self { key: key.to_owned(), operation, number, event, ..Self::default() }
+        Self { key, operation, number, event, ..Self::default() }
     }
 
     pub(crate) fn number(&self) -> u32 {

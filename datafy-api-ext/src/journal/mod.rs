@@ -1,28 +1,27 @@
 #![doc = include_str!("../../JOURNAL.md")]
 
-mod content;
 mod entries;
 mod entry;
 mod error;
 mod file;
 mod header;
 mod line;
-mod log;
+mod replay;
 mod store;
 
 pub(crate) use entries::Entries;
 pub(crate) use entry::unattached;
 pub use entry::{Entry, Settled, Step, StepState};
 pub use error::JournalError;
-pub(crate) use header::Header;
+pub(crate) use header::{CALLS, FUNCTIONS, Header};
 pub(crate) use line::{Event, Record};
 pub(crate) use store::Store;
 
 use crate::client::Datafy;
 use crate::id::VolumeId;
 use crate::untrusted::Untrusted;
-use content::Content;
 use file::JournalFile;
+use replay::Replay;
 use std::fmt;
 use std::path::Path;
 use std::time::SystemTime;
@@ -47,7 +46,7 @@ use std::time::SystemTime;
 /// ```
 pub struct Journal {
     file: JournalFile,
-    content: Content,
+    replay: Replay,
 }
 
 impl Journal {
@@ -57,13 +56,13 @@ impl Journal {
     /// read a file that is locked there.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let mut file = JournalFile::view(path.as_ref())?;
-        Ok(Self { content: file.read()?, file })
+        Ok(Self { replay: file.read()?, file })
     }
 
     /// Reads the journal at `path`, and locks it: no run can use it until this is dropped. Fails if a run has it open.
     pub fn lock(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let mut file = JournalFile::open(path.as_ref())?;
-        Ok(Self { content: file.read()?, file })
+        Ok(Self { replay: file.read()?, file })
     }
 
     /// The path of the file, which is absolute.
@@ -74,7 +73,7 @@ impl Journal {
     /// Whether a run with this client can resume the journal: its endpoint, sub-account and account are those of the
     /// client.
     pub fn is_of(&self, datafy: &Datafy) -> bool {
-        self.content.header.is_of(datafy)
+        self.replay.header.is_of(datafy)
     }
 
     /// The name of the job, if the run had one.
@@ -103,24 +102,24 @@ impl Journal {
     }
 
     fn header(&self, member: &str) -> Option<Untrusted> {
-        self.content.header.text(member).map(Untrusted::local)
+        self.replay.header.text(member).map(Untrusted::local)
     }
 
     /// What the journal says about each item, in the order in which the items were begun.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry> {
-        self.content.entries.iter()
+        self.replay.entries.iter()
     }
 
     /// Returns the entry with this key.
     pub fn entry(&self, key: &str) -> Option<Entry> {
-        self.content.entries.get(key)
+        self.replay.entries.get(key)
     }
 
     /// The volumes that were created and not attached, with their keys. They are billed.
     ///
     /// The API can't delete one: see [how to find and delete it](crate::guide::steps#unattached-volumes).
     pub fn unattached(&self) -> Vec<(String, VolumeId)> {
-        self.content.entries.unattached()
+        self.replay.entries.unattached()
     }
 
     /// Records what was found out about a step, so that the next run repeats or skips it. Locks the journal, as
@@ -142,10 +141,10 @@ impl Journal {
         let entry = self.entry(key).unwrap_or_else(|| Entry::new(key));
         let time = SystemTime::now().into();
         let record = Record { time, ..entry.settlement(operation, number, found)? };
-        self.file.repair(&mut self.content)?;
+        self.file.repair(&mut self.replay)?;
         self.file.append(time, &[record.object()], &[])?;
         // A settlement can follow any record.
-        let _ = self.content.entries.apply(record);
+        let _ = self.replay.entries.apply(record);
         Ok(())
     }
 }

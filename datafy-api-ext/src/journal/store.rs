@@ -1,51 +1,70 @@
-//! What is known of each key, and the journal in which it is recorded, if there is one.
+//! The journal of a run: what is known of each key, and the thread that writes the file.
 
 use super::entries::Entries;
 use super::entry::{Entry, Settled};
 use super::error::JournalError;
 use super::file::JournalFile;
 use super::header::Header;
-use super::line::Record;
-use super::log::Log;
+use super::line::{Event, Record};
 use crate::client::Datafy;
-use chrono::DateTime;
+use crate::outcome::Outcome;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
-/// What is known of each key: from the journal, if there is one, and from the jobs of this run.
-#[derive(Default)]
+/// The journal of a run.
 pub(crate) struct Store {
+    path: PathBuf,
     entries: Mutex<Entries>,
-    log: Option<Log>,
+    /// Whether what is known of a key is still needed once its job has begun.
+    keeps: bool,
+    /// The queue of the writer, and the writer. `None` in a plan, which writes nothing.
+    lines: Option<mpsc::UnboundedSender<Line>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// A line that is to be written.
+struct Line {
+    object: String,
+    is_intent: bool,
+    written: oneshot::Sender<Result<(), JournalError>>,
 }
 
 impl Store {
-    /// Opens the journal at `path`, or creates it.
+    /// Opens the journal at `path`, or creates it, and starts its writer. `keeps`: what is known of a key is kept after its
+    /// job, to look it up, or for another job with the key.
     pub(crate) async fn open(
         path: PathBuf,
         header: Header,
-        max_age: Option<Duration>,
+        keeps: bool,
         datafy: Datafy,
     ) -> Result<Self, JournalError> {
         blocking(path, move |path| {
-            let now = datafy.clock().date().into();
             let (file, entries) = match JournalFile::open(path) {
                 Err(error) if is_absent(&error) => {
+                    let now = datafy.clock().date().into();
                     (JournalFile::create(path, &header, now)?, Entries::default())
                 }
                 opened => {
                     let mut file = opened?;
-                    let mut content = file.read()?;
-                    content.header.expect(&header, max_age, now, path)?;
-                    file.repair(&mut content)?;
-                    (file, content.entries)
+                    let mut replay = file.read()?;
+                    replay.header.expect(&header, path)?;
+                    file.repair(&mut replay)?;
+                    (file, replay.entries)
                 }
             };
             file.sync_directory()?;
-            Ok(Self { entries: entries.into(), log: Some(Log::start(path, file, datafy)?) })
+            let (lines, queue) = mpsc::unbounded_channel();
+            let writer = std::thread::Builder::new()
+                .name("datafy-journal".to_owned())
+                .spawn(move || write(file, queue, &datafy))
+                .map_err(|error| JournalError::io(path, error))?;
+            let (lines, writer) = (Some(lines), Some(writer));
+            Ok(Self { path: path.to_owned(), entries: entries.into(), keeps, lines, writer })
         })
         .await
     }
@@ -53,13 +72,16 @@ impl Store {
     /// Reads what the journal at `path` says, if there is one, and changes nothing.
     pub(crate) async fn read(path: PathBuf, header: Header) -> Result<Self, JournalError> {
         blocking(path, move |path| {
-            let mut file = match JournalFile::view(path) {
-                Err(error) if is_absent(&error) && !path.is_symlink() => return Ok(Self::default()),
-                opened => opened?,
+            let entries = match JournalFile::view(path) {
+                Err(error) if is_absent(&error) && !path.is_symlink() => Entries::default(),
+                opened => {
+                    let replay = opened?.read()?;
+                    replay.header.expect(&header, path)?;
+                    replay.entries
+                }
             };
-            let content = file.read()?;
-            content.header.expect(&header, None, DateTime::default(), path)?;
-            Ok(Self { entries: content.entries.into(), log: None })
+            let (lines, writer) = (None, None);
+            Ok(Self { path: path.to_owned(), entries: entries.into(), keeps: false, lines, writer })
         })
         .await
     }
@@ -68,34 +90,34 @@ impl Store {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known of a key.
+    /// What is known of a key, for its job.
     pub(crate) fn entry(&self, key: &str) -> Entry {
-        self.entries().get(key).unwrap_or_else(|| Entry::new(key))
+        let mut entries = self.entries();
+        let entry = if self.keeps { entries.get(key) } else { entries.take(key) };
+        entry.unwrap_or_else(|| Entry::new(key))
     }
 
     /// Records that a call is about to be sent. It is on disk when this returns.
-    pub(crate) async fn intend(&self, record: Record) -> Result<(), JournalError> {
-        if let Some(log) = &self.log {
-            log.intend(&record).await?;
-        }
-        self.apply(record);
+    ///
+    /// If the future is dropped before, nothing is sent, and the journal says so.
+    pub(crate) async fn intend(&self, record: &Record) -> Result<(), JournalError> {
+        let end = Record::new(record.key.clone(), record.operation, record.number(), Event::End);
+        let mut unsent = Unsent(Some((self, Record { outcome: Some(Outcome::NotSent), ..end })));
+        let written = self.written(self.queue(record, true)).await;
+        unsent.0 = None;
+        written?;
+        self.keep(record);
         Ok(())
     }
 
-    /// Records what happened. It is on disk when this returns. If it can't be recorded, the journal accepts no further
-    /// intent, and the next run takes the step for unknown.
-    pub(crate) async fn conclude(&self, record: Record) -> Result<(), JournalError> {
-        let Some(log) = &self.log else {
-            self.apply(record);
-            return Ok(());
-        };
-        self.apply(record.clone());
-        log.write(&record).await
-    }
-
-    fn apply(&self, record: Record) {
-        // Its intent comes before a result, and a settlement can follow any record.
-        let _ = self.entries().apply(record);
+    /// Records what happened, or was found out. It is on disk when this returns. If it can't be recorded, the journal
+    /// accepts no further intent, and the next run takes the step for unknown.
+    pub(crate) fn conclude<'a>(
+        &'a self,
+        record: &Record,
+    ) -> impl Future<Output = Result<(), JournalError>> + use<'a> {
+        self.keep(record);
+        self.written(self.queue(record, false))
     }
 
     /// Records what was found out about a step. `evidence` is what proves it, if a program found it out.
@@ -106,13 +128,81 @@ impl Store {
         found: Settled,
         evidence: Option<String>,
     ) -> Result<(), JournalError> {
-        let record = self.entry(key).settlement(operation, number, found)?;
+        let entry = self.entries().get(key).unwrap_or_else(|| Entry::new(key));
+        let record = entry.settlement(operation, number, found)?;
         let record = Record { evidence, time: datafy.clock().date().into(), ..record };
-        if let Some(log) = &self.log {
-            log.write(&record).await?;
-        }
-        self.apply(record);
+        self.written(self.queue(&record, false)).await?;
+        self.keep(&record);
         Ok(())
+    }
+
+    fn keep(&self, record: &Record) {
+        if self.keeps {
+            // Its intent comes before a result, and a settlement can follow any record.
+            let _ = self.entries().apply(record.clone());
+        }
+    }
+
+    fn queue(&self, record: &Record, is_intent: bool) -> Written {
+        let object = record.object();
+        let (written, answer) = oneshot::channel();
+        // If the writer has stopped, the line is dropped, and `answer` ends with an error.
+        let _ = self.lines.as_ref().map(|lines| lines.send(Line { object, is_intent, written }));
+        answer
+    }
+
+    async fn written(&self, written: Written) -> Result<(), JournalError> {
+        let stopped = || io::Error::other("the thread that writes it has stopped");
+        written.await.unwrap_or_else(|_| Err(JournalError::io(&self.path, stopped())))
+    }
+}
+
+/// Whether a line was written, once it is known.
+type Written = oneshot::Receiver<Result<(), JournalError>>;
+
+/// Records that a request was not sent after all.
+struct Unsent<'a>(Option<(&'a Store, Record)>);
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        if let Some((store, record)) = &self.0 {
+            // It is written as the intent that it follows.
+            drop(store.queue(record, true));
+        }
+    }
+}
+
+impl Drop for Store {
+    /// Waits for the writer, so that the next run finds the file closed. This takes two writes to disk at most.
+    fn drop(&mut self) {
+        self.lines = None;
+        if let Some(writer) = self.writer.take() {
+            // If the writer panicked, its callers know: their lines were dropped.
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Writes lines until the journal is dropped, all that are queued at a time. After a failure it writes no more: a line
+/// after an incomplete one would damage the journal.
+fn write(mut file: JournalFile, mut lines: mpsc::UnboundedReceiver<Line>, datafy: &Datafy) {
+    let mut written = Ok(());
+    while let Some(first) = lines.blocking_recv() {
+        let mut batch = vec![first];
+        while let Ok(line) = lines.try_recv() {
+            batch.push(line);
+        }
+        let mut of = |is_intent| -> Vec<String> {
+            let lines = batch.iter_mut().filter(|line| line.is_intent == is_intent);
+            lines.map(|line| mem::take(&mut line.object)).collect()
+        };
+        let (results, intents) = (of(false), of(true));
+        written =
+            written.and_then(|()| file.append(datafy.clock().date().into(), &results, &intents));
+        for line in batch {
+            // The caller may have been cancelled.
+            let _ = line.written.send(written.clone());
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const VOLUME: &str = "vol-0b9176567fe16f0bc";
-const ACCOUNT: &str = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
+pub(crate) const ACCOUNT: &str = "1536356a-b26f-4feb-8cd5-56b54b6c51d2";
 /// Sent by all contenders, so that their headers are the same.
 const USER_AGENT: &str = concat!("datafy-api-ext/", env!("CARGO_PKG_VERSION"));
 const TOKEN: &str = "token-0123456789abcdef0123456789abcdef";

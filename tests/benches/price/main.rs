@@ -27,6 +27,7 @@ use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId}
 use futures_util::StreamExt;
 use futures_util::stream;
 use server::Server;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -58,6 +59,11 @@ fn main() {
         && flag == "--memory"
     {
         return print_memory(&runtime, &plain, name, items.parse().unwrap());
+    }
+    if arguments.iter().any(|argument| argument == "jobs") {
+        fleet(&runtime, &plain);
+        memory();
+        return;
     }
     compare(
         "one call after the other",
@@ -219,7 +225,8 @@ fn fleet(runtime: &Runtime, server: &Server) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("journal.jsonl");
     println!("\na fleet, as a ratio to a hand-written loop with `buffer_unordered`");
-    println!("| | throughput | CPU of the calling thread | calls per second |\n|---|---|---|---|");
+    println!("| | throughput | CPU of the calling thread | calls per second | allocations more |");
+    println!("|---|---|---|---|---|");
     // Apart, since waiting for the disk would favour whoever comes next.
     for (name, journaled) in [("without a journal", false), ("with a journal", true)] {
         let mut all = Vec::new();
@@ -238,10 +245,11 @@ fn fleet(runtime: &Runtime, server: &Server) {
             all.extend(rounds(2, turn));
         }
         println!(
-            "| {name} | {:.2} | {:.2} | {:.0} |",
+            "| {name} | {:.2} | {:.2} | {:.0} | {:.0} |",
             ratio(&all, 1, 0, |cost| cost.wall),
             ratio(&all, 0, 1, |cost| cost.cpu),
             1.0 / median(all.iter().map(|round| round[0].wall)),
+            median(all.iter().map(|round| round[0].allocations - round[1].allocations)),
         );
     }
 }
@@ -249,18 +257,56 @@ fn fleet(runtime: &Runtime, server: &Server) {
 /// What a process does whose memory is measured, by the name of its only argument.
 const MEASURED: [&str; 3] = ["snapshots", "restores", "restores with a journal"];
 
+/// Replays a journal of a million restores that are done: reads it, and does nothing for each item.
+const REPLAY: &str = "replay";
+
 /// Measures the peak memory of fleets, each in a separate process.
 fn memory() {
     println!("\npeak memory above the idle client, in KiB, 64 at a time");
     println!("| items | {} |\n|---|---|---|---|", MEASURED.join(" | "));
     for items in ["1000", "10000", "100000"] {
-        let peak = |name: &&str| {
-            let program = std::env::current_exe().unwrap();
-            let output = Command::new(program).args(["--memory", name, items]).output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        println!("| {items} | {} |", MEASURED.iter().map(peak).collect::<Vec<_>>().join(" | "));
+        let peaks: Vec<_> = MEASURED.iter().map(|name| in_process(name, items)).collect();
+        println!("| {items} | {} |", peaks.join(" | "));
+    }
+    println!("\na journal of a million restores that are done: {}", in_process(REPLAY, "1000000"));
+}
+
+/// What another process prints that measures this.
+fn in_process(name: &str, items: &str) -> String {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new(program).args(["--memory", name, items]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Writes a journal of restores that are done, as a run does that does one after the other.
+fn write_done(path: &Path, endpoint: &str, items: u32) {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
+    let mut number = 0;
+    let mut line = |members: &str| {
+        number += 1;
+        let write = if number > 1 { format!(",\"write\":{number}") } else { String::new() };
+        let line = format!(r#"{{"time":"2026-01-01T02:00:00.000000Z",{members}{write}"#);
+        let crc = crc32fast::hash(line.as_bytes());
+        writeln!(file, r#"{line},"crc":"{crc:08x}"}}"#).unwrap();
+    };
+    line(&format!(
+        r#""journal":"datafy","version":2,"job":null,"operation":"restore","endpoint":"{endpoint}","sub_account":"{}","account":null"#,
+        contender::ACCOUNT
+    ));
+    for item in 0..items {
+        let (key, account) = (format!(r#""key":"{item}""#), contender::ACCOUNT);
+        let create = format!(r#"{key},"operation":"create_volume_from_snapshots","event""#);
+        let attach = format!(r#"{key},"operation":"attach_volume","event""#);
+        let volume = format!("vol-{item:017x}");
+        line(&format!(
+            r#"{create}:"begin","subject":{{"snapshot":"dsnap-{item}","sub_account":"{account}"}}"#
+        ));
+        line(&format!(r#"{create}:"end","outcome":"applied","created_id":"{volume}""#));
+        line(&format!(
+            r#"{attach}:"begin","subject":{{"volume":"{volume}","instance":"i-1","device":"sd{item}","sub_account":"{account}"}}"#
+        ));
+        line(&format!(r#"{attach}:"end","outcome":"applied""#));
     }
 }
 
@@ -276,14 +322,23 @@ fn print_memory(runtime: &Runtime, server: &Server, name: &str, items: u32) {
     let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let journal = directory.path().join("journal.jsonl");
     let datafy = contender::datafy(server, false);
+    if name == REPLAY {
+        write_done(&journal, datafy.endpoint(), items);
+    }
     runtime.block_on(run_fleet(&datafy, 1, None));
     let before = value("VmHWM:").unwrap_or_default();
+    let begun = Instant::now();
     match MEASURED.iter().position(|known| *known == name) {
         Some(0) => runtime.block_on(run_fleet(&datafy, items, None)),
         Some(1) => runtime.block_on(run_restores(&datafy, items, None)),
         _ => runtime.block_on(run_restores(&datafy, items, Some(&journal))),
     }
-    println!("{}", value("VmHWM:").unwrap_or_default() - before);
+    let peak = value("VmHWM:").unwrap_or_default() - before;
+    if name == REPLAY {
+        println!("{:.1} s, {} MiB", begun.elapsed().as_secs_f64(), peak / 1024);
+    } else {
+        println!("{peak}");
+    }
 }
 
 /// Compares calls over TLS: the first call of a new client, and later ones.

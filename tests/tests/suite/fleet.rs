@@ -205,16 +205,13 @@ async fn a_list_with_the_same_item_twice_or_a_setting_out_of_range_is_reported_b
 }
 
 #[tokio::test]
-async fn an_item_of_a_stream_that_comes_twice_is_refused_with_a_journal_or_if_that_is_asked() {
-    for (refuse, journal, done) in [(false, false, 5), (true, false, 3), (false, true, 3)] {
+async fn an_item_of_a_stream_that_comes_twice_is_refused_with_a_journal() {
+    for (journal, done) in [(false, 5), (true, 3)] {
         let scene = Scene::of(3).await;
         // A journal may have the key already.
         for earlier in [0, done] {
             let mut fleet =
                 scene.datafy.fleet_of_stream(stream::iter(ids(3).chain(ids(2)))).concurrency(2);
-            if refuse {
-                fleet = fleet.refuse_duplicates();
-            }
             if journal {
                 fleet = fleet.journal(scene.path());
             }

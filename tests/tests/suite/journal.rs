@@ -271,18 +271,6 @@ async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_too_old_is_refused() {
-    let scene = Scene::of(1).await;
-    let run = async |limit: Duration| {
-        scene.fleet(1).max_journal_age(limit).run(snapshot_of).await.map(drop)
-    };
-    run(Duration::ZERO).await.unwrap();
-    run(Duration::from_secs(60)).await.unwrap();
-    let error = run(Duration::ZERO).await.unwrap_err().to_string();
-    assert!(error.contains(" was begun at 20") && error.contains("use a new one"), "{error}");
-}
-
-#[tokio::test]
 async fn a_journal_that_is_changed_while_in_use_stops_the_run_before_the_next_effect() {
     type Change = fn(&Path);
     let changes: [(Change, &str); 5] = [

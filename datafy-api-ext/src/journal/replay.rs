@@ -1,4 +1,4 @@
-//! The content of a journal: read line by line, with what a crash has left of the last write.
+//! Replays a journal: reads it line by line, with what a crash has left of the last write.
 
 use super::entries::Entries;
 use super::error::JournalError;
@@ -12,8 +12,8 @@ use std::path::Path;
 /// file. Blocks of disks and file systems are multiples of this.
 const BLOCK: u64 = 512;
 
-/// The content of a journal.
-pub(super) struct Content {
+/// What a journal says, and the state of its file.
+pub(super) struct Replay {
     pub(super) header: Found,
     pub(super) entries: Entries,
     /// The number of lines, once it is repaired.
@@ -42,7 +42,7 @@ pub(super) struct Crash {
     write: Option<u64>,
 }
 
-impl Content {
+impl Replay {
     /// Reads a journal, line by line: it may be larger than the memory.
     pub(super) fn read(path: &Path, mut file: impl BufRead) -> Result<Self, JournalError> {
         let mut line = Vec::new();
@@ -53,17 +53,17 @@ impl Content {
         let length = next(&mut line)? as u64;
         let (header, checked) = Found::read(path, &line)?;
         let entries = Entries::default();
-        let mut content =
+        let mut replay =
             Self { header, entries, lines: 1, length, crash: None, write: None, checked };
         for number in 2.. {
             let length = next(&mut line)? as u64;
             if length == 0 {
                 break;
             }
-            content.take(&line).map_err(|problem| JournalError::damaged(path, number, problem))?;
-            content.length += length;
+            replay.take(&line).map_err(|problem| JournalError::damaged(path, number, problem))?;
+            replay.length += length;
         }
-        Ok(content)
+        Ok(replay)
     }
 
     fn take(&mut self, line: &[u8]) -> Result<(), Problem> {
@@ -115,7 +115,7 @@ impl Content {
             crash.kept.push(b'\n');
         }
         self.lines += 1;
-        self.entries.read(record)
+        self.entries.apply(record)
     }
 
     /// Checks that a line of the write with this number can follow the lines before.
