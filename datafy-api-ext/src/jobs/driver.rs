@@ -1,37 +1,34 @@
 //! Drives a job to its end, or to a step that must not be sent.
 
 use super::finished::Finished;
+use super::job::Job;
 use super::steps::Steps;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::poll_fn;
 use std::task::Poll;
 
 /// Polls the job of an item until its function has returned, or a step has parked it. Calls in flight end before it is
 /// dropped.
-pub(super) async fn drive<T, D, E>(
+pub(super) async fn drive<T, J: Job>(
     steps: &Steps,
     item: T,
-    job: impl Future<Output = Result<D, E>>,
-) -> Finished<T, D, E> {
+    job: J,
+) -> Finished<T, J::Done, J::Error> {
     let _closed = Closed(steps);
-    let returned = {
-        let mut job = pin!(job);
-        let mut returned = None;
-        poll_fn(|context| {
-            steps.register(context);
-            if returned.is_none()
-                && let Poll::Ready(result) = job.as_mut().poll(context)
-            {
-                returned = Some(result);
-            }
-            if steps.is_over(returned.is_some()) {
-                Poll::Ready(returned.take())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await
-    };
+    // Boxed, since the future of a call is large, and each one around it would move it.
+    let mut job = Box::pin(job.run(steps));
+    let mut returned = None;
+    let returned = poll_fn(|context| {
+        steps.register(context);
+        if returned.is_none()
+            && let Poll::Ready(result) = job.as_mut().poll(context)
+        {
+            returned = Some(result);
+        }
+        let is_over = steps.is_over(returned.is_some());
+        if is_over { Poll::Ready(returned.take()) } else { Poll::Pending }
+    });
+    let returned = returned.await;
+    drop(job);
     steps.end(item, returned)
 }
 

@@ -295,9 +295,7 @@ impl<F> Jobs<F> {
             self.gate.count(&finished);
             return Some(finished);
         }
-        let f = self.attempt(key, item);
-        eprintln!("SIZES attempt {}", std::mem::size_of_val(&f));
-        f.await
+        self.attempt(key, item).await
     }
 
     async fn attempt<T, J>(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>>
@@ -310,8 +308,7 @@ impl<F> Jobs<F> {
         tokio::task::coop::consume_budget().await;
         let steps = Steps::new(self.store.clone(), Some(Arc::clone(&self.gate)), key.clone());
         let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
-        eprintln!("SIZES job {}", std::mem::size_of_val(&job));
-        let finished = drive(&steps, item, job.run(&steps)).await;
+        let finished = drive(&steps, item, job).await;
         if matches!(finished.result, Err(NotDone::NotAttempted)) && !self.gate.is_plan {
             self.gate.skip(&key);
             return None;

@@ -77,7 +77,7 @@ impl OpenJournal {
         let _turn = self.turn(&key).await;
         let Inner { store, gate, .. } = &*self.0;
         let steps = Steps::new(Some(Arc::clone(store)), Some(Arc::clone(gate)), key);
-        drive(&steps, (), job(steps.clone()).run(&steps)).await
+        drive(&steps, (), job(steps.clone())).await
     }
 
     /// Records what was found out about a step, as [`Journal::settle`](crate::journal::Journal::settle) does. Waits for a

@@ -79,12 +79,6 @@ impl Restore {
         self
     }
 
-    /// Sets whether a 404 ends the wait: see [`Attach::end_on_404`].
-    pub fn end_on_404(mut self, ends: bool) -> Self {
-        self.wait.ends_on_404 = ends;
-        self
-    }
-
     option_methods!();
 
     fn options(&mut self) -> &mut Options {
@@ -139,7 +133,7 @@ impl Restore {
     }
 
     async fn drive(self, steps: &Steps, has_journal: bool) -> Result<VolumeId, NotRestored> {
-        let Finished { result, steps, .. } = drive(steps, (), self.clone().run(steps)).await;
+        let Finished { result, steps, .. } = drive(steps, (), self.clone()).await;
         result.map_err(|cause| NotRestored::new(self, cause, steps, has_journal))
     }
 
