@@ -36,7 +36,6 @@ pub(super) struct Wait {
     /// `None`: one call, and no wait.
     pub(super) limit: Option<Duration>,
     probe: Option<Probe>,
-    pub(super) ends_on_404: bool,
 }
 
 /// Checks whether a volume is ready.
@@ -73,10 +72,9 @@ impl Wait {
     }
 
     /// Whether waiting doesn't help.
-    fn is_hopeless(&self, error: &Error) -> bool {
+    fn is_hopeless(error: &Error) -> bool {
         match error.last_status() {
             Some(400 | 401 | 403) => true,
-            Some(404) => self.ends_on_404,
             Some(409) => error.outcome() >= Outcome::Unknown,
             _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
         }
@@ -87,9 +85,10 @@ impl Call<AttachVolume> {
     /// Repeats the call until it succeeds, for at most `limit`: a new volume may not be ready yet.
     ///
     /// A 400, 401 or 403 ends the wait immediately, since waiting doesn't help. So does a 409 after a call whose answer
-    /// was lost: the volume probably is attached. A 404 doesn't, unless [`Attach::end_on_404`] is set. If the wait fails, the
-    /// error is that of the last call, with the attempts and the duration of the whole wait. Allow for minutes: a call that is still in flight when `limit` ends is
-    /// [`Unknown`](Outcome::Unknown). Each call in between has the timeouts and the retry policy that are set here.
+    /// was lost: the volume probably is attached. A 404 doesn't: a new volume may not be visible immediately. If the wait
+    /// fails, the error is that of the last call, with the attempts and the duration of the whole wait. Allow for minutes: a
+    /// call that is still in flight when `limit` ends is [`Unknown`](Outcome::Unknown). Each call in between has the
+    /// timeouts and the retry policy that are set here.
     #[doc(alias("timeout", "wait"))]
     pub fn within(self, limit: Duration) -> Attach {
         Attach::new(self, Wait::default(), Outcome::NotSent).within(limit)
@@ -140,14 +139,6 @@ impl Attach {
         self
     }
 
-    /// Sets whether a 404 ends the wait. `false` by default: the vendor documents no refusals, and a new volume may not be
-    /// visible immediately. Set it if the volume and the instance are known to be there, so that a wrong ID doesn't take the
-    /// whole wait.
-    pub fn end_on_404(mut self, ends: bool) -> Self {
-        self.wait.ends_on_404 = ends;
-        self
-    }
-
     /// Attaches the volume.
     pub async fn send(self) -> Result<(), Error> {
         let steps = Steps::alone();
@@ -190,7 +181,7 @@ impl Attach {
                     calls += 1;
                     attempts += error.attempts();
                     asked = error.retry_after();
-                    let is_hopeless = self.wait.is_hopeless(&error);
+                    let is_hopeless = Wait::is_hopeless(&error);
                     last = Some(error);
                     if is_hopeless {
                         break;

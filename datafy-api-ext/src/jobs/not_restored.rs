@@ -7,15 +7,12 @@ use crate::id::VolumeId;
 use crate::journal::{Step, unattached};
 use crate::one_line::OneLine;
 use crate::outcome::Outcome;
-use crate::subject::Subject;
 use datafy_api::operations::ATTACH_VOLUME;
-use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 
 /// Why a [`Restore`] failed, and what is left of it.
 ///
-/// `{error}` is one line; `{error:#}` adds the causes. As JSON it is an object with the values of the methods, and a
-/// `text`.
+/// `{error}` is one line; `{error:#}` adds the causes.
 #[derive(Clone, Debug)]
 pub struct NotRestored(Box<Left>);
 
@@ -93,20 +90,5 @@ impl fmt::Display for NotRestored {
 impl std::error::Error for NotRestored {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(self.cause())
-    }
-}
-
-impl Serialize for NotRestored {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Restore { create, instance, device, .. } = &self.0.restore;
-        let (instance, device) = (Some(instance.clone()), Some(device.clone()));
-        let mut object = serializer.serialize_struct("NotRestored", 6)?;
-        object.serialize_field("subject", &Subject { instance, device, ..create.subject() })?;
-        object.serialize_field("endpoint", create.datafy().endpoint())?;
-        object.serialize_field("outcome", &self.outcome())?;
-        object.serialize_field("volume_id", &self.volume_id())?;
-        object.serialize_field("text", &format!("{self:#}"))?;
-        object.serialize_field("cause", self.cause())?;
-        object.end()
     }
 }
