@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::journal::JournalError;
 use crate::outcome::Outcome;
 use crate::with_cause::with_cause;
-use smol_str::SmolStr;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -31,10 +30,7 @@ pub(super) struct Gate {
 
 #[derive(Default)]
 pub(super) struct State {
-    /// How many items have ended.
-    pub(super) ended: Progress,
-    /// The keys of the items whose jobs are in flight.
-    pub(super) in_flight: Vec<SmolStr>,
+    pub(super) progress: Progress,
     pub(super) stopped: Option<Stopped>,
     /// The keys of the items that were not attempted since the run was stopped.
     pub(super) not_attempted: Vec<String>,
@@ -109,7 +105,7 @@ impl Gate {
     }
 
     /// Lets a job send its first call. Fails if none may be sent.
-    pub(super) async fn pass(&self, key: &SmolStr) -> Result<(), Halt> {
+    pub(super) async fn pass(&self) -> Result<(), Halt> {
         if self.is_plan {
             return Err(Halt::NotAttempted);
         }
@@ -117,11 +113,11 @@ impl Gate {
             return Ok(());
         }
         self.check()?;
-        self.state().in_flight.push(key.clone());
+        self.state().progress.in_flight += 1;
         if let Some(pace) = &self.pace {
             // Boxed, since it would enlarge the future of every job.
             let turn = Box::pin(pace.wait(self.datafy.clock(), || self.check())).await;
-            turn.inspect_err(|_| self.leave(key))?;
+            turn.inspect_err(|_| self.leave())?;
         }
         Ok(())
     }
@@ -130,12 +126,10 @@ impl Gate {
         if self.state().stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
     }
 
-    /// The job with this key, which has passed, has ended.
-    pub(super) fn leave(&self, key: &SmolStr) {
-        let in_flight = &mut self.state().in_flight;
-        if let Some(at) = in_flight.iter().position(|it| it == key) {
-            in_flight.swap_remove(at);
-        }
+    /// A job that has passed has ended.
+    pub(super) fn leave(&self) {
+        let in_flight = &mut self.state().progress.in_flight;
+        *in_flight = in_flight.saturating_sub(1);
     }
 
     /// Lets no further job of a fleet pass. Only the first reason is kept.
@@ -160,27 +154,27 @@ impl Gate {
 
     /// Counts how the job of an item ended.
     pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
-        let ended = &mut self.state().ended;
+        let progress = &mut self.state().progress;
         *match (&finished.result, finished.outcome()) {
-            (Err(NotDone::NotAttempted), _) => &mut ended.to_do,
-            (_, Outcome::Unknown) => &mut ended.unknown,
-            (Ok(_), _) if finished.before => &mut ended.done_before,
-            (Ok(_), _) => &mut ended.done,
-            (Err(NotDone::Failed(_)), _) => &mut ended.failed,
-            (Err(_), _) => &mut ended.not_attempted,
+            (Err(NotDone::NotAttempted), _) => &mut progress.to_do,
+            (_, Outcome::Unknown) => &mut progress.unknown,
+            (Ok(_), _) if finished.before => &mut progress.done_before,
+            (Ok(_), _) => &mut progress.done,
+            (Err(NotDone::Failed(_)), _) => &mut progress.failed,
+            (Err(_), _) => &mut progress.not_attempted,
         } += 1;
     }
 
     /// An item that was counted as unknown is attempted again.
     #[cfg(feature = "reconcile")]
     pub(super) fn again(&self) {
-        self.state().ended.unknown -= 1;
+        self.state().progress.unknown -= 1;
     }
 
     /// An item was not attempted, since the run was stopped.
     pub(super) fn skip(&self, key: &str) {
         let mut state = self.state();
-        state.ended.not_attempted += 1;
+        state.progress.not_attempted += 1;
         state.not_attempted.push(key.to_owned());
     }
 }

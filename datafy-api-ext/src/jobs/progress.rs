@@ -51,25 +51,12 @@ impl Monitor {
     /// Returns the current progress.
     pub fn progress(&self) -> Progress {
         let Gate { datafy, started, .. } = &*self.0;
-        let state = self.0.state();
-        let Progress { done, failed, unknown, .. } = state.ended;
+        let progress = self.0.state().progress;
+        let ended = progress.done + progress.failed + progress.unknown;
+        let ended = f64::from(u32::try_from(ended).unwrap_or(u32::MAX));
         let elapsed = datafy.clock().now().duration_since(*started);
-        let ended = u32::try_from(done + failed + unknown).unwrap_or(u32::MAX);
-        Progress {
-            in_flight: state.in_flight.len() as u64,
-            rate: if elapsed.is_zero() { 0.0 } else { f64::from(ended) / elapsed.as_secs_f64() },
-            ..state.ended
-        }
-    }
-
-    /// Returns the keys of the items whose jobs are in flight, in order.
-    ///
-    /// After the run was dropped these are the items whose jobs it cancelled. Their outcome is unknown.
-    pub fn in_flight(&self) -> Vec<String> {
-        let mut keys: Vec<_> = self.0.state().in_flight.iter().map(ToString::to_string).collect();
-        keys.sort();
-        keys.dedup();
-        keys
+        let rate = if elapsed.is_zero() { 0.0 } else { ended / elapsed.as_secs_f64() };
+        Progress { rate, ..progress }
     }
 
     /// Starts no further job. Jobs in flight end as usual, including retries and further steps.

@@ -12,8 +12,8 @@ use std::task::{Context, Poll};
 
 /// A running fleet: a stream of how each item ended, in the order in which the jobs end.
 ///
-/// Dropping it cancels the jobs in flight; [`Monitor::in_flight`] lists their keys. With a journal, the drop waits until
-/// what is queued is written, and only then can the next run open the file.
+/// Dropping it cancels the jobs in flight, and [reports](crate::DatafyBuilder::on_abandoned) their effects. With a journal,
+/// the drop waits until what is queued is written, and only then can the next run open the file.
 pub struct Run<T, D, E = Error> {
     pub(super) results: BoxStream<'static, Finished<T, D, E>>,
     pub(super) gate: Arc<Gate>,

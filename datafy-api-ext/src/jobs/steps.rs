@@ -153,9 +153,9 @@ impl Steps {
             Ok(open) => open,
             Err(halt) => return self.park(halt).await,
         };
-        let Inner { key, gate, passed, .. } = &*self.0;
+        let Inner { gate, passed, .. } = &*self.0;
         let Some(gate) = gate else { return found };
-        match passed.get_or_try_init(|| gate.pass(key)).await {
+        match passed.get_or_try_init(|| gate.pass()).await {
             Ok(()) => found,
             Err(halt) => self.park(halt).await,
         }
@@ -273,7 +273,7 @@ impl Steps {
             self.stop(Stopped::TokenRefused);
         }
         if let Some(gate) = self.0.gate.as_ref().filter(|_| self.0.passed.initialized()) {
-            gate.leave(&self.0.key);
+            gate.leave();
         }
         state.received();
         let result = match (state.halt.take(), returned) {

@@ -151,7 +151,7 @@ async fn volumes_that_wait_for_the_rate_are_in_flight_and_a_stop_ends_their_wait
     let mut run = datafy.fleet(ids(5)).rate(1).run(snapshot_of).await.unwrap();
     run.next().await.unwrap().result.unwrap();
     let monitor = run.monitor();
-    assert_eq!(monitor.in_flight(), ids(5).skip(1).map(String::from).collect::<Vec<_>>());
+    assert_eq!(monitor.progress().in_flight, 4);
 
     monitor.stop();
     gate.open.add_permits(5);
@@ -173,7 +173,7 @@ async fn a_run_of_items_that_are_done_yields_to_other_tasks() {
 }
 
 #[tokio::test]
-async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
+async fn the_monitor_counts_the_calls_in_flight_after_the_run_is_dropped() {
     let scene = Scene::of(10).await;
     scene.inject_all(Some(Fault::ApplyThenHang));
     let mut run = scene.datafy.fleet(ids(10)).concurrency(3).run(snapshot_of).await.unwrap();
@@ -183,7 +183,6 @@ async fn the_monitor_lists_the_calls_in_flight_after_the_run_is_dropped() {
         () = until(|| scene.requests() == 3) => {}
     }
     drop(run);
-    assert_eq!(monitor.in_flight(), ids(3).map(String::from).collect::<Vec<_>>());
     assert_eq!(monitor.progress().in_flight, 3);
 }
 
