@@ -49,7 +49,6 @@ impl fmt::Debug for Wait {
 
 impl Wait {
     pub(super) fn until_ready<F, E>(
-        self,
         limit: Duration,
         probe: impl Fn(VolumeId) -> F + Send + Sync + 'static,
     ) -> Self
@@ -61,7 +60,7 @@ impl Wait {
             let checked = probe(volume);
             Box::pin(async { checked.await.map_err(|reason| reason.to_string()) })
         });
-        Self { limit: Some(limit), probe: Some(probe), ..self }
+        Self { limit: Some(limit), probe: Some(probe) }
     }
 
     /// Fails with an observation if the volume is not ready.
@@ -123,8 +122,7 @@ impl Call<AttachVolume> {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        let wait = Wait::default().until_ready(limit, probe);
-        Attach::new(self, wait, Outcome::NotSent)
+        Attach::new(self, Wait::until_ready(limit, probe), Outcome::NotSent)
     }
 }
 

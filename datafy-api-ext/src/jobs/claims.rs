@@ -17,8 +17,7 @@ pub(super) fn place(instance: &InstanceId, device: &DeviceName) -> String {
 #[derive(Default)]
 pub(super) struct Claims {
     hasher: RandomState,
-    /// Parts, since a map that grows takes the old and the new room for a moment.
-    parts: [Mutex<HashMap<u64, u64>>; 16],
+    by: Mutex<HashMap<u64, u64>>,
 }
 
 impl Claims {
@@ -48,20 +47,18 @@ impl Claims {
     /// Claims a name unless it is claimed. Returns the hash of who had it.
     fn insert(&self, name: &str, by: &str) -> Option<u64> {
         let hash = self.hasher.hash_one(name);
-        let mut names = lock(&self.parts[(hash % 16) as usize]);
-        let earlier = names.get(&hash).copied();
-        earlier.or_else(|| names.insert(hash, self.hasher.hash_one(by)))
+        let mut all = self.by();
+        let earlier = all.get(&hash).copied();
+        earlier.or_else(|| all.insert(hash, self.hasher.hash_one(by)))
     }
 
     /// Gives back what a job has claimed.
     pub(super) fn release(&self, by: &str) {
         let by = self.hasher.hash_one(by);
-        for part in &self.parts {
-            lock(part).retain(|_, holder| *holder != by);
-        }
+        self.by().retain(|_, holder| *holder != by);
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn by(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+        self.by.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

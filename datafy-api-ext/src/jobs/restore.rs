@@ -75,7 +75,7 @@ impl Restore {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        self.wait = self.wait.until_ready(limit, probe);
+        self.wait = Wait::until_ready(limit, probe);
         self
     }
 

@@ -4,7 +4,7 @@ use crate::scene::{LOST, MINUTE, Scene, device, instance, snapshot, status, volu
 use datafy_api_ext::fake::{FakeVolume, Fault, verify};
 use datafy_api_ext::jobs::{NotDone, Restore, Steps};
 use datafy_api_ext::journal::JournalError;
-use datafy_api_ext::{Abandoned, Datafy, Outcome, VolumeId};
+use datafy_api_ext::{Abandoned, Datafy, Outcome, RetryPolicy, VolumeId};
 use datafy_tests::until;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
@@ -342,6 +342,10 @@ async fn a_call_that_ends_or_sends_nothing_is_not_reported() {
     }
     scene.inject([None, status(403)]);
     restore(&scene.datafy, 1).await.unwrap_err();
+    // The effect of a call of a step is that of the step, which goes on.
+    scene.inject([Some(Fault::ReadThenReset)]);
+    let attach = volume.attach(instance(), device(1)).retry(RetryPolicy::none());
+    attach.within(MINUTE).await.unwrap();
     assert_eq!(settled(&scene).await, []);
 }
 

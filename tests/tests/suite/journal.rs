@@ -12,7 +12,6 @@ use datafy_tests::{Stage, until};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A journal of the snapshots of this many volumes.
 async fn written(size: usize) -> (Scene, PathBuf) {
