@@ -22,7 +22,7 @@ mod server;
 
 use allocation_counter::AllocationInfo;
 use contender::{ByHand, Contender};
-use cpu_time::ThreadTime;
+use cpu_time::{ProcessTime, ThreadTime};
 use datafy_api_ext::{Datafy, DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -327,7 +327,7 @@ fn print_memory(runtime: &Runtime, server: &Server, name: &str, items: u32) {
     }
     runtime.block_on(run_fleet(&datafy, 1, None));
     let before = value("VmHWM:").unwrap_or_default();
-    let begun = Instant::now();
+    let begun = ProcessTime::now();
     match MEASURED.iter().position(|known| *known == name) {
         Some(0) => runtime.block_on(run_fleet(&datafy, items, None)),
         Some(1) => runtime.block_on(run_restores(&datafy, items, None)),
@@ -335,7 +335,7 @@ fn print_memory(runtime: &Runtime, server: &Server, name: &str, items: u32) {
     }
     let peak = value("VmHWM:").unwrap_or_default() - before;
     if name == REPLAY {
-        println!("{:.1} s, {} MiB", begun.elapsed().as_secs_f64(), peak / 1024);
+        println!("{:.1} s of CPU time, {} MiB", begun.elapsed().as_secs_f64(), peak / 1024);
     } else {
         println!("{peak}");
     }
