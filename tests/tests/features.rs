@@ -27,27 +27,25 @@ const NATIVE_TLS: &[&str] = &["native-tls", "openssl"];
 #[cfg(not(target_os = "linux"))]
 const NATIVE_TLS: &[&str] = &["native-tls"];
 
-/// Features of `datafy-api-ext` alone.
-const ERGONOMIC: [&str; 3] = ["cli", "fake", "reconcile"];
-
-const FEATURES: [(&str, &[&str]); 9] = [
-    ("cli", &["clap", "serde-saphyr"]),
-    ("codegen", GENERATOR),
-    ("fake", &[]),
-    ("httpmock", &["httpmock", "regex"]),
-    ("native-tls", NATIVE_TLS),
-    ("reconcile", &[]),
-    ("rustls", &["aws-lc-rs", "rustls"]),
-    ("rustls-no-provider", &["rustls"]),
-    ("schemars", &["schemars"]),
+/// The features, whether `datafy-api` has them too, and what they add.
+const FEATURES: [(&str, bool, &[&str]); 9] = [
+    ("cli", false, &["clap", "serde-saphyr"]),
+    ("codegen", true, GENERATOR),
+    ("fake", false, &[]),
+    ("httpmock", true, &["httpmock", "regex"]),
+    ("native-tls", true, NATIVE_TLS),
+    ("reconcile", false, &[]),
+    ("rustls", true, &["aws-lc-rs", "rustls"]),
+    ("rustls-no-provider", true, &["rustls"]),
+    ("schemars", true, &["schemars"]),
 ];
 
-/// The notable crates that a user of `package` compiles with these features.
-fn dependencies(package: &str, features: &[&str]) -> BTreeSet<&'static str> {
+/// The notable crates that a user of `package` compiles with these arguments of cargo.
+fn dependencies(package: &str, arguments: &str) -> BTreeSet<&'static str> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["tree", "--locked", "--package", package]);
     cargo.args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
-    let tree = cargo.args(features).output().expect("cargo runs");
+    let tree = cargo.args(arguments.split_whitespace()).output().expect("cargo runs");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).expect("names of crates");
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
@@ -55,30 +53,22 @@ fn dependencies(package: &str, features: &[&str]) -> BTreeSet<&'static str> {
     NOTABLE.into_iter().filter(|name| names.contains(name)).collect()
 }
 
-fn set(names: &[&'static str]) -> BTreeSet<&'static str> {
-    names.iter().copied().collect()
-}
-
 #[test]
 fn each_feature_adds_only_the_dependencies_that_it_needs() {
-    assert_eq!(dependencies("datafy-api-ext", &["--no-default-features"]), set(&[]));
+    let (raw, ext) = ("datafy-api", "datafy-api-ext");
+    assert!(dependencies(ext, "--no-default-features").is_empty());
     let mut all = BTreeSet::new();
-    for (feature, expected) in FEATURES {
-        for package in ["datafy-api", "datafy-api-ext"] {
-            if package == "datafy-api" && ERGONOMIC.contains(&feature) {
-                continue;
-            }
-            let found = dependencies(package, &["--no-default-features", "--features", feature]);
-            assert_eq!(found, set(expected), "{package} with {feature}");
+    for (feature, is_of_both, expected) in FEATURES {
+        for package in [ext, raw].into_iter().take(if is_of_both { 2 } else { 1 }) {
+            let found =
+                dependencies(package, &format!("--no-default-features --features {feature}"));
+            assert_eq!(found, expected.iter().copied().collect(), "{package} with {feature}");
             all.extend(found);
         }
     }
-    assert_eq!(dependencies("datafy-api-ext", &["--all-features"]), all);
-}
-
-#[test]
-fn by_default_only_the_raw_client_compiles_the_generator() {
-    assert_eq!(dependencies("datafy-api-ext", &[]), set(&["aws-lc-rs", "rustls"]));
-    let raw = [GENERATOR, &["aws-lc-rs", "rustls"]].concat();
-    assert_eq!(dependencies("datafy-api", &[]), set(&raw));
+    assert_eq!(dependencies(ext, "--all-features"), all);
+    // By default only the raw client compiles the generator.
+    let tls = ["aws-lc-rs", "rustls"];
+    assert_eq!(dependencies(ext, ""), BTreeSet::from(tls));
+    assert_eq!(dependencies(raw, ""), GENERATOR.iter().copied().chain(tls).collect());
 }

@@ -1,14 +1,42 @@
-//! Reused connections: creates that end `Unknown`, and answers to other calls.
+//! Many calls at a time; and reused connections: creates that end `Unknown`, and answers to other calls.
 
 use datafy_api_ext::fake::{Fault, verify};
 use datafy_api_ext::{Datafy, Error, Outcome, RetryPolicy};
-use datafy_tests::{Operation, Stage, note};
+use datafy_tests::{OPERATIONS, Operation, Stage, note};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 const CALLS: usize = 2_000;
 const AT_A_TIME: usize = 8;
+
+#[test]
+fn thousands_of_calls_at_a_time_lose_and_double_no_effect_and_take_little_memory() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let stage = runtime.block_on(Stage::of(CALLS));
+    let faults = [
+        Fault::status(429),
+        Fault::ReadThenReset,
+        Fault::ApplyThenReset,
+        Fault::ApplyThenCutBody,
+        Fault::CloseIdle,
+    ];
+    let mut requests = (0..10 * CALLS).map(move |request| {
+        (request % 10 == 0).then(|| faults[request / 10 % faults.len()].clone())
+    });
+    stage.fake.inject_with(move |_| requests.next().flatten());
+    let datafy = stage.builder().retry_budget(10_000).build().unwrap();
+    let calls = (0..CALLS).map(|number| OPERATIONS[number % 4].call(&datafy, number));
+    let mut results = Vec::new();
+    let measured = allocation_counter::measure(|| results = runtime.block_on(join_all(calls)));
+    for (effects, result) in stage.effects().iter().zip(&results) {
+        verify(effects, result).unwrap();
+    }
+    let ok = results.iter().filter(|result| result.is_ok()).count();
+    let each = measured.bytes_max / CALLS as u64;
+    assert!(ok > CALLS * 9 / 10 && each < 40 << 10, "{ok} ok, {each} bytes for each");
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_calls_on_reused_connections_race_the_closing_of_idle_ones_and_none_has_two_effects() {

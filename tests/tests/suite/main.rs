@@ -1,6 +1,6 @@
 //! The integration tests of the workspace, in one program with a file for each topic.
 //!
-//! Tests that need a separate program: `crashes`, `features`, `gateways`, `load` and `traces`. Without the programs that
+//! Tests that need a separate program: `crashes`, `features`, `gateways` and `traces`. Without the programs that
 //! `.ci/tools` installs, `gateways` and a part of `crashes` print a message and are skipped; with the environment
 //! variable `CI` set they fail.
 #![allow(clippy::unwrap_used)]
