@@ -7,22 +7,11 @@ use datafy_api_ext::journal::JournalError;
 use datafy_api_ext::{Abandoned, Datafy, Outcome, RetryPolicy, VolumeId};
 use datafy_tests::until;
 use std::future::{pending, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
-
-/// How a future is cancelled: it is dropped, or its runtime is shut down.
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    Drop,
-    Shutdown,
-}
-
-const WAYS: [Way; 2] = [Way::Drop, Way::Shutdown];
+use tokio::runtime::Builder;
 
 /// Polls a future, and drops it once `stop` holds after a poll. Returns its result if it ended before.
 async fn dropped_when<F: Future>(future: F, mut stop: impl FnMut() -> bool) -> Option<F::Output> {
@@ -35,47 +24,13 @@ async fn dropped_when<F: Future>(future: F, mut stop: impl FnMut() -> bool) -> O
     .await
 }
 
-/// Runs a future, and cancels it after this many polls. Returns its result if it ended before.
-async fn cancelled<F>(way: Way, mut polls: usize, future: F) -> Option<F::Output>
-where
-    F: Future<Output: Send> + Send + 'static,
-{
-    let last = move || {
+/// Polls a future, and drops it after this many polls. Returns its result if it ended before.
+async fn dropped_after<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
+    dropped_when(future, || {
         polls -= 1;
         polls == 0
-    };
-    let Way::Shutdown = way else { return dropped_when(future, last).await };
-    let runtime = runtime();
-    let (sender, frozen) = oneshot::channel();
-    // Dropped with the task, since it is never polled again.
-    let mut task = runtime.spawn(async move {
-        let mut future = pin!(future);
-        let (mut last, mut sender) = (last, Some(sender));
-        poll_fn(|context| {
-            let Some(_) = &sender else { return Poll::Pending };
-            let poll = future.as_mut().poll(context);
-            if poll.is_pending() && last() {
-                let _ = sender.take().map(|sender| sender.send(()));
-            }
-            poll
-        })
-        .await
-    });
-    let result = tokio::select! {
-        output = &mut task => Some(output.unwrap()),
-        Ok(()) = frozen => None,
-    };
-    shut_down(runtime).await;
-    result
-}
-
-fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
-}
-
-async fn shut_down(runtime: Runtime) {
-    let end = move || runtime.shutdown_timeout(Duration::from_secs(10));
-    tokio::task::spawn_blocking(end).await.unwrap();
+    })
+    .await
 }
 
 /// Waits until everything that was sent is processed, and returns the reports.
@@ -97,17 +52,17 @@ fn created_from(scene: &Scene, number: usize) -> Vec<FakeVolume> {
 const POINTS: usize = 60;
 
 /// Cancels a create at each of its await points, and accounts for its effects. Returns the number of reports.
-async fn cancel_creates(way: Way, faults: &[Option<Fault>]) -> usize {
+async fn cancel_creates(faults: &[Option<Fault>]) -> usize {
     let scene = Scene::of(POINTS).await;
     let mut reported = 0;
     for point in 1..POINTS {
         scene.inject_once(faults);
         let call = scene.datafy.volume(volume(point)).create_snapshot().traceable();
-        let result = cancelled(way, point, call.send()).await;
+        let result = dropped_after(point, call.send()).await;
         let reports = settled(&scene).await;
         let effects = &scene.stage.effects()[point];
         match (&result, &reports[..]) {
-            (None, []) => assert_eq!(effects.len(), 0, "an effect is lost at {point}, {way:?}"),
+            (None, []) => assert_eq!(effects.len(), 0, "an effect is lost at {point}"),
             (None, [report]) => {
                 assert_eq!(report.subject.volume, Some(volume(point)));
                 assert_eq!(report.operation, "create_snapshot");
@@ -120,7 +75,7 @@ async fn cancel_creates(way: Way, faults: &[Option<Fault>]) -> usize {
                 verify(effects, result).unwrap();
                 return reported;
             }
-            other => panic!("{other:?} at {point}, {way:?}"),
+            other => panic!("{other:?} at {point}"),
         }
     }
     panic!("the call never ends");
@@ -134,13 +89,11 @@ async fn a_create_that_is_cancelled_at_any_point_is_reported_if_it_has_an_effect
         &[Some(Fault::Delay(Duration::from_millis(1)))],
         &[Some(Fault::ApplyThenCutBody)],
     ];
-    for way in WAYS {
-        let mut reported = 0;
-        for script in scripts {
-            reported += cancel_creates(way, script).await;
-        }
-        assert!(reported > 0, "nothing is cancelled: {way:?}");
+    let mut reported = 0;
+    for script in scripts {
+        reported += cancel_creates(script).await;
     }
+    assert!(reported > 0, "nothing is cancelled");
 }
 
 fn restore(datafy: &Datafy, number: usize) -> Restore {
@@ -196,7 +149,7 @@ async fn a_restore_with_a_journal_that_is_cancelled_at_any_point_can_be_resumed(
     for point in 1..POINTS {
         let path = directory.path().join(point.to_string());
         let first = restore(&scene.datafy, point).journal(path.clone());
-        if cancelled(Way::Drop, point, first).await.is_some() {
+        if dropped_after(point, first).await.is_some() {
             break;
         }
         settled(&scene).await;
@@ -248,37 +201,35 @@ async fn clone_volume(
 
 #[tokio::test]
 async fn a_function_that_is_cancelled_at_any_point_reports_each_effect_once() {
-    for way in WAYS {
-        let scene = Scene::of(POINTS).await;
-        let mut most = 0;
-        for point in 1..POINTS {
-            let before = scene.effects();
-            let fleet = scene.datafy.fleet([(point.to_string(), point)]);
-            let run = async move {
-                let job = |datafy, (_, number), steps| clone_volume(datafy, number, steps);
-                let mut run = fleet.run(job).await.unwrap();
-                run.next().await.unwrap().result.unwrap()
-            };
-            let ended = cancelled(way, point, run).await.is_some();
-            let reports = settled(&scene).await;
-            let effects = &scene.stage.fake.effects()[before..];
-            if ended {
-                assert_eq!(reports, []);
-                assert!(most >= 3, "it was cancelled after two steps at most: {most}, {way:?}");
-                break;
-            }
-            // `settle` deactivates a volume.
-            let effects: Vec<_> = effects.iter().filter_map(|it| it.operation).collect();
-            let effects = &effects[..effects.len() - 1];
-            for operation in effects {
-                let named = reports.iter().filter(|it| it.operation == *operation).count();
-                assert_eq!(named, 1, "{operation} at {point}, {way:?}: {reports:?}");
-            }
-            // One more may have been begun.
-            assert!(reports.len() <= effects.len() + 1, "{reports:?}");
-            most = most.max(effects.len());
+    let scene = Scene::of(POINTS).await;
+    let mut most = 0;
+    for point in 1..POINTS {
+        let before = scene.effects();
+        let fleet = scene.datafy.fleet([(point.to_string(), point)]);
+        let run = async move {
+            let job = |datafy, (_, number), steps| clone_volume(datafy, number, steps);
+            let mut run = fleet.run(job).await.unwrap();
+            run.next().await.unwrap().result.unwrap()
+        };
+        let ended = dropped_after(point, run).await.is_some();
+        let reports = settled(&scene).await;
+        if ended {
+            assert_eq!(reports, []);
+            break;
         }
+        let effects = &scene.stage.fake.effects()[before..];
+        let effects: Vec<_> = effects.iter().filter_map(|it| it.operation).collect();
+        // `settled` deactivates a volume.
+        let effects = &effects[..effects.len() - 1];
+        for operation in effects {
+            let named = reports.iter().filter(|it| it.operation == *operation).count();
+            assert_eq!(named, 1, "{operation} at {point}: {reports:?}");
+        }
+        // One more may have been begun.
+        assert!(reports.len() <= effects.len() + 1, "{reports:?}");
+        most = most.max(effects.len());
     }
+    assert!(most >= 3, "it was cancelled after two steps at most: {most}");
 }
 
 #[tokio::test]
@@ -403,12 +354,13 @@ async fn draining_waits_for_detached_calls_and_returns_those_that_are_left() {
 async fn the_result_of_a_detached_call_is_unknown_if_its_runtime_is_shut_down() {
     let scene = Scene::of(2).await;
     scene.inject([Some(Fault::ApplyThenHang)]);
-    let runtime = runtime();
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let entered = runtime.enter();
     let call = scene.datafy.volume(volume(1)).create_snapshot().traceable().detached();
     drop(entered);
     until(|| scene.effects() == 1).await;
-    shut_down(runtime).await;
+    let end = move || runtime.shutdown_timeout(Duration::from_secs(10));
+    tokio::task::spawn_blocking(end).await.unwrap();
     let error = call.await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     let [report] = &settled(&scene).await[..] else { panic!() };
