@@ -177,16 +177,6 @@ impl Ec2 {
             ("AWS_PAGER", fixed("")),
         ]
     }
-
-    /// Runs a command line in a shell that finds the AWS CLI, and returns its standard output.
-    pub(crate) fn run(&self, line: &str) -> Vec<u8> {
-        let mut command = Command::new("sh");
-        command.args(["-c", line]).envs(self.environment());
-        let output = command.output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{line}: {error}");
-        output.stdout
-    }
 }
 
 fn owned((name, value): (&str, &str)) -> (String, String) {

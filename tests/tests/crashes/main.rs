@@ -9,7 +9,6 @@
 mod disk;
 mod ec2;
 mod night;
-mod recorded;
 mod scene;
 
 use scene::{Kind, Scene};
