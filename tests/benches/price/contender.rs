@@ -48,8 +48,6 @@ pub(crate) struct Contender {
 
 enum Way {
     ByHand(ByHand),
-    #[cfg(openapi_generator)]
-    OpenApiGenerator(crate::apis::configuration::Configuration),
     Raw(datafy_api::Client),
     Ext(Datafy),
 }
@@ -64,8 +62,6 @@ impl Contender {
         let client = reqwest(server, false).client;
         let raw = datafy_api::Client::new(server.url().parse().unwrap(), client, hooks);
         all.push(Self { name: BY_HAND, way: Way::ByHand(by_hand) });
-        #[cfg(openapi_generator)]
-        all.push(Self { name: "openapi-generator", way: openapi_generator(server) });
         all.push(Self { name: "datafy-api", way: Way::Raw(raw) });
         all.push(Self { name: "datafy-api-ext", way: Way::Ext(datafy(server, false)) });
         let by_hand = Way::ByHand(reqwest(server, true));
@@ -79,21 +75,6 @@ impl Contender {
     pub(crate) async fn call(&self) {
         match &self.way {
             Way::ByHand(by_hand) => by_hand.snapshot(VOLUME).await,
-            #[cfg(openapi_generator)]
-            Way::OpenApiGenerator(configuration) => {
-                let description = Some("nightly".to_owned());
-                let body =
-                    crate::models::CreateSnapshotRequest { description, ..Default::default() };
-                let answer = crate::apis::default_api::create_snapshot(
-                    configuration,
-                    VOLUME,
-                    body,
-                    Some(ACCOUNT),
-                )
-                .await
-                .unwrap();
-                assert!(answer.datafy_snapshot_id.is_some() && answer.start_time.is_some());
-            }
             Way::Raw(client) => {
                 let body = datafy_api::types::CreateSnapshotRequest {
                     description: Some("nightly".to_owned()),
@@ -137,17 +118,6 @@ impl ByHand {
     pub(crate) async fn snapshot_of(&self, volume: VolumeId) {
         self.snapshot(volume.as_str()).await;
     }
-}
-
-#[cfg(openapi_generator)]
-fn openapi_generator(server: &Server) -> Way {
-    Way::OpenApiGenerator(crate::apis::configuration::Configuration {
-        base_path: server.url(),
-        user_agent: None,
-        client: reqwest(server, false).client,
-        bearer_access_token: Some(TOKEN.to_owned()),
-        ..Default::default()
-    })
 }
 
 /// The settings that make hand-written reqwest as safe as possible: timeouts, no redirects, and no automatic

@@ -3,19 +3,7 @@
 //! `cargo bench -p datafy-tests` prints ratios to hand-written reqwest, since absolute times mean little on a
 //! machine with other work. All contenders do the same work against the same server, in turns within one run.
 //! CPU time and allocations are those of the calling thread; the server has another one.
-#![allow(clippy::unwrap_used, missing_docs, unexpected_cfgs)]
-
-// The client that tests/benches/openapi-generator.sh generates. Its code expects these two in the root of a crate.
-#[cfg(openapi_generator)]
-#[allow(warnings, clippy::pedantic)]
-#[rustfmt::skip]
-#[path = "../../../target/openapi-generator/client/src/apis/mod.rs"]
-mod apis;
-#[cfg(openapi_generator)]
-#[allow(warnings, clippy::pedantic)]
-#[rustfmt::skip]
-#[path = "../../../target/openapi-generator/client/src/models/mod.rs"]
-mod models;
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod contender;
 mod server;
