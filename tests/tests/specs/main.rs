@@ -80,15 +80,18 @@ async fn a_parameter_without_a_value_is_not_sent_and_its_default_neither() {
 
 #[tokio::test]
 async fn an_optional_body_can_be_left_out() {
-    let (client, server) = answering(200, "{}");
-    client.create_snapshot("v", None, None).await.unwrap();
-    let request = only(&server);
-    assert_eq!(request.headers["content-length"], "0");
-    assert!(!request.headers.contains_key("content-type"), "{request:?}");
-    let (client, server) = answering(200, "{}");
-    client.create_snapshot("v", None, &types::CreateSnapshotBody::default()).await.unwrap();
-    assert_eq!(only(&server).headers["content-type"], "application/json");
-    assert_eq!(only(&server).body, "{}", "neither a default nor a read-only property");
+    let body_of = types::CreateSnapshotBody::default();
+    // Neither a default nor a read-only property is sent.
+    for (given, length, expected) in [(None, "0", ""), (Some(&body_of), "2", "{}")] {
+        let (client, server) = answering(200, "{}");
+        client.create_snapshot("v", None, given).await.unwrap();
+        let request = only(&server);
+        assert_eq!(
+            (request.headers["content-length"].as_str(), &*request.body),
+            (length, expected)
+        );
+        assert_eq!(request.headers.contains_key("content-type"), given.is_some(), "{request:?}");
+    }
 }
 
 #[tokio::test]
@@ -153,17 +156,6 @@ async fn an_answer_is_read_by_its_status() {
         let Error::UnexpectedResponse(response) = error else { panic!("{error}") };
         assert_eq!(response.status(), status);
         assert_eq!(response.text().await.unwrap(), r#"{"message":"no"}"#);
-    }
-}
-
-#[test]
-fn a_value_that_would_address_another_path_is_refused() {
-    let client = client("http://127.0.0.1:1");
-    for (value, sent) in
-        [("a/b\\c", Some("/volumes/a%2Fb%5Cc/create-snapshot")), ("..", None), ("", None)]
-    {
-        let request = client.create_snapshot_request(value, None, None);
-        assert_eq!(request.ok().map(|request| request.url().path().to_owned()).as_deref(), sent);
     }
 }
 

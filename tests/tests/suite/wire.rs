@@ -271,7 +271,7 @@ async fn a_request_method_builds_the_request_of_its_call_and_sends_nothing() {
 #[tokio::test]
 async fn the_url_of_a_request_is_the_base_url_with_the_path_appended() {
     let hooks = datafy_api::hooks::Hooks::bearer("token-1").unwrap();
-    for base in ["http://h", "https://h:8443/", "https://[::1]/stage/", "https://h/a%20b/c"] {
+    for base in ["http://h", "https://[::1]:8443/stage/", "https://h/a%20b/c"] {
         let client =
             datafy_api::Client::new(base.parse().unwrap(), reqwest::Client::new(), hooks.clone());
         let base = base.trim_end_matches('/');
