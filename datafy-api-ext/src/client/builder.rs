@@ -8,8 +8,6 @@ use crate::client::credential::Tokens;
 use crate::client::detached_calls::DetachedCalls;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::options::{Options, option_methods};
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-use crate::client::root_certificates::{self, Pem};
 use crate::client::token::{self, Token};
 use crate::client::{Clock, Datafy, Inner, Jitter, within};
 use crate::id::SubAccountId;
@@ -19,8 +17,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-use std::{fs, path::Path};
 use tokio::sync::Semaphore;
 
 /// The default number of requests in flight.
@@ -53,8 +49,6 @@ pub struct DatafyBuilder {
     retry_budget: Option<u32>,
     max_in_flight: Option<usize>,
     reuse_connections: bool,
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    root_certificates: Vec<Pem>,
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
     jitter: Option<Jitter>,
@@ -177,27 +171,8 @@ impl DatafyBuilder {
         self
     }
 
-    /// Trusts the certificate authorities in `pem`, in addition to those of the platform.
-    ///
-    /// `pem` is one or more certificates in PEM format. [`build`](Self::build) fails if one of them can't be used, even
-    /// if the endpoint is plain `http`.
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    #[doc(alias("ca", "tls"))]
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(("the PEM text".to_owned(), Ok(pem.into())));
-        self
-    }
-
-    /// Trusts the certificate authorities in the file, as [`root_certificates`](Self::root_certificates) does. The file is
-    /// read immediately.
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    pub fn root_certificates_file(mut self, path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref();
-        self.root_certificates.push((path.display().to_string(), fs::read(path)));
-        self
-    }
-
-    /// Changes the settings of the HTTP client, for example to add a proxy, a resolver or a client certificate.
+    /// Changes the settings of the HTTP client, for example to add a proxy, a certificate authority, a resolver or a client
+    /// certificate.
     ///
     /// The settings that the safety of retries depends on are applied after `configure`: no redirects, no retries by
     /// `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration of yours must not offer `h2`. `configure` is
@@ -222,7 +197,7 @@ impl DatafyBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    #[doc(alias("proxy", "user-agent"))]
+    #[doc(alias("ca", "proxy", "tls", "user-agent"))]
     pub fn configure_reqwest(
         mut self,
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -284,12 +259,6 @@ impl DatafyBuilder {
         let connect = self.options.timeouts.connect;
         let settings = Settings {
             base: base.clone(),
-            #[cfg(any(
-                feature = "rustls",
-                feature = "rustls-no-provider",
-                feature = "native-tls"
-            ))]
-            root_certificates: root_certificates::read(self.root_certificates)?,
             fresh_connections: !self.reuse_connections,
             custom: self.reqwest,
         };

@@ -37,8 +37,6 @@ pub(crate) struct Http {
 /// The settings that the HTTP clients are built from.
 pub(crate) struct Settings {
     pub(crate) base: BaseUrl,
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
-    pub(crate) root_certificates: Vec<reqwest::Certificate>,
     pub(crate) fresh_connections: bool,
     pub(crate) custom: Option<Custom>,
 }
@@ -121,7 +119,7 @@ fn has_proxy(shown: &impl fmt::Debug) -> bool {
 
 /// The causes of an error of reqwest, which itself says only that a builder failed.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-pub(crate) fn cause(error: reqwest::Error) -> BoxError {
+fn cause(error: reqwest::Error) -> BoxError {
     match error.source().and_then(Cause::of) {
         Some(cause) => Box::new(cause),
         None => error.to_string().into(),
@@ -178,7 +176,7 @@ impl Settings {
             // TLS is not used, and loading the platform's certificates takes milliseconds.
             return Ok(builder.tls_certs_only([]));
         }
-        Ok(builder.tls_certs_merge(self.root_certificates.iter().cloned()))
+        Ok(builder)
     }
 
     #[cfg(not(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls")))]

@@ -150,7 +150,8 @@ pub(crate) fn datafy(server: &Server, fresh_connections: bool) -> Datafy {
         Datafy::builder().endpoint(server.url()).token(TOKEN).sub_account(account).retry_budget(0);
     builder = builder.fresh_connections(fresh_connections);
     if let Some(authority) = &server.authority {
-        builder = builder.root_certificates(authority.clone());
+        let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
+        builder = builder.configure_reqwest(move |http| http.tls_certs_merge([authority.clone()]));
     }
     builder.build().unwrap()
 }

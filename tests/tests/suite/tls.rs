@@ -4,7 +4,6 @@ use datafy_api_ext::{Datafy, DatafyBuilder, ErrorKind, Outcome, RetryPolicy, Tim
 use datafy_tests::{Listener, Operation, Stage, http};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -78,8 +77,14 @@ impl Server {
 
     /// A client that trusts the authority of this server.
     fn trusting(&self) -> DatafyBuilder {
-        self.client().root_certificates(self.authority.clone())
+        trusting(self.client(), &self.authority)
     }
+}
+
+/// Trusts the certificate authority in `pem`.
+fn trusting(builder: DatafyBuilder, pem: &str) -> DatafyBuilder {
+    let authority = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
+    builder.configure_reqwest(move |http| http.tls_certs_merge([authority.clone()]))
 }
 
 /// Makes a call that must end `NotSent` after one attempt, with `why` among its causes.
@@ -96,10 +101,6 @@ async fn not_sent(builder: DatafyBuilder, why: &str) {
 async fn a_custom_root_is_trusted() {
     let server = Server::start("localhost", |_| {}).await;
     Operation::Deactivate.call(&server.trusting().build().unwrap(), 0).await.unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), &server.authority).unwrap();
-    let trusting = server.client().root_certificates_file(file.path()).build().unwrap();
-    Operation::Deactivate.call(&trusting, 0).await.unwrap();
 }
 
 #[tokio::test]
@@ -115,7 +116,7 @@ async fn a_connection_that_is_not_secure_is_reported_and_nothing_is_sent() {
     let server = Server::start("localhost", |_| {}).await;
     not_sent(server.client(), "invalid peer certificate: UnknownIssuer").await;
     let other = Server::start("localhost", |_| {}).await;
-    not_sent(server.client().root_certificates(other.authority), "invalid peer certificate").await;
+    not_sent(trusting(server.client(), &other.authority), "invalid peer certificate").await;
     let expired = Server::start("localhost", |params| {
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
@@ -127,7 +128,7 @@ async fn a_connection_that_is_not_secure_is_reported_and_nothing_is_sent() {
     let versions = [&rustls::version::TLS13];
     let server = Server::speaking(&versions, "localhost", |_| {}, "", String::new()).await;
     let older = |http: reqwest::ClientBuilder| http.tls_version_max(reqwest::tls::Version::TLS_1_2);
-    not_sent(server.trusting().configure_reqwest(older), "ProtocolVersion").await;
+    not_sent(server.client().configure_reqwest(older), "ProtocolVersion").await;
 
     let stage = Stage::of(1).await;
     let endpoint = stage.fake.endpoint().replace("http:", "https:");
@@ -198,33 +199,4 @@ async fn a_proxy_that_makes_no_connection_is_reported_and_nothing_is_sent() {
     stage.fake.end_outage().await.unwrap();
     let facts = (error.outcome(), error.kind(), error.attempts());
     assert_eq!(facts, (Outcome::NotSent, ErrorKind::Proxy, 4), "{error:#}");
-}
-
-#[test]
-fn a_root_certificate_that_can_not_be_used_is_named() {
-    let key = KeyPair::generate().unwrap();
-    let good = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
-    let bad = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n";
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("company.pem");
-    let shown = file.display();
-    for (pem, which) in [
-        (String::new(), String::new()),
-        (format!("{good}{bad}{good}"), "certificate 2 of ".to_owned()),
-        (format!("# a comment: é\n{good}{good}{cut}"), "certificate 3 of ".to_owned()),
-    ] {
-        std::fs::write(&file, &pem).unwrap();
-        for endpoint in ["https://api.datafy.io", "http://localhost:1"] {
-            let builder = || Datafy::builder().token("t").endpoint(endpoint);
-            let named = |builder: DatafyBuilder, place: &str| {
-                let error = builder.build().unwrap_err();
-                let expected = format!("the root certificates can't be used: {which}{place}");
-                assert_eq!(error.to_string(), expected);
-                assert!(error.source().is_some(), "{error}");
-            };
-            named(builder().root_certificates_file(&file), &shown.to_string());
-            named(builder().root_certificates(pem.clone()), "the PEM text");
-        }
-    }
 }
