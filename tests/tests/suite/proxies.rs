@@ -55,8 +55,12 @@ fn a_variable_that_names_no_proxy_is_refused_unless_it_is_not_used() {
     let endpoint = "https://datafy.invalid";
     for used in [("PROXIES_BUILD", ""), ("PROXIES_CONFIGURED", "user agent")] {
         let refused = call(endpoint, &[variable, used]);
-        assert!(refused.contains("`HTTPS_PROXY` can't be used: "), "{refused}");
+        let expected = "`HTTPS_PROXY` can't be used: the scheme `htp` is not one of a proxy; give";
+        assert!(refused.contains(expected) && !refused.contains("secret"), "{refused}");
     }
+    let refused = call(endpoint, &[("ALL_PROXY", "http//user:secret@127.0.0.1")]);
+    let expected = "the environment variable `ALL_PROXY` can't be used: it is not a URL; give";
+    assert!(refused.starts_with(expected) && !refused.contains("secret"), "{refused}");
     let build = ("PROXIES_BUILD", "");
     for unused in [
         ("NO_PROXY", "datafy.invalid"),
