@@ -151,20 +151,15 @@ impl DatafyBuilder {
 
     /// Whether to open a new connection for each attempt. Defaults to `true`.
     ///
-    /// A new connection costs 1.9 times the CPU time of a reused one (4.9 times over TLS, half a millisecond), and one or
-    /// two round trips. Reusing is less safe: the service may close the connection while the next request is in flight, so
-    /// that the call ends [`Unknown`](crate::Outcome::Unknown), and a late answer to the previous request may be taken for
-    /// the answer to the next one.
+    /// A new connection costs 1.9 times the CPU time of a reused one (4.9 times over TLS, half a millisecond), one or two
+    /// round trips, and a local port until a minute after it is closed: for more than about 400 calls per second, use
+    /// `false`. Then an idle connection is kept for 1 s, less than the default of every common server.
     ///
-    /// With `false`, an idle connection is kept for 1 s, less than the default of every common server. That helps against
-    /// their timers only. Measured with common servers and gateways, what remains is: when one of them reloads, up to 60
-    /// of 64 calls in flight end `Unknown`; in a burst behind Apache, which sheds idle connections, one in a thousand. Of
-    /// 200,000 calls on new connections, none did. A connection is discarded if an answer names another volume or is not
-    /// JSON, or if bytes arrive between two calls. A late answer that names no volume is not noticed if it arrives
-    /// after the next request was started.
-    ///
-    /// Each connection takes a local port until a minute after it is closed. For more than about 400 calls per second,
-    /// use `false`.
+    /// Reusing is less safe: the service may close the connection while the next request is in flight, so that the call
+    /// ends [`Unknown`](crate::Outcome::Unknown). Measured with common servers and gateways: when one of them reloads, up to
+    /// 60 of 64 calls in flight do; in a burst behind Apache, which sheds idle connections, one in a thousand. Of 200,000
+    /// calls on new connections, none did. A late answer to the previous request is noticed if it names another volume or
+    /// is not JSON, or arrives between two calls; the connection is then discarded.
     #[doc(alias("keep-alive", "pool"))]
     pub fn fresh_connections(mut self, fresh: bool) -> Self {
         self.reuse_connections = !fresh;
