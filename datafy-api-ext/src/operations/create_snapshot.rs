@@ -157,9 +157,7 @@ impl Snapshot {
 
 impl Recorded for Snapshot {
     fn from_record(created_id: Option<&str>) -> Option<Self> {
-        let id = DatafySnapshotId::new(created_id?).ok()?;
-        let (volume_id, status, start_time, volume_size_gb, description) = Default::default();
-        Some(Self { id, volume_id, status, start_time, volume_size_gb, description })
+        Some(Self::new(created_id?.parse().ok()?, types::Snapshot::default()))
     }
 
     fn created_id(&self) -> Option<&str> {
