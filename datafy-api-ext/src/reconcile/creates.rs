@@ -6,7 +6,7 @@ use super::finding::Finding;
 use super::sent_call::SentCall;
 use super::settings::Settings;
 use super::target::Target;
-use crate::journal::StepState;
+use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -25,9 +25,9 @@ struct Group<'a> {
     foreign: bool,
 }
 
-/// The open calls and the objects with the same subject.
+/// The open calls that create from the same volume or snapshot, and the objects that may be theirs.
 #[derive(Default)]
-struct Subject<'a> {
+struct Candidates<'a> {
     calls: Vec<usize>,
     groups: HashMap<&'a str, Group<'a>>,
     /// The objects that lack the tag of a group: copies of AWS's own tools, or objects that are being tagged.
@@ -55,10 +55,10 @@ pub(super) fn findings(
     objects: &Ec2Objects,
     settings: &Settings,
 ) -> Vec<(usize, Finding)> {
-    let mut subjects: HashMap<&str, Subject<'_>> = HashMap::new();
+    let mut candidates: HashMap<&str, Candidates<'_>> = HashMap::new();
     let mut markers: HashMap<&str, Vec<usize>> = HashMap::new();
     let mut explained: HashSet<&str> = HashSet::new();
-    // The calls that don't say what they create from: their objects may have any subject.
+    // The calls that don't say what they create from: any object may be theirs.
     let mut keyless = Vec::new();
     for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.target() == Some(target)) {
         if let Some(marker) = &call.marker {
@@ -66,7 +66,7 @@ pub(super) fn findings(
         }
         if call.is_open() {
             match call.key() {
-                Some(key) => subjects.entry(key).or_default().calls.push(at),
+                Some(key) => candidates.entry(key).or_default().calls.push(at),
                 None => keyless.push(at),
             }
         } else if let Some(id) = &call.created_id {
@@ -76,7 +76,7 @@ pub(super) fn findings(
 
     // Whether the service copies descriptions, and so markers, to EC2.
     let mut carried = false;
-    for (key, Subject { calls, groups, ungrouped }) in &mut subjects {
+    for (key, Candidates { calls, groups, ungrouped }) in &mut candidates {
         for object in objects.of(target, key) {
             let Some(id) = target.group.and_then(|tag| object.tag(tag)) else {
                 ungrouped.push(object);
@@ -98,7 +98,7 @@ pub(super) fn findings(
     let rules = Rules { target, calls, fetched: objects.fetched, settings, carried };
     let keyless: Vec<_> = keyless.into_iter().map(|call| rules.window(call)).collect();
     let mut found = Vec::new();
-    for Subject { calls, groups, mut ungrouped } in subjects.into_values() {
+    for Candidates { calls, groups, mut ungrouped } in candidates.into_values() {
         let groups = groups.into_values().filter(|it| !explained.contains(it.id));
         let (mut marked, mut unmarked): (Vec<_>, Vec<_>) =
             groups.partition(|group| !group.marked.is_empty());
@@ -175,7 +175,7 @@ impl Rules<'_> {
             [group] if self.is_certain(window.call, group) && is_own(group) => {
                 self.happened(group, false)
             }
-            [] if call.state == StepState::Unknown && self.is_single(window.call) => {
+            [] if call.outcome == Outcome::Unknown && self.is_single(window.call) => {
                 if self.fetched < window.end {
                     return Finding::NotYetSeen { look_again_after: window.end };
                 }
@@ -209,7 +209,7 @@ impl Rules<'_> {
     /// Whether this is one call, and not several under the same key of a journal, one of which created an object.
     fn is_single(&self, call: usize) -> bool {
         let call = &self.calls[call];
-        call.state != StepState::Unknown || call.created_id.is_none()
+        call.outcome != Outcome::Unknown || call.created_id.is_none()
     }
 }
 

@@ -48,7 +48,9 @@ impl Ec2Object {
         description: impl Into<String>,
         tags: Vec<(String, String)>,
     ) -> Self {
-        Snapshot { id: id.into(), start_time, description: Some(description.into()), tags }.into()
+        let (id, description) = (id.into(), description.into());
+        let (state, attachments) = Default::default();
+        Self { command: SNAPSHOTS, id, time: start_time, description, state, attachments, tags }
     }
 
     /// Returns a volume with what EC2 says about each.
@@ -59,7 +61,8 @@ impl Ec2Object {
         attachments: Vec<Attachment>,
         tags: Vec<(String, String)>,
     ) -> Self {
-        Volume { id: id.into(), create_time, state: state.into(), attachments, tags }.into()
+        let (id, state, description) = (id.into(), state.into(), String::new());
+        Self { command: VOLUMES, id, time: create_time, description, state, attachments, tags }
     }
 
     /// The value of the tag with this key.
@@ -122,24 +125,13 @@ struct Tag {
 
 impl From<Snapshot> for Ec2Object {
     fn from(it: Snapshot) -> Self {
-        let (state, attachments) = Default::default();
-        let description = it.description.unwrap_or_default();
-        Self {
-            command: SNAPSHOTS,
-            id: it.id,
-            time: it.start_time,
-            description,
-            state,
-            attachments,
-            tags: it.tags,
-        }
+        Self::snapshot(it.id, it.start_time, it.description.unwrap_or_default(), it.tags)
     }
 }
 
 impl From<Volume> for Ec2Object {
     fn from(it: Volume) -> Self {
-        let Volume { id, create_time: time, state, attachments, tags } = it;
-        Self { command: VOLUMES, id, time, description: String::new(), state, attachments, tags }
+        Self::volume(it.id, it.create_time, it.state, it.attachments, it.tags)
     }
 }
 

@@ -4,7 +4,7 @@ use super::query::Query;
 use super::target::Target;
 use crate::abandoned::Abandoned;
 use crate::error::Error;
-use crate::journal::{Step, StepState};
+use crate::journal::Step;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
@@ -26,7 +26,7 @@ pub struct SentCall {
     /// A time after which no request was sent, or `None` if it is unknown.
     pub ended: Option<DateTime<Utc>>,
     /// What is known about the effect.
-    pub state: StepState,
+    pub outcome: Outcome,
     /// The ID of the object that was created, if it is known.
     pub created_id: Option<String>,
 }
@@ -40,7 +40,7 @@ impl SentCall {
             marker: None,
             begun,
             ended: None,
-            state: StepState::Unknown,
+            outcome: Outcome::Unknown,
             created_id: None,
         }
     }
@@ -60,13 +60,13 @@ impl SentCall {
 
     /// Whether something remains to be found out: the effect, or the ID of what was created.
     pub(super) fn is_open(&self) -> bool {
-        match self.state {
-            StepState::Unknown => true,
-            StepState::Applied => self.target().is_some_and(|target| {
+        match self.outcome {
+            Outcome::Unknown => true,
+            Outcome::Applied => self.target().is_some_and(|target| {
                 let has_id = self.created_id.as_deref().is_some_and(|id| target.is_id(id));
                 target.group.is_some() && !has_id
             }),
-            _ => false,
+            Outcome::NotSent | Outcome::Refused => false,
         }
     }
 }
@@ -77,7 +77,7 @@ impl From<&Step> for SentCall {
             marker: step.marker.as_deref().map(str::to_owned),
             // With the same key twice in a run, one call may have ended, and another one not.
             ended: step.ended.filter(|_| !step.is_open()),
-            state: if step.lacks_id() { StepState::Applied } else { step.state },
+            outcome: if step.lacks_id() { Outcome::Applied } else { step.outcome() },
             created_id: step.created_id.as_deref().map(str::to_owned),
             ..Self::new(step.operation, step.subject.clone(), step.begun)
         }
@@ -89,7 +89,7 @@ impl From<&Error> for SentCall {
         Self {
             marker: error.marker().map(str::to_owned),
             ended: error.ended(),
-            state: state(error.outcome()),
+            outcome: error.outcome(),
             created_id: error.created_id().map(str::to_owned),
             ..Self::new(error.operation(), error.subject().clone(), error.started())
         }
@@ -100,19 +100,10 @@ impl From<&Abandoned> for SentCall {
     fn from(abandoned: &Abandoned) -> Self {
         Self {
             marker: abandoned.marker.clone(),
-            state: state(abandoned.outcome),
+            outcome: abandoned.outcome,
             created_id: abandoned.created_id.as_deref().map(str::to_owned),
             ..Self::new(abandoned.operation, abandoned.subject.clone(), abandoned.started)
         }
-    }
-}
-
-fn state(outcome: Outcome) -> StepState {
-    match outcome {
-        Outcome::NotSent => StepState::NotSent,
-        Outcome::Refused => StepState::Refused,
-        Outcome::Unknown => StepState::Unknown,
-        Outcome::Applied => StepState::Applied,
     }
 }
 

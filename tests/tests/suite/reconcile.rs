@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use datafy_api_ext::fake::{Fake, Fault};
-use datafy_api_ext::journal::{Settled, StepState};
+use datafy_api_ext::journal::Settled;
 use datafy_api_ext::reconcile::{
     Attachment, Ec2Object, Ec2Objects, Finding, Query, SentCall, Settings, find_out, volumes_ready,
 };
-use datafy_api_ext::{Clock, Subject};
+use datafy_api_ext::{Clock, Outcome, Subject};
 use serde_json::{Value, json};
 use std::slice::from_ref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,7 +58,7 @@ fn calls(operation: &str, text: &str) -> Vec<SentCall> {
             match sign {
                 "#" => call.marker = Some(marker(&value)),
                 "=" => {
-                    call.state = StepState::Applied;
+                    call.outcome = Outcome::Applied;
                     call.created_id = Some(value).filter(|it| it != "?");
                 }
                 _ => call.created_id = Some(value),
@@ -282,14 +282,14 @@ async fn an_error_says_how_to_find_what_its_call_did_and_when_it_was_in_flight()
     let command = "aws ec2 describe-snapshots --filters 'Name=tag:datafy:source-volume:id,Values=vol-1' --output json";
     assert_eq!(error.how_to_find().as_deref(), Some(command));
     let sent = SentCall::from(&error);
-    assert_eq!((sent.marker.as_deref(), sent.state), (error.marker(), StepState::Unknown));
+    assert_eq!((sent.marker.as_deref(), sent.outcome), (error.marker(), Outcome::Unknown));
     assert!(error.elapsed() < Duration::from_secs(60), "{error:?}");
     assert_eq!((sent.begun, sent.ended), (at(0), Some(at(3_600))));
 
     fake.inject(Fault::status(409));
     let refused = call().await.unwrap_err();
     assert_eq!(refused.how_to_find(), None);
-    assert_eq!(SentCall::from(&refused).state, StepState::Refused);
+    assert_eq!(SentCall::from(&refused).outcome, Outcome::Refused);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! No history makes a finding wrong.
 
 use crate::reconcile::{at, ebs, object, seen};
-use datafy_api_ext::Subject;
-use datafy_api_ext::journal::StepState;
 use datafy_api_ext::reconcile::{Ec2Object, Finding, SentCall, Settings, find_out};
+use datafy_api_ext::{Outcome, Subject};
 use fastrand::Rng;
 use std::time::Duration;
 
@@ -125,7 +124,7 @@ fn creates(rng: &mut Rng, restores: bool) -> Creates {
             (sent.ended, sent.marker) = (ended.map(at), marker);
             if recorded == Recorded::Result {
                 let applied = created.is_some();
-                sent.state = if applied { StepState::Applied } else { StepState::Refused };
+                sent.outcome = if applied { Outcome::Applied } else { Outcome::Refused };
                 sent.created_id.clone_from(&created);
             }
             calls.push((sent, created));
