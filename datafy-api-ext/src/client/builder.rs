@@ -56,18 +56,11 @@ pub struct DatafyBuilder {
 }
 
 impl DatafyBuilder {
-    /// Reads the settings from environment variables: the vendor's, and two of this crate.
+    /// Reads `DATAFY_TOKEN` or `DATAFY_TOKEN_FILE`, `DATAFY_ENDPOINT` and `DATAFY_SUB_ACCOUNT_ID`:
+    /// [the guide](crate::guide::environment) says what they mean.
     ///
-    /// | variable | meaning |
-    /// |---|---|
-    /// | `DATAFY_TOKEN` | the token; required unless `DATAFY_TOKEN_FILE` is set |
-    /// | `DATAFY_TOKEN_FILE` | the path of a file with the token; ignored if `DATAFY_TOKEN` is set |
-    /// | `DATAFY_ENDPOINT` | the URL of the service; defaults to the vendor's |
-    /// | `DATAFY_SUB_ACCOUNT_ID` | the sub-account in whose context calls are made |
-    ///
-    /// Fails if a variable is empty: an empty token usually is a secret that was not found. White space around the token,
-    /// such as a final line break, is ignored. Without a token, [`build`](Self::build) fails, unless
-    /// [`token`](Self::token) sets one.
+    /// Fails if one of them is empty or can't be used: an empty token usually is a secret that was not found. None is
+    /// required here; methods of the builder replace what they set.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -177,21 +170,8 @@ impl DatafyBuilder {
     /// `HTTPS_PROXY` and the other variables of proxies are ignored if `configure` sets a proxy or `no_proxy`.
     ///
     /// `reqwest` is exported as `datafy_api_ext::datafy_api::reqwest`. It is part of the public API only here and in
-    /// `datafy_api`: a new major version of it is a new major version of these crates.
-    ///
-    /// ```
-    /// use datafy_api_ext::Datafy;
-    /// use datafy_api_ext::datafy_api::reqwest::Proxy;
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let proxy = Proxy::all("http://proxy.example:3128")?;
-    /// let datafy = Datafy::builder()
-    ///     .token("a-token")
-    ///     .configure_reqwest(move |http| http.proxy(proxy.clone()))
-    ///     .build()?;
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// `datafy_api`: a new major version of it is a new major version of these crates. [The guide](crate::guide::network)
+    /// has an example.
     #[doc(alias("ca", "proxy", "tls", "user-agent"))]
     pub fn configure_reqwest(
         mut self,
@@ -216,14 +196,10 @@ impl DatafyBuilder {
 
     /// Reports each call whose future was dropped after a request was begun, for example by a timeout or `select!`.
     ///
-    /// Such a call may have had an effect, and nobody else receives its result. `function` is called while a future is dropped or polled: it must neither block nor panic. The same facts are a
-    /// `WARN` event of `tracing`. A process that ends without dropping the future, as after `kill -9`, reports nothing:
-    /// a [journal](crate::journal) does.
-    ///
-    /// ```
-    /// # use datafy_api_ext::Datafy;
-    /// let builder = Datafy::builder().on_abandoned(|call| eprintln!("{call}"));
-    /// ```
+    /// Such a call may have had an effect, and nobody else receives its result. `function`, such as
+    /// `|call| eprintln!("{call}")`, is called while a future is dropped or polled: it must neither block nor panic. The
+    /// same facts are a `WARN` event of `tracing`. A process that ends without dropping the future, as after `kill -9`,
+    /// reports nothing: a [journal](crate::journal) does.
     #[doc(alias("cancel"))]
     pub fn on_abandoned(mut self, function: impl Fn(&Abandoned) + Send + Sync + 'static) -> Self {
         self.on_abandoned = Some(Box::new(function));
