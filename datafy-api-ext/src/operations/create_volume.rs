@@ -34,18 +34,16 @@ impl From<DatafySnapshotId> for Source {
     }
 }
 
-/// The ID of a snapshot, or the object as JSON.
+/// The ID of a snapshot, or the `source` in the request as JSON.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DatafySnapshot(id) => id.fmt(f),
-            Self::Undocumented(object) => {
-                let mut object = Value::Object(object.clone());
-                // The text is the key in a journal, whatever order the members of objects have in this program.
-                object.sort_all_objects();
-                write!(f, "{object}")
-            }
+        if let Self::DatafySnapshot(id) = self {
+            return id.fmt(f);
         }
+        let mut object = serde_json::json!(types::VolumeSource::from(self.clone()));
+        // The text is the key in a journal, whatever order the members of objects have in this program.
+        object.sort_all_objects();
+        write!(f, "{object}")
     }
 }
 

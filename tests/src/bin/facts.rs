@@ -29,7 +29,7 @@ fn calls(datafy: &Datafy) -> Result<Vec<Ended>> {
     Ok(vec![
         end(described),
         end(datafy.create_volume(snapshot)),
-        end(datafy.create_volume(other_source())),
+        end(datafy.create_volume(other_source().0)),
         end(volume.attach(instance, device)),
         end(volume.deactivate_autoscaling()),
     ])

@@ -87,7 +87,7 @@ async fn what_the_state_does_not_allow_is_refused() {
     let other = fake.client().token("another-token").build().unwrap();
     let result = other.volume(volume_id("vol-1")).create_snapshot().await;
     refused(result, 401, "the bearer token is wrong");
-    let source = datafy.create_volume(other_source()).await;
+    let source = datafy.create_volume(other_source().0).await;
     refused(source, 400, "the fake knows no source but `datafySnapshotId`");
     assert!(fake.effects().is_empty());
 

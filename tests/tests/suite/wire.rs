@@ -46,7 +46,7 @@ fn from_snapshot(datafy: &Datafy) -> Call<CreateVolume> {
 }
 
 fn from_object(datafy: &Datafy) -> Call<CreateVolume> {
-    datafy.create_volume(other_source())
+    datafy.create_volume(other_source().0)
 }
 
 fn attach(datafy: &Datafy) -> Call<AttachVolume> {
@@ -189,7 +189,7 @@ async fn create_volume_sends_its_source() {
     let body = json!({ "source": { "datafySnapshotId": "dsnap-1" } });
     let facts = &CREATE_VOLUME_FROM_SNAPSHOTS;
     expect_options(facts, from_snapshot, Expected::body(body), &[]).await;
-    let body = json!({ "source": { "other": [1, { "b": null }] } });
+    let body = json!({ "source": other_source().1 });
     expect_options(facts, from_object, Expected::body(body), &[]).await;
 }
 
