@@ -97,12 +97,6 @@ impl Token {
     }
 }
 
-impl From<SecretString> for Token {
-    fn from(token: SecretString) -> Self {
-        Self::fixed(token)
-    }
-}
-
 impl From<String> for Token {
     fn from(token: String) -> Self {
         Self::fixed(token)
