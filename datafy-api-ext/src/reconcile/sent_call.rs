@@ -5,6 +5,7 @@ use super::target::Target;
 use crate::abandoned::Abandoned;
 use crate::error::Error;
 use crate::journal::Step;
+use crate::operations::check_created;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
@@ -62,10 +63,7 @@ impl SentCall {
     pub(super) fn is_open(&self) -> bool {
         match self.outcome {
             Outcome::Unknown => true,
-            Outcome::Applied => self.target().is_some_and(|target| {
-                let has_id = self.created_id.as_deref().is_some_and(|id| target.is_id(id));
-                target.group.is_some() && !has_id
-            }),
+            Outcome::Applied => check_created(&self.operation, self.created_id.as_deref()).is_err(),
             Outcome::NotSent | Outcome::Refused => false,
         }
     }

@@ -51,14 +51,12 @@ impl Settings {
     }
 }
 
-fn delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
-}
-
 pub(super) fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    time.checked_add_signed(delta(by)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    let by = TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX);
+    time.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 fn earlier(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
-    time.checked_sub_signed(delta(by)).unwrap_or(DateTime::<Utc>::MIN_UTC)
+    let by = TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX);
+    time.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }

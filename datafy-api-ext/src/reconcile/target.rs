@@ -1,6 +1,6 @@
 //! What EC2 shows of each operation.
 
-use crate::id::{DatafySnapshotId, VolumeId};
+use crate::operations::check_created;
 use datafy_api::operations::{ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
 
 /// The objects that an operation creates or changes. Their order is that of the queries.
@@ -53,10 +53,6 @@ impl Target {
 
     /// Whether this is the ID of an object that the operation creates.
     pub(super) fn is_id(self, id: &str) -> bool {
-        match self {
-            Self::SNAPSHOT => DatafySnapshotId::new(id).is_ok(),
-            Self::VOLUME => VolumeId::new(id).is_ok(),
-            _ => false,
-        }
+        check_created(self.operation, Some(id)).is_ok()
     }
 }
