@@ -1,7 +1,7 @@
 //! `cargo xtask`; see `--help`.
 
 use clap::{Parser, Subcommand};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use xtask::report::{Format, Report};
 use xtask::{api, check, docs, files, generate};
@@ -25,11 +25,7 @@ enum Command {
         write: bool,
     },
     /// Write the client that openapi.yaml describes, and a copy of the spec, to datafy-api
-    Generate {
-        /// Compare the files instead of writing them
-        #[arg(long)]
-        check: bool,
-    },
+    Generate,
     /// Compare openapi.yaml with the recorded page, the generated code, the builders and the fake
     Check {
         /// How to print the findings
@@ -53,16 +49,14 @@ fn main() -> ExitCode {
     let root = files::root();
     let (command, result, format) = match Arguments::parse().command {
         Command::Api { write } => ("api", api::run(&root, write), Format::Text),
-        Command::Generate { check } => ("generate", generate::run(&root, check), Format::Text),
+        Command::Generate => ("generate", generate::run(&root), Format::Text),
         Command::Check { format } => ("check", check::run(&root), format),
         Command::Docs { page, record, format } => {
             ("docs", Ok(docs::run(&root, &page, record)), format)
         }
     };
     let report = result.unwrap_or_else(|error| Report::could_not_check(command, &error));
-    let mut out = io::stdout().lock();
-    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     // A closed pipe is no error: the reader has seen enough.
-    let _ = out.write_all(report.render(format, colour).as_bytes());
+    let _ = io::stdout().write_all(report.render(format).as_bytes());
     ExitCode::from(report.ending as u8)
 }

@@ -71,15 +71,10 @@ impl Listing {
     /// The change since the committed listing in `file`, if there is one.
     pub fn change(&self, file: &str, committed: &str) -> Option<Finding> {
         let finding = Finding::of_file(Link::Api, file, committed, &self.text)?;
-        let count =
-            |sign| finding.printed.lines().skip(2).filter(|it| it.starts_with(sign)).count();
-        let breaks = match (count('-'), count('+')) {
-            // A new required method of a trait or a new variant of an enum breaks callers too.
-            (0, new) => format!("mostly no (new lines: {new})"),
-            (gone, new) => format!("yes (removed lines: {gone}, new: {new})"),
-        };
-        Some(finding.help(format!(
-            "breaks callers: {breaks}; if that is meant, run `cargo xtask api --write` and add it to CHANGELOG.md"
-        )))
+        // A new required method of a trait or a new variant of an enum breaks callers too.
+        Some(finding.help(
+            "a line that is removed or changed breaks callers, and a new one mostly doesn't; if it is meant, run `cargo \
+             xtask api --write` and add it to CHANGELOG.md",
+        ))
     }
 }

@@ -47,7 +47,7 @@ pub fn check(spec: &Spec) -> Checked {
         let Some(value) = value.filter(|_| origins.insert(origin.clone())) else { continue };
         let schema = describer.schema(&place);
         // The example of a list may be that of an item.
-        let fits = |value: &Value| describer.fit(schema.clone(), value).is_ok();
+        let fits = |value: &Value| describer.fit(schema.clone(), value).problems.is_empty();
         if !fits(value) && !fits(&json!([value])) {
             find(spec.line(&origin), &format!("#{origin} doesn't fit its schema"));
         }

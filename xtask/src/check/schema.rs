@@ -83,43 +83,43 @@ impl Describer<'_> {
         schema
     }
 
-    /// Compares a value with a schema. Returns the places that it fills, and the members that the schema doesn't describe,
-    /// such as `.source.iops`. The error says what doesn't fit.
-    pub(super) fn fit(
-        &self,
-        mut schema: Value,
-        value: &Value,
-    ) -> Result<(Vec<Pointer>, Vec<String>), String> {
+    /// Compares a value with a schema.
+    pub(super) fn fit(&self, mut schema: Value, value: &Value) -> Fit {
         // A keyword outside of the structure, such as `not`, may refer to them.
         schema["components"] = self.spec.value()["components"].clone();
+        let mut fit = Fit::default();
         let validator = draft202012::options().should_validate_formats(true).build(&schema);
-        let validator = validator.map_err(|error| format!("its schema can't be used: {error}"))?;
+        let validator = match validator {
+            Ok(validator) => validator,
+            Err(error) => {
+                fit.problems.push((String::new(), format!("its schema can't be used: {error}")));
+                return fit;
+            }
+        };
         let path = |pointer: &str| pointer.replace('/', ".").replace("~1", "/");
-        let errors = validator.iter_errors(value);
-        let errors =
-            errors.map(|error| format!("{error} {}", path(error.instance_path().as_str())));
-        let errors: Vec<String> = errors.map(|error| error.trim_end().to_owned()).collect();
-        if !errors.is_empty() {
-            return Err(errors.join("; "));
+        for error in validator.iter_errors(value) {
+            let path = path(error.instance_path().as_str());
+            let problem = format!("{error} {path}").trim_end().to_owned();
+            fit.problems.push((path, problem));
         }
-        let (mut places, mut undescribed) = (Vec::new(), Vec::new());
         for entry in validator.evaluate(value).iter_annotations() {
             let annotation = |name| entry.annotations.value().get(name);
             let place = annotation(PLACE).and_then(Value::as_str);
-            places.extend(place.map(|place| Pointer(place.to_owned())));
-            undescribed
-                .extend(annotation(UNDESCRIBED).map(|_| path(entry.instance_location.as_str())));
+            fit.places.extend(place.map(|place| Pointer(place.to_owned())));
+            let undescribed = annotation(UNDESCRIBED);
+            fit.undescribed.extend(undescribed.map(|_| path(entry.instance_location.as_str())));
         }
-        Ok((places, undescribed))
+        fit
     }
 }
 
-/// The facts without the places that have the flag `readOnly`, which aren't in requests, or `writeOnly`, which aren't in
-/// answers.
-pub(super) fn without(facts: &Facts, flag: &str) -> Facts {
-    let mut rest = facts.clone();
-    for place in facts.map.keys().filter(|place| facts.is(place, flag)) {
-        rest.take(place);
-    }
-    rest
+/// How a value fits a schema. Paths are such as `.source.iops`.
+#[derive(Default)]
+pub(super) struct Fit {
+    /// What doesn't fit, by the path to it.
+    pub(super) problems: Vec<(String, String)>,
+    /// The places that the value fills.
+    pub(super) places: Vec<Pointer>,
+    /// The members that the schema doesn't describe.
+    pub(super) undescribed: Vec<String>,
 }

@@ -6,7 +6,7 @@
 use super::Checked;
 use super::compiled::{Compiled, Exchange, Request};
 use super::generated::method_name;
-use super::schema::{Describer, without};
+use super::schema::Describer;
 use crate::document::{Facts, Pointer, Spec};
 use crate::files::{DRIVER, HANDLER, SPEC};
 use crate::report::{Finding, Link};
@@ -16,115 +16,107 @@ use std::collections::BTreeSet;
 /// Headers of HTTP itself, which no page documents.
 const OF_HTTP: [&str; 5] = ["host", "accept", "content-type", "content-length", "user-agent"];
 
-/// Compares the requests, and the operation whose facts decide on retries.
-pub fn requests(spec: &Spec, compiled: &Compiled) -> Checked {
-    let mut facts = without(&spec.facts, "readOnly");
-    facts.map.retain(|place, _| !place.is_in_answer());
-    let mut checker = Checker { spec, facts, link: Link::Wire, findings: Vec::new() };
+/// Compares the requests and the fake's answers, the operation whose facts decide on retries, and what a call returns.
+pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
+    let mut facts = spec.facts.clone();
+    for place in spec.facts.map.keys() {
+        if spec.facts.is(place, if place.is_in_answer() { "writeOnly" } else { "readOnly" }) {
+            facts.take(place);
+        }
+    }
+    let mut checker = Checker { spec, findings: Vec::new() };
+    let answer_of = |operation: &Pointer, it: &Exchange| {
+        operation.then(&["responses", &it.answer.status.to_string()])
+    };
     let mut messages = Vec::new();
-    for Exchange { made, request, .. } in &compiled.exchanges {
+    for exchange in &compiled.exchanges {
+        let Exchange { made, request, answer, mapped } = exchange;
         let operation = request.operation(spec);
         if operation.and_then(|operation| method_name(spec, operation)).as_ref() != Some(made) {
             let title = format!("`{made}` sends `{}`, which is not that operation", request.line);
-            checker.find(&Pointer::default(), &format!("{made} line"), title);
+            checker.find(Link::Wire, &Pointer::default(), &format!("{made} line"), title);
         }
-        let message = |operation| (operation, request.message(&checker.facts, operation));
-        messages.extend(operation.map(message));
-    }
-    checker.compare(&messages, "recorded requests")
-}
-
-/// Compares the answers of the fake, and what a call returns for them.
-pub fn answers(spec: &Spec, compiled: &Compiled) -> Checked {
-    let mut facts = without(&spec.facts, "writeOnly");
-    facts.map.retain(|place, _| place.is_in_answer() || place.is_operation());
-    let mut checker = Checker { spec, facts, link: Link::Fake, findings: Vec::new() };
-    let exchanges = compiled.exchanges.iter().filter_map(|it| {
-        let operation = it.request.operation(spec)?;
-        Some((operation, operation.then(&["responses", &it.answer.status.to_string()]), it))
-    });
-    let (served, refused): (Vec<_>, Vec<_>) =
-        exchanges.partition(|(_, at, _)| checker.facts.has(at));
-    // The fake may refuse a call, if it answers another one of the operation.
-    let refused = refused.iter().filter(|(own, ..)| !served.iter().any(|(other, ..)| own == other));
-    let mut messages = Vec::new();
-    for (operation, at, Exchange { answer, mapped, .. }) in served.iter().chain(refused) {
-        let media = answer.content_type.as_deref();
-        let (name, sent) = content(&checker.facts, at, media, &answer.body);
-        if checker.facts.has(at) && *mapped != sent {
+        let Some(operation) = operation else { continue };
+        let mut message = request.message(&facts, operation);
+        let at = answer_of(operation, exchange);
+        let (name, sent) = content(&facts, &at, answer.content_type.as_deref(), &answer.body);
+        if facts.has(&at) && *mapped != sent {
             let title = format!("a call returns {mapped} if {operation} answers {sent}");
-            checker.find(operation, &format!("{operation} unmapped"), title);
+            checker.find(Link::Fake, operation, &format!("{operation} unmapped"), title);
         }
-        messages.push((*operation, Value::from_iter([(name, sent)])));
+        // The fake may refuse a call, if it answers another one of the operation.
+        let others =
+            compiled.exchanges.iter().filter(|it| it.request.operation(spec) == Some(operation));
+        if facts.has(&at) || !{ others }.any(|it| facts.has(&answer_of(operation, it))) {
+            message[name] = sent;
+        }
+        messages.push((operation, message));
     }
-    checker.compare(&messages, "answers of the fake")
+    let mut places = 0;
+    for operation in facts.operations() {
+        let own = messages.iter().filter(|(other, _)| *other == operation);
+        places += checker.compare(&facts, operation, own.map(|(_, message)| message));
+    }
+    let messages = messages.len();
+    let compared = format!(
+        "compared {messages} recorded requests and the fake's answers with {places} documented places"
+    );
+    (checker.findings, compared)
 }
 
 struct Checker<'a> {
     spec: &'a Spec,
-    /// What is sent in this direction.
-    facts: Facts,
-    link: Link,
     findings: Vec<Finding>,
 }
 
 impl Checker<'_> {
-    fn find(&mut self, at: &Pointer, what: &str, title: String) {
-        let (file, help) = match self.link {
+    fn find(&mut self, link: Link, at: &Pointer, what: &str, title: String) {
+        let (file, help) = match link {
             Link::Wire => (DRIVER, "fix the builder in datafy-api-ext, or set the option there"),
             _ => (HANDLER, "fix the fake's answer there, or map it in the type of the answer"),
         };
         let line = self.spec.facts.line_around(at).or_else(|| self.spec.line("/paths"));
-        let finding = Finding::new(self.link, what, title).at(SPEC, line, "the spec");
+        let finding = Finding::new(link, what, title).at(SPEC, line, "the spec");
         // Several messages may differ in the same way.
         if self.findings.iter().all(|other| other.fingerprint != finding.fingerprint) {
             self.findings.push(finding.at(file, None, "here").help(help));
         }
     }
 
-    /// Compares messages with their operations.
-    fn compare(mut self, messages: &[(&Pointer, Value)], name: &str) -> Checked {
-        let facts = std::mem::take(&mut self.facts);
-        let mut places = 0;
-        for operation in facts.operations() {
-            let mut describer =
-                Describer { spec: self.spec, facts: &facts, places: BTreeSet::new() };
-            let schema = describer.message(operation);
-            let mut filled = BTreeSet::new();
-            for (_, message) in messages.iter().filter(|(own, _)| *own == operation) {
-                match describer.fit(schema.clone(), message) {
-                    Ok((places, undescribed)) => {
-                        filled.extend(places);
-                        for path in undescribed {
-                            let path = &path[1..];
-                            let title =
-                                format!("`{path}` is sent with {operation}, and isn't documented");
-                            self.find(
-                                operation,
-                                &format!("{operation} {path} undocumented"),
-                                title,
-                            );
-                        }
-                    }
-                    Err(problem) => {
-                        let title =
-                            format!("{operation} is sent otherwise than documented: {problem}");
-                        self.find(operation, &format!("{operation} misfit: {problem}"), title);
-                    }
-                }
+    /// Compares messages with their operation. Returns the number of places that it documents.
+    fn compare<'m>(
+        &mut self,
+        facts: &Facts,
+        operation: &Pointer,
+        messages: impl Iterator<Item = &'m Value>,
+    ) -> usize {
+        let mut describer = Describer { spec: self.spec, facts, places: BTreeSet::new() };
+        let schema = describer.message(operation);
+        let mut filled = BTreeSet::new();
+        let link = |path: &str| if path.starts_with(".answer") { Link::Fake } else { Link::Wire };
+        for message in messages {
+            let fit = describer.fit(schema.clone(), message);
+            for (path, problem) in fit.problems {
+                let title = format!("{operation} is sent otherwise than documented: {problem}");
+                self.find(link(&path), operation, &format!("{operation} misfit: {problem}"), title);
             }
-            places += describer.places.len();
-            let missing: BTreeSet<_> = describer.places.difference(&filled).collect();
-            for place in &missing {
-                // Of what is missing as a whole, the outermost place.
-                if !place.around().skip(1).any(|outer| missing.contains(&outer)) {
-                    let title = format!("nothing that is sent, and fits, has `{place}`");
-                    self.find(place, &format!("{place} unsent"), title);
-                }
+            for path in fit.undescribed {
+                let (link, path) = (link(&path), &path[1..]);
+                let title = format!("`{path}` is sent with {operation}, and isn't documented");
+                self.find(link, operation, &format!("{operation} {path} undocumented"), title);
+            }
+            filled.extend(fit.places);
+        }
+        let missing: BTreeSet<_> = describer.places.difference(&filled).collect();
+        for place in &missing {
+            // Of what is missing as a whole, the outermost place.
+            if !place.around().skip(1).any(|outer| missing.contains(&outer)) {
+                let title = format!("nothing that is sent, and fits, has `{place}`");
+                let link = if place.is_in_answer() { Link::Fake } else { Link::Wire };
+                self.find(link, place, &format!("{place} unsent"), title);
             }
         }
-        let messages = messages.len();
-        (self.findings, format!("compared {messages} {name} with {places} documented places"))
+        describer.places.len()
     }
 }
 

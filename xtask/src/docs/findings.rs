@@ -136,7 +136,7 @@ impl Reporter<'_> {
 }
 
 /// Appends what isn't there yet.
-fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+pub fn add_new<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
     for one in more {
         if !all.contains(&one) {
             all.push(one);

@@ -51,11 +51,6 @@ impl Spec {
         self.document.line(pointer)
     }
 
-    /// The line on which `place` is described.
-    pub fn line_of(&self, place: &Pointer) -> Option<u64> {
-        self.facts.get(place)?.line
-    }
-
     /// The member `key` of the operation at `place`.
     pub fn of_operation(&self, place: &Pointer, key: &str) -> Option<&Value> {
         self.document.value.pointer(&self.facts.get(place)?.origin)?.get(key)

@@ -191,6 +191,7 @@ impl<'a> Reader<'a> {
                 self.place(schema).folded = true;
             } else if let Some(Fact { folded: false, line, .. }) = self.facts.get(schema)
                 && self.facts.kind(schema).is_none()
+                && self.unreadable.is_empty()
             {
                 self.number = line.unwrap_or(self.number);
                 self.state(schema, "type", "any");

@@ -114,10 +114,10 @@ impl Report {
         Self::new(command, Vec::new(), vec![problem])
     }
 
-    /// The printed report. `colour`: for a terminal that shows colours.
-    pub fn render(&self, format: Format, colour: bool) -> String {
+    /// The printed report.
+    pub fn render(&self, format: Format) -> String {
         match format {
-            Format::Text => print::text(self, colour),
+            Format::Text => print::text(self),
             Format::Json => serde_json::to_string_pretty(self).expect("a report is JSON") + "\n",
             Format::Github => print::github(self),
         }

@@ -2,7 +2,7 @@
 
 use super::{Breaks, Ending, Finding, Report, clean};
 
-pub(super) fn text(report: &Report, colour: bool) -> String {
+pub(super) fn text(report: &Report) -> String {
     let mut lines = Vec::new();
     for finding in &report.findings {
         lines.push(format!("error[{}]: {}", finding.link, finding.title));
@@ -39,11 +39,7 @@ pub(super) fn text(report: &Report, colour: bool) -> String {
         (Ending::Drift, findings) => format!("{findings} findings"),
         (Ending::CouldNotCheck, _) => "could not check".to_owned(),
     });
-    let paint = |line: &String| match clean(line) {
-        line if colour && line.starts_with("error") => format!("\u{1b}[1;31m{line}\u{1b}[0m\n"),
-        line => line + "\n",
-    };
-    lines.iter().map(paint).collect()
+    lines.iter().map(|line| clean(line) + "\n").collect()
 }
 
 /// What is said of a finding.

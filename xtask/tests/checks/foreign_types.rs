@@ -18,17 +18,15 @@ fn foreign(item: &[&str]) -> Vec<String> {
 #[test]
 fn only_the_first_segment_of_a_path_is_a_crate_and_our_own_generics_and_the_standard_ones_are_not()
 {
-    let own = ["pub", "datafy_api_ext", "::", "fake", "::", "f", "(", "&", "T", "::", "Body", ")"];
-    assert!(foreign(&own).is_empty());
-    assert!(
-        foreign(&["pub", "Self", "::", "Item", "(", "alloc", "::", "string", "::", "String"])
-            .is_empty()
-    );
-    let nested =
-        ["pub", "<", "http", "::", "Request", "<", "T", ">", "(", "tower", "::", "Service"];
-    assert_eq!(foreign(&nested), ["http", "tower"]);
-    // The other crate of the workspace is one.
-    assert_eq!(foreign(&["pub", "(", "datafy_api", "::", "Client", ")"]), ["datafy_api"]);
+    for (item, expected) in [
+        ("pub datafy_api_ext :: fake :: f ( & T :: Body )", &[][..]),
+        ("pub Self :: Item ( alloc :: string :: String", &[]),
+        ("pub < http :: Request < T > ( tower :: Service", &["http", "tower"]),
+        // The other crate of the workspace is one.
+        ("pub ( datafy_api :: Client )", &["datafy_api"]),
+    ] {
+        assert_eq!(foreign(&item.split(' ').collect::<Vec<_>>()), expected);
+    }
 }
 
 #[test]

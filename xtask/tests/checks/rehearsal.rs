@@ -50,7 +50,7 @@ fn rehearse(name: &str, version: &str, most_lines: usize, most_files: usize) {
     apply(root, &fixture, "--include");
 
     // `cargo xtask generate`
-    assert_eq!(generate::run(root, false).expect("generated").ending, Ending::Equal);
+    assert_eq!(generate::run(root).expect("generated").ending, Ending::Equal);
 
     // `cargo xtask check` says that the record predates the page, and names what is left: code, tests and prose.
     let early = check::run(root).expect("it can be read");

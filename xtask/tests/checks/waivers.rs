@@ -27,10 +27,8 @@ fn a_waiver_removes_its_finding_until_its_last_day_has_passed() {
     assert_eq!(two.title, "two");
     assert_eq!(expired.title, "the waiver of `wire: two` expired after 2027-01-31");
     assert_eq!(expired.spots[0].line, Some(3));
-}
 
-#[test]
-fn a_waiver_that_matches_nothing_is_a_finding() {
+    // One that matches nothing is a finding, too.
     let (_, rest) = sift("2026-01-01", &["one"]);
     let [unused] = rest.try_into().expect("one finding");
     assert_eq!(unused.title, "the waiver of `wire: two` matches nothing");
