@@ -6,7 +6,7 @@ use crate::mutants;
 use crate::render::{self, Variations};
 use crate::workspace;
 use regex::Regex;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
@@ -32,10 +32,7 @@ fn assert_seen(
     all: &[Evolution],
     needs_record: impl Fn(&str) -> bool,
 ) {
-    let root = tempfile::tempdir().expect("a directory");
-    fs::create_dir(root.path().join("xtask")).expect("created");
-    fs::write(root.path().join(SPEC), spec).expect("written");
-    fs::write(root.path().join(WAIVERS), "[]").expect("written");
+    let root = workspace::folder(&[(SPEC, spec), (WAIVERS, "[]")]);
     let mut without_record = unseen(root.path(), page, all);
     without_record.retain(|what| !needs_record(what));
 
@@ -263,40 +260,22 @@ fn of_markdown(page: &str) -> Vec<Evolution> {
     let mut evolutions = Vec::new();
     for (range, document) in documents(page) {
         let (path, _) = document["paths"].as_object().expect("paths").iter().next().expect("one");
-        let mut add = |kind: &str, pointer: &str, changed: &Value| {
-            let what = format!("{kind} {pointer} of {path}");
-            let page = format!("{}{changed}{}", &page[..range.start], &page[range.end..]);
-            evolutions.push(Evolution { what, page });
-        };
-        let nodes = mutants::nodes(&document, "").into_iter();
-        let mut nodes: Vec<String> = nodes.map(|(pointer, _)| pointer).collect();
         let used = used(&document);
-        nodes.retain(|pointer| {
+        for (name, changed) in mutants::mutants(&document) {
+            let (pointer, change) = name.split_once(' ').expect("a pointer and what changes");
             let parts: Vec<_> = pointer.splitn(5, '/').collect();
             let component = parts[..parts.len().min(4)].join("/");
-            parts[1] != "components" || used.iter().any(|used| used.starts_with(&component))
-        });
-        for pointer in nodes.iter().filter(|pointer| !is_prose(pointer)) {
-            let (owner, key) = pointer.rsplit_once('/').expect("a node below the root");
-            let key = key.replace("~1", "/").replace("~0", "~");
-            if !follows(&document, pointer) {
-                let mut without = document.clone();
-                match without.pointer_mut(owner).expect("it") {
-                    Value::Object(members) => drop(members.remove(&key)),
-                    Value::Array(items) => drop(items.remove(key.parse().expect("a number"))),
-                    _ => unreachable!("only these have members"),
-                }
-                add("without", pointer, &without);
-            }
-            let other = match document.pointer(pointer).expect("it") {
-                Value::Bool(value) => json!(!value),
-                Value::Number(value) => json!(value.as_i64().expect("an integer") + 1),
-                Value::String(value) => json!(format!("{value}x")),
+            let is_used = used.iter().any(|used| used.starts_with(&component));
+            let kind = match change {
+                "removed" if !follows(&document, pointer) => "without",
+                "changed" => "another",
                 _ => continue,
             };
-            let mut changed = document.clone();
-            *changed.pointer_mut(pointer).expect("it") = other;
-            add("another", pointer, &changed);
+            if !is_prose(pointer) && (is_used || parts[1] != "components") {
+                let what = format!("{kind} {pointer} of {path}");
+                let page = format!("{}{changed}{}", &page[..range.start], &page[range.end..]);
+                evolutions.push(Evolution { what, page });
+            }
         }
     }
     evolutions

@@ -5,7 +5,6 @@ use crate::render::{self, Variations};
 use crate::upgrade::{docs, facts};
 use crate::workspace;
 use serde_json::{Value, json};
-use std::fs;
 use xtask::docs::{Fragment, TO_DESCRIBE};
 use xtask::document::Spec;
 use xtask::files::SPEC;
@@ -60,8 +59,7 @@ fn what_is_new_on_a_page_of_markdown_is_pasted_and_then_agrees() {
     let report = docs(&root, &page);
     assert_eq!(report.problems.len(), 0, "{:?}", report.problems);
     let text = pasted(&spec.text, &report.findings);
-    let copy = tempfile::tempdir().expect("a directory");
-    fs::write(copy.path().join(SPEC), &text).expect("written");
+    let copy = workspace::folder(&[(SPEC, &text)]);
     let after = docs(copy.path(), &page);
     assert_eq!(after.ending, Ending::Equal, "{:#?} {:?}\n{text}", after.findings, after.problems);
 

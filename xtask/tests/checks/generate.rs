@@ -1,21 +1,17 @@
-use crate::workspace::change;
+use crate::workspace::{change, folder};
 use std::fs;
 use xtask::check::before_compiling;
-use xtask::files::{GENERATED, RECORD, SPEC, SPEC_COPY};
+use xtask::files::{self, GENERATED, RECORD, SPEC, SPEC_COPY};
 use xtask::generate::run;
 
 #[test]
-fn generate_writes_both_files_and_check_finds_a_missing_and_a_changed_one() {
-    let folder = tempfile::tempdir().expect("a directory");
+fn generate_writes_both_files_and_check_finds_one_that_is_missing_or_changed() {
+    let own = [SPEC, RECORD].map(|file| files::read(&files::root(), file).expect("readable"));
+    let folder = folder(&[(SPEC, &own[0]), (RECORD, &own[1]), (GENERATED, ""), (SPEC_COPY, "")]);
     let root = folder.path();
-    for file in [SPEC, RECORD] {
-        fs::create_dir_all(root.join("datafy-api/src")).expect("a directory");
-        fs::create_dir_all(root.join("xtask")).expect("a directory");
-        fs::copy(xtask::files::root().join(file), root.join(file)).expect("copied");
-    }
     let found = || before_compiling(root).expect("it can be read").1;
     let committed = |file| fs::read_to_string(root.join(file)).ok();
-    assert_eq!(found().len(), 2, "both are missing");
+    assert_eq!(found().len(), 2, "both are empty");
     run(root).expect("generated");
     assert_eq!(found().len(), 0, "{:?}", found());
     for file in [GENERATED, SPEC_COPY] {
@@ -23,6 +19,8 @@ fn generate_writes_both_files_and_check_finds_a_missing_and_a_changed_one() {
         change(root, file, &[("datafySnapshotId", "snapshotId")]);
         let [stale] = &found()[..] else { panic!("{:?}", found()) };
         assert!(stale.printed.contains("snapshotId"), "{stale:?}");
+        fs::remove_file(root.join(file)).expect("removed");
+        assert_eq!(found().len(), 1, "it is missing");
         run(root).expect("generated");
         assert_eq!(committed(file), text);
     }

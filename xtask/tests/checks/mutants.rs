@@ -22,7 +22,7 @@ const BLIND_SPOTS: [(&str, &str); 6] = [
 ];
 
 /// All mutants of the spec, each with its name: the place, and what is done to it.
-fn mutants(spec: &Value) -> BTreeMap<String, Value> {
+pub(crate) fn mutants(spec: &Value) -> BTreeMap<String, Value> {
     let mut mutants = BTreeMap::new();
     let mut add = |pointer: &str, what: &str, mutant: Value| {
         if mutant != *spec {
@@ -64,7 +64,7 @@ fn mutants(spec: &Value) -> BTreeMap<String, Value> {
 }
 
 /// The nodes of a document below its root.
-pub(crate) fn nodes<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a Value)> {
+fn nodes<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a Value)> {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(object) => {
             object.iter().map(|(key, member)| (escape(key).into_owned(), member)).collect()

@@ -288,26 +288,14 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
-    use proptest::option::of;
-    let string = (
-        of(proptest::sample::select(vec!["date-time", "uuid", "byte"])),
-        of("[a-zA-Z0-9-]{1,8}"),
-        of(proptest::collection::btree_set("[a-z]{1,5}", 1..4)),
-    );
-    let string = string.prop_map(|(format, example, values)| {
-        json!({ "type": "string", "format": format, "example": example, "enum": values })
-    });
-    let number =
-        (any::<bool>(), of(0..100_i32), of(0..9_i32)).prop_map(|(integer, default, minimum)| {
-            let kind = if integer { "integer" } else { "number" };
-            json!({ "type": kind, "default": default, "minimum": minimum })
-        });
-    let flag = any::<bool>().prop_map(|default| json!({ "type": "boolean", "default": default }));
-    (prop_oneof![string, number, flag], any::<[bool; 3]>()).prop_map(|(mut schema, flags)| {
-        for (word, set) in ["readOnly", "nullable", "deprecated"].into_iter().zip(flags) {
-            schema[word] = set.then_some(true).into();
+    let all: Vec<Value> =
+        serde_saphyr::from_str(include_str!("../fixtures/scalars.yaml")).expect("YAML");
+    (proptest::sample::select(all), any::<[bool; 3]>()).prop_map(|(mut schema, flags)| {
+        for (word, _) in
+            ["readOnly", "nullable", "deprecated"].into_iter().zip(flags).filter(|it| it.1)
+        {
+            schema[word] = true.into();
         }
-        schema.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
         schema
     })
 }

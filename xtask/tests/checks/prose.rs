@@ -7,24 +7,21 @@ use std::fs;
 use std::path::Path;
 use xtask::check;
 use xtask::document::Spec;
-use xtask::files::SPEC;
+use xtask::files::{self, SPEC, WAIVERS};
 use xtask::report::{Ending, Link};
 
 #[test]
 fn prose_that_names_what_changed_or_is_gone_is_listed() {
-    let root = tempfile::tempdir().expect("a directory");
-    let root = root.path();
-    fs::create_dir_all(root.join("datafy-api-ext/guide")).expect("created");
-    fs::create_dir(root.join("xtask")).expect("created");
-    fs::copy(workspace::record().join(SPEC), root.join(SPEC)).expect("copied");
-    for (file, text) in [
+    let before = files::read(&workspace::record(), SPEC).expect("the spec");
+    let root = workspace::folder(&[
+        (SPEC, &before),
+        (WAIVERS, "[]"),
         ("README.md", "It sends `X-Datafy-Sub-Account-Id`.\n\nA status of the snapshot.\n"),
         ("datafy-api-ext/DOCS.md", "Set\n`autoscaling_only`, which is `autoscalingOnly`.\n"),
         ("datafy-api-ext/guide/a.md", "Read `status`.\nMyautoscalingOnly is another.\n"),
         ("CHANGELOG.md", "`X-Datafy-Sub-Account-Id` is new.\n"),
-    ] {
-        fs::write(root.join(file), text).expect("written");
-    }
+    ]);
+    let root = root.path();
     let spec = Spec::load(root).expect("the spec");
     let before = render::markdown(spec.value(), Variations::default());
     assert_eq!(xtask::docs::compare(root, "page", before.as_bytes(), true).ending, Ending::Equal);
@@ -40,11 +37,8 @@ fn prose_that_names_what_changed_or_is_gone_is_listed() {
     assert_eq!(prose("detach"), [""; 0]);
 
     // Once the spec follows the page and that is recorded, the names that are gone are still looked for.
-    fs::write(
-        root.join(SPEC),
-        serde_json::to_string(&changed(&workspace::record())).expect("JSON"),
-    )
-    .expect("written");
+    let after = changed(&workspace::record()).to_string();
+    fs::write(root.join(SPEC), after).expect("written");
     assert_eq!(xtask::docs::compare(root, "page", page.as_bytes(), true).ending, Ending::Equal);
     let gone = |root: &Path| {
         let found = check::before_compiling(root).expect("it can be read").1;

@@ -47,32 +47,23 @@ fn fingerprints(report: &Report) -> BTreeSet<&str> {
     whole.map(|text| text.find(" enum ").map_or(text, |at| &text[..at + 5])).collect()
 }
 
-const SHOWN_BY_BOTH: [&str; 7] = [
-    "page: header X-Datafy-Sub-Account-Id moved to query accounts (string[])",
-    "page: POST /api/v1/volumes/{volumeId}/create-snapshot body.autoscalingOnly default true -> false",
-    "page: POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.status enum",
-    "page: POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.tags added (string[])",
-    "page: POST /api/v1/volumes/{volumeId}/create-snapshot answer 200.startTime removed",
-    "page: POST /api/v1/volumes/{volumeId}/attach body.deviceName required true -> false",
-    "page: POST /api/v1/volumes/{volumeId}/detach added",
-];
-
-const SHOWN_BY_MARKDOWN: [&str; 2] = [
-    "page: POST /api/v1/volumes/create-from-snapshots body.source|2 not {\"required\":[\"datafySnapshotId\"]} -> not stated",
-    "page: POST /api/v1/volumes/create-from-snapshots body.source|2.inventedList added (string[]), required",
-];
+/// The findings about the changed page: those that only Markdown shows, or those that both shapes show.
+fn shown_by(shape: &str) -> impl Iterator<Item = &'static str> {
+    let lines = include_str!("../fixtures/changed.txt").lines().skip(1);
+    lines.filter_map(move |line| line.strip_prefix(shape))
+}
 
 #[test]
 fn each_change_of_the_page_is_one_finding_and_a_folded_one_is_none() {
     let root = workspace::record();
     let changed = changed(&root);
     let text = docs(&root, &render::text(&facts(&changed), Variations::default()));
-    assert_eq!(fingerprints(&text), BTreeSet::from(SHOWN_BY_BOTH));
+    assert_eq!(fingerprints(&text), shown_by("both: ").collect());
     let hidden = "POST /api/v1/volumes/create-from-snapshots body.source|2: not";
     assert!(text.receipt.silent.iter().any(|silent| silent == hidden), "{:?}", text.receipt.silent);
 
     let markdown = docs(&root, &render::markdown(&changed, Variations::default()));
-    let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
+    let all = shown_by("both: ").chain(shown_by("markdown: "));
     assert_eq!(fingerprints(&markdown), all.collect());
     for report in [text, markdown] {
         assert_eq!(report.ending, Ending::Drift);
@@ -120,10 +111,10 @@ fn the_page_of_record_agrees_where_it_does_not_fold_and_the_changed_one_gives_it
         assert_eq!(report.receipt.silent[0], hidden);
     }
     if let Some(report) = compare("next/page.txt") {
-        assert_eq!(fingerprints(&report), BTreeSet::from(SHOWN_BY_BOTH));
+        assert_eq!(fingerprints(&report), shown_by("both: ").collect());
     }
     if let Some(report) = compare("next/page.md") {
-        let all = SHOWN_BY_BOTH.into_iter().chain(SHOWN_BY_MARKDOWN);
+        let all = shown_by("both: ").chain(shown_by("markdown: "));
         assert_eq!(fingerprints(&report), all.collect());
     }
 }
@@ -301,7 +292,6 @@ fn a_long_page_is_compared_in_seconds() {
     for number in 0..125 {
         page += &template[start..end].replace("/api/v1/", &format!("/api/v{number}/"));
     }
-    let root = tempfile::tempdir().expect("a directory");
     let spec = Spec::load(&workspace::record()).expect("the spec").value().clone();
     for (path, item) in spec["paths"].as_object().expect("paths") {
         for number in 0..125 {
@@ -310,7 +300,7 @@ fn a_long_page_is_compared_in_seconds() {
     }
     let mut large = spec;
     large["paths"] = paths.into();
-    fs::write(root.path().join(SPEC), large.to_string()).expect("written");
+    let root = workspace::folder(&[(SPEC, &large.to_string())]);
     let started = std::time::Instant::now();
     let report = docs(root.path(), &page);
     let took = started.elapsed();

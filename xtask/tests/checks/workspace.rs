@@ -17,6 +17,17 @@ pub(crate) fn record() -> PathBuf {
     xtask::files::root().join("xtask/tests/fixtures/record")
 }
 
+/// A folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a directory");
+    for (file, text) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+        fs::write(path, text).expect("written");
+    }
+    folder
+}
+
 /// What the compiled code of the workspace at `root` knows, or why it can't be compiled.
 pub(crate) fn compiled(root: &Path) -> Result<Compiled, Box<Finding>> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
