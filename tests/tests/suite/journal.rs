@@ -7,11 +7,14 @@ use crate::scene::{
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{FleetError, NotDone};
 use datafy_api_ext::journal::{Journal, JournalError, Settled, StepState};
-use datafy_api_ext::{Outcome, SubAccountId};
+use datafy_api_ext::{Clock, Outcome, SubAccountId};
 use datafy_tests::until;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::SystemTime;
 
 /// A journal of the snapshots of this many volumes.
 async fn written(size: usize) -> (Scene, PathBuf) {
@@ -179,12 +182,28 @@ async fn one_of_the_runs_that_create_a_journal_at_once_has_it() {
     }
 }
 
+/// A clock that the thread that writes the journal reads once a lock is free.
+#[derive(Clone, Debug, Default)]
+struct Held(Arc<Mutex<()>>);
+
+impl Clock for Held {
+    fn date(&self) -> SystemTime {
+        if thread::current().name() == Some("datafy-journal") {
+            drop(self.0.lock().unwrap());
+        }
+        SystemTime::now()
+    }
+}
+
 #[tokio::test]
 async fn what_a_dropped_run_had_queued_is_recorded_as_not_sent() {
-    let scene = Scene::of(8).await;
+    let clock = Held::default();
+    let scene = Scene::with(8, |client| client.clock(clock.clone())).await;
     let mut run = scene.fleet(8).concurrency(4).run(snapshot_of).await.unwrap();
-    // One poll queues four intents.
+    // One poll queues four intents. If one were written meanwhile, its call would begin in the same poll.
+    let held = clock.0.lock().unwrap();
     assert!(futures_util::FutureExt::now_or_never(run.next()).is_none());
+    drop(held);
     drop(run);
     assert_eq!((scene.requests(), scene.states()), (0, vec![StepState::NotSent; 4]));
     assert_eq!(scene.snapshot_states(8).await, ["done"; 8]);
