@@ -72,23 +72,6 @@ async fn a_second_ctrl_c_aborts_and_the_journal_has_what_was_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_in_use_can_be_listed_and_not_changed() {
-    let machine = machine(Fault::ReadThenHang).await;
-    let mut child = machine.command(SNAPSHOTS).spawn().unwrap();
-    until(|| machine.fake.requests().len() == 2).await;
-    let journal = &machine.journals()[0];
-    let ran = machine.run(&format!("journal list {journal}")).await.expect(3);
-    ran.says("2 items, 2 steps unknown");
-    for line in ["settle", "resolve"] {
-        let found = if line == "settle" { "vol-1 not-applied" } else { "" };
-        let ran = machine.run(&format!("journal {line} {journal} {found}")).await.expect(1);
-        ran.says("is in use");
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_goes_away_does_not_end_the_run() {
     let machine = machine(Fault::Delay(Duration::ZERO)).await;
     let mut child = machine.command("snapshot --from list.txt").spawn().unwrap();

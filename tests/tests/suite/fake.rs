@@ -220,13 +220,11 @@ fn a_fault_is_read_from_json() {
     let table = [
         (json!("apply_then_reset"), Fault::ApplyThenReset),
         (json!({ "delay": 0.5 }), Fault::Delay(Duration::from_millis(500))),
-        (json!({ "late_duplicate": 2 }), Fault::LateDuplicate(Duration::from_secs(2))),
         (json!({ "tiny_chunks": 3 }), Fault::TinyChunks(3)),
         (
             json!({ "apply_then_name_volume": "vol-9" }),
             Fault::ApplyThenNameVolume(VolumeId::new("vol-9").unwrap()),
         ),
-        (json!({ "answer": { "status": 409 } }), Fault::status(409)),
         (
             json!({ "answer": { "status": 429, "headers": { "retry-after": "30" } } }),
             Fault::retry_after(429, "30"),

@@ -3,6 +3,7 @@
 use datafy_api_ext::fake::{Fault, Reply, verify};
 use datafy_api_ext::{Error, Outcome, RetryPolicy, Timeouts, VolumeId};
 use datafy_tests::{OPERATIONS, Operation, Stage, until};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::VecDeque;
@@ -33,8 +34,8 @@ const RETRY_AFTER: [&str; 5] = ["0", "1", "30", "soon", "Sun, 06 Nov 1994 08:49:
 
 /// Faults that a client can survive with its promise kept. The service itself does not lie: it sends no status in
 /// [`EVIDENCE`] after an effect, and no success in JSON without one.
-fn faults() -> impl Strategy<Value = Option<Fault>> {
-    let wire = prop::sample::select(vec![
+fn faults() -> Vec<Option<Fault>> {
+    let wire = [
         Fault::ReadThenReset,
         Fault::ApplyThenReset,
         Fault::ApplyThenCutHeaders,
@@ -42,23 +43,14 @@ fn faults() -> impl Strategy<Value = Option<Fault>> {
         Fault::CloseIdle,
         Fault::Drip,
         Fault::TinyChunks(200),
-    ]);
-    let late = (500..3_000_u64).prop_map(|late| Fault::LateDuplicate(Duration::from_micros(late)));
-    let foreign = prop::sample::select(vec![
+        Fault::LateDuplicate(Duration::from_micros(500)),
+        Fault::LateDuplicate(Duration::from_millis(2)),
+    ];
+    // Each is as frequent as several of the others.
+    let mut faults: Vec<_> = wire.into_iter().flat_map(|fault| vec![fault; 4]).collect();
+    faults.extend([
         Fault::Answer(Reply::html(200)),
-        Fault::ApplyThenAnswer(Reply::html(200)),
-        Fault::ApplyThenAnswer(Reply::status(101)),
-        Fault::ApplyThenAnswer(Reply::html(503)),
-        Fault::ApplyThenAnswer(Reply::html(503).header("retry-after", "5")),
         Fault::ApplyThenNameVolume(VolumeId::new("vol-other").unwrap()),
-    ]);
-    let incomplete = prop::sample::select(vec![
-        Fault::ApplyThenAnswer(Reply::status(200).body("x".repeat(2 << 20))),
-        Fault::ApplyThenAnswer(Reply::status(200).body("{\"volumeId\"")),
-        Fault::ApplyThenAnswer(Reply::status(200)),
-        Fault::ApplyThenAnswer(Reply::status(204)),
-    ]);
-    let slow = prop::sample::select(vec![
         Fault::ReadThenHang,
         Fault::ApplyThenHang,
         Fault::ApplyThenStallBody,
@@ -66,25 +58,23 @@ fn faults() -> impl Strategy<Value = Option<Fault>> {
         Fault::Delay(Duration::from_millis(3)),
         Fault::Delay(Duration::from_millis(30)),
     ]);
-    let status = prop::sample::select([&EVIDENCE[..], &NO_EVIDENCE[..]].concat());
-    let retry_after = prop::sample::select(RETRY_AFTER.to_vec());
-    let no_evidence = prop::sample::select(NO_EVIDENCE.to_vec());
-    prop_oneof![
-        20 => Just(None),
-        25 => wire.prop_map(Some),
-        5 => late.prop_map(Some),
-        10 => foreign.prop_map(Some),
-        8 => incomplete.prop_map(Some),
-        25 => status.prop_map(|status| Some(Fault::status(status))),
-        10 => (prop::sample::select(vec![425_u16, 429, 503]), retry_after.clone())
-            .prop_map(|(status, value)| Some(Fault::retry_after(status, value))),
-        5 => no_evidence
-            .prop_map(|status| Some(Fault::ApplyThenAnswer(Reply::status(status)))),
-        5 => retry_after.prop_map(|value| {
-            Some(Fault::ApplyThenAnswer(Reply::status(503).header("retry-after", value)))
-        }),
-        3 => slow.prop_map(Some),
-    ]
+    let status = Reply::status;
+    let mut applied = vec![
+        Reply::html(200),
+        Reply::html(503),
+        status(200),
+        status(204),
+        status(200).body("x".repeat(2 << 20)),
+        status(200).body("{\"volumeId\""),
+    ];
+    applied.extend(NO_EVIDENCE.map(status));
+    applied.extend(RETRY_AFTER.map(|value| status(503).header("retry-after", value)));
+    faults.extend(applied.into_iter().map(Fault::ApplyThenAnswer));
+    faults.extend(EVIDENCE.iter().chain(&NO_EVIDENCE).map(|status| Fault::status(*status)));
+    let waits = RETRY_AFTER.iter().flat_map(|value| [425, 429, 503].map(|status| (status, value)));
+    faults.extend(waits.map(|(status, value)| Fault::retry_after(status, value)));
+    let none = vec![None; faults.len() / 4];
+    faults.into_iter().map(Some).chain(none).collect()
 }
 
 fn calls() -> impl Strategy<Value = Vec<Operation>> {
@@ -99,7 +89,7 @@ fn scripts() -> impl Strategy<Value = Script> {
     (
         calls(),
         any::<bool>(),
-        prop::collection::vec(faults(), 0..10),
+        prop::collection::vec(prop::sample::select(faults()), 0..10),
         1..5_u32,
         0..6_u32,
         (20..120_u64).prop_map(Duration::from_millis),
@@ -127,20 +117,13 @@ async fn play(script: &Script) -> Result<[usize; 5], String> {
     let mut faults = VecDeque::from(script.faults.clone());
     stage.fake.inject_with(move |_| faults.pop_front().flatten());
 
-    let mut results = Vec::new();
-    let mut running = Vec::new();
-    for (number, operation) in script.calls.iter().copied().enumerate() {
+    let calls = script.calls.iter().copied().enumerate().map(|(number, operation)| {
         let datafy = datafy.clone();
-        let call = tokio::spawn(async move { operation.call(&datafy, number).await });
-        if script.concurrent {
-            running.push(call);
-        } else {
-            results.push(call.await.map_err(|error| error.to_string())?);
-        }
-    }
-    for call in running {
-        results.push(call.await.map_err(|error| error.to_string())?);
-    }
+        tokio::spawn(async move { operation.call(&datafy, number).await })
+    });
+    let at_a_time = if script.concurrent { script.calls.len() } else { 1 };
+    let results = stream::iter(calls).buffered(at_a_time).try_collect::<Vec<_>>().await;
+    let results = results.map_err(|error| error.to_string())?;
     // A request whose call has timed out may still be applied.
     drop(datafy);
     until(|| stage.fake.connections() == 0).await;

@@ -35,18 +35,6 @@ async fn stage_with(token: &str, size: usize) -> Stage {
 }
 
 #[tokio::test]
-async fn a_provider_is_called_once_before_the_first_request() {
-    let stage = stage_with("token-1", 1).await;
-    let (token, asked) = counting();
-    let datafy = stage.builder().token(token).build().unwrap();
-    assert_eq!(asked.load(Ordering::SeqCst), 0);
-    for _ in 0..3 {
-        Operation::Deactivate.call(&datafy, 0).await.unwrap();
-    }
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
-}
-
-#[tokio::test]
 async fn after_a_401_one_call_renews_the_token_and_all_succeed_with_one_effect() {
     let stage = stage_with("token-2", 32).await;
     let (token, asked) = counting();
@@ -92,17 +80,6 @@ async fn a_token_file_is_read_again_after_a_401() {
     let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
     assert_eq!((error.outcome(), error.status()), (Outcome::Refused, Some(401)));
     assert!(error.to_string().contains("; then: the token file "), "{error}");
-}
-
-#[tokio::test]
-async fn white_space_around_a_token_is_not_sent() {
-    let stage = stage_with("token-1", 1).await;
-    let text = "\r\n token-1\t\n";
-    let provider = Token::provider(move || async move { Ok::<_, std::io::Error>(text.to_owned()) });
-    for token in [Token::fixed(text), provider] {
-        let datafy = stage.builder().token(token).build().unwrap();
-        Operation::Deactivate.call(&datafy, 0).await.unwrap();
-    }
 }
 
 /// Builds a client in another thread, so that a build that blocks fails the test.
