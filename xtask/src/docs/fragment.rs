@@ -1,6 +1,8 @@
 //! YAML to paste into openapi.yaml, for what is new on a page of Markdown: a part of the page's document.
 
-use crate::document::{Difference, Facts, Kind, Pointer, Spec, What, escape, unescape, write};
+use crate::document::{
+    Difference, Fact, Facts, Kind, Pointer, Spec, What, escape, unescape, write,
+};
 use crate::yaml;
 use heck::{ToLowerCamelCase, ToUpperCamelCase};
 use serde::Serialize;
@@ -33,14 +35,7 @@ pub(super) struct Fragments<'a> {
 
 impl<'a> Fragments<'a> {
     pub(super) fn new(spec: &'a Spec, page: &'a Facts, differences: &'a [Difference]) -> Self {
-        let components = spec.facts.map.iter().filter(|(_, fact)| {
-            fact.value.is_none()
-                && fact.origin.matches('/').count() == 3
-                && fact.origin.starts_with("/components/")
-        });
-        let known =
-            components.map(|(place, fact)| (stated(&spec.facts, place), fact.origin.clone()));
-        let (known, new, pasted) = (known.collect(), BTreeMap::new(), Vec::new());
+        let (known, new, pasted) = Default::default();
         Self { spec, page, differences, known, new, pasted }
     }
 
@@ -49,6 +44,17 @@ impl<'a> Fragments<'a> {
         let place = &difference.place;
         if difference.what != What::Added || self.page.is_folded(place) {
             return Vec::new();
+        }
+        if self.known.is_empty() {
+            let components = self.spec.facts.map.iter().filter(|(_, fact)| {
+                let origin = &fact.origin;
+                origin.starts_with("/components/") && origin.matches('/').count() == 3
+            });
+            let places = components.filter(|(_, fact)| fact.value.is_none());
+            let known = |(place, fact): (&Pointer, &Fact)| {
+                (stated(&self.spec.facts, place), fact.origin.clone())
+            };
+            self.known = places.map(known).collect();
         }
         if place.is_operation() {
             self.operation(place);

@@ -51,7 +51,15 @@ type Object = Map<String, Value>;
 /// Flattens the document `root`.
 pub fn flatten(root: &Value, line: LineOf<'_>) -> (Facts, Vec<Unreadable>) {
     let mut walk = Walk::new(root, line);
-    walk.object(&Pointer::default(), Kind::Document, "", root.clone(), 0);
+    // What is in the components is read where it is referred to.
+    let own = match root {
+        Value::Object(root) => {
+            let own = root.iter().filter(|(keyword, _)| *keyword != "components");
+            own.map(|(keyword, value)| (keyword.clone(), value.clone())).collect()
+        }
+        other => other.clone(),
+    };
+    walk.object(&Pointer::default(), Kind::Document, "", own, 0);
     (walk.facts, walk.unreadable)
 }
 
@@ -185,7 +193,7 @@ impl<'a> Walk<'a> {
     fn rewrite(&mut self, place: &Pointer, kind: Kind, origin: &str, object: &mut Object) {
         match kind {
             Kind::Document => {
-                object.retain(|keyword, _| keyword != "security" && keyword != "components");
+                object.remove("security");
                 if let Some(Value::Array(servers)) = object.get_mut("servers") {
                     let urls = servers.iter().filter_map(|server| server.get("url")?.as_str());
                     *servers = urls.map(|url| url.trim_end_matches('/').into()).collect();

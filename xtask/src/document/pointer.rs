@@ -206,7 +206,8 @@ impl fmt::Display for Pointer {
 
 /// Escapes one segment of a JSON pointer (RFC 6901).
 pub fn escape(segment: &str) -> Cow<'_, str> {
-    if segment.contains(['~', '/']) {
+    // Looking for both at once is slow in a debug build.
+    if segment.contains('~') || segment.contains('/') {
         segment.replace('~', "~0").replace('/', "~1").into()
     } else {
         segment.into()
