@@ -1,7 +1,7 @@
 //! `cargo xtask generate`: the committed files that are made from `openapi.yaml`, the client and a copy of the spec that
 //! its crate is built from.
 
-use crate::codegen::{self, Refusal};
+use crate::codegen;
 use crate::files::{self, GENERATED, SPEC, SPEC_COPY};
 use crate::report::{Finding, Link, Report};
 use anyhow::{Result, anyhow};
@@ -24,12 +24,7 @@ pub fn stale(file: &str, committed: &str, described: &str) -> Option<Finding> {
 
 /// The client that the spec in `yaml` describes. The error is one line, with the place in the spec.
 pub fn client(yaml: &str) -> Result<String> {
-    try_client(yaml).map_err(|refusal| anyhow!(refusal.in_file(SPEC)))
-}
-
-/// The client that the spec in `yaml` describes, or where and why the generator refuses the spec.
-pub(crate) fn try_client(yaml: &str) -> Result<String, Refusal> {
-    codegen::generate(yaml)
+    codegen::generate(yaml).map_err(|refusal| anyhow!(refusal.in_file(SPEC)))
 }
 
 /// The client of a dependent with the spec in `yaml`. `own` is the spec of this workspace.

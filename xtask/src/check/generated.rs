@@ -2,16 +2,17 @@
 
 use super::Checked;
 use super::compiled::Compiled;
+use crate::codegen;
 use crate::document::{Pointer, Spec};
 use crate::files::{GENERATED, SPEC};
-use crate::generate::{stale, try_client};
+use crate::generate::stale;
 use crate::report::{Finding, Link};
 use heck::ToSnakeCase;
 use serde_json::{Value, json};
 
 /// Compares the committed client with what the spec describes.
 pub fn check(spec: &Spec, committed: &str) -> Checked {
-    let finding = match try_client(&spec.text) {
+    let finding = match codegen::generate(&spec.text) {
         Ok(generated) => stale(GENERATED, committed, &generated),
         Err(refusal) => {
             let pointer = refusal.pointer.as_deref().unwrap_or("");

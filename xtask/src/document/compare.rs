@@ -143,11 +143,7 @@ impl Comparing<'_> {
 
 /// The values at and within a place.
 fn facts<'a>(facts: &'a Facts, place: &Pointer) -> impl Iterator<Item = &'a Pointer> + use<'a> {
-    let own = facts.map.get_key_value(place);
-    own.into_iter()
-        .chain(facts.within(place))
-        .filter(|(_, fact)| fact.value.is_some())
-        .map(|(it, _)| it)
+    facts.from(place).filter(|(_, fact)| fact.value.is_some()).map(|(it, _)| it)
 }
 
 /// Whether two values of a keyword mean the same.

@@ -86,6 +86,14 @@ impl Facts {
         self.map.range((Bound::Included(from), Bound::Excluded(to)))
     }
 
+    /// The places and the values within `place`, and `place` itself.
+    pub fn from<'a>(
+        &'a self,
+        place: &Pointer,
+    ) -> impl Iterator<Item = (&'a Pointer, &'a Fact)> + use<'a> {
+        self.map.get_key_value(place).into_iter().chain(self.within(place))
+    }
+
     /// The places and the values directly within `place`.
     pub fn inner<'a>(
         &'a self,
@@ -121,9 +129,7 @@ impl Facts {
 
     /// All places and values at and within `place`, as text.
     pub fn stated(&self, place: &Pointer) -> String {
-        let own = self.map.get_key_value(place);
-        let all = own.into_iter().chain(self.within(place));
-        let stated = all.map(|(pointer, fact)| {
+        let stated = self.from(place).map(|(pointer, fact)| {
             let value = fact.value.as_ref().map(Value::to_string).unwrap_or_default();
             format!("{}={value}\n", &pointer.0[place.0.len()..])
         });
@@ -152,9 +158,8 @@ impl Facts {
 
     /// Removes `place` and everything within it.
     pub fn take(&mut self, place: &Pointer) -> Vec<(Pointer, Fact)> {
-        let within: Vec<Pointer> = self.within(place).map(|(inner, _)| inner.clone()).collect();
-        let all = [place.clone()].into_iter().chain(within);
-        all.filter_map(|inner| self.map.remove_entry(&inner)).collect()
+        let all: Vec<Pointer> = self.from(place).map(|(inner, _)| inner.clone()).collect();
+        all.into_iter().filter_map(|inner| self.map.remove_entry(&inner)).collect()
     }
 
     /// Moves `from` and everything within it to `to`, which has the same owner.

@@ -346,9 +346,7 @@ impl<'a> Reader<'a> {
         if !in_content && row::without_icon(&row.name) == "Authorization" {
             return self.authorization(&row);
         }
-        let labelled = self.labelled(&row);
-        let is_labelled = labelled.is_some();
-        if let Some(place) = labelled.or_else(|| self.unlabelled(&row)) {
+        if let Some((place, is_labelled)) = self.place_of(&row) {
             self.describe(&place, row);
             self.place(&place).unlabelled = !is_labelled;
         } else if self.section == Section::Authorizations {
@@ -361,42 +359,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The place of a row by the label of its section.
-    fn labelled(&mut self, row: &Row) -> Option<Pointer> {
+    /// The place of a row, and whether the label of its section says so. If not, path and spec do: some pages lack labels.
+    fn place_of(&mut self, row: &Row) -> Option<(Pointer, bool)> {
+        let parameter = |within| self.operation.parameter(within, &row.name);
         match self.section {
-            Section::Body | Section::Answers => self.of_content(row),
+            Section::Body | Section::Answers => return Some((self.of_content(row)?, true)),
             // Folded headers are followed by the rows of the body, without a label.
-            Section::Headers if self.is_known(&self.content.as_ref()?.base.property(&row.name)) => {
+            Section::Headers => {
+                let place = self.content.as_ref()?.base.property(&row.name);
+                self.is_known(&place).then_some(())?;
                 self.section = Section::Answers;
-                self.of_content(row)
+                return Some((self.of_content(row)?, true));
             }
             Section::Parameters(within) if within != Within::Path || self.is_in_path(row) => {
-                Some(self.operation.parameter(within, &row.name))
+                return Some((parameter(within), true));
             }
-            _ => None,
-        }
-    }
-
-    /// The place of a row by path and spec. Some pages lack only the label of the body.
-    fn unlabelled(&mut self, row: &Row) -> Option<Pointer> {
-        let parameter = |within| self.operation.parameter(within, &row.name);
-        if matches!(self.section, Section::Body | Section::Answers | Section::Headers) {
-            return None;
-        }
-        if self.is_in_path(row) {
-            return Some(parameter(Within::Path));
+            _ if self.is_in_path(row) => return Some((parameter(Within::Path), false)),
+            _ => {}
         }
         if let Some(place) = Within::iter().map(parameter).find(|place| self.spec.has(place)) {
-            return Some(place);
+            return Some((place, false));
         }
         let body = self.operation.then(&["requestBody"]);
         let mut names = self.spec.below(&body).filter_map(Pointer::name);
         if names.any(|name| name == row.name) && !self.labels.contains(&Section::Body) {
             self.open(Section::Body, "");
             self.place(&body).unlabelled = true;
-            return self.of_content(row);
+            return Some((self.of_content(row)?, false));
         }
-        matches!(self.section, Section::Parameters(_)).then(|| parameter(Within::Path))
+        let in_parameters = matches!(self.section, Section::Parameters(_));
+        in_parameters.then(|| (parameter(Within::Path), false))
     }
 
     fn is_in_path(&self, row: &Row) -> bool {

@@ -7,7 +7,6 @@ use crate::render::{self, Variations};
 use crate::workspace;
 use regex::Regex;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
@@ -260,18 +259,20 @@ fn of_markdown(page: &str) -> Vec<Evolution> {
     let mut evolutions = Vec::new();
     for (range, document) in documents(page) {
         let (path, _) = document["paths"].as_object().expect("paths").iter().next().expect("one");
-        let used = used(&document);
+        let operation = document["paths"].to_string();
         for (name, changed) in mutants::mutants(&document) {
             let (pointer, change) = name.split_once(' ').expect("a pointer and what changes");
-            let parts: Vec<_> = pointer.splitn(5, '/').collect();
-            let component = parts[..parts.len().min(4)].join("/");
-            let is_used = used.iter().any(|used| used.starts_with(&component));
+            // What no operation refers to states nothing.
+            let is_whole = pointer.starts_with("/components/") && pointer.matches('/').count() < 4;
+            let is_used =
+                pointer.contains("security") || operation.contains(&format!("#{pointer}"));
             let kind = match change {
+                "removed" if is_whole && !is_used => continue,
                 "removed" if !follows(&document, pointer) => "without",
                 "changed" => "another",
                 _ => continue,
             };
-            if !is_prose(pointer) && (is_used || parts[1] != "components") {
+            if !is_prose(pointer) {
                 let what = format!("{kind} {pointer} of {path}");
                 let page = format!("{}{changed}{}", &page[..range.start], &page[range.end..]);
                 evolutions.push(Evolution { what, page });
@@ -279,23 +280,6 @@ fn of_markdown(page: &str) -> Vec<Evolution> {
         }
     }
     evolutions
-}
-
-/// The components that the operations of a document refer to.
-fn used(document: &Value) -> BTreeSet<String> {
-    let mut used = BTreeSet::new();
-    let mut open = vec![document["paths"].to_string(), document["security"].to_string()];
-    let name = Regex::new("\"#(/components/[^\"]+)\"|^\\[\\{\"([^\"]+)\"").expect("one");
-    while let Some(text) = open.pop() {
-        for found in name.captures_iter(&text) {
-            let scheme =
-                found.get(2).map(|it| format!("/components/securitySchemes/{}", it.as_str()));
-            let pointer = scheme.unwrap_or_else(|| found[1].to_owned());
-            open.extend(document.pointer(&pointer).map(Value::to_string));
-            used.insert(pointer);
-        }
-    }
-    used
 }
 
 /// Whether a key is a name, and not a keyword.
