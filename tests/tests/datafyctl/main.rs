@@ -13,6 +13,6 @@ mod journals;
 mod resolve;
 #[cfg(unix)]
 mod signals;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod terminal;
 mod troubleshooting;

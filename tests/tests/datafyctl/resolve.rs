@@ -5,7 +5,7 @@ use serde_json::json;
 
 #[cfg(unix)]
 mod aws {
-    use super::{Lookups, OLD};
+    use super::{OLD, resolve};
     use crate::ctl::Machine;
     use crate::ec2::{Ec2, programs};
     use datafy_api_ext::fake::Fault;
@@ -62,7 +62,7 @@ mod aws {
         let ran = machine.run_with(line, &[("PATH", &path)]).await.expect(1);
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
         ran.says("nothing was settled").says("no credentials");
-        machine.resolve(&[]).await.expect(1);
+        resolve(&machine, &[]).await.expect(1);
     }
 }
 
@@ -95,21 +95,15 @@ fn volumes(ids: &[&str]) -> String {
     json!({ "Volumes": ids.iter().map(volume).collect::<Vec<_>>() }).to_string()
 }
 
-trait Lookups {
-    /// Writes what the script would have written, and resolves the old journal with it.
-    async fn resolve(&self, files: &[(&str, String)]) -> Ran;
-}
-
-impl Lookups for Machine {
-    async fn resolve(&self, files: &[(&str, String)]) -> Ran {
-        let directory = self.directory.path().join("datafy-ec2");
-        let _ = std::fs::remove_dir_all(&directory);
-        std::fs::create_dir(&directory).unwrap();
-        for (name, content) in files {
-            std::fs::write(directory.join(name), content).unwrap();
-        }
-        self.run("journal resolve old.jsonl --only-creator --from datafy-ec2").await
+/// Writes what the script would have written, and resolves the old journal with it.
+async fn resolve(machine: &Machine, files: &[(&str, String)]) -> Ran {
+    let directory = machine.directory.path().join("datafy-ec2");
+    let _ = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir(&directory).unwrap();
+    for (name, content) in files {
+        std::fs::write(directory.join(name), content).unwrap();
     }
+    machine.run("journal resolve old.jsonl --only-creator --from datafy-ec2").await
 }
 
 /// What the script has written at this time, with this output of the first command, and the volumes of this one.
@@ -132,9 +126,9 @@ async fn output_that_is_unfit_or_uncertain_settles_nothing() {
         (&good[..2], "2.json: "),
         (&output(LATER, "[[]]".to_owned(), &BOTH), "1.json"),
     ] {
-        machine.resolve(files).await.expect(1).says(expected);
+        resolve(&machine, files).await.expect(1).says(expected);
     }
-    machine.resolve(&good).await.expect(0);
+    resolve(&machine, &good).await.expect(0);
     // Without a marker, only the only creator is certain.
     machine.file("old.jsonl", OLD);
     let ran = machine.run("journal resolve old.jsonl --from datafy-ec2").await.expect(3);
@@ -153,21 +147,23 @@ async fn the_output_of_the_commands_settles_what_it_proves() {
 
     // The window of a call without a recorded end closes 26 minutes after its beginning.
     let early = output("2026-01-01T02:20:00Z", snapshots(), &BOTH);
-    let ran =
-        machine.resolve(&early).await.expect(3).prints("db-1: create_snapshot: created dsnap-0c1");
+    let ran = resolve(&machine, &early)
+        .await
+        .expect(3)
+        .prints("db-1: create_snapshot: created dsnap-0c1");
     ran.prints("db-2: create_snapshot: not seen yet; look again after 2026-01-01T02:26:02Z; run this again then")
         .says("1 step unknown");
     let script = machine.run("journal resolve old.jsonl").await.expect(3);
     assert!(!script.out.contains("vol-0a1"), "{script}");
     script.prints("Values=vol-0a2' --output json");
     let changed = output(LATER, snapshots(), &BOTH);
-    machine.resolve(&changed).await.expect(1).says("which the query doesn't ask for");
+    resolve(&machine, &changed).await.expect(1).says("which the query doesn't ask for");
 
     let none = || json!({ "Snapshots": [] }).to_string();
-    let ran = machine.resolve(&output(LATER, none(), &[])).await.expect(3);
+    let ran = resolve(&machine, &output(LATER, none(), &[])).await.expect(3);
     ran.prints("created nothing; not settled: EC2 shows nothing of it")
         .prints("--aws-profile and --region");
-    let ran = machine.resolve(&output(LATER, none(), &BOTH[1..])).await.expect(0);
+    let ran = resolve(&machine, &output(LATER, none(), &BOTH[1..])).await.expect(0);
     ran.prints("db-2: create_snapshot: created nothing");
     machine.run("journal resolve old.jsonl").await.expect(0).says("0 steps unknown");
 }
@@ -182,6 +178,6 @@ async fn the_calls_of_other_journals_explain_objects() {
     let begun = begun.lines().filter(|line| !line.contains("db-2"));
     let lines: Vec<_> = begun.chain([end, ""]).collect();
     machine.file("state/snapshot-other.jsonl", lines.join("\n"));
-    let ran = machine.resolve(&output(LATER, snapshots(), &BOTH)).await.expect(0);
+    let ran = resolve(&machine, &output(LATER, snapshots(), &BOTH)).await.expect(0);
     ran.prints("db-1: create_snapshot: created nothing");
 }
