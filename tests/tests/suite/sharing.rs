@@ -15,20 +15,10 @@ fn send<T: Send + 'static>() {}
 
 #[test]
 fn clients_calls_and_errors_are_send_and_sync_and_runs_are_send() {
-    send_and_sync::<Datafy>();
-    send_and_sync::<Volume>();
-    send_and_sync::<Call<CreateSnapshot>>();
-    send_and_sync::<Restore>();
-    send_and_sync::<Snapshot>();
-    send_and_sync::<(Error, NotRestored, ConfigError)>();
-    send_and_sync::<(Steps, OpenJournal)>();
-    send_and_sync::<(Timeouts, RetryPolicy)>();
-    send_and_sync::<Token>();
-    send_and_sync::<Monitor>();
-    send_and_sync::<(VolumeId, Source, CreatedVolume, Progress, NotDone)>();
-    send::<Fleet<VolumeId>>();
-    send_and_sync::<Fake>();
-    send::<Run<VolumeId, Snapshot>>();
-    send::<DatafyBuilder>();
+    send_and_sync::<(Datafy, Volume, Call<CreateSnapshot>, Restore, Fake, Token)>();
+    send_and_sync::<(Error, NotRestored, ConfigError, NotDone, Timeouts, RetryPolicy)>();
+    send_and_sync::<(VolumeId, Source, CreatedVolume, Snapshot, Progress)>();
+    send_and_sync::<(Steps, OpenJournal, Monitor)>();
+    send::<(Fleet<VolumeId>, Run<VolumeId, Snapshot>, DatafyBuilder)>();
     send::<<Call<CreateSnapshot> as IntoFuture>::IntoFuture>();
 }
