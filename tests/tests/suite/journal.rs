@@ -119,26 +119,29 @@ async fn an_intent_is_recorded_before_its_request_is_sent_and_a_result_before_it
 async fn an_unknown_outcome_in_the_journal_is_reported_in_spite_of_other_entries() {
     let (scene, path) = written(0).await;
     let header = without_checksums(&path);
-    let record = |event: &str| {
-        let time = "2026-01-01T00:00:00.000000Z";
-        let facts = r#""key":"vol-seed0","operation":"create_snapshot""#;
-        format!(r#"{{"time":"{time}",{facts},"event":{event}}}"#)
+    let facts =
+        r#""time":"2026-01-01T00:00:00.000000Z","key":"vol-seed0","operation":"create_snapshot""#;
+    let line = |event: &str| {
+        let event = match event {
+            "begin" => r#""begin","subject":{"volume":"vol-seed0"}"#.to_owned(),
+            "created" => r#""end","outcome":"applied","created_id":"dsnap-1""#.to_owned(),
+            outcome => format!(r#""end","outcome":"{outcome}""#),
+        };
+        format!("{{{facts},\"event\":{event}}}\n")
     };
-    let begin = &record(r#""begin","subject":{"volume":"vol-seed0"}"#);
-    let end = |outcome: &str| record(&format!(r#""end","outcome":"{outcome}""#));
-    let created = record(r#""end","outcome":"applied","created_id":"dsnap-1""#);
-    for (lines, expected) in [
-        (vec![begin.clone(), begin.clone(), created.clone(), end("refused")], "before"),
-        (vec![begin.clone(), created.clone(), created], "before"),
+    for (events, expected) in [
+        ("begin begin created refused", "before"),
+        ("begin created created", "before"),
         // What was created is not known.
-        (vec![begin.clone(), end("applied")], "unknown"),
-        (vec![begin.clone(), begin.clone(), end("not_sent")], "unknown"),
-        (vec![begin.clone(), end("unknown"), begin.clone(), end("refused")], "unknown"),
-        (vec![begin.clone(), end("unknown"), begin.clone(), end("applied")], "unknown"),
-        (vec![begin.clone(), begin.clone(), end("applied")], "unknown"),
+        ("begin applied", "unknown"),
+        ("begin begin not_sent", "unknown"),
+        ("begin unknown begin refused", "unknown"),
+        ("begin unknown begin applied", "unknown"),
+        ("begin begin applied", "unknown"),
     ] {
-        fs::write(&path, format!("{header}{}\n", lines.join("\n"))).unwrap();
-        assert_eq!(scene.snapshot_states(1).await, [expected], "{lines:?}");
+        let lines: String = events.split(' ').map(line).collect();
+        fs::write(&path, header.clone() + &lines).unwrap();
+        assert_eq!(scene.snapshot_states(1).await, [expected], "{events}");
     }
     assert_eq!(scene.effects(), 0);
 }
@@ -235,42 +238,30 @@ async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
     let (scene, path) = written(2).await;
     let sealed = fs::read_to_string(&path).unwrap();
     let whole = without_checksums(&path);
-    let lines: Vec<_> = whole.lines().collect();
+    let (lines, header) = (whole.lines().collect::<Vec<_>>(), sealed.find('\n').unwrap());
     let end = lines.iter().find(|line| line.contains("\"end\"")).unwrap();
-    let at_line_2 = |damage: &str| format!("{}\n{damage}\n{}\n", lines[0], lines[1]);
-    let header = sealed.find('\n').unwrap();
     let version = r#"{"journal":"datafy-fleet","version":1,"operation":"create_snapshot"}"#;
-    for (text, expected) in [
-        ("not a journal".to_owned(), " is not a journal: its first line is \"not a journal\";"),
-        ("{}\n".to_owned(), " is not a journal: its first line is \""),
-        (
-            whole.replacen("create_snapshot", "attach_volume", 1),
-            "its `operation` is \"attach_volume\", and that of",
-        ),
-        (whole.replacen("http://127", "http://128", 1), "its `endpoint` is \"http://128."),
-        (
-            whole.replacen("\"sub_account\":null", "\"sub_account\":\"sub-1\"", 1),
-            "its `sub_account` is \"sub-1\",",
-        ),
-        (
-            whole.replacen("\"job\":null", "\"job\":\"weekly\"", 1),
-            "its `job` is \"weekly\", and that of this run is null",
-        ),
-        (
-            version.to_owned() + "\n",
-            "has version 1 of the format, and this crate reads versions 2 ",
-        ),
-        (whole.replacen(":2,", ":4,", 1), "has version 4 of the format, and this crate reads"),
-        (at_line_2(&lines[1][..40]), "is damaged at line 2: "),
-        (at_line_2("{}"), "is damaged at line 2: "),
-        (at_line_2(&lines[1].replace("begin", "odd")), "is damaged at line 2: "),
-        (at_line_2(&lines[1].replace("create_snapshot", "create_snapshos")), "damaged at line 2: "),
-        (at_line_2(end), "is damaged at line 2: "),
+    let changed = |from: &str, to: &str| whole.replacen(from, to, 1);
+    let mut table = vec![
+        ("not a journal".to_owned(), "is not a journal: its first line is \"not a journal\""),
+        ("{}\n".to_owned(), "is not a journal"),
+        (changed("create_snapshot", "attach_volume"), "its `operation` is \"attach_volume\""),
+        (changed("http://127", "http://128"), "its `endpoint` is \"http://128."),
+        (changed("account\":null", "account\":\"sub-1\""), "its `sub_account` is \"sub-1\""),
+        (changed("job\":null", "job\":\"weekly\""), "its `job` is \"weekly\""),
+        (version.to_owned() + "\n", "has version 1 of the format"),
+        (changed(":2,", ":4,"), "has version 4 of the format"),
         // A new journal has its first line from the start, so these were truncated.
-        (String::new(), "is damaged at line 1: it is empty, so it was truncated, "),
+        (String::new(), "is damaged at line 1: it is empty"),
         (sealed[..1].to_owned(), "is damaged at line 1: "),
-        (sealed[..header].to_owned(), "is damaged at line 1: its end is missing; "),
-    ] {
+        (sealed[..header].to_owned(), "is damaged at line 1: its end is missing"),
+    ];
+    let begin = lines[1];
+    let (event, operation) = (begin.replace("begin", "odd"), begin.replace("snapshot\"", "odd\""));
+    for line in [&begin[..40], "{}", &event, &operation, end] {
+        table.push((format!("{}\n{line}\n{begin}\n", lines[0]), "is damaged at line 2: "));
+    }
+    for (text, expected) in table {
         fs::write(&path, &text).unwrap();
         let error = scene.try_snapshots(2).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -301,16 +292,9 @@ async fn a_journal_that_is_changed_while_in_use_stops_the_run_before_the_next_ef
             },
             "was replaced",
         ),
+        (|path| fs::write(path, "").unwrap(), "was truncated"),
         (
-            |path| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(10).unwrap(),
-            "was truncated",
-        ),
-        (
-            |path| {
-                use std::io::Write;
-                let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
-                file.write_all(b"{}\n").unwrap();
-            },
+            |path| fs::write(path, fs::read_to_string(path).unwrap() + "{}\n").unwrap(),
             "was written to",
         ),
     ];
