@@ -385,12 +385,11 @@ impl fmt::Display for Error {
             f.write_str("; not retried: the retry budget is empty")?;
         }
         if let Some(wait) = self.retry_after() {
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             let lead = match report.outcome {
                 Outcome::Unknown => "the service asked to wait",
                 _ => "try again in",
             };
-            write!(f, "; {lead} {seconds} s")?;
+            write!(f, "; {lead} {} s", wait.as_secs_f64().ceil())?;
         }
         if let Some(observation) = &report.observation {
             write!(f, "; last seen: {observation}")?;
