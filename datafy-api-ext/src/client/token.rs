@@ -1,6 +1,7 @@
 //! The bearer token: where it comes from, and what it consists of.
 
 use super::{BoxError, ConfigError};
+use futures_util::future::BoxFuture;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
@@ -8,7 +9,6 @@ use std::fs::{self, File};
 use std::future::Future;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 
 /// The size of the largest token file that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -53,8 +53,7 @@ impl Origin {
     }
 }
 
-type Fetch = Pin<Box<dyn Future<Output = Result<SecretString, BoxError>> + Send>>;
-type Provider = Box<dyn Fn() -> Fetch + Send + Sync>;
+type Provider = Box<dyn Fn() -> BoxFuture<'static, Result<SecretString, BoxError>> + Send + Sync>;
 
 impl Token {
     /// A token that never changes.

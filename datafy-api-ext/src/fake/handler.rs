@@ -2,7 +2,7 @@
 
 use super::reply::Reply;
 use super::request::RecordedRequest;
-use super::state::{FakeSnapshot, FakeVolume, Resources, Scope, State};
+use super::state::{FakeSnapshot, FakeVolume, Resources, Scope, Service};
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, VolumeId};
 use datafy_api::operation::Operation;
 use datafy_api::operations::{
@@ -12,7 +12,7 @@ use datafy_api::types;
 use serde_json::{Value, json};
 
 /// Applies the request and returns the reply.
-pub(super) fn serve(state: &mut State, request: &mut RecordedRequest) -> Reply {
+pub(super) fn serve(state: &mut Service, request: &mut RecordedRequest) -> Reply {
     match try_serve(state, request) {
         Ok((reply, volume)) => {
             state.effects += 1;
@@ -26,7 +26,7 @@ pub(super) fn serve(state: &mut State, request: &mut RecordedRequest) -> Reply {
 /// The reply, and the volume of the request or the volume that was created.
 type Applied = Result<(Reply, VolumeId), Reply>;
 
-fn try_serve(state: &mut State, request: &mut RecordedRequest) -> Applied {
+fn try_serve(state: &mut Service, request: &mut RecordedRequest) -> Applied {
     let (operation, volume) = route(request)?;
     request.operation = Some(operation.name);
     let scope = scope(state, operation, request)?;
@@ -74,7 +74,7 @@ fn volume_in_path<'a>(operation: &Operation, path: &'a str) -> Option<&'a str> {
     (!id.is_empty() && !id.contains('/')).then_some(id)
 }
 
-fn scope(state: &State, operation: Operation, request: &RecordedRequest) -> Result<Scope, Reply> {
+fn scope(state: &Service, operation: Operation, request: &RecordedRequest) -> Result<Scope, Reply> {
     let token = request
         .header("authorization")
         .and_then(|value| value.split_once(' '))

@@ -11,17 +11,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The state, shared between the handles and the connections.
 #[derive(Default)]
 pub(super) struct Shared {
-    state: Mutex<State>,
+    state: Mutex<Service>,
     // These have locks apart from that of the state, so that they may call methods of the fake.
-    pub(super) source: Mutex<Option<Source>>,
+    pub(super) source: Mutex<Option<FaultSource>>,
     pub(super) observer: Mutex<Option<Observer>>,
 }
 
-type Source = Box<dyn FnMut(&RecordedRequest) -> Option<Fault> + Send>;
+type FaultSource = Box<dyn FnMut(&RecordedRequest) -> Option<Fault> + Send>;
 type Observer = Box<dyn FnMut(&RecordedRequest) + Send>;
 
 impl Shared {
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Service> {
         locked(&self.state)
     }
 
@@ -44,7 +44,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct Service {
     /// The first token of each account by its current one.
     pub(super) tokens: HashMap<String, String>,
     pub(super) resources: HashMap<Scope, Resources>,

@@ -1,6 +1,6 @@
 //! What EC2 says about a snapshot or a volume.
 
-use super::object::Object;
+use super::from_object::FromObject;
 use super::target::{SNAPSHOTS, VOLUMES};
 use chrono::{DateTime, Utc};
 use serde::de::{Deserialize, Deserializer};
@@ -82,9 +82,9 @@ impl Attachment {
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
 pub(super) struct Page {
-    #[serde(default, deserialize_with = "objects::<_, Snapshot>")]
+    #[serde(default, deserialize_with = "objects::<_, EbsSnapshot>")]
     pub(super) snapshots: Option<Vec<Ec2Object>>,
-    #[serde(default, deserialize_with = "objects::<_, Volume>")]
+    #[serde(default, deserialize_with = "objects::<_, EbsVolume>")]
     pub(super) volumes: Option<Vec<Ec2Object>>,
     pub(super) next_token: Option<String>,
 }
@@ -92,7 +92,7 @@ pub(super) struct Page {
 /// The fields that each snapshot has, and its description.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-struct Snapshot {
+struct EbsSnapshot {
     #[serde(rename = "SnapshotId")]
     id: String,
     start_time: DateTime<Utc>,
@@ -105,7 +105,7 @@ struct Snapshot {
 /// The fields that each volume has.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
-struct Volume {
+struct EbsVolume {
     #[serde(rename = "VolumeId")]
     id: String,
     create_time: DateTime<Utc>,
@@ -123,28 +123,28 @@ struct Tag {
     value: String,
 }
 
-impl From<Snapshot> for Ec2Object {
-    fn from(it: Snapshot) -> Self {
+impl From<EbsSnapshot> for Ec2Object {
+    fn from(it: EbsSnapshot) -> Self {
         Self::snapshot(it.id, it.start_time, it.description.unwrap_or_default(), it.tags)
     }
 }
 
-impl From<Volume> for Ec2Object {
-    fn from(it: Volume) -> Self {
+impl From<EbsVolume> for Ec2Object {
+    fn from(it: EbsVolume) -> Self {
         Self::volume(it.id, it.create_time, it.state, it.attachments, it.tags)
     }
 }
 
 fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
-    let items = Vec::<Object<T>>::deserialize(from)?;
-    Ok(items.into_iter().map(|Object(item)| item).collect())
+    let items = Vec::<FromObject<T>>::deserialize(from)?;
+    Ok(items.into_iter().map(|FromObject(item)| item).collect())
 }
 
 fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de> + Into<Ec2Object>>(
     from: D,
 ) -> Result<Option<Vec<Ec2Object>>, D::Error> {
-    let items = Option::<Vec<Object<T>>>::deserialize(from)?;
-    Ok(items.map(|items| items.into_iter().map(|Object(item)| item.into()).collect()))
+    let items = Option::<Vec<FromObject<T>>>::deserialize(from)?;
+    Ok(items.map(|items| items.into_iter().map(|FromObject(item)| item.into()).collect()))
 }
 
 /// The tags of Datafy.

@@ -1,7 +1,7 @@
 //! What EC2 answered to queries.
 
 use super::ec2_object::{Ec2Object, Page};
-use super::object::Object;
+use super::from_object::FromObject;
 use super::query::Query;
 use super::target::{SNAPSHOTS, Target, VOLUMES};
 use crate::id::SubAccountId;
@@ -68,7 +68,7 @@ impl Ec2Objects {
         let pages = serde_json::Deserializer::from_str(&json).into_iter();
         for (number, page) in (1..).zip(pages) {
             let fail = |problem: String| fail(format!("JSON document {number}: {problem}"));
-            let Object(page): Object<Page> = page.map_err(|error| {
+            let FromObject(page): FromObject<Page> = page.map_err(|error| {
                 fail(if error.is_data() { format!("{error}; {CUT}") } else { error.to_string() })
             })?;
             if !continues {

@@ -5,11 +5,11 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 /// A JSON object as `T`.
-pub(super) struct Object<T>(pub(super) T);
+pub(super) struct FromObject<T>(pub(super) T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        T::deserialize(OnlyObjects(from)).map(Object)
+        T::deserialize(OnlyObjects(from)).map(FromObject)
     }
 }
 
