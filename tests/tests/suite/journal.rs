@@ -7,6 +7,7 @@ use crate::scene::{
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{FleetError, NotDone};
 use datafy_api_ext::journal::{Journal, JournalError, Settled, StepState};
+use datafy_api_ext::reconcile::SentCall;
 use datafy_api_ext::{Clock, Outcome, SubAccountId};
 use datafy_tests::until;
 use serde_json::json;
@@ -380,6 +381,7 @@ async fn an_applied_create_without_a_usable_id_is_unknown_until_it_is_settled_wi
         let mut journal = scene.journal();
         let step = &journal.entries().next().unwrap().steps[0];
         assert_eq!((step.state, step.created_id.as_deref()), (StepState::Unknown, created));
+        assert_eq!(SentCall::from(step).outcome, Outcome::Applied, "no look-up denies it");
         let mut settle = |found| journal.settle("vol-seed0", "create_snapshot", 1, found);
         let error = settle(Settled::NotApplied).unwrap_err();
         assert!(matches!(error, JournalError::NotSettled { .. }), "{error}");
