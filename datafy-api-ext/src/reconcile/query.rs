@@ -12,22 +12,8 @@ const MOST_VALUES: usize = 200;
 /// A query for the EC2 objects that have one of these values in a tag.
 ///
 /// Its `Display` is a command line of the AWS CLI for a POSIX shell or PowerShell. A program passes [`args`](Self::args) to
-/// `aws`, or [`tag`](Self::tag) and [`values`](Self::values) to an SDK as a filter.
-///
-/// ```
-/// use datafy_api_ext::Subject;
-/// use datafy_api_ext::reconcile::{Query, SentCall};
-///
-/// let mut subject = Subject::default();
-/// subject.volume = Some("vol-0b9176567fe16f0bc".parse()?);
-/// let query = Query::of(&SentCall::new("create_snapshot", subject, Default::default())).unwrap();
-/// assert_eq!(
-///     query.to_string(),
-///     "aws ec2 describe-snapshots \
-///      --filters 'Name=tag:datafy:source-volume:id,Values=vol-0b9176567fe16f0bc' --output json"
-/// );
-/// # Ok::<(), datafy_api_ext::InvalidId>(())
-/// ```
+/// `aws`, or [`tag`](Self::tag) and [`values`](Self::values) to an SDK as a filter. [The module](super)
+/// has an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Query {

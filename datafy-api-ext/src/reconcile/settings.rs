@@ -4,14 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
 /// The allowances of a look-up. A verdict is right as long as they hold.
-///
-/// ```
-/// use datafy_api_ext::reconcile::Settings;
-/// use std::time::Duration;
-///
-/// let mut settings = Settings::default();
-/// settings.settling_time = Duration::from_secs(30 * 60);
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
