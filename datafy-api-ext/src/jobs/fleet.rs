@@ -213,7 +213,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         let settling = match (self.look_up.filter(|_| !is_plan), &store) {
             (Some(look_up), Some(store)) => {
                 let settling = Settling::new(look_up, Arc::clone(store), datafy.clone());
-                settling.look(|_| false).await;
+                settling.look().await;
                 Some(settling)
             }
             _ => None,

@@ -14,11 +14,9 @@ use crate::journal::{FUNCTIONS, Header, JournalError, Settled, Store};
 #[cfg(feature = "reconcile")]
 use crate::reconcile::LookUp;
 use smol_str::SmolStr;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tokio::sync::OwnedMutexGuard;
+use std::sync::Arc;
 
 /// A journal that this program holds open, to do jobs under keys that come one by one: for a service. Created by
 /// [`Datafy::journal`]. Clones are the same journal.
@@ -45,8 +43,6 @@ struct Inner {
     datafy: Datafy,
     store: Arc<Store>,
     gate: Arc<Gate>,
-    /// Who works on a key.
-    turns: Mutex<HashMap<SmolStr, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 impl Datafy {
@@ -57,8 +53,8 @@ impl Datafy {
     pub async fn journal(&self, path: impl Into<PathBuf>) -> Result<OpenJournal, JournalError> {
         let header = Header::new(self, FUNCTIONS, "any", None);
         let store = Arc::new(Store::open(path.into(), header, true, self.clone()).await?);
-        let (gate, turns) = (Arc::new(Gate::new(self.clone())), Mutex::default());
-        Ok(OpenJournal(Arc::new(Inner { datafy: self.clone(), store, gate, turns })))
+        let gate = Arc::new(Gate::new(self.clone()));
+        Ok(OpenJournal(Arc::new(Inner { datafy: self.clone(), store, gate })))
     }
 }
 
@@ -74,8 +70,8 @@ impl OpenJournal {
         job: impl FnOnce(Steps) -> J + Send,
     ) -> Finished<(), J::Done, J::Error> {
         let key = SmolStr::new(key);
-        let _turn = self.turn(&key).await;
         let Inner { store, gate, .. } = &*self.0;
+        let _turn = store.turn(&key).await;
         let steps = Steps::new(Some(Arc::clone(store)), Some(Arc::clone(gate)), key);
         drive(&steps, (), job(steps.clone())).await
     }
@@ -89,7 +85,7 @@ impl OpenJournal {
         number: u32,
         found: Settled,
     ) -> Result<(), JournalError> {
-        let _turn = self.turn(key).await;
+        let _turn = self.0.store.turn(key).await;
         self.0.store.settle(&self.0.datafy, (key, operation, number), found, None).await
     }
 
@@ -98,38 +94,15 @@ impl OpenJournal {
     /// time.
     #[cfg(feature = "reconcile")]
     pub async fn look_up(&self, look_up: &LookUp) -> Vec<(String, Step)> {
-        let store = Arc::clone(&self.0.store);
-        let is_running = |key: Option<&str>| {
-            let turns = lock(&self.0.turns);
-            let runs = |turn: &Weak<_>| turn.strong_count() > 0;
-            match key {
-                Some(key) => turns.get(key).is_some_and(runs),
-                None => turns.values().any(runs),
-            }
-        };
-        Settling::new(look_up.clone(), store, self.0.datafy.clone()).look(is_running).await;
+        let Inner { datafy, store, .. } = &*self.0;
+        Settling::new(look_up.clone(), Arc::clone(store), datafy.clone()).look().await;
         let mut unknown = Vec::new();
-        for Entry { key, steps, .. } in self.0.store.entries().iter() {
+        for Entry { key, steps, .. } in store.entries().iter() {
             let steps = steps.into_iter().filter(|step| step.state == StepState::Unknown);
             unknown.extend(steps.map(|step| (key.as_str().to_owned(), step)));
         }
         unknown
     }
-
-    async fn turn(&self, key: &str) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = lock(&self.0.turns);
-            turns.retain(|_, turn| turn.strong_count() > 0);
-            let turn = turns.get(key).and_then(Weak::upgrade).unwrap_or_default();
-            turns.insert(key.into(), Arc::downgrade(&turn));
-            turn
-        };
-        turn.lock_owned().await
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for OpenJournal {

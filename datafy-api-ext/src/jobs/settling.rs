@@ -10,8 +10,7 @@ use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use std::future::{Future, ready};
-use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 /// How often a wait is interrupted to look for a stop.
@@ -29,17 +28,14 @@ impl Settling {
         Self { look_up, store, datafy }
     }
 
-    /// Looks up what is unknown, and records what is certain; the entries have the reasons of the rest. `is_running` says
-    /// whether a job is running, with this key if one is given. Nothing is settled once the journal has failed.
+    /// Looks up what is unknown, and records what is certain, except of jobs that are running; the entries have the reasons
+    /// of the rest. Nothing is settled once the journal has failed.
     ///
     /// Returns the first time at which another look may find out more, if one may.
-    pub(super) async fn look(
-        &self,
-        is_running: impl Fn(Option<&str>) -> bool,
-    ) -> Option<DateTime<Utc>> {
+    pub(super) async fn look(&self) -> Option<DateTime<Utc>> {
         // Each call with its place: the key, the operation and the number.
         let calls = || {
-            let are_all = !is_running(None);
+            let are_all = !self.store.is_busy(None);
             let of = |Entry { key, steps, .. }| {
                 let place = move |step: Step| {
                     ((key.clone(), step.operation, step.number), SentCall::from(&step))
@@ -52,7 +48,7 @@ impl Settling {
         let mut again_after = None;
         for looked in self.look_up.look(calls, now.into()).await {
             let (key, operation, number) = looked.place;
-            if let Some(found) = looked.settled.filter(|_| !is_running(Some(&key))) {
+            if let Some(found) = looked.settled.filter(|_| !self.store.is_busy(Some(&key))) {
                 let evidence = Some(format!("EC2: {}", looked.text));
                 let place = (&*key, operation, number);
                 if self.store.settle(&self.datafy, place, found, evidence).await.is_ok() {
@@ -74,7 +70,7 @@ impl Settling {
     async fn wait(&self, gate: &Gate) {
         let clock = self.datafy.clock();
         let mut time = Stopwatch::start(&self.datafy);
-        while let Some(again) = self.look(|_| false).await {
+        while let Some(again) = self.look().await {
             let pause = (again - DateTime::<Utc>::from(clock.date())).to_std().unwrap_or_default();
             // A clock that is set back must not make this a busy loop.
             let end = time.passed() + pause.max(SLICE);
@@ -104,19 +100,17 @@ impl Settling {
         E: Send + 'static,
         F: Future<Output = Option<Finished<T, D, E>>> + Send + 'static,
     {
-        let held = Arc::<Mutex<Vec<_>>>::default();
-        let kept = Arc::clone(&held);
+        let (hold, held) = mpsc::channel();
         let known = results.filter_map(move |finished| {
             let is_unknown = finished.outcome() == Outcome::Unknown;
             ready(if is_unknown {
-                lock(&kept).push(finished);
-                None
+                hold.send(finished).err().map(|it| it.0)
             } else {
                 Some(finished)
             })
         });
         let rest = stream::once(async move {
-            let held = mem::take(&mut *lock(&held));
+            let held: Vec<_> = held.try_iter().collect();
             if !held.is_empty() {
                 self.wait(&gate).await;
             }
@@ -132,8 +126,4 @@ impl Settling {
         });
         known.chain(rest.flatten()).boxed()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,12 +8,14 @@ use super::header::Header;
 use super::line::{Event, Record};
 use crate::client::Datafy;
 use crate::outcome::Outcome;
+use smol_str::SmolStr;
+use std::collections::HashMap;
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 
 /// The journal of a run.
@@ -22,6 +24,8 @@ pub(crate) struct Store {
     entries: Mutex<Entries>,
     /// Whether what is known of a key is still needed once its job has begun.
     keeps: bool,
+    /// Who works on a key.
+    turns: Mutex<HashMap<SmolStr, Weak<tokio::sync::Mutex<()>>>>,
     /// The queue of the writer, and the writer. `None` in a plan, which writes nothing.
     lines: Option<mpsc::UnboundedSender<Line>>,
     writer: Option<JoinHandle<()>>,
@@ -35,6 +39,11 @@ struct Line {
 }
 
 impl Store {
+    fn new(path: &Path, entries: Entries, keeps: bool) -> Self {
+        let (path, entries, turns) = (path.to_owned(), entries.into(), Mutex::default());
+        Self { path, entries, keeps, turns, lines: None, writer: None }
+    }
+
     /// Opens the journal at `path`, or creates it, and starts its writer. `keeps`: what is known of a key is kept after its
     /// job, to look it up, or for another job with the key.
     pub(crate) async fn open(
@@ -63,8 +72,9 @@ impl Store {
                 .name("datafy-journal".to_owned())
                 .spawn(move || write(file, queue, &datafy))
                 .map_err(|error| JournalError::io(path, error))?;
-            let (lines, writer) = (Some(lines), Some(writer));
-            Ok(Self { path: path.to_owned(), entries: entries.into(), keeps, lines, writer })
+            let mut store = Self::new(path, entries, keeps);
+            (store.lines, store.writer) = (Some(lines), Some(writer));
+            Ok(store)
         })
         .await
     }
@@ -80,14 +90,33 @@ impl Store {
                     replay.entries
                 }
             };
-            let (lines, writer) = (None, None);
-            Ok(Self { path: path.to_owned(), entries: entries.into(), keeps: false, lines, writer })
+            Ok(Self::new(path, entries, false))
         })
         .await
     }
 
     pub(crate) fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries)
+    }
+
+    /// Waits for whoever works on a key.
+    pub(crate) async fn turn(&self, key: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = lock(&self.turns);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let turn = turns.get(key).and_then(Weak::upgrade).unwrap_or_default();
+            turns.insert(key.into(), Arc::downgrade(&turn));
+            turn
+        };
+        turn.lock_owned().await
+    }
+
+    /// Whether somebody works on a key: on this one, if one is given.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn is_busy(&self, key: Option<&str>) -> bool {
+        let turns = lock(&self.turns);
+        let mut of_key = turns.iter().filter(|(of, _)| key.is_none_or(|key| key == of.as_str()));
+        of_key.any(|(_, turn)| turn.strong_count() > 0)
     }
 
     /// What is known of a key, for its job.
@@ -204,6 +233,10 @@ fn write(mut file: JournalFile, mut lines: mpsc::UnboundedReceiver<Line>, datafy
             let _ = line.written.send(written.clone());
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs what blocks, in a thread for that.
