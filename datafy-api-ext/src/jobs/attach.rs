@@ -69,15 +69,6 @@ impl Wait {
         let late = || "the check of the volume did not end in time".to_owned();
         timeout(left, probe(volume.clone())).await.map_err(|_| late())?
     }
-
-    /// Whether waiting doesn't help.
-    fn is_hopeless(error: &Error) -> bool {
-        match error.last_status() {
-            Some(400 | 401 | 403) => true,
-            Some(409) => error.outcome() >= Outcome::Unknown,
-            _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
-        }
-    }
 }
 
 impl Call<AttachVolume> {
@@ -145,12 +136,13 @@ impl Attach {
         result
     }
 
-    /// Makes one call. Its outcome is at least that of earlier ones.
-    async fn call(&self, call: Call<AttachVolume>, steps: &Steps) -> Result<(), Error> {
-        steps.call(call).await.map_err(|Error(mut report)| {
-            report.outcome = report.outcome.max(self.outcome);
-            Error(report)
-        })
+    /// Whether waiting doesn't help.
+    fn is_hopeless(&self, error: &Error) -> bool {
+        match error.last_status() {
+            Some(400 | 401 | 403) => true,
+            Some(409) => error.outcome().max(self.outcome) >= Outcome::Unknown,
+            _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
+        }
     }
 
     /// Repeats the call until it succeeds, as often as the wait allows. All of it is one step.
@@ -174,12 +166,12 @@ impl Attach {
                 Err(reason) => observation = Some(reason),
                 Ok(()) => {
                     let left = limit.saturating_sub(time.passed());
-                    let sent = self.call(call.clone().ending_within(left), steps).await;
+                    let sent = steps.call(call.clone().ending_within(left)).await;
                     let Err(error) = sent else { return Ok(()) };
                     calls += 1;
                     attempts += error.attempts();
                     asked = error.retry_after();
-                    let is_hopeless = Wait::is_hopeless(&error);
+                    let is_hopeless = self.is_hopeless(&error);
                     last = Some(error);
                     if is_hopeless {
                         break;
@@ -196,7 +188,6 @@ impl Attach {
             let problem = format!("the volume was not ready within {limit:?}");
             Error(call.failed(Report::not_sent(ErrorKind::Timeout, problem, false)))
         });
-        report.outcome = report.outcome.max(self.outcome);
         report.observation = observation.map(Untrusted::local);
         (report.calls, report.attempts, report.elapsed) = (calls, attempts, time.passed());
         report.started = started;
@@ -213,10 +204,14 @@ impl Job for Attach {
     async fn run(self, steps: &Steps) -> Result<(), Error> {
         let Found::Open(_, outcome) = steps.begin(&self.call).await else { return Ok(()) };
         let this = Self { outcome: self.outcome.max(outcome), ..self };
-        match this.wait.limit {
-            None => this.call(this.call.clone(), steps).await,
+        let result = match this.wait.limit {
+            None => steps.call(this.call.clone()).await,
             Some(limit) => this.repeat(limit, steps).await,
-        }
+        };
+        result.map_err(|Error(mut report)| {
+            report.outcome = report.outcome.max(this.outcome);
+            Error(report)
+        })
     }
 }
 

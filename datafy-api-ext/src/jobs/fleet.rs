@@ -35,14 +35,9 @@ const DEFAULT_CONCURRENCY: usize = 16;
 ///
 /// # async fn example(datafy: Datafy, ids: Vec<VolumeId>) -> Result<(), Box<dyn std::error::Error>> {
 /// let fleet = datafy.fleet(ids).concurrency(8).journal("nightly-2026-01-01.jsonl");
-/// let mut run = fleet
-///     .run(|datafy, id, _| datafy.volume(id).create_snapshot().description("nightly"))
-///     .await?;
+/// let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await?;
 /// while let Some(finished) = run.next().await {
-///     match finished.result {
-///         Ok(snapshot) => println!("{}: {}", finished.item, snapshot.id),
-///         Err(not_done) => eprintln!("{}: {not_done}", finished.item),
-///     }
+///     println!("{}: {:?}", finished.item, finished.result);
 /// }
 /// # Ok(())
 /// # }
@@ -103,9 +98,8 @@ impl Datafy {
 impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     /// Sets the number of jobs in flight at a time: 1 to 10,000. Defaults to 16.
     ///
-    /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory that a run takes grows
-    /// with this number. Of an item that has ended, only what it has [claimed](Steps::claim) is remembered, in about
-    /// twenty bytes.
+    /// Capped at the client's [`max_in_flight`](crate::DatafyBuilder::max_in_flight). The memory of a run grows with it. Of
+    /// an item that has ended, only what it has [claimed](Steps::claim) is remembered, in about twenty bytes.
     #[doc(alias("parallel", "max_in_flight"))]
     pub fn concurrency(mut self, jobs: usize) -> Self {
         self.concurrency = jobs;
@@ -124,8 +118,8 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
 
     /// Sets after how many calls in a row that were not sent the run stops: at least 1. Defaults to 20.
     ///
-    /// A service that can't be reached, or a token that can't be read, then gives one [reason](Run::stopped) instead of
-    /// an error for each item. `u32::MAX` turns it off.
+    /// A service that can't be reached then gives one [reason](Run::stopped) instead of an error for each item. `u32::MAX`
+    /// turns it off.
     #[doc(alias("circuit breaker"))]
     pub fn unsent_limit(mut self, calls: u32) -> Self {
         self.unsent_limit = calls;
@@ -140,12 +134,9 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
 
     /// Keeps a journal in the file at `path`, so that another run can resume this one, even after a crash.
     ///
-    /// If the file exists, the run resumes: an item that is done is not attempted again, and one whose outcome is unknown is
-    /// reported and not repeated, unless the operation is idempotent. A journal therefore belongs to one job, however often
-    /// that is run; the next night's snapshots need a new one. The module [`journal`](crate::journal) says what is recorded,
-    /// how to settle what is unknown, and what happens if the file can't be used any more.
-    ///
-    /// The entries of earlier runs are kept in memory until their items come, and about twenty bytes for each item.
+    /// A journal belongs to one job, however often that is run; the next night's snapshots need a new one. The module
+    /// [`journal`](crate::journal) says what is recorded, what the next run does, and what can happen to the file. What
+    /// earlier runs have recorded is kept in memory until its items come, and about twenty bytes for each item.
     #[doc(alias("resume", "checkpoint"))]
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());

@@ -18,8 +18,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A journal that this program holds open, to do jobs under keys that come one by one: for a service. Created by
-/// [`Datafy::journal`]. Clones are the same journal.
+/// A journal that a service holds open, to do jobs under keys that come one by one. Created by [`Datafy::journal`]. Clones
+/// are the same journal.
 ///
 /// No other program can use the file until all clones are dropped; [`Journal::read`](crate::journal::Journal::read) lists
 /// what it says. Each key that was used stays in memory, with about a
@@ -48,8 +48,7 @@ struct Inner {
 impl Datafy {
     /// Opens the journal at `path`, or creates it, to do [jobs under keys](OpenJournal::run).
     ///
-    /// Fails if the file can't be used: if it is in use, damaged, or a journal of another endpoint, sub-account, account or
-    /// kind of run.
+    /// Fails if the file can't be used: see [`JournalError`].
     pub async fn journal(&self, path: impl Into<PathBuf>) -> Result<OpenJournal, JournalError> {
         let header = Header::new(self, FUNCTIONS, "any", None);
         let store = Arc::new(Store::open(path.into(), header, true, self.clone()).await?);

@@ -22,10 +22,8 @@ use tokio::sync::OnceCell;
 
 /// Makes the calls of one job, and records them if there is a journal. Clones belong to the same job.
 ///
-/// A function that makes its calls through this can be run again after a crash, with the same journal and the same
-/// arguments: it continues where it stopped. The rule: **code between steps runs again, and the order of steps must not
-/// depend on anything but the arguments and the results of steps.** The guide has a page about
-/// [jobs of several steps](crate::guide::steps).
+/// The rule: **code between steps runs again, and the order of steps must not depend on anything but the arguments and the
+/// results of steps.** The guide has a page about [jobs of several steps](crate::guide::steps).
 #[derive(Clone)]
 pub struct Steps(Arc<Inner>);
 

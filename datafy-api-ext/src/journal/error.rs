@@ -38,8 +38,7 @@ pub enum JournalError {
         /// Why not, and what to do.
         problem: String,
     },
-    /// The file was truncated, a line of it was changed, or lines are missing, in a way that a crash does not explain.
-    /// JOURNAL.md says how to [repair](crate::journal#a-damaged-line) it.
+    /// A crash does not explain what is wrong with the file. It can be [repaired](crate::journal#a-damaged-line).
     #[error("the journal {} is damaged at line {line}: {problem}; repair it as JOURNAL.md says, and settle the item of that line; a run with another file would repeat what was done", path.display())]
     Damaged {
         /// The file.
