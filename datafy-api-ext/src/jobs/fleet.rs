@@ -227,15 +227,12 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             gate: Arc::clone(&gate),
         });
         let each = Arc::clone(&jobs);
-        let results = self.items.map(move |item| Arc::clone(&each).process(item));
+        let results = self.items.map(move |item| Arc::clone(&each).process(item, false));
         let results = results.buffer_unordered(concurrency).filter_map(ready);
         #[cfg(feature = "reconcile")]
         let results = match settling {
             Some(settling) => {
-                let again = move |finished: Finished<T, _, _>| {
-                    let (key, jobs) = (SmolStr::new(finished.item.key()), Arc::clone(&jobs));
-                    async move { jobs.attempt(key, finished.item).await }
-                };
+                let again = move |item| Arc::clone(&jobs).process(item, true);
                 settling.with_second_look(results, Arc::clone(&gate), concurrency, again)
             }
             None => results.boxed(),
@@ -272,40 +269,31 @@ struct Jobs<F> {
 }
 
 impl<F> Jobs<F> {
-    /// Does the job of one item, or returns why not. `None` if the run was stopped before.
-    async fn process<T, J>(self: Arc<Self>, item: T) -> Option<Finished<T, J::Done, J::Error>>
+    /// Does the job of one item, or returns why not. `None` if the run was stopped before. `again`: it is done for the
+    /// second time in this run.
+    async fn process<T, J>(
+        self: Arc<Self>,
+        item: T,
+        again: bool,
+    ) -> Option<Finished<T, J::Done, J::Error>>
     where
         T: Keyed + Clone,
         J: Job,
         F: Fn(Datafy, T, Steps) -> J,
     {
-        let key = SmolStr::new(item.key());
-        if self.keys.as_ref().is_some_and(|keys| !keys.claim_first(&key)) {
-            let result = Err(NotDone::Duplicate);
-            let finished = Finished { item, result, before: false, steps: Vec::new() };
-            self.gate.count(&finished);
-            return Some(finished);
-        }
-        self.attempt(key, item).await
-    }
-
-    async fn attempt<T, J>(&self, key: SmolStr, item: T) -> Option<Finished<T, J::Done, J::Error>>
-    where
-        T: Clone,
-        J: Job,
-        F: Fn(Datafy, T, Steps) -> J,
-    {
         // Thousands of items in a row of which nothing is sent would starve other tasks.
         tokio::task::coop::consume_budget().await;
-        let steps = Steps::new(self.store.clone(), Some(Arc::clone(&self.gate)), key.clone());
-        let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
-        let finished = drive(&steps, item, job).await;
-        if matches!(finished.result, Err(NotDone::NotAttempted)) && !self.gate.is_plan {
-            self.gate.skip(&key);
-            return None;
-        }
-        self.gate.count(&finished);
-        Some(finished)
+        let key = SmolStr::new(item.key());
+        let is_first = again || self.keys.as_ref().is_none_or(|keys| keys.claim_first(&key));
+        let finished = if is_first {
+            let steps = Steps::new(self.store.clone(), Some(Arc::clone(&self.gate)), key.clone());
+            let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
+            drive(&steps, item, job).await
+        } else {
+            let result = Err(NotDone::Duplicate);
+            Finished { item, result, before: false, steps: Vec::new() }
+        };
+        self.gate.count(&key, &finished).then_some(finished)
     }
 }
 

@@ -152,10 +152,16 @@ impl Gate {
         }
     }
 
-    /// Counts how the job of an item ended.
-    pub(super) fn count<T, D, E>(&self, finished: &Finished<T, D, E>) {
-        let progress = &mut self.state().progress;
+    /// Counts how the job of an item ended. Returns whether that is reported: what was not attempted since the run was
+    /// stopped is listed apart.
+    pub(super) fn count<T, D, E>(&self, key: &str, finished: &Finished<T, D, E>) -> bool {
+        let State { progress, not_attempted, .. } = &mut *self.state();
+        let is_skipped = matches!(finished.result, Err(NotDone::NotAttempted)) && !self.is_plan;
+        if is_skipped {
+            not_attempted.push(key.to_owned());
+        }
         *match (&finished.result, finished.outcome()) {
+            _ if is_skipped => &mut progress.not_attempted,
             (Err(NotDone::NotAttempted), _) => &mut progress.to_do,
             (_, Outcome::Unknown) => &mut progress.unknown,
             (Ok(_), _) if finished.before => &mut progress.done_before,
@@ -163,18 +169,12 @@ impl Gate {
             (Err(NotDone::Failed(_)), _) => &mut progress.failed,
             (Err(_), _) => &mut progress.not_attempted,
         } += 1;
+        !is_skipped
     }
 
     /// An item that was counted as unknown is attempted again.
     #[cfg(feature = "reconcile")]
     pub(super) fn again(&self) {
         self.state().progress.unknown -= 1;
-    }
-
-    /// An item was not attempted, since the run was stopped.
-    pub(super) fn skip(&self, key: &str) {
-        let mut state = self.state();
-        state.progress.not_attempted += 1;
-        state.not_attempted.push(key.to_owned());
     }
 }

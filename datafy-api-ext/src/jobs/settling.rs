@@ -92,7 +92,7 @@ impl Settling {
         results: impl Stream<Item = Finished<T, D, E>> + Send + 'static,
         gate: Arc<Gate>,
         concurrency: usize,
-        again: impl Fn(Finished<T, D, E>) -> F + Send + 'static,
+        again: impl Fn(T) -> F + Send + 'static,
     ) -> BoxStream<'static, Finished<T, D, E>>
     where
         T: Send + 'static,
@@ -120,7 +120,7 @@ impl Settling {
             }
             let again = held.map(move |finished| {
                 gate.again();
-                again(finished)
+                again(finished.item)
             });
             again.buffer_unordered(concurrency).filter_map(ready).boxed()
         });

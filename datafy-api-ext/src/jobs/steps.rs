@@ -215,7 +215,7 @@ impl Steps {
         {
             let mut state = self.state();
             state.sent = true;
-            state.apply(begin);
+            let _ = state.entry.apply(begin);
             // The call itself reports an effect from here on, also that of the earlier ones.
             state.uses[at].unreceived = None;
         }
@@ -239,7 +239,8 @@ impl Steps {
             let mut state = self.state();
             state.last_status = result.as_ref().err().and_then(Error::last_status);
             state.uses[at].unreceived = Some(datafy).filter(|_| outcome >= Outcome::Unknown);
-            state.apply(end);
+            // Its intent comes before a result.
+            let _ = state.entry.apply(end);
         }
         if let Some(recording) = recording
             && let Err(error) = recording.await
@@ -348,11 +349,6 @@ impl State {
         let subject = subject.clone();
         self.uses.push(Use { operation, number, subject, in_flight: 0, unreceived: None });
         Ok(self.uses.len() - 1)
-    }
-
-    fn apply(&mut self, record: Record) {
-        // Its intent comes before a result.
-        let _ = self.entry.apply(record);
     }
 
     /// A create of an earlier run that this one did not ask for: the function has changed, or its order depends on

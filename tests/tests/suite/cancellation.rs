@@ -301,6 +301,19 @@ async fn a_call_that_ends_or_sends_nothing_is_not_reported() {
 }
 
 #[tokio::test]
+async fn an_attach_whose_second_call_is_cancelled_is_reported_once() {
+    let scene = Scene::of(2).await;
+    scene.inject([Some(Fault::ReadThenReset), Some(Fault::ReadThenHang)]);
+    let attach = scene.datafy.volume(volume(1)).attach(instance(), device(1));
+    tokio::select! {
+        result = attach.retry(RetryPolicy::none()).within(MINUTE).send() => panic!("{result:?}"),
+        () = until(|| scene.requests() == 2) => {}
+    }
+    let [report] = &settled(&scene).await[..] else { panic!() };
+    assert_eq!((report.operation, report.outcome), ("attach_volume", Outcome::Unknown));
+}
+
+#[tokio::test]
 async fn a_detached_call_runs_to_its_end_without_the_caller() {
     let scene = Scene::of(2).await;
     let call = || scene.datafy.volume(volume(1)).create_snapshot().traceable().detached();
