@@ -23,6 +23,7 @@ use std::fmt;
 use std::future::ready;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The default number of jobs in flight. With answers after 200 ms, sixteen make 80 calls per second, and leave most
 /// of the client's `max_in_flight` to its other calls.
@@ -54,6 +55,7 @@ pub struct Fleet<T> {
     unsent_limit: u32,
     job: Option<String>,
     journal: Option<PathBuf>,
+    max_journal_age: Option<Duration>,
     #[cfg(feature = "reconcile")]
     look_up: Option<LookUp>,
 }
@@ -89,6 +91,7 @@ impl Datafy {
             unsent_limit: 20,
             job: None,
             journal: None,
+            max_journal_age: None,
             #[cfg(feature = "reconcile")]
             look_up: None,
         }
@@ -143,6 +146,15 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
         self
     }
 
+    /// Refuses a journal that was begun longer ago than this, by the client's [clock](crate::Clock). No limit by default.
+    ///
+    /// A schedule that uses one journal for all its runs by mistake, with no date in its name, would otherwise do nothing
+    /// after the first.
+    pub fn max_journal_age(mut self, limit: Duration) -> Self {
+        self.max_journal_age = Some(limit);
+        self
+    }
+
     /// Looks up what is unknown in the [journal](Self::journal) when the run begins, and again what has ended unknown at its
     /// end, and settles what EC2 proves. The jobs of what was settled are continued.
     ///
@@ -189,7 +201,8 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
     ) -> Result<Run<T, J::Done, J::Error>, FleetError> {
         self.check()?;
         let Self { datafy, journal, .. } = self;
-        let header = job::header::<J>(&datafy, self.job);
+        let mut header = job::header::<J>(&datafy, self.job);
+        header.max_age = self.max_journal_age;
         #[cfg(feature = "reconcile")]
         let keeps = self.look_up.is_some();
         #[cfg(not(feature = "reconcile"))]

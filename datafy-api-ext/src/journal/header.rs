@@ -4,9 +4,11 @@ use super::error::JournalError;
 use super::line::{Problem, check};
 use crate::client::Datafy;
 use crate::one_line::OneLine;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
 
 /// The version of the format for calls, attaches and restores.
 pub(crate) const CALLS: u64 = 2;
@@ -27,6 +29,11 @@ pub(crate) struct Header {
     sub_account: Option<String>,
     /// The value of the query parameter `accounts`, if any.
     account: Option<String>,
+    /// How long ago a journal that is resumed may have been begun.
+    #[serde(skip)]
+    pub(crate) max_age: Option<Duration>,
+    #[serde(skip)]
+    now: DateTime<Utc>,
 }
 
 impl Header {
@@ -40,6 +47,8 @@ impl Header {
             endpoint: datafy.endpoint().to_owned(),
             sub_account: datafy.sub_account().map(ToString::to_string),
             account: datafy.account().map(ToOwned::to_owned),
+            max_age: None,
+            now: datafy.clock().date().into(),
         }
     }
 }
@@ -87,10 +96,18 @@ impl Found {
 
     /// Fails unless the journal at `path` is one of the run with this header.
     pub(super) fn expect(&self, own: &Header, path: &Path) -> Result<(), JournalError> {
-        match self.difference(own, &MEMBERS) {
+        match self.difference(own, &MEMBERS).or_else(|| self.is_too_old(own)) {
             None => Ok(()),
             Some(problem) => Err(JournalError::foreign(path, problem)),
         }
+    }
+
+    fn is_too_old(&self, own: &Header) -> Option<String> {
+        let (limit, time) = (own.max_age?, self.text("time")?);
+        let age = (own.now - time.parse::<DateTime<Utc>>().ok()?).to_std().ok()?;
+        (age > limit).then(|| {
+            format!("was begun at {time}, longer ago than {limit:?}; use a new one for each run of the schedule")
+        })
     }
 
     /// Whether the client is the one of a run that can resume the journal.

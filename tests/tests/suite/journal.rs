@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// A journal of the snapshots of this many volumes.
 async fn written(size: usize) -> (Scene, PathBuf) {
@@ -278,6 +278,18 @@ async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
     let _running = scene.fleet(2).run(snapshot_of).await.unwrap();
     let error = scene.try_snapshots(2).await.unwrap_err().to_string();
     assert!(error.contains("is in use; "), "{error}");
+}
+
+#[tokio::test]
+async fn a_journal_that_is_too_old_is_refused() {
+    let scene = Scene::of(1).await;
+    let run = async |limit: Duration| {
+        scene.fleet(1).max_journal_age(limit).run(snapshot_of).await.map(drop)
+    };
+    run(Duration::ZERO).await.unwrap();
+    run(Duration::from_secs(60)).await.unwrap();
+    let error = run(Duration::ZERO).await.unwrap_err().to_string();
+    assert!(error.contains(" was begun at 20") && error.contains("use a new one"), "{error}");
 }
 
 #[tokio::test]
