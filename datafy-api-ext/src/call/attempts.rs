@@ -143,7 +143,7 @@ impl<O: Operation> Attempts<O> {
         let situation = Situation {
             remaining: self.left().saturating_sub(self.reserve()),
             renewable: client.tokens.renewable(),
-            jitter: self.call().jitter(),
+            jitter: fastrand::f64(),
         };
         let take = || client.budget.take();
         let policy = self.call().policy();

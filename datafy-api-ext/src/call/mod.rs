@@ -83,10 +83,6 @@ impl<O> Call<O> {
         self.datafy.clock()
     }
 
-    pub(crate) fn jitter(&self) -> f64 {
-        (self.datafy.inner().jitter)()
-    }
-
     pub(crate) fn policy(&self) -> &RetryPolicy {
         &self.options.retry
     }

@@ -9,7 +9,7 @@ use crate::client::detached_calls::DetachedCalls;
 use crate::client::http::{Custom, Http, Settings};
 use crate::client::options::{Options, option_methods};
 use crate::client::token::{self, Token};
-use crate::client::{Clock, Datafy, Inner, Jitter, within};
+use crate::client::{Clock, Datafy, Inner, within};
 use crate::id::SubAccountId;
 use datafy_api::base_url::{BaseUrl, InvalidBaseUrl};
 use std::env;
@@ -51,7 +51,6 @@ pub struct DatafyBuilder {
     reuse_connections: bool,
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
-    jitter: Option<Jitter>,
     on_abandoned: Option<OnAbandoned>,
 }
 
@@ -187,13 +186,6 @@ impl DatafyBuilder {
         self
     }
 
-    /// Sets the source of randomness for the pauses between attempts, for tests: each number, in `0.0..1.0`, is the
-    /// position of a pause in its range (see [`RetryPolicy`](crate::RetryPolicy)).
-    pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
-        self.jitter = Some(Box::new(jitter));
-        self
-    }
-
     /// Reports each call whose future was dropped after a request was begun, for example by a timeout or `select!`.
     ///
     /// Such a call may have had an effect, and nobody else receives its result. `function`, such as
@@ -243,7 +235,6 @@ impl DatafyBuilder {
             in_flight,
             slots: Semaphore::new(in_flight),
             clock: self.clock.unwrap_or_else(|| Box::new(SystemClock)),
-            jitter: self.jitter.unwrap_or_else(|| Box::new(fastrand::f64)),
             on_abandoned: self.on_abandoned,
             detached: DetachedCalls::default(),
         }))

@@ -62,9 +62,6 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone)]
 pub struct Datafy(Arc<Inner>);
 
-/// Draws the position of a pause in its range, `0.0..1.0`.
-pub(crate) type Jitter = Box<dyn Fn() -> f64 + Send + Sync>;
-
 /// What the clones of a client share.
 pub(crate) struct Inner {
     pub(crate) http: Http,
@@ -78,7 +75,6 @@ pub(crate) struct Inner {
     /// A permit for each of them.
     pub(crate) slots: Semaphore,
     pub(crate) clock: Box<dyn Clock>,
-    pub(crate) jitter: Jitter,
     pub(crate) on_abandoned: Option<OnAbandoned>,
     pub(crate) detached: DetachedCalls,
 }

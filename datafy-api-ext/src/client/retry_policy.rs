@@ -85,8 +85,6 @@ impl RetryPolicy {
         retry_after: Option<Duration>,
         jitter: f64,
     ) -> Duration {
-        // The caller may supply it, and `mul_f64` panics unless the factor is finite and not negative.
-        let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.0 };
         let doublings = u32::try_from(retry.saturating_sub(1)).unwrap_or(u32::MAX);
         let ceiling = self.base.saturating_mul(2_u32.saturating_pow(doublings)).min(self.cap);
         retry_after.unwrap_or_default().min(self.retry_after_cap) + ceiling.mul_f64(jitter)

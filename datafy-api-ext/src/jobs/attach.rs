@@ -178,7 +178,7 @@ impl Attach {
                     }
                 }
             }
-            let pause = call.policy().pause(round, asked, call.jitter());
+            let pause = call.policy().pause(round, asked, fastrand::f64());
             if is_late(time.passed() + pause) {
                 break;
             }

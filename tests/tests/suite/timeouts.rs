@@ -40,8 +40,10 @@ async fn a_call_without_a_connection_in_time_is_not_sent() {
     // An attempt that ends while it connects was not sent. The last one has less time than the connect timeout.
     let mut operation = Timeouts::operation(3 * SOON);
     operation.connect = SOON;
+    let mut retry = RetryPolicy::default();
+    retry.base = Duration::from_millis(1);
     for timeouts in [Timeouts::attempt(SOON), operation] {
-        let datafy = builder().timeouts(timeouts).jitter(|| 0.0).build().unwrap();
+        let datafy = builder().timeouts(timeouts).retry(retry).build().unwrap();
         let error = Operation::CreateSnapshot.call(&datafy, 0).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotSent, "{timeouts:?}: {error:#}");
         assert!(error.attempts() > 1, "{error:#}");
