@@ -216,18 +216,20 @@ async fn without_checksums_only_the_end_of_the_file_can_be_missing() {
 }
 
 #[tokio::test]
-async fn zeros_that_begin_at_a_line_and_not_at_a_block_are_damage() {
+async fn zeros_that_begin_in_the_last_write_and_not_at_a_block_are_damage() {
     let (journal, last) = long_last_write().await;
     let lines = journal.lines();
     let own =
         lines.iter().filter(|line| line.start > last.start && !line.start.is_multiple_of(BLOCK));
     for line in own {
-        let mut bytes = journal.bytes.clone();
         let end = line.start.next_multiple_of(BLOCK).min(last.end);
-        bytes[line.start..end].fill(0);
-        // Without a line after it, it is a write that was lost.
-        if lines.iter().any(|line| line.start > end) {
-            journal.damaged(&bytes, &format!("zero from {} to {end}", line.start));
+        for start in [line.start, line.start + 5].into_iter().filter(|start| *start < end) {
+            let mut bytes = journal.bytes.clone();
+            bytes[start..end].fill(0);
+            // Without a line after it, it is a write that was lost.
+            if start > line.start || lines.iter().any(|line| line.start > end) {
+                journal.damaged(&bytes, &format!("zero from {start} to {end}"));
+            }
         }
     }
 }

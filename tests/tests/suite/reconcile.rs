@@ -407,36 +407,29 @@ fn output_that_cannot_be_the_complete_result_of_the_query_is_refused_with_its_pl
     let changed = |from: &str, to: &str| snapshots.to_string().replace(from, to);
     let none = r#"{"Snapshots": []}"#;
     let page = r#"{"Snapshots": [], "NextToken": "x"}"#;
+    let of_volumes = r#"{"Volumes": []}"#;
+    let integer = "{\"Snapshots\": [\n{\"SnapshotId\": 5}]}";
     let document = "JSON document 1: it is not the output of describe-snapshots";
-    let lacks =
-        format!("snap-1 lacks the tag datafy:source-volume:id, which it was found by; {CUT}");
-    let other = "snap-1 has vol-2 in the tag datafy:source-volume:id, which the query doesn't ask for; give each query \
-        its own output";
-    let integer = format!(
-        "JSON document 2: invalid type: integer `5`, expected a string at line 3 column 16; {CUT}"
-    );
     for (output, problem) in [
         (String::new(), "there is no JSON document; the command may have failed"),
         ("An error occurred".to_owned(), "JSON document 1: expected value at line 1 column 1"),
         (r#"{"Reservations": []}"#.to_owned(), document),
         (volumes.to_string(), document),
-        (
-            format!("{page}{}", r#"{"Volumes": []}"#),
-            "JSON document 2: it is not the output of describe-snapshots",
-        ),
+        (format!("{page}{of_volumes}"), "JSON document 2: it is not the output of describe-snap"),
         (page.to_owned(), "the result is incomplete: the last page has a NextToken"),
         (format!("{none}{none}"), "JSON document 2: the result before it is complete"),
-        (changed("source-volume", "x"), &lacks),
-        (changed("vol-1", "vol-2"), other),
-        (format!("{page}\n{{\"Snapshots\": [\n{{\"SnapshotId\": 5}}]}}"), &integer),
+        (changed("source-volume", "x"), "snap-1 lacks the tag datafy:source-volume:id"),
+        (changed("vol-1", "vol-2"), "snap-1 has vol-2 in the tag datafy:source-volume:id, which"),
+        (format!("{page}\n{integer}"), "JSON document 2: invalid type: integer `5`, expected"),
     ] {
+        let error = read(&create(), &output).unwrap_err();
         let expected = format!("describe-snapshots: {problem}");
-        assert_eq!(read(&create(), &output).unwrap_err(), expected, "{output}");
+        assert!(error.starts_with(&expected), "{output}: {error}");
     }
     let mut unattached = volumes;
     unattached["Volumes"][0]["Attachments"] = json!([]);
-    let expected = format!("describe-volumes: vol-a is in use, but has no attachment; {CUT}");
-    assert_eq!(read(&attach(), unattached.to_string()).unwrap_err(), expected);
+    let error = read(&attach(), unattached.to_string()).unwrap_err();
+    assert!(error.contains("vol-a is in use, but has no attachment"), "{error}");
     // An SDK's objects are checked in the same way.
     let mut objects = Ec2Objects::new(at(LATER));
     let query = Query::of(&create()).unwrap();
