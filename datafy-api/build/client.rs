@@ -42,7 +42,7 @@ pub(crate) fn generate(document: &Node<'_>) -> Result<(File, Vec<Operation>), Re
     let file = file.map_err(|error| {
         document.refusal(format!("{error}; progenitor fails on it: leave out what was added last"))
     })?;
-    names::check(document, &file)?;
+    names::check(document, &schemas, &file)?;
     Ok((file, operations))
 }
 

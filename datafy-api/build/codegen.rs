@@ -22,8 +22,8 @@ use yaml::{Document, Node};
 pub(crate) struct Refusal {
     /// The line of `openapi.yaml`.
     pub(crate) line: Option<u64>,
-    /// A JSON pointer, or `None` if the document can't be parsed.
-    pub(crate) pointer: Option<String>,
+    /// A JSON pointer. Empty if the document can't be parsed.
+    pub(crate) pointer: String,
     /// The problem and, after a semicolon, the remedy.
     pub(crate) text: String,
 }
@@ -31,15 +31,10 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// One line about the refusal of the spec in `file`.
     pub(crate) fn in_file(&self, file: &str) -> String {
-        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let place =
-            self.pointer.as_ref().map(|pointer| format!(": #{pointer}")).unwrap_or_default();
-        format!("{file}{line}{place}: {}", self.text)
+        let place = self.line.map(|line| format!(":{line}: #{}", self.pointer));
+        format!("{file}{}: {}", place.unwrap_or_default(), self.text)
     }
 }
-
-/// The environment variable that names the spec of a dependent.
-pub(crate) const VARIABLE: &str = "DATAFY_API_SPEC";
 
 /// Generates the client for the spec in `yaml`, as formatted Rust.
 pub(crate) fn generate(yaml: &str) -> Result<String, Refusal> {
@@ -55,20 +50,19 @@ pub(crate) fn generate_other(yaml: &str, own: &str) -> Result<String, Refusal> {
     let found = differences::between(&own, &operations);
     let error = (!found.is_empty()).then(|| {
         format!(
-            "datafy-api is generated from the spec that {VARIABLE} names, which this version of datafy-api-ext doesn't \
-             fit:\n- {}\nuse datafy-api alone, or adapt a copy of datafy-api-ext and remove this line",
+            "datafy-api is generated from the spec that DATAFY_API_SPEC names, which this version of datafy-api-ext \
+             doesn't fit:\n- {}\nuse datafy-api alone, or adapt a copy of datafy-api-ext and remove this line",
             found.join("\n- ")
         )
     });
-    let begin = format!("Generated from the spec that {VARIABLE} names.");
-    Ok(print(file, &begin, error.as_deref()))
+    Ok(print(file, "Generated from the spec that DATAFY_API_SPEC names.", error.as_deref()))
 }
 
 /// Reads a document, and reduces it to what the generator takes.
 fn read(yaml: &str) -> Result<Document, Refusal> {
     let document = Document::parse(yaml).map_err(|problem| {
         let text = format!("{problem}; fix the YAML at that place");
-        Refusal { line: None, pointer: None, text }
+        Refusal { line: None, pointer: String::new(), text }
     })?;
     let root = Node::root(&document);
     if !root.text("openapi").starts_with("3.0.") {

@@ -2,6 +2,7 @@
 //! document.
 
 use super::Refusal;
+use super::schemas::Schemas;
 use super::yaml::Node;
 use std::collections::BTreeSet;
 use syn::{File, FnArg, Ident, ImplItem, Item, Pat, Type};
@@ -26,26 +27,26 @@ pub(crate) fn identifier(node: &Node<'_>, name: &str) -> Result<Ident, Refusal> 
     syn::parse_str(name).map_err(|_| node.refusal(text()))
 }
 
-/// Refuses a name that occurs twice in its scope.
-pub(crate) fn check(document: &Node<'_>, file: &File) -> Result<(), Refusal> {
+/// Refuses a name that occurs twice in its scope. `types` are the places of the types.
+pub(crate) fn check<'a>(
+    document: &Node<'a>,
+    types: &Schemas<'a>,
+    file: &File,
+) -> Result<(), Refusal> {
     let mut all: Vec<Name> = TAKEN.map(|(scope, name)| (scope.into(), name.into())).to_vec();
     add("", &file.items, &mut all);
     let mut seen = BTreeSet::new();
     let Some((scope, name)) = all.iter().find(|name| !seen.insert(*name)) else { return Ok(()) };
 
+    let around = types.0.get(scope).map_or(document, |(node, _)| node);
     let mut found = Vec::new();
-    spelled(document, &[plain(name), plain(name.trim_end_matches("_request"))], &mut found);
-    let owner = plain(scope.rsplit(' ').next().unwrap_or_default());
-    let is_within = |node: &Node<'_>| plain(&node.pointer).contains(&owner);
-    if found.iter().any(is_within) {
-        found.retain(is_within);
-    }
+    spelled(around, &[plain(name), plain(name.trim_end_matches("_request"))], &mut found);
     let others: Vec<_> = found.iter().skip(1).map(Node::place).collect();
     let problem = match &*others {
         [] => format!("the name `{name}` is taken in `{scope}`"),
         _ => format!("the name `{name}` in `{scope}` is also that of {}", others.join(", ")),
     };
-    let place = found.first().unwrap_or(document);
+    let place = found.first().unwrap_or(around);
     Err(place.refusal(format!("{problem}; use another name, or leave one out")))
 }
 

@@ -147,6 +147,6 @@ impl<'a> Node<'a> {
     /// The refusal of what is here: the problem and, after a semicolon, the remedy.
     pub(crate) fn refusal(&self, text: impl Into<String>) -> Refusal {
         let line = self.document.line(&self.pointer);
-        Refusal { line, pointer: Some(self.pointer.clone()), text: text.into() }
+        Refusal { line, pointer: self.pointer.clone(), text: text.into() }
     }
 }

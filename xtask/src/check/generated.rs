@@ -15,7 +15,7 @@ pub fn check(spec: &Spec, committed: &str) -> Checked {
     let finding = match codegen::generate(&spec.text) {
         Ok(generated) => stale(GENERATED, committed, &generated),
         Err(refusal) => {
-            let pointer = refusal.pointer.as_deref().unwrap_or("");
+            let pointer = &refusal.pointer;
             let (problem, remedy) = refusal.text.split_once("; ").unwrap_or((&refusal.text, ""));
             let what = format!("#{pointer} {problem}");
             let finding = Finding::new(Link::Spec, what, problem).help(remedy);
