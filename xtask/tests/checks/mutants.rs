@@ -64,7 +64,7 @@ pub(crate) fn mutants(spec: &Value) -> BTreeMap<String, Value> {
 }
 
 /// The nodes of a document below its root.
-fn nodes<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a Value)> {
+pub(crate) fn nodes<'a>(value: &'a Value, pointer: &str) -> Vec<(String, &'a Value)> {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(object) => {
             object.iter().map(|(key, member)| (escape(key).into_owned(), member)).collect()
