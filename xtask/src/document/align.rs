@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How likely two places are the same: from the least likely to that whose names differ in nothing that has a meaning.
 type Likeness = usize;
 pub(super) const UNLIKELY: Likeness = 1;
-const SAME: Likeness = 5;
+const SAME: Likeness = 4;
 
 /// Gives the places of the page their places in the spec if they differ only in spelling, order, or a media type that
 /// isn't shown.
@@ -102,7 +102,6 @@ impl Siblings<'_> {
                 match () {
                     () if class.is_none() || class != self::class(self.page, to) => 0,
                     () if (self.silence)(self.page, place) => 0,
-                    () if alike => 4,
                     () if similar(&name(place), &name(to)) => 3,
                     () if self.same_example(place, to) => 2,
                     // The names of parameters in a path mean nothing.

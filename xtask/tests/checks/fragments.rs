@@ -43,10 +43,11 @@ fn with_additions(spec: &Spec) -> Value {
     };
     merge(&mut document, additions);
     let mut document = Value::Object(document);
-    // Equal to one of the spec, but for its name and sentences.
+    // Equal to one of the spec, but for its name, its sentences and an example.
     let schemas = &mut document["components"]["schemas"];
     schemas["Vol"] = schemas["Volume"].clone();
     schemas["Vol"]["description"] = "other words".into();
+    schemas["Vol"]["properties"]["volumeId"] = json!({ "type": "string" });
     document
 }
 

@@ -3,6 +3,7 @@
 use crate::render::{self, Variations};
 use crate::upgrade::docs;
 use crate::workspace;
+use serde_json::json;
 use xtask::document::Spec;
 
 /// The fingerprints of the findings about a page of the spec after a change, which are the same in either shape.
@@ -38,4 +39,15 @@ fn a_rename_or_a_change_of_all_operations_is_one_finding_in_either_shape() {
         page.replace(row, "").replace("\"security\":[{\"bearer\":[]}],", "")
     };
     assert_eq!(found(unsecured), ["page: security bearer -> not stated"]);
+    // So is what is new in several operations, if all that is stated of it is the same.
+    let root = workspace::record();
+    for (default, findings) in [("a", 1), ("b", 2)] {
+        let mut document = Spec::load(&root).expect("the spec").value().clone();
+        for (schema, default) in [("Snapshot", "a"), ("Volume", default)] {
+            let new = json!({ "type": "string", "default": default });
+            document["components"]["schemas"][schema]["properties"]["x"] = new;
+        }
+        let page = render::markdown(&document, Variations::default());
+        assert_eq!(docs(&root, &page).findings.len(), findings);
+    }
 }
