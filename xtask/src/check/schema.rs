@@ -71,9 +71,7 @@ impl Describer<'_> {
             required.push(name.clone());
             properties.insert(name, json!({ "pattern": "^Bearer " }));
         }
-        let undescribed = json!({ UNDESCRIBED: true });
-        let schema = json!({ "properties": properties, "required": required, "unevaluatedProperties": undescribed });
-        self.marked(operation, schema)
+        self.marked(operation, json!({ "properties": properties, "required": required }))
     }
 
     /// The schema with an annotation of its place.

@@ -7,7 +7,7 @@ use super::Checked;
 use super::compiled::{Compiled, Exchange, Request};
 use super::generated::method_name;
 use super::schema::Describer;
-use crate::document::{Facts, Pointer, Spec};
+use crate::document::{Facts, Pointer, Spec, members};
 use crate::files::{DRIVER, HANDLER, SPEC};
 use crate::report::{Finding, Link};
 use serde_json::Value;
@@ -100,7 +100,10 @@ impl Checker<'_> {
                 let title = format!("{operation} is sent otherwise than documented: {problem}");
                 self.find(link(&path), operation, &format!("{operation} misfit: {problem}"), title);
             }
-            for path in fit.undescribed {
+            // Those of the message itself are known even if another part of it doesn't fit.
+            let parts = members(Some(message)).map(|(name, _)| name);
+            let parts = parts.filter(|name| schema["properties"].get(name).is_none());
+            for path in parts.map(|name| format!(".{name}")).chain(fit.undescribed) {
                 let (link, path) = (link(&path), &path[1..]);
                 let title = format!("`{path}` is sent with {operation}, and isn't documented");
                 self.find(link, operation, &format!("{operation} {path} undocumented"), title);
