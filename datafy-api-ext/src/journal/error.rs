@@ -29,8 +29,8 @@ pub enum JournalError {
         /// Its first line, up to 200 characters of it.
         found: String,
     },
-    /// The journal is not one that this run can resume: it has another version of the format, or is one of another job,
-    /// operation, endpoint, sub-account or account.
+    /// The journal is not one that this run can resume: it has another version of the format, is one of another job,
+    /// operation, endpoint, sub-account or account, or is [too old](crate::jobs::Fleet::max_journal_age).
     #[error("the journal {} {problem}", path.display())]
     Foreign {
         /// The file.
