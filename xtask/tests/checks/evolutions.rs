@@ -69,7 +69,7 @@ fn unseen(root: &Path, page: &str, evolutions: &[Evolution]) -> Vec<String> {
 }
 
 /// A document with every kind of fact that a page can show.
-fn rich() -> Spec {
+pub(crate) fn rich() -> Spec {
     Spec::parse("rich.yaml", include_str!("../fixtures/rich.yaml").to_owned()).expect("YAML")
 }
 

@@ -1,8 +1,9 @@
 //! YAML to paste for what is new on a page of Markdown.
 
 use crate::evolutions::merge;
+use crate::page::facts;
 use crate::render::{self, Variations};
-use crate::upgrade::{docs, facts};
+use crate::upgrade::docs;
 use crate::workspace;
 use serde_json::{Value, json};
 use xtask::docs::{Fragment, TO_DESCRIBE};

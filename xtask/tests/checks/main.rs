@@ -15,7 +15,6 @@ mod page;
 mod prose;
 mod rehearsal;
 mod render;
-mod report;
 mod upgrade;
 mod waivers;
 mod workspace;

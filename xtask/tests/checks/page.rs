@@ -1,5 +1,6 @@
 //! Reading the two shapes of a page.
 
+use crate::evolutions::rich;
 use crate::render::{self, Variations};
 use proptest::prelude::*;
 use regex::Regex;
@@ -7,8 +8,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use xtask::docs::findings::words;
 use xtask::document::{
-    Difference, Fact, Facts, Pointer, What, document as document_of, flatten, plain,
+    Difference, Fact, Facts, NOT_COMPARED, Pointer, What, document as document_of, flatten, plain,
 };
+use xtask::page::silence::SILENT;
 use xtask::page::{NotAPage, Page, Shape};
 
 /// Rows of a copied text, and what they state.
@@ -18,7 +20,7 @@ const PAGES: &str = include_str!("../fixtures/pages.txt");
 /// Schemas and members of an operation that mean the same, and what differs from them.
 const SAME: &str = include_str!("../fixtures/same.yaml");
 
-fn facts(document: &Value) -> Facts {
+pub(crate) fn facts(document: &Value) -> Facts {
     let (facts, unreadable) = flatten(document, &|_| None);
     assert_eq!(unreadable, []);
     facts
@@ -149,11 +151,17 @@ fn a_page_is_read_whatever_its_form_and_nothing_is_removed_from_one_that_is_dama
             expected.iter().partition(|line| line.starts_with("! "));
         let problems = &page.unreadable;
         assert_eq!(problems.is_empty(), expected_problems.is_empty(), "{what}: {problems:?}");
+        let text_at = |line: Option<u64>| {
+            let line = usize::try_from(line.expect("a line")).expect("a number");
+            text.lines().nth(line - 1).expect("the line")
+        };
         for (problem, expected) in problems.iter().zip(expected_problems) {
-            let line = usize::try_from(problem.line.expect("a line")).expect("a number");
-            let found = format!("{}: {}", text.lines().nth(line - 1).expect("it"), problem.problem);
+            let found = format!("{}: {}", text_at(problem.line), problem.problem);
             assert!(found.contains(&expected[2..]), "{what}: {found}");
         }
+        // Each fact has the line on which its document, or its block, begins.
+        let mut lines = page.facts.map.values().map(|fact| text_at(fact.line));
+        assert!(part != "markdown" || lines.all(|line| line.starts_with('{')), "{what}");
         if problems.is_empty() && spec.is_none() {
             assert_states(&text, expected);
             continue;
@@ -174,19 +182,6 @@ fn fenced(fence: &str) -> String {
 }
 
 const FENCE: &str = r##"{"paths":{"/a":{"get":{"parameters":[{"$ref":"#/components/parameters/P"}],"responses":{"200":{"description":"x"}}}}},"components":{"parameters":{"P":{"name":"p","in":"query","schema":{"$ref":"#/components/schemas/S","nullable":true}}},"schemas":{"S":{"type":"string"}}}}"##;
-
-#[test]
-fn markdown_may_have_another_layout() {
-    for text in [
-        fenced(&FENCE.replace("\":", "\":\n").replace(",\"", ",\n\"")),
-        format!("\u{feff}{}", fenced(FENCE).replace('\n', "\r\n")),
-    ] {
-        assert_states(&text, ["query p: type=string"]);
-        assert_eq!(read(&text).shape, Shape::Markdown);
-    }
-    let place = Pointer::operation("get", "/a").then(&["parameters", "query p"]);
-    assert_eq!(read(&fenced(FENCE)).facts.get(&place).expect("it").line, Some(8));
-}
 
 #[test]
 fn what_means_the_same_agrees_and_what_nobody_has_thought_of_is_compared() {
@@ -245,8 +240,7 @@ fn the_document_of_a_page_has_its_facts() {
          Body\nsourceone ofRequired\nor\nownerobjectOptional\nOther propertiesinteger · min: 1Optional\n\
          Responses\n200\napplication/json\nResponseobject[]\n404\n",
     );
-    let rich = serde_saphyr::from_str(include_str!("../fixtures/rich.yaml")).expect("YAML");
-    let rich = render::markdown(&rich, Variations::default());
+    let rich = render::markdown(rich().value(), Variations::default());
     for page in [read(&text), read(&fenced(FENCE)), read(&rich)] {
         let plain = |facts: &Facts| {
             let facts = facts.map.iter();
@@ -283,6 +277,19 @@ fn an_input_that_is_not_a_page_is_refused_with_the_reason() {
     for (bytes, why) in inputs {
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(30)]).into_owned();
         assert_eq!(Page::read(bytes, &Facts::default()).map(|_| ()), Err(*why), "{start}");
+    }
+}
+
+#[test]
+fn the_readme_lists_what_is_not_compared_and_what_a_page_can_not_show() {
+    let readme = include_str!("../../README.md");
+    for (keyword, why) in NOT_COMPARED {
+        assert!(readme.contains(&format!("| `{keyword}` | {why} |\n")), "{keyword}");
+    }
+    for (what, shapes, _) in SILENT {
+        let shown = |shape| if shapes.contains(&shape) { "silent" } else { "shown" };
+        let row = format!("| {what} | {} | {} |\n", shown(Shape::Text), shown(Shape::Markdown));
+        assert!(readme.contains(&row), "{row}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands as a maintainer uses them, on copies of the workspace.
 
+use crate::page::facts;
 use crate::render::{self, Variations};
 use crate::workspace::{self, change, copy};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use std::path::Path;
 use xtask::check;
 use xtask::docs;
 use xtask::docs::findings::Around;
-use xtask::document::{Facts, Pointer, Spec, flatten};
+use xtask::document::{Pointer, Spec};
 use xtask::files::{self, GENERATED, RECORD, SPEC};
 use xtask::page::record;
 use xtask::report::{Ending, Finding, Format, Report};
@@ -30,10 +31,6 @@ pub(crate) fn changed(root: &Path) -> Value {
         }
     }
     document
-}
-
-pub(crate) fn facts(document: &Value) -> Facts {
-    flatten(document, &|_| None).0
 }
 
 /// The findings of a page on the workspace at `root`.
