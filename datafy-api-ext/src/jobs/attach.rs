@@ -36,6 +36,7 @@ pub(super) struct Wait {
     /// `None`: one call, and no wait.
     pub(super) limit: Option<Duration>,
     probe: Option<Probe>,
+    pub(super) ends_on_404: bool,
 }
 
 /// Checks whether a volume is ready.
@@ -49,6 +50,7 @@ impl fmt::Debug for Wait {
 
 impl Wait {
     pub(super) fn until_ready<F, E>(
+        self,
         limit: Duration,
         probe: impl Fn(VolumeId) -> F + Send + Sync + 'static,
     ) -> Self
@@ -60,7 +62,7 @@ impl Wait {
             let checked = probe(volume);
             Box::pin(async { checked.await.map_err(|reason| reason.to_string()) })
         });
-        Self { limit: Some(limit), probe: Some(probe) }
+        Self { limit: Some(limit), probe: Some(probe), ..self }
     }
 
     /// Fails with an observation if the volume is not ready.
@@ -75,10 +77,10 @@ impl Call<AttachVolume> {
     /// Repeats the call until it succeeds, for at most `limit`: a new volume may not be ready yet.
     ///
     /// A 400, 401 or 403 ends the wait immediately, since waiting doesn't help. So does a 409 after a call whose answer
-    /// was lost: the volume probably is attached. A 404 doesn't: a new volume may not be visible immediately. If the wait
-    /// fails, the error is that of the last call, with the attempts and the duration of the whole wait. Allow for minutes: a
-    /// call that is still in flight when `limit` ends is [`Unknown`](Outcome::Unknown). Each call in between has the
-    /// timeouts and the retry policy that are set here.
+    /// was lost: the volume probably is attached. A 404 doesn't, unless [`Attach::end_on_404`] is set. If the wait fails,
+    /// the error is that of the last call, with the attempts and the duration of the whole wait. Allow for minutes: a call
+    /// that is still in flight when `limit` ends is [`Unknown`](Outcome::Unknown). Each call in between has the timeouts
+    /// and the retry policy that are set here.
     #[doc(alias("timeout", "wait"))]
     pub fn within(self, limit: Duration) -> Attach {
         Attach::new(self, Wait::default(), Outcome::NotSent).within(limit)
@@ -113,7 +115,7 @@ impl Call<AttachVolume> {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        Attach::new(self, Wait::until_ready(limit, probe), Outcome::NotSent)
+        Attach::new(self, Wait::default().until_ready(limit, probe), Outcome::NotSent)
     }
 }
 
@@ -125,6 +127,15 @@ impl Attach {
     /// Repeats the call until it succeeds, for at most `limit`: as [`Call::within`].
     pub fn within(mut self, limit: Duration) -> Self {
         self.wait.limit = Some(limit);
+        self
+    }
+
+    /// Sets whether a 404 ends the wait. `false` by default: a new volume may not be visible immediately, and the vendor
+    /// documents no refusals.
+    ///
+    /// Set it if the volume and the instance are known to exist, so that a wrong ID doesn't take the whole wait.
+    pub fn end_on_404(mut self, ends: bool) -> Self {
+        self.wait.ends_on_404 = ends;
         self
     }
 
@@ -140,6 +151,7 @@ impl Attach {
     fn is_hopeless(&self, error: &Error) -> bool {
         match error.last_status() {
             Some(400 | 401 | 403) => true,
+            Some(404) => self.wait.ends_on_404,
             Some(409) => error.outcome().max(self.outcome) >= Outcome::Unknown,
             _ => matches!(error.kind(), ErrorKind::Tls | ErrorKind::Request),
         }

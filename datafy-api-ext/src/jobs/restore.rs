@@ -75,7 +75,13 @@ impl Restore {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        self.wait = Wait::until_ready(limit, probe);
+        self.wait = self.wait.until_ready(limit, probe);
+        self
+    }
+
+    /// Sets whether a 404 ends the wait for the attach: as [`Attach::end_on_404`].
+    pub fn end_on_404(mut self, ends: bool) -> Self {
+        self.wait.ends_on_404 = ends;
         self
     }
 

@@ -99,18 +99,19 @@ async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
 
 #[tokio::test]
 async fn a_wait_ends_after_an_answer_that_waiting_can_not_change() {
-    for (faults, calls, outcome) in [
-        (vec![status(404), None], 2, None),
-        (vec![status(400)], 1, Some(Outcome::Refused)),
-        (vec![status(401), status(401)], 1, Some(Outcome::Refused)),
-        (vec![status(403)], 1, Some(Outcome::Refused)),
+    for (faults, ends_on_404, calls, outcome) in [
+        (vec![status(404), None], false, 2, None),
+        (vec![status(404)], true, 1, Some(Outcome::Refused)),
+        (vec![status(400)], false, 1, Some(Outcome::Refused)),
+        (vec![status(401), status(401)], false, 1, Some(Outcome::Refused)),
+        (vec![status(403)], false, 1, Some(Outcome::Refused)),
         // After an ambiguous attempt, which decides the outcome. The volume probably is attached.
-        (vec![status(500), status(403)], 2, Some(Outcome::Unknown)),
-        (vec![LOST], 2, Some(Outcome::Unknown)),
+        (vec![status(500), status(403)], false, 2, Some(Outcome::Unknown)),
+        (vec![LOST], false, 2, Some(Outcome::Unknown)),
     ] {
         let scene = Scene::of(1).await;
         scene.inject(faults);
-        let result = attach(&scene.datafy).within(MINUTE).await;
+        let result = attach(&scene.datafy).within(MINUTE).end_on_404(ends_on_404).await;
         assert_eq!(result.err().map(|error| error.outcome()), outcome);
         assert_eq!(scene.requests(), calls);
     }
