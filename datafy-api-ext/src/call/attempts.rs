@@ -6,11 +6,10 @@ use super::decision::{Next, Situation, Stop, decide};
 use super::evidence::Evidence;
 use super::operation::Operation;
 use super::transport;
-use super::unreceived::Unreceived;
-use crate::client::{ConfigError, Credential, Inner, Stopwatch};
+use super::unreceived::{Ended, Unreceived};
+use crate::client::{ConfigError, Credential, Inner};
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
-use chrono::{DateTime, Utc};
 use reqwest::Response;
 use std::future::Future;
 use std::sync::Arc;
@@ -19,10 +18,9 @@ use tokio::time::timeout;
 use tracing::{Span, debug};
 
 /// A call in flight.
-pub(super) struct Attempts<O: Operation> {
-    effect: Unreceived<O>,
-    span: Span,
-    time: Stopwatch,
+pub(super) struct Attempts<O> {
+    call: Call<O>,
+    effect: Unreceived,
     count: u32,
     /// The outcome of earlier calls of the same step.
     earlier: Outcome,
@@ -36,22 +34,12 @@ pub(super) struct Attempts<O: Operation> {
 
 impl<O: Operation> Attempts<O> {
     pub(super) fn new(call: Call<O>, span: Span, earlier: Outcome) -> Self {
-        let time = Stopwatch::start(&call.datafy);
-        let mut effect = Unreceived::new(call);
-        effect.outcome = earlier;
-        Self {
-            effect,
-            span,
-            time,
-            count: 0,
-            earlier,
-            credential: None,
-            history: Vec::new(),
-            deciding: None,
-        }
+        let effect = Unreceived::new(&call, span, earlier);
+        let (credential, history, deciding) = (None, Vec::new(), None);
+        Self { call, effect, count: 0, earlier, credential, history, deciding }
     }
 
-    pub(super) async fn finish(mut self) -> Result<O::Answer, Error> {
+    pub(super) async fn finish(mut self) -> Ended<O::Answer> {
         let result = loop {
             self.count += 1;
             match self.attempt().await {
@@ -63,16 +51,15 @@ impl<O: Operation> Attempts<O> {
                 break Err(self.error(stop));
             }
         };
-        self.effect.outcome = Outcome::NotSent;
-        result
+        Ended::new(result, self.effect)
     }
 
     async fn attempt(&mut self) -> Result<O::Answer, Box<Report>> {
         let refuse = |kind, problem| Report::not_sent(kind, problem, true);
-        if let Err(problem) = self.call().options.check() {
+        if let Err(problem) = self.call.options.check() {
             return Err(Report::not_sent(ErrorKind::Request, problem, false));
         }
-        let datafy = self.call().datafy.clone();
+        let datafy = self.call.datafy.clone();
         let limit = self.left();
         let Ok(_slot) = timeout(limit, datafy.inner().slots.acquire()).await else {
             let text = format!(
@@ -87,12 +74,12 @@ impl<O: Operation> Attempts<O> {
             let text = "no time was left for a request; raise the operation timeout";
             return Err(refuse(ErrorKind::Timeout, text.to_owned()));
         }
-        let before = self.effect.outcome;
-        self.effect.outcome = before.max(Outcome::Unknown);
+        let before = self.effect.call.outcome;
+        self.effect.call.outcome = before.max(Outcome::Unknown);
         let mut received = Received::default();
-        let ended = attempt(self.call(), left, &credential, &mut received).await;
+        let ended = attempt(&self.call, left, &credential, &mut received).await;
         let outcome = ended.as_ref().map_or_else(|report| report.outcome, |_| Outcome::Applied);
-        self.effect.outcome = before.max(outcome);
+        self.effect.call.outcome = before.max(outcome);
         if let (Ok(_), Some(response)) = (&ended, &received.response) {
             self.succeeded(response, &credential);
         }
@@ -108,12 +95,13 @@ impl<O: Operation> Attempts<O> {
             http.response.status_code = status,
             "succeeded"
         );
-        if !self.span.is_disabled() {
-            self.span.record("http.response.status_code", status);
-            self.span.record("http.request.resend_count", i64::from(self.count - 1));
+        let span = &self.effect.span;
+        if !span.is_disabled() {
+            span.record("http.response.status_code", status);
+            span.record("http.request.resend_count", i64::from(self.count - 1));
             let request_id = request_id(response.headers(), credential);
-            self.span.record("datafy.request_id", request_id.map(|id| id.to_string()));
-            self.span.record("datafy.outcome", "ok");
+            span.record("datafy.request_id", request_id.map(|id| id.to_string()));
+            span.record("datafy.outcome", "ok");
         }
     }
 
@@ -138,7 +126,7 @@ impl<O: Operation> Attempts<O> {
 
     /// Decides on another attempt, and waits for its time or renews its token. Returns why there is none, if so.
     async fn prepare_another(&mut self) -> Option<Stop> {
-        let datafy = self.call().datafy.clone();
+        let datafy = self.call.datafy.clone();
         let client = datafy.inner();
         let situation = Situation {
             remaining: self.left().saturating_sub(self.reserve()),
@@ -146,11 +134,11 @@ impl<O: Operation> Attempts<O> {
             jitter: fastrand::f64(),
         };
         let take = || client.budget.take();
-        let policy = self.call().policy();
+        let policy = self.call.policy();
         match decide(O::FACTS.idempotent, &self.history, policy, situation, take) {
             Next::Stop(stop) => Some(stop),
             Next::Retry(pause) => {
-                self.time.pause(pause).await;
+                self.effect.time.pause(pause).await;
                 None
             }
             Next::Renew => {
@@ -171,62 +159,40 @@ impl<O: Operation> Attempts<O> {
         let report = self.deciding.take();
         let report = report
             .unwrap_or_else(|| Report::not_sent(ErrorKind::Request, "no attempt was made", false));
-        let mut report = self.call().failed(report);
+        let mut report = self.call.failed(report);
         let last = self.history.last();
         report.last_status = last.and_then(|evidence| evidence.status());
         report.retry_after = last.and_then(|evidence| evidence.retry_after());
         report.outcome = report.outcome.max(self.earlier);
         report.budget_is_empty = stop == Stop::Budget;
         report.attempts = self.count;
-        report.elapsed = self.time.passed();
-        let [started, ended] = self.dates(report.elapsed);
+        report.elapsed = self.effect.time.passed();
+        let [started, ended] = self.effect.time.dates();
         (report.started, report.ended) = (started, Some(ended));
+        let span = &self.effect.span;
         // Like the error, these describe the attempt that decided the outcome.
-        self.span.record("datafy.outcome", report.outcome.as_str());
-        self.span.record("error.type", report.error_type());
-        self.span.record("http.response.status_code", report.status.map(i64::from));
+        span.record("datafy.outcome", report.outcome.as_str());
+        span.record("error.type", report.error_type());
+        span.record("http.response.status_code", report.status.map(i64::from));
         let request_id = report.request_id.as_ref().map(ToString::to_string);
-        self.span.record("datafy.request_id", request_id);
-        self.span.record("http.request.resend_count", i64::from(self.count - 1));
-        self.span.record("otel.status_code", "ERROR");
+        span.record("datafy.request_id", request_id);
+        span.record("http.request.resend_count", i64::from(self.count - 1));
+        span.record("otel.status_code", "ERROR");
         Error(report)
     }
 
-    /// When the call was started and ended, at the earliest and the latest: the stopwatch stands still while the machine
-    /// is suspended, and the clock may be set meanwhile.
-    fn dates(&self, elapsed: Duration) -> [DateTime<Utc>; 2] {
-        let (started, ended) = (self.effect.started, DateTime::from(self.call().clock().date()));
-        [(ended - elapsed).min(started), (started + elapsed).max(ended)]
-    }
-
-    fn call(&self) -> &Call<O> {
-        &self.effect.call
-    }
-
     fn client(&self) -> &Inner {
-        self.call().datafy.inner()
+        self.call.datafy.inner()
     }
 
     /// The time until the deadline of the call.
     fn left(&self) -> Duration {
-        self.call().options.timeouts.operation.saturating_sub(self.time.passed())
+        self.call.options.timeouts.operation.saturating_sub(self.effect.time.passed())
     }
 
     /// The last tenth of the time, in which no request is started.
     fn reserve(&self) -> Duration {
-        self.call().options.timeouts.operation / 10
-    }
-}
-
-impl<O: Operation> Drop for Attempts<O> {
-    /// Reports the call if it was dropped, and has or may have had an effect.
-    fn drop(&mut self) {
-        let outcome = self.effect.outcome;
-        if outcome >= Outcome::Unknown {
-            [self.effect.started, _] = self.dates(self.time.passed());
-            self.span.record("datafy.outcome", outcome.as_str());
-            self.span.in_scope(|| self.effect.report());
-        }
+        self.call.options.timeouts.operation / 10
     }
 }
 

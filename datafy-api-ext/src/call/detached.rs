@@ -1,8 +1,7 @@
 //! A call that runs to its end even if the caller goes away.
 
-use super::Call;
 use super::operation::Operation;
-use super::unreceived::Unreceived;
+use super::{Call, Ended};
 use crate::client::detached_calls::Registered;
 use crate::error::{Error, ErrorKind, Report};
 use crate::outcome::Outcome;
@@ -21,15 +20,9 @@ use tokio::task::JoinHandle;
 /// is [`Unknown`](crate::Outcome::Unknown).
 #[must_use = "the result of the call is reported as abandoned unless it is awaited"]
 pub struct Detached<O: Operation> {
-    task: JoinHandle<Ended<O>>,
+    task: JoinHandle<Ended<O::Answer>>,
     /// The error if the runtime is shut down during the call.
     lost: Error,
-}
-
-/// The result of a detached call.
-struct Ended<O: Operation> {
-    result: Result<O::Answer, Error>,
-    unreceived: Unreceived<O>,
 }
 
 impl<O: Operation + 'static> Call<O> {
@@ -47,17 +40,15 @@ impl<O: Operation + 'static> Call<O> {
     /// Outside a Tokio runtime.
     #[doc(alias("spawn", "cancel"))]
     pub fn detached(self) -> Detached<O> {
-        let unreceived = Unreceived::new(self.clone());
+        let in_flight = self.abandoned(Outcome::Unknown);
         let problem = "the runtime was shut down during the call";
         let mut lost = self.failed(Report::ambiguous(ErrorKind::ConnectionLost, problem));
-        lost.started = unreceived.started;
+        lost.started = in_flight.started;
         let lost = Error(lost);
-        let registered =
-            Registered::new(self.datafy.clone(), unreceived.abandoned(Outcome::Unknown));
+        let registered = Registered::new(self.datafy.clone(), in_flight);
         let task = tokio::spawn(async move {
             let _registered = registered;
-            let result = self.send().await;
-            Ended { unreceived: unreceived.ended(&result), result }
+            self.send_after(Outcome::NotSent).await.kept()
         });
         Detached { task, lost }
     }
@@ -68,10 +59,7 @@ impl<O: Operation> Future for Detached<O> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Poll::Ready(match ready!(Pin::new(&mut self.task).poll(context)) {
-            Ok(Ended { result, unreceived }) => {
-                unreceived.received();
-                result
-            }
+            Ok(ended) => ended.received(),
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
             Err(_) => Err(self.lost.clone()),
         })

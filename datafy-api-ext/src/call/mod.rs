@@ -16,7 +16,9 @@ mod unreceived;
 pub(crate) use content::Content;
 pub use detached::Detached;
 pub use operation::Operation;
+pub(crate) use unreceived::{Ended, Unreceived};
 
+use crate::abandoned::Abandoned;
 use crate::client::options::{Options, option_methods};
 use crate::client::{Clock, Datafy, RetryPolicy, Timeouts};
 use crate::error::{Error, Report};
@@ -102,6 +104,18 @@ impl<O: Operation> Call<O> {
         }
     }
 
+    /// The call, started now, as one whose result nobody has received.
+    fn abandoned(&self, outcome: Outcome) -> Abandoned {
+        Abandoned {
+            operation: O::FACTS.name,
+            subject: self.subject(),
+            outcome,
+            created_id: None,
+            marker: self.operation.marker().map(str::to_owned),
+            started: self.clock().date().into(),
+        }
+    }
+
     /// Completes the report of a failed attempt with what is known of the call.
     pub(crate) fn failed(&self, mut report: Box<Report>) -> Box<Report> {
         report.operation = O::FACTS.name;
@@ -117,11 +131,11 @@ impl<O: Operation> Call<O> {
     /// # Panics
     /// If the future is polled outside a Tokio runtime.
     pub async fn send(self) -> Result<O::Answer, Error> {
-        self.send_after(Outcome::NotSent).await
+        self.send_after(Outcome::NotSent).await.received()
     }
 
     /// As [`send`](Self::send), after calls of the same step with this outcome, below which that of the error doesn't fall.
-    pub(crate) async fn send_after(self, earlier: Outcome) -> Result<O::Answer, Error> {
+    pub(crate) async fn send_after(self, earlier: Outcome) -> Ended<O::Answer> {
         assert!(
             Handle::try_current().is_ok(),
             "a call must be awaited in a Tokio runtime: use `#[tokio::main]`, or `block_on` of a \

@@ -3,65 +3,68 @@
 use super::Call;
 use super::operation::{Operation, Recorded};
 use crate::abandoned::Abandoned;
+use crate::client::Stopwatch;
 use crate::error::Error;
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
-use chrono::{DateTime, Utc};
+use tracing::Span;
 
-/// Reports the effect of a call when it is dropped, unless somebody has received the result.
-pub(crate) struct Unreceived<O: Operation> {
-    pub(super) call: Call<O>,
-    pub(super) started: DateTime<Utc>,
-    pub(crate) outcome: Outcome,
-    created_id: Option<Untrusted>,
+/// The guard of an effect: reports it when it is dropped, unless somebody has received the result of its call.
+///
+/// It belongs to the call in flight, and then to whoever holds the result: a detached call, or the steps of a job.
+pub(crate) struct Unreceived {
+    pub(super) span: Span,
+    pub(super) time: Stopwatch,
+    pub(super) call: Abandoned,
 }
 
-impl<O: Operation> Unreceived<O> {
-    /// A call that is started now, and has no effect yet.
-    pub(crate) fn new(call: Call<O>) -> Self {
-        let started = call.clock().date().into();
-        Self { call, started, outcome: Outcome::NotSent, created_id: None }
+impl Unreceived {
+    /// A call that is started now, after others of the same step with this outcome.
+    pub(super) fn new<O: Operation>(call: &Call<O>, span: Span, earlier: Outcome) -> Self {
+        Self { span, time: Stopwatch::start(&call.datafy), call: call.abandoned(earlier) }
     }
 
-    /// The call has ended with this result.
-    pub(crate) fn ended(mut self, result: &Result<O::Answer, Error>) -> Self {
-        let (outcome, id) = match result {
-            Ok(answer) => (Outcome::Applied, answer.created_id()),
-            Err(error) => (error.outcome(), error.created_id()),
-        };
-        (self.outcome, self.created_id) = (outcome, id.map(Untrusted::local));
+    /// Reports nothing: somebody has received the result.
+    pub(crate) fn received(mut self) {
+        self.call.outcome = Outcome::NotSent;
+    }
+}
+
+/// How a call ended, and the guard of its effect.
+pub(crate) struct Ended<A> {
+    pub(crate) result: Result<A, Error>,
+    pub(crate) unreceived: Unreceived,
+}
+
+impl<A: Recorded> Ended<A> {
+    pub(super) fn new(result: Result<A, Error>, mut unreceived: Unreceived) -> Self {
+        unreceived.call.outcome = result.as_ref().map_or_else(Error::outcome, |_| Outcome::Applied);
+        // Otherwise the span would last until somebody receives the result.
+        unreceived.span = Span::none();
+        Self { result, unreceived }
+    }
+
+    /// Returns the result to the caller.
+    pub(super) fn received(self) -> Result<A, Error> {
+        self.unreceived.received();
+        self.result
+    }
+
+    /// Keeps the result for somebody who may never receive it.
+    pub(crate) fn kept(mut self) -> Self {
+        let id = self.result.as_ref().map_or_else(Error::created_id, Recorded::created_id);
+        self.unreceived.call.created_id = id.map(Untrusted::local);
         self
     }
-
-    /// What is known of the call, if its effect has this outcome.
-    pub(super) fn abandoned(&self, outcome: Outcome) -> Abandoned {
-        Abandoned {
-            operation: O::FACTS.name,
-            subject: self.call.subject(),
-            outcome,
-            created_id: self.created_id.clone(),
-            marker: self.call.operation.marker().map(str::to_owned),
-            started: self.started,
-        }
-    }
-
-    /// Reports the effect, if there may be one.
-    pub(super) fn report(&mut self) {
-        if self.outcome >= Outcome::Unknown {
-            let abandoned = self.abandoned(self.outcome);
-            self.outcome = Outcome::NotSent;
-            abandoned.report(self.call.datafy.inner().on_abandoned.as_ref());
-        }
-    }
-
-    /// Reports nothing: the caller has the result.
-    pub(crate) fn received(mut self) {
-        self.outcome = Outcome::NotSent;
-    }
 }
 
-impl<O: Operation> Drop for Unreceived<O> {
+impl Drop for Unreceived {
     fn drop(&mut self) {
-        self.report();
+        if self.call.outcome >= Outcome::Unknown {
+            [self.call.started, _] = self.time.dates();
+            self.span.record("datafy.outcome", self.call.outcome.as_str());
+            let function = self.time.datafy.inner().on_abandoned.as_ref();
+            self.span.in_scope(|| self.call.report(function));
+        }
     }
 }

@@ -9,7 +9,6 @@ use crate::id::VolumeId;
 use crate::operations::AttachVolume;
 use crate::outcome::Outcome;
 use crate::untrusted::Untrusted;
-use chrono::{DateTime, Utc};
 use datafy_api::operations::ATTACH_VOLUME;
 use futures_util::future::BoxFuture;
 use std::fmt;
@@ -160,7 +159,6 @@ impl Attach {
     /// Repeats the call until it succeeds, as often as the wait allows. All of it is one step.
     async fn repeat(&self, limit: Duration, steps: &Steps) -> Result<(), Error> {
         let call = &self.call;
-        let started: DateTime<Utc> = call.clock().date().into();
         let mut time = Stopwatch::start(call.datafy());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
         let is_late = |passed: Duration| passed + limit / 10 >= limit;
@@ -202,8 +200,8 @@ impl Attach {
         });
         report.observation = observation.map(Untrusted::local);
         (report.calls, report.attempts, report.elapsed) = (calls, attempts, time.passed());
-        report.started = started;
-        report.ended.get_or_insert_with(|| call.clock().date().into());
+        let [started, ended] = time.dates();
+        (report.started, report.ended) = (started, Some(ended));
         Err(Error(report))
     }
 }

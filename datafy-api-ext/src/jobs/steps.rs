@@ -4,9 +4,8 @@ use super::finished::Finished;
 use super::gate::{Gate, Stopped};
 use super::job::Job;
 use super::not_done::{Halt, NotDone};
-use crate::call::Call;
 use crate::call::operation::{Operation, Recorded};
-use crate::client::Datafy;
+use crate::call::{Call, Ended, Unreceived};
 use crate::error::Error;
 use crate::journal::{Entry, Event, Record, Step, StepState, Store};
 use crate::outcome::Outcome;
@@ -63,8 +62,8 @@ struct Use {
     subject: Subject,
     /// The number of its calls in flight.
     in_flight: u32,
-    /// The client to which its effect is reported if the job is dropped: it may have one, and nobody has its result.
-    unreceived: Option<Datafy>,
+    /// The guard of the effect of its last call, until somebody receives the result of the job.
+    unreceived: Option<Unreceived>,
 }
 
 /// What is known of a step that was asked for.
@@ -216,10 +215,10 @@ impl Steps {
             let mut state = self.state();
             state.sent = true;
             let _ = state.entry.apply(begin);
-            // The call itself reports an effect from here on, also that of the earlier ones.
-            state.uses[at].unreceived = None;
+            // The guard of this call reports an effect of the earlier ones, too.
+            state.uses[at].received();
         }
-        let result = call.send_after(earlier).await;
+        let Ended { result, unreceived } = call.send_after(earlier).await.kept();
         if let Some(gate) = &self.0.gate {
             gate.sent(&result);
         }
@@ -238,7 +237,7 @@ impl Steps {
         {
             let mut state = self.state();
             state.last_status = result.as_ref().err().and_then(Error::last_status);
-            state.uses[at].unreceived = Some(datafy).filter(|_| outcome >= Outcome::Unknown);
+            state.uses[at].unreceived = Some(unreceived);
             // Its intent comes before a result.
             let _ = state.entry.apply(end);
         }
@@ -362,19 +361,14 @@ impl State {
     }
 
     fn received(&mut self) {
-        self.uses.iter_mut().for_each(|it| it.unreceived = None);
+        self.uses.iter_mut().for_each(Use::received);
     }
 }
 
-impl Drop for Inner {
-    /// Reports the effects of a job that was dropped.
-    fn drop(&mut self) {
-        let State { entry, uses, .. } =
-            self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for Use { operation, number, unreceived, .. } in uses {
-            if let (Some(datafy), Some(step)) = (unreceived, entry.step(operation, *number)) {
-                step.abandoned().report(datafy.inner().on_abandoned.as_ref());
-            }
+impl Use {
+    fn received(&mut self) {
+        if let Some(unreceived) = self.unreceived.take() {
+            unreceived.received();
         }
     }
 }

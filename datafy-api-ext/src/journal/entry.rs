@@ -2,7 +2,6 @@
 
 use super::error::JournalError;
 use super::line::{Event, Problem, Record};
-use crate::abandoned::Abandoned;
 use crate::id::VolumeId;
 use crate::operations::check_created;
 use crate::outcome::Outcome;
@@ -251,18 +250,6 @@ impl Step {
     /// Whether the service acted, and what it created is not known.
     pub(crate) fn lacks_id(&self) -> bool {
         self.tally.lacks_id
-    }
-
-    /// The step as a call whose result nobody has received.
-    pub(crate) fn abandoned(&self) -> Abandoned {
-        Abandoned {
-            operation: self.operation,
-            subject: self.subject.clone(),
-            outcome: if self.lacks_id() { Outcome::Applied } else { self.outcome() },
-            created_id: self.created_id.clone(),
-            marker: self.marker.as_deref().map(str::to_owned),
-            started: self.begun,
-        }
     }
 
     /// Whether the result of a call was not recorded.
