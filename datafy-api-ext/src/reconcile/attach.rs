@@ -5,7 +5,7 @@ use super::ec2_objects::Ec2Objects;
 use super::finding::Finding;
 use super::sent_call::SentCall;
 use super::settings::{Settings, later};
-use super::target::Target;
+use super::target::PARTS;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(super) fn finding(
 ) -> Option<Finding> {
     let (volume, instance) = (call.key()?, call.subject.instance.as_ref()?);
     // Of a volume that was read twice, the last state counts.
-    let volumes = objects.of(Target::ATTACHMENT, volume).iter().map(|ebs| (&*ebs.id, ebs));
+    let volumes = objects.of(PARTS, volume).iter().map(|ebs| (&*ebs.id, ebs));
     let volumes: EbsVolumes<'_> = volumes.collect();
     let finding = state(instance.as_str(), &volumes);
     let look_again_after = match finding {

@@ -14,6 +14,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// The number of objects that an ambiguous verdict lists.
 const LISTED: usize = 100;
 
+/// Why nothing is concluded from an EC2 that shows nothing.
+const NOT_SHOWN: &str = "EC2 shows neither it nor what it is created from; ask in the account and the region of the volume";
+
 /// The EBS objects with the same ID in Datafy.
 struct Group<'a> {
     id: &'a str,
@@ -77,7 +80,7 @@ pub(super) fn findings(
     // Whether the service copies descriptions, and so markers, to EC2.
     let mut carried = false;
     for (key, Candidates { calls, groups, ungrouped }) in &mut candidates {
-        for object in objects.of(target, key) {
+        for object in objects.of(target.kind, key) {
             let Some(id) = target.group.and_then(|tag| object.tag(tag)) else {
                 ungrouped.push(object);
                 continue;
@@ -98,7 +101,9 @@ pub(super) fn findings(
     let rules = Rules { target, calls, fetched: objects.fetched, settings, carried };
     let keyless: Vec<_> = keyless.into_iter().map(|call| rules.window(call)).collect();
     let mut found = Vec::new();
-    for Candidates { calls, groups, mut ungrouped } in candidates.into_values() {
+    for (key, Candidates { calls, groups, mut ungrouped }) in candidates {
+        let mut kinds = [Some(target.kind), target.source].into_iter().flatten();
+        let is_shown = kinds.any(|kind| !objects.of(kind, key).is_empty());
         let groups = groups.into_values().filter(|it| !explained.contains(it.id));
         let (mut marked, mut unmarked): (Vec<_>, Vec<_>) =
             groups.partition(|group| !group.marked.is_empty());
@@ -120,7 +125,7 @@ pub(super) fn findings(
         };
         for window in &windows {
             let is_own = |group: &Group<'_>| creators(group.time) == 1;
-            let finding = rules.of_unmarked(*window, &unmarked, &ungrouped, is_own);
+            let finding = rules.of_unmarked(*window, &unmarked, &ungrouped, is_own, is_shown);
             found.push((window.call, finding));
         }
     }
@@ -159,13 +164,14 @@ impl Rules<'_> {
     }
 
     /// The finding about a call whose marker no group carries. `is_own` tells whether no other call can have created a
-    /// group in the window.
+    /// group in the window, and `is_shown` whether EC2 shows anything of what the call creates from.
     fn of_unmarked(
         &self,
         window: Window,
         groups: &[Group<'_>],
         ungrouped: &[&Ec2Object],
         is_own: impl Fn(&Group<'_>) -> bool,
+        is_shown: bool,
     ) -> Finding {
         let call = &self.calls[window.call];
         // Datafy replaces EBS volumes, so what is younger may be that of the call.
@@ -184,7 +190,8 @@ impl Rules<'_> {
                 let ungrouped = ungrouped.iter().filter(|it| unclear(it.time));
                 let mut may_be_own = younger.chain(ungrouped.map(|it| it.id.as_str())).peekable();
                 match may_be_own.peek() {
-                    None => Finding::DidNotHappen,
+                    None if is_shown => Finding::DidNotHappen,
+                    None => Finding::NotLookedUp(NOT_SHOWN),
                     Some(_) => ambiguous(may_be_own),
                 }
             }

@@ -3,7 +3,7 @@
 use super::ec2_object::{Ec2Object, Page};
 use super::from_object::FromObject;
 use super::query::Query;
-use super::target::{SNAPSHOTS, Target, VOLUMES};
+use super::target::{Kind, SNAPSHOTS, VOLUMES};
 use crate::id::SubAccountId;
 use crate::one_line::OneLine;
 use chrono::{DateTime, Utc};
@@ -19,8 +19,8 @@ use std::collections::{HashMap, HashSet};
 pub struct Ec2Objects {
     /// A time before the first query was sent.
     pub(super) fetched: DateTime<Utc>,
-    /// By the command and the tag of the query, and the value of the tag.
-    shown: HashMap<(&'static str, &'static str), HashMap<String, Shown>>,
+    /// By the kind that the query asks for, and the value of the tag.
+    shown: HashMap<Kind, HashMap<String, Shown>>,
 }
 
 /// What EC2 showed of an ID.
@@ -124,7 +124,7 @@ impl Ec2Objects {
                 Some(_) => {}
             }
         }
-        let shown = self.shown.entry((command, tag)).or_default();
+        let shown = self.shown.entry(query.kind()).or_default();
         for value in query.values() {
             shown.entry(value.clone()).or_default().asked_in.insert(sub_account.clone());
         }
@@ -138,7 +138,7 @@ impl Ec2Objects {
 
     /// Whether the result of this query for this value is here.
     fn has(&self, query: &Query, value: &str) -> bool {
-        let shown = self.shown.get(&(query.command, query.tag)).and_then(|it| it.get(value));
+        let shown = self.shown.get(&query.kind()).and_then(|it| it.get(value));
         shown.is_some_and(|it| it.asked_in.contains(&query.sub_account))
     }
 
@@ -147,9 +147,9 @@ impl Ec2Objects {
         query.values().iter().all(|value| self.has(query, value))
     }
 
-    /// The objects that have this value in the tag of a target, of all sub-accounts.
-    pub(super) fn of(&self, target: Target, value: &str) -> &[Ec2Object] {
-        let shown = self.shown.get(&(target.command, target.tag));
+    /// The objects of a kind that are found by this value, of all sub-accounts.
+    pub(super) fn of(&self, kind: Kind, value: &str) -> &[Ec2Object] {
+        let shown = self.shown.get(&kind);
         shown.and_then(|it| it.get(value)).map_or(&[], |it| &it.objects)
     }
 

@@ -1,7 +1,7 @@
 //! Which EC2 objects to fetch.
 
 use super::sent_call::SentCall;
-use super::target::Target;
+use super::target::{Kind, PARTS};
 use crate::id::{SubAccountId, VolumeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -27,8 +27,8 @@ pub struct Query {
 }
 
 impl Query {
-    fn new(sub_account: Option<SubAccountId>, target: Target, values: Vec<String>) -> Self {
-        Self { sub_account, command: target.command, tag: target.tag, values }
+    fn new(sub_account: Option<SubAccountId>, kind: Kind, values: Vec<String>) -> Self {
+        Self { sub_account, command: kind.command, tag: kind.tag, values }
     }
 
     /// Returns the query for the objects of this call, or `None` if EC2 doesn't show its effect.
@@ -36,25 +36,27 @@ impl Query {
     /// After an attach that was refused with 409, it finds out what the volume is attached to.
     pub fn of(call: &SentCall) -> Option<Self> {
         let values = vec![call.key()?.to_owned()];
-        Some(Self::new(call.subject.sub_account.clone(), call.target()?, values))
+        Some(Self::new(call.subject.sub_account.clone(), call.target()?.kind, values))
     }
 
-    /// Returns the queries for all calls of which something remains to be found out.
+    /// Returns the queries for all calls of which something remains to be found out: for what they create or change, and for
+    /// what a create is made from, which shows that EC2 was asked in the right account and region.
     ///
     /// Each query asks for up to 200 IDs, all of the same sub-account. The order depends only on the calls.
     pub fn of_all<'a>(calls: impl IntoIterator<Item = &'a SentCall>) -> Vec<Self> {
         let mut values: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for call in calls.into_iter().filter(|call| call.is_open()) {
-            if let (Some(target), Some(key)) = (call.target(), call.key()) {
-                values.entry((&call.subject.sub_account, target)).or_default().insert(key);
+            let Some((target, key)) = call.target().zip(call.key()) else { continue };
+            for kind in [Some(target.kind), target.source].into_iter().flatten() {
+                values.entry((&call.subject.sub_account, kind)).or_default().insert(key);
             }
         }
         let mut queries = Vec::new();
-        for ((sub_account, target), values) in values {
+        for ((sub_account, kind), values) in values {
             let values: Vec<&str> = values.into_iter().collect();
             for values in values.chunks(MOST_VALUES) {
                 let values = values.iter().map(|&value| value.to_owned()).collect();
-                queries.push(Self::new(sub_account.clone(), target, values));
+                queries.push(Self::new(sub_account.clone(), kind, values));
             }
         }
         queries
@@ -62,12 +64,16 @@ impl Query {
 
     /// Returns the query for the EBS volumes of a Datafy volume, for [`volumes_ready`](super::volumes_ready).
     pub fn ebs_volumes(volume: &VolumeId) -> Self {
-        Self::new(None, Target::ATTACHMENT, vec![volume.to_string()])
+        Self::new(None, PARTS, vec![volume.to_string()])
     }
 
     /// The values, one of which the tag must have: IDs, at most 200, since EC2 accepts no more in a filter.
     pub fn values(&self) -> &[String] {
         &self.values
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        Kind { command: self.command, tag: self.tag }
     }
 
     fn filter(&self) -> String {

@@ -2,7 +2,7 @@
 
 use super::ec2_objects::Ec2Objects;
 use super::query::Query;
-use super::target::Target;
+use super::target::PARTS;
 use crate::id::VolumeId;
 use crate::one_line::OneLine;
 
@@ -35,7 +35,7 @@ pub fn volumes_ready(volume: &VolumeId, objects: &Ec2Objects) -> Result<(), Stri
     if !objects.has_all(&query) {
         return Err(format!("no result of a query for the EBS volumes of {volume} was given"));
     }
-    let volumes = objects.of(Target::ATTACHMENT, volume.as_str());
+    let volumes = objects.of(PARTS, volume.as_str());
     if volumes.is_empty() {
         return Err(format!("EC2 shows no EBS volume of {volume}"));
     }

@@ -81,34 +81,35 @@ impl Ec2 {
     /// Creates the EBS objects of all effects that are not there yet, except for one in ten if `late` is false.
     pub(crate) async fn mirror(&mut self, fake: &Fake, late: bool) {
         for (number, snapshot) in fake.snapshots().iter().enumerate() {
-            let seed = snapshot.id.as_str().contains("seed");
-            if !seed
-                && (late || number % LATE != 0)
+            let is_seed = snapshot.id.as_str().contains("seed");
+            if (is_seed || late || number % LATE != 0)
                 && self.snapshots.insert(snapshot.id.to_string())
             {
-                self.create_snapshot(snapshot).await;
+                self.create_snapshot(snapshot, is_seed).await;
             }
         }
         for (number, volume) in fake.volumes().iter().enumerate() {
-            if volume.source.is_some() && (late || number % LATE != 0) {
+            if volume.source.is_none() || late || number % LATE != 0 {
                 self.create_and_attach(volume).await;
             }
         }
     }
 
-    async fn create_snapshot(&self, snapshot: &FakeSnapshot) {
+    async fn create_snapshot(&self, snapshot: &FakeSnapshot, is_seed: bool) {
         let tags = [
-            ("Managed-By", "Datafy.io"),
-            ("datafy:source-volume:id", snapshot.volume.as_str()),
             ("datafy:snapshot:id", snapshot.id.as_str()),
+            ("Managed-By", "Datafy.io"),
             ("datafy:snapshot:generation-id", "1"),
+            ("datafy:source-volume:id", snapshot.volume.as_str()),
         ];
+        // EC2 shows it as made now, and it would be taken for the effect of a call.
+        let tags = if is_seed { &tags[..1] } else { &tags };
         let mut parameters = vec![owned(("VolumeId", self.disk.as_str()))];
         if self.descriptions {
             parameters
                 .extend(snapshot.description.clone().map(|it| ("Description".to_owned(), it)));
         }
-        parameters.extend(tagged("snapshot", &tags));
+        parameters.extend(tagged("snapshot", tags));
         for _ in 0..PARTS {
             self.ask("CreateSnapshot", &parameters).await;
         }
@@ -117,12 +118,10 @@ impl Ec2 {
     async fn create_and_attach(&mut self, volume: &FakeVolume) {
         let id = volume.id.to_string();
         if !self.volumes.contains_key(&id) {
-            let source = volume.source.as_ref().unwrap();
-            let tags = [
-                ("Managed-By", "Datafy.io"),
-                ("datafy:source-volume:id", id.as_str()),
-                ("datafy:restored-from-snapshot:id", source.as_str()),
-            ];
+            let source = volume.source.as_ref();
+            let source = source.map(|id| ("datafy:restored-from-snapshot:id", id.as_str()));
+            let fixed = [("Managed-By", "Datafy.io"), ("datafy:source-volume:id", id.as_str())];
+            let tags: Vec<_> = fixed.into_iter().chain(source).collect();
             let mut parts = Vec::new();
             for _ in 0..PARTS {
                 parts.push(self.create_volume(&tags).await);

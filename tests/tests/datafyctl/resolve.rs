@@ -161,8 +161,7 @@ async fn the_output_of_the_commands_settles_what_it_proves() {
 
     let none = || json!({ "Snapshots": [] }).to_string();
     let ran = resolve(&machine, &output(LATER, none(), &[])).await.expect(3);
-    ran.prints("created nothing; not settled: EC2 shows nothing of it")
-        .prints("--aws-profile and --region");
+    ran.prints("not looked up: EC2 shows neither it nor what it is created from");
     let ran = resolve(&machine, &output(LATER, none(), &BOTH[1..])).await.expect(0);
     ran.prints("db-2: create_snapshot: created nothing");
     machine.run("journal resolve old.jsonl").await.expect(0).says("0 steps unknown");

@@ -60,8 +60,14 @@ mod create {
             *stored.lock().unwrap() = status.clone();
             Ok(())
         };
-        let nothing = async |_| Ok(br#"{"Snapshots": []}"#.to_vec());
-        let ec2 = async |_| {
+        let nothing = async |query: Query| match query.command {
+            "describe-volumes" => Ok(br#"{"Volumes": []}"#.to_vec()),
+            _ => Ok(br#"{"Snapshots": []}"#.to_vec()),
+        };
+        let ec2 = async |query: Query| {
+            if query.command == "describe-volumes" {
+                return nothing(query).await;
+            }
             let created = fake.snapshots().remove(0);
             let tags = [
                 ("Managed-By", "Datafy.io"),

@@ -109,26 +109,47 @@ async fn an_attach_that_ec2_shows_is_settled_when_the_next_run_begins() {
 
 #[tokio::test]
 async fn an_unmarked_object_or_none_settles_a_create_only_if_there_is_no_other_creator() {
-    for (applied, only_creator) in [(true, false), (false, false), (true, true), (false, true)] {
+    for (applied, only_creator, is_elsewhere) in [
+        (true, false, false),
+        (false, false, false),
+        (true, true, false),
+        (false, true, false),
+        // In another account or region, EC2 shows nothing, which proves nothing.
+        (true, true, true),
+    ] {
         let (scene, clock) = scene().await;
         scene.inject([Some(if applied { Fault::ApplyThenReset } else { Fault::ReadThenReset })]);
-        let look_up = look_up(&scene, only_creator);
+        let mut look_up = look_up(&scene, only_creator);
+        if is_elsewhere {
+            let nothing = |query: Query| match query.command {
+                "describe-volumes" => ready(Ok::<_, io::Error>(br#"{"Volumes": []}"#.to_vec())),
+                _ => ready(Ok(br#"{"Snapshots": []}"#.to_vec())),
+            };
+            look_up = LookUp::new(nothing);
+            look_up.only_creator = only_creator;
+        }
+        let settles = only_creator && !is_elsewhere;
         let mut run = fleet(&scene, 2, look_up).run(unmarked).await.unwrap();
         assert!(run.next().await.unwrap().result.is_ok(), "what is known comes first");
         let last = run.next().await.unwrap();
-        if only_creator {
+        if settles {
             assert!(last.result.is_ok(), "{last:?}");
         } else {
             let Err(NotDone::Unknown { step }) = &last.result else { panic!() };
             let reason = step.looked_up.as_ref().unwrap();
-            let expected = if applied { "created dsnap-" } else { "created nothing" };
+            let expected = match (is_elsewhere, applied) {
+                (true, _) => "not looked up: EC2 shows neither it nor",
+                (false, true) => "created dsnap-",
+                (false, false) => "created nothing",
+            };
             assert!(reason.starts_with(expected), "{reason}");
             assert_eq!(last.outcome(), Outcome::Unknown);
         }
-        assert_eq!(run.monitor().progress().exit_code(), if only_creator { 0 } else { 3 });
+        assert_eq!(run.monitor().progress().exit_code(), if settles { 0 } else { 3 });
         // Whether nothing was created is only known after the settling time.
         let waited = clock.skipped();
-        assert_eq!((15 * MINUTE..17 * MINUTE).contains(&waited), !applied, "{waited:?}");
+        let waits = is_elsewhere || !applied;
+        assert_eq!((15 * MINUTE..17 * MINUTE).contains(&waited), waits, "{waited:?}");
         assert_eq!(scene.effects(), if only_creator || applied { 2 } else { 1 });
     }
 }

@@ -104,7 +104,7 @@ fn objects(operation: &str, text: &str) -> Vec<Ec2Object> {
         let group = Some(group).filter(|group| !group.is_empty());
         object(is_restored, group, at(time.parse().unwrap()), &description)
     };
-    text.split_whitespace().map(parse).collect()
+    text.split_whitespace().map(parse).chain([source(is_restored)]).collect()
 }
 
 /// An EBS volume of `vol-1` with attachments to these instances in these states.
@@ -132,6 +132,16 @@ pub(crate) fn seen(
         found.add(&query, objects.iter().filter(is_found).cloned().collect()).unwrap();
     }
     found
+}
+
+/// What shows that EC2 was asked in the right place: an EBS volume of `vol-1`, or an EBS snapshot of `dsnap-1`.
+pub(crate) fn source(is_restored: bool) -> Ec2Object {
+    if is_restored {
+        let tags = vec![tag("datafy:snapshot:id", "dsnap-1")];
+        Ec2Object::snapshot("snap-source", at(LONG_AGO), "", tags)
+    } else {
+        ebs("vol-source", LONG_AGO, &[])
+    }
 }
 
 fn findings(calls: &[SentCall], objects: &[Ec2Object], fetched: i64) -> Vec<Finding> {
@@ -186,14 +196,18 @@ fn what_a_create_did_is_decided_by_its_window_its_marker_and_all_other_calls() {
 #[test]
 fn nothing_is_absent_before_ec2_shows_everything() {
     let unrecorded = call("create_snapshot", 0, None);
-    for (call, end, finding) in [
-        (create(), END, "created nothing"),
-        (unrecorded, LATEST_END, "created nothing"),
-        (attach(), LATEST_END, "EC2 shows no EBS volume of it"),
+    let elsewhere = "not looked up: EC2 shows neither it nor what it is created from; ask in the account and the region of the volume";
+    for (call, objects, end, finding) in [
+        (create(), vec![source(false)], END, "created nothing"),
+        (restore(), vec![source(true)], END, "created nothing"),
+        (create(), vec![], END, elsewhere),
+        (restore(), vec![], END, elsewhere),
+        (unrecorded, vec![source(false)], LATEST_END, "created nothing"),
+        (attach(), vec![], LATEST_END, "EC2 shows no EBS volume of it"),
     ] {
-        let early = findings(from_ref(&call), &[], end - 1).remove(0);
+        let early = findings(from_ref(&call), &objects, end - 1).remove(0);
         assert_eq!(early, Finding::NotYetSeen { look_again_after: at(end) });
-        assert_eq!(shown(&findings(&[call], &[], end)), [finding]);
+        assert_eq!(shown(&findings(&[call], &objects, end)), [finding]);
     }
 }
 
@@ -306,17 +320,20 @@ fn queries_ask_for_each_open_subject_once_for_at_most_200_and_for_each_sub_accou
     let queries = Query::of_all(&calls);
     let of = |it: &Query| (it.sub_account.is_some(), it.command, it.tag, it.values().len());
     let expected = [
+        (false, "describe-snapshots", "datafy:snapshot:id", 1),
         (false, "describe-snapshots", "datafy:source-volume:id", 200),
         (false, "describe-snapshots", "datafy:source-volume:id", 1),
         (false, "describe-volumes", "datafy:restored-from-snapshot:id", 1),
+        (false, "describe-volumes", "datafy:source-volume:id", 200),
         (false, "describe-volumes", "datafy:source-volume:id", 1),
         (true, "describe-snapshots", "datafy:source-volume:id", 1),
+        (true, "describe-volumes", "datafy:source-volume:id", 1),
     ];
     assert_eq!(queries.iter().map(of).collect::<Vec<_>>(), expected);
     assert!(queries.iter().all(|it| !it.to_string().contains("vol-known")));
     let filter = "Name=tag:datafy:restored-from-snapshot:id,Values=dsnap-1";
     let args = ["ec2", "describe-volumes", "--filters", filter, "--output", "json"];
-    assert_eq!(queries[2].args(), args);
+    assert_eq!(queries[3].args(), args);
 }
 
 #[test]
@@ -325,15 +342,24 @@ fn nothing_is_concluded_without_the_result_of_a_query() {
     let mut objects = Ec2Objects::new(at(LATER));
     let missing = "not looked up: no result of a query for it was given";
     let mut expected = [missing; 3];
-    let results = ["created nothing", "created nothing", "EC2 shows no EBS volume of it"];
-    for (at, (query, finding)) in Query::of_all(&calls).iter().zip(results).enumerate() {
-        assert_eq!(shown(&find_out(&calls, &objects, &Settings::default())), expected);
-        objects.add(query, vec![]).unwrap();
+    let results = [
+        (vec![source(true)], vec![]),
+        (vec![], vec![(0, "not looked up: EC2 shows neither")]),
+        (vec![], vec![(1, "created nothing")]),
+        (vec![source(false)], vec![(0, "created nothing"), (2, "not attached")]),
+    ];
+    for (query, (found, changed)) in Query::of_all(&calls).iter().zip(results) {
+        objects.add(query, found).unwrap();
         let twice = objects.add(query, vec![]).unwrap_err().to_string();
         assert_eq!(twice, format!("{}: the result of this query was given before", query.command));
-        expected[at] = finding;
+        for (at, finding) in changed {
+            expected[at] = finding;
+        }
+        let findings = shown(&find_out(&calls, &objects, &Settings::default()));
+        for (finding, expected) in findings.iter().zip(expected) {
+            assert!(finding.starts_with(expected), "{finding}");
+        }
     }
-    assert_eq!(shown(&find_out(&calls, &objects, &Settings::default())), expected);
     // An ID that the query didn't ask for, or not in this sub-account.
     let mut others = [create(), create()];
     others[0].subject.volume = Some("vol-2".parse().unwrap());
@@ -500,7 +526,8 @@ fn the_time_is_linear_in_the_number_of_objects() {
     for query in Query::of_all(&calls) {
         let numbers = query.values().iter().map(|value| value[4..].parse::<usize>().unwrap());
         let found = numbers.flat_map(|number| (0..5).map(move |nth| of(number + nth * 20_000)));
-        objects.add(&query, found.collect()).unwrap();
+        let is_of = |_: &Ec2Object| query.command == "describe-snapshots";
+        objects.add(&query, found.filter(is_of).collect()).unwrap();
     }
     let found = find_out(&calls, &objects, &Settings::default());
     assert!(found.iter().all(|it| matches!(it, Finding::Ambiguous(ids) if ids.len() == 5)));

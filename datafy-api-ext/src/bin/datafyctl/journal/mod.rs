@@ -1,7 +1,6 @@
 //! `datafyctl journal`: what runs have done, and what is unknown.
 
 pub(crate) mod list;
-mod place;
 pub(crate) mod resolve;
 pub(crate) mod settle;
 

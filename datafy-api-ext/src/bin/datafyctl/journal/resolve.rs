@@ -5,7 +5,6 @@ use crate::cli::EXIT_CODES;
 use crate::exit::{Exit, Result};
 use crate::items::named;
 use crate::journal::list::name;
-use crate::journal::place;
 use crate::journals::{State, counted, is_unknown, now, steps, unknown_steps};
 use crate::plain::{plain, quoted};
 use crate::print::{Printer, Tone};
@@ -70,29 +69,25 @@ pub(crate) async fn run(arguments: &Resolve, printer: &Printer) -> Result<Exit> 
     let journal = lock(&arguments.file)?;
     let calls: Vec<SentCall> = steps(&journal).map(|(_, step)| SentCall::from(&step)).collect();
     let queries = Query::of_all(&calls);
-    let places = place::queries(&calls);
     let path = journal.path().to_owned();
     drop(journal);
     if queries.is_empty() {
-        return settle(arguments, &Looked::nothing(), printer);
+        return settle(arguments, &Ec2Objects::new(now()), printer);
     }
     if let Some(directory) = &arguments.from {
-        let looked = read(directory, &queries, &places)?;
-        return settle(arguments, &looked, printer);
+        return settle(arguments, &read(directory, &queries)?, printer);
     }
     if !arguments.aws.run {
-        printer.script(&script(arguments, &path, queries.iter().chain(&places)));
+        printer.script(&script(arguments, &path, &queries));
         return Ok(Exit::Open);
     }
-    let mut looked = Looked::nothing();
-    let asked = queries.iter().map(|query| (query, true));
-    for (query, is_own) in asked.chain(places.iter().map(|query| (query, false))) {
+    let mut objects = Ec2Objects::new(now());
+    for query in &queries {
         let output = arguments.aws.ask(query, printer).await;
         let output = output.map_err(|error| format!("nothing was settled: {error}"))?;
-        let objects = if is_own { &mut looked.objects } else { &mut looked.places };
         objects.read(query, &output)?;
     }
-    settle(arguments, &looked, printer)
+    settle(arguments, &objects, printer)
 }
 
 /// Reads a journal, which no run can use until it is dropped. One that can't be written is only read.
@@ -103,26 +98,8 @@ fn lock(path: &Path) -> std::result::Result<Journal, JournalError> {
     }
 }
 
-/// What EC2 showed.
-struct Looked {
-    objects: Ec2Objects,
-    /// What shows that the account and the region are those of the volumes.
-    places: Ec2Objects,
-}
-
-impl Looked {
-    /// Nothing so far.
-    fn nothing() -> Self {
-        Self { objects: Ec2Objects::new(now()), places: Ec2Objects::new(now()) }
-    }
-}
-
 /// A script that asks EC2.
-fn script<'a>(
-    arguments: &Resolve,
-    journal: &Path,
-    queries: impl Iterator<Item = &'a Query>,
-) -> String {
+fn script(arguments: &Resolve, journal: &Path, queries: &[Query]) -> String {
     let journal = plain(&quoted(&journal.display().to_string())).into_owned();
     let mut script = format!(
         "#!/bin/sh\n\
@@ -143,7 +120,7 @@ fn script<'a>(
 }
 
 /// Reads what the script has written.
-fn read(directory: &Path, queries: &[Query], places: &[Query]) -> Result<Looked> {
+fn read(directory: &Path, queries: &[Query]) -> Result<Ec2Objects> {
     let path = directory.join("begun");
     let begun = fs::read_to_string(&path).map_err(|error| named(&path, error))?;
     let begun: DateTime<Utc> = begun.trim().parse().map_err(|error| named(&path, error))?;
@@ -151,26 +128,21 @@ fn read(directory: &Path, queries: &[Query], places: &[Query]) -> Result<Looked>
         return Err(named(&path, "the time is in the future").into());
     }
     let file = |number: usize| directory.join(format!("{number}.json"));
-    let read = |queries: &[Query], first: usize| -> Result<Ec2Objects> {
-        let mut objects = Ec2Objects::new(begun);
-        for (number, query) in (first..).zip(queries) {
-            let path = file(number);
-            let output = fs::read(&path).map_err(|error| named(&path, error))?;
-            objects.read(query, &output).map_err(|error| named(&path, error))?;
-        }
-        Ok(objects)
-    };
-    let objects = read(queries, 1)?;
-    let of_places = read(places, 1 + queries.len())?;
-    let extra = file(1 + queries.len() + places.len());
+    let mut objects = Ec2Objects::new(begun);
+    for (number, query) in (1..).zip(queries) {
+        let path = file(number);
+        let output = fs::read(&path).map_err(|error| named(&path, error))?;
+        objects.read(query, &output).map_err(|error| named(&path, error))?;
+    }
+    let extra = file(1 + queries.len());
     if extra.exists() {
         return Err(named(&extra, "the journal has changed since; make a new script").into());
     }
-    Ok(Looked { objects, places: of_places })
+    Ok(objects)
 }
 
 /// Settles what is certain, and prints what was found out.
-fn settle(arguments: &Resolve, looked: &Looked, printer: &Printer) -> Result<Exit> {
+fn settle(arguments: &Resolve, objects: &Ec2Objects, printer: &Printer) -> Result<Exit> {
     // Read again: calls that were begun while EC2 was asked may have created an object.
     let mut journal = lock(&arguments.file)?;
     let mut calls: Vec<SentCall> = steps(&journal).map(|(_, step)| SentCall::from(&step)).collect();
@@ -179,18 +151,13 @@ fn settle(arguments: &Resolve, looked: &Looked, printer: &Printer) -> Result<Exi
     let mut settings = Settings::default();
     settings.longest_call = arguments.longest_call;
     settings.settling_time = arguments.settling_time;
-    let findings = find_out(&calls, &looked.objects, &settings);
+    let findings = find_out(&calls, objects, &settings);
     let path = journal.path().display().to_string();
-    for (((key, step), call), finding) in own.iter().zip(&calls).zip(findings) {
+    for ((key, step), finding) in own.iter().zip(findings) {
         if !is_unknown(step) {
             continue;
         }
         let obstacle = match &finding {
-            Finding::DidNotHappen if !place::is_shown(call, [&looked.objects, &looked.places]) => {
-                Some(
-                    "not settled: EC2 shows nothing of it, so this may be another account or region; pass --aws-profile and --region of the volumes",
-                )
-            }
             Finding::DidNotHappen | Finding::Happened { marked: false, .. }
                 if !arguments.aws.only_creator =>
             {
