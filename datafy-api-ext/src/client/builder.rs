@@ -15,6 +15,8 @@ use datafy_api::base_url::{BaseUrl, InvalidBaseUrl};
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -49,6 +51,7 @@ pub struct DatafyBuilder {
     retry_budget: Option<u32>,
     max_in_flight: Option<usize>,
     reuse_connections: bool,
+    root_certificates: Option<Result<Custom, ConfigError>>,
     reqwest: Option<Custom>,
     clock: Option<Box<dyn Clock>>,
     on_abandoned: Option<OnAbandoned>,
@@ -158,8 +161,21 @@ impl DatafyBuilder {
         self
     }
 
-    /// Changes the settings of the HTTP client, for example to add a proxy, a certificate authority, a resolver or a client
-    /// certificate.
+    /// Trusts the certificate authorities in the file, in addition to those of the platform.
+    ///
+    /// The file holds one or more certificates in PEM format, and is read immediately. [`build`](Self::build) fails if one
+    /// of them can't be used, also if the endpoint is plain `http`, and names it. A later call replaces an earlier one.
+    ///
+    /// # Panics
+    /// As [`build`](Self::build).
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+    #[doc(alias("ca", "tls"))]
+    pub fn root_certificates_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.root_certificates = Some(super::root_certificates::read(path.as_ref()));
+        self
+    }
+
+    /// Changes the settings of the HTTP client, for example to add a proxy, a resolver or a client certificate.
     ///
     /// The settings that the safety of retries depends on are applied after `configure`: no redirects, no retries by
     /// `reqwest`, HTTP/1.1, the connect timeout. A TLS configuration of yours must not offer `h2`. `configure` is
@@ -171,7 +187,7 @@ impl DatafyBuilder {
     /// `reqwest` is exported as `datafy_api_ext::datafy_api::reqwest`. It is part of the public API only here and in
     /// `datafy_api`: a new major version of it is a new major version of these crates. [The guide](crate::guide::network)
     /// has an example.
-    #[doc(alias("ca", "proxy", "tls", "user-agent"))]
+    #[doc(alias("proxy", "user-agent"))]
     pub fn configure_reqwest(
         mut self,
         configure: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync + 'static,
@@ -223,6 +239,7 @@ impl DatafyBuilder {
         let settings = Settings {
             base: base.clone(),
             fresh_connections: !self.reuse_connections,
+            root_certificates: self.root_certificates.transpose()?,
             custom: self.reqwest,
         };
         let http = Http::new(settings, connect)?;

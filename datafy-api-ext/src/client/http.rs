@@ -38,10 +38,11 @@ pub(crate) struct Http {
 pub(crate) struct Settings {
     pub(crate) base: BaseUrl,
     pub(crate) fresh_connections: bool,
+    pub(crate) root_certificates: Option<Custom>,
     pub(crate) custom: Option<Custom>,
 }
 
-/// The caller's changes of the reqwest settings.
+/// A change of the reqwest settings.
 pub(crate) type Custom =
     Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
@@ -119,7 +120,7 @@ fn has_proxy(shown: &impl fmt::Debug) -> bool {
 
 /// The causes of an error of reqwest, which itself says only that a builder failed.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn cause(error: reqwest::Error) -> BoxError {
+pub(super) fn cause(error: reqwest::Error) -> BoxError {
     match error.source().and_then(Cause::of) {
         Some(cause) => Box::new(cause),
         None => error.to_string().into(),
@@ -145,7 +146,7 @@ impl Settings {
             builder = builder.no_proxy();
         }
         builder = self.trust(builder)?;
-        if let Some(custom) = &self.custom {
+        for custom in self.root_certificates.iter().chain(&self.custom) {
             builder = custom(builder);
         }
         if self.fresh_connections {

@@ -12,6 +12,8 @@ pub(crate) mod options;
 pub(crate) mod proxy;
 pub(crate) mod redact;
 mod retry_policy;
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider", feature = "native-tls"))]
+mod root_certificates;
 mod timeouts;
 pub(crate) mod token;
 

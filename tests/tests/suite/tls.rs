@@ -4,6 +4,7 @@ use datafy_api_ext::{Datafy, DatafyBuilder, ErrorKind, Outcome, RetryPolicy, Tim
 use datafy_tests::{Listener, Operation, Stage, http};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -83,8 +84,9 @@ impl Server {
 
 /// Trusts the certificate authority in `pem`.
 fn trusting(builder: DatafyBuilder, pem: &str) -> DatafyBuilder {
-    let authority = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
-    builder.configure_reqwest(move |http| http.tls_certs_merge([authority.clone()]))
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, pem).unwrap();
+    builder.root_certificates_file(&file)
 }
 
 /// Makes a call that must end `NotSent` after one attempt, with `why` among its causes.
@@ -199,4 +201,26 @@ async fn a_proxy_that_makes_no_connection_is_reported_and_nothing_is_sent() {
     stage.fake.end_outage().await.unwrap();
     let facts = (error.outcome(), error.kind(), error.attempts());
     assert_eq!(facts, (Outcome::NotSent, ErrorKind::Proxy, 4), "{error:#}");
+}
+
+#[test]
+fn a_root_certificate_that_can_not_be_used_is_named() {
+    let key = KeyPair::generate().unwrap();
+    let good = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+    let bad = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let cut = good.split_at(40).0;
+    for (pem, which) in [
+        (String::new(), "the file "),
+        (format!("{good}{bad}{good}"), "certificate 2 of "),
+        (format!("# a comment: é\n{good}{good}{cut}"), "certificate 3 of "),
+    ] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, pem).unwrap();
+        let named = format!("{which}{} can't be used as root certificate", file.path().display());
+        for endpoint in ["https://api.datafy.io", "http://localhost:1"] {
+            let builder = Datafy::builder().token("t").endpoint(endpoint);
+            let error = builder.root_certificates_file(&file).build().unwrap_err();
+            assert!(error.source().is_some() && error.to_string() == named, "{error:#}");
+        }
+    }
 }
