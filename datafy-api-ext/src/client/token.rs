@@ -28,8 +28,8 @@ const LARGEST: usize = 64 * 1024;
 /// such as `Bearer <token>`), percent-encoded, with JSON escapes, or with HTML's numeric references and its names for
 /// ASCII characters. That is one layer of encoding; the content of a JSON string may have one more.
 ///
-/// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Errors of a
-/// [`provider`](Self::provider) are shown unchanged.
+/// A token of 8 to 11 characters is redacted only as a whole, and a shorter one is not redacted. Nothing is redacted in
+/// an error of a [`provider`](Self::provider): it must not contain a token.
 #[doc(alias("bearer", "authentication", "api key"))]
 pub struct Token(pub(super) Origin);
 

@@ -103,8 +103,8 @@ impl Found {
     }
 
     fn is_too_old(&self, own: &Header) -> Option<String> {
-        let (limit, time) = (own.max_age?, self.text("time")?);
-        let age = (own.now - time.parse::<DateTime<Utc>>().ok()?).to_std().ok()?;
+        let (limit, time) = (own.max_age?, self.text("time")?.parse::<DateTime<Utc>>().ok()?);
+        let age = (own.now - time).to_std().ok()?;
         (age > limit).then(|| {
             format!("was begun at {time}, longer ago than {limit:?}; use a new one for each run of the schedule")
         })

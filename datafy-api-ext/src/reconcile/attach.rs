@@ -6,6 +6,7 @@ use super::finding::Finding;
 use super::sent_call::SentCall;
 use super::settings::{Settings, later};
 use super::target::PARTS;
+use crate::untrusted::Untrusted;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
@@ -63,7 +64,8 @@ fn state(instance: &str, volumes: &EbsVolumes<'_>) -> Finding {
             Finding::Partly { attached, of: volumes.len() }
         }
         Some(Attachment { instance_id, device, .. }) => {
-            Finding::AttachedElsewhere { instance: instance_id.clone(), device: device.clone() }
+            let device = device.as_deref().map(Untrusted::local);
+            Finding::AttachedElsewhere { instance: Untrusted::local(instance_id), device }
         }
         None => Finding::NotAttached,
     }

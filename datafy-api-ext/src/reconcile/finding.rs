@@ -1,7 +1,6 @@
 //! What was found out about a call.
 
 use crate::journal::Settled;
-use crate::one_line::OneLine;
 use crate::untrusted::Untrusted;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fmt;
@@ -29,9 +28,9 @@ pub enum Finding {
     /// An EBS volume is attached to another instance, and none to that of the attach.
     AttachedElsewhere {
         /// The other instance.
-        instance: String,
+        instance: Untrusted,
         /// The device name there.
-        device: Option<String>,
+        device: Option<Untrusted>,
     },
     /// Some EBS volumes are attached to the instance of the attach, or on the way.
     Partly {
@@ -83,9 +82,9 @@ impl fmt::Display for Finding {
             }
             Self::Attached => f.write_str("attached"),
             Self::AttachedElsewhere { instance, device } => {
-                write!(f, "attached to {}", OneLine(instance))?;
+                write!(f, "attached to {instance}")?;
                 match device {
-                    Some(device) => write!(f, " as {}", OneLine(device)),
+                    Some(device) => write!(f, " as {device}"),
                     None => Ok(()),
                 }
             }

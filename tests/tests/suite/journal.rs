@@ -290,6 +290,12 @@ async fn a_journal_that_is_too_old_is_refused() {
     run(Duration::from_secs(60)).await.unwrap();
     let error = run(Duration::ZERO).await.unwrap_err().to_string();
     assert!(error.contains(" was begun at 20") && error.contains("use a new one"), "{error}");
+    // Whatever white space the time has.
+    let text = fs::read_to_string(scene.path()).unwrap();
+    let lines: Vec<_> = text.lines().map(plain).collect();
+    fs::write(scene.path(), lines.join("\n").replacen('-', r"\n\u2028-", 1) + "\n").unwrap();
+    let error = run(Duration::ZERO).await.unwrap_err().to_string();
+    assert!(error.contains(" UTC, longer ago") && !error.contains(['\n', '\u{2028}']), "{error}");
 }
 
 #[tokio::test]
