@@ -19,6 +19,7 @@ mod id;
 pub mod jobs;
 pub mod journal;
 mod one_line;
+mod only_objects;
 mod operations;
 mod outcome;
 #[cfg(feature = "reconcile")]

@@ -1,6 +1,7 @@
 //! What a call is about.
 
 use crate::id::{DatafySnapshotId, DeviceName, InstanceId, SubAccountId, VolumeId};
+use crate::only_objects::only_objects;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,6 +10,7 @@ use std::fmt;
 /// As JSON it is an object with the fields that are present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Subject {
     /// The volume that the call acts on, unless it creates the volume.
@@ -27,6 +29,8 @@ pub struct Subject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_account: Option<SubAccountId>,
 }
+
+only_objects!(Subject: Deserialize + Serialize);
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

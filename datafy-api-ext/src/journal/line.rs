@@ -1,5 +1,6 @@
 //! The lines of a journal after the first: records. Each line ends with a checksum of what is before it.
 
+use crate::only_objects::only_objects;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -17,6 +18,7 @@ type Name = &'static str;
 /// One event in a step, as a line has it. One struct for all events: it is read in half the time of an enum in it, of which
 /// serde keeps a copy.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(remote = "Self")]
 pub(crate) struct Record {
     pub(crate) key: SmolStr,
     #[serde(deserialize_with = "operation")]
@@ -52,6 +54,8 @@ pub(crate) struct Record {
     #[serde(skip_serializing)]
     pub(crate) crc: Option<IgnoredAny>,
 }
+
+only_objects!(Record: Deserialize + Serialize);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]

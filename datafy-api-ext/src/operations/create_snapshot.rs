@@ -5,6 +5,7 @@ use crate::call::success::{SNAPSHOT_ID, Unusable};
 use crate::call::{Call, Content};
 use crate::client::Volume;
 use crate::id::{DatafySnapshotId, VolumeId};
+use crate::only_objects::only_objects;
 use crate::subject::Subject;
 use chrono::{DateTime, Utc};
 use datafy_api::base_url::BaseUrl;
@@ -111,7 +112,7 @@ impl Operation for CreateSnapshot {
 /// documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The ID of the snapshot in Datafy (`datafySnapshotId`).
@@ -133,6 +134,8 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
+
+only_objects!(Snapshot: Deserialize + Serialize);
 
 impl Snapshot {
     fn new(id: DatafySnapshotId, fields: types::Snapshot) -> Self {

@@ -5,6 +5,7 @@ use crate::call::success::{Unusable, VOLUME_ID};
 use crate::call::{Call, Content};
 use crate::client::Datafy;
 use crate::id::{DatafySnapshotId, VolumeId};
+use crate::only_objects::only_objects;
 use crate::subject::Subject;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::operations::CREATE_VOLUME_FROM_SNAPSHOTS;
@@ -116,6 +117,7 @@ impl Operation for CreateVolume {
 /// documented names.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct CreatedVolume {
     /// The ID of the new volume (`volumeId`).
@@ -125,6 +127,8 @@ pub struct CreatedVolume {
     #[serde(rename = "volumeSizeGB", skip_serializing_if = "Option::is_none")]
     pub volume_size_gb: Option<i64>,
 }
+
+only_objects!(CreatedVolume: Deserialize + Serialize);
 
 impl Recorded for CreatedVolume {
     fn from_record(created_id: Option<&str>) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! What EC2 says about a snapshot or a volume.
 
-use super::from_object::FromObject;
 use super::target::{SNAPSHOTS, VOLUMES};
+use crate::only_objects::only_objects;
 use chrono::{DateTime, Utc};
 use serde::de::{Deserialize, Deserializer};
 
@@ -29,7 +29,7 @@ pub struct Ec2Object {
 
 /// An attachment of an EBS volume to an instance.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object")]
+#[serde(rename_all = "PascalCase", expecting = "an object", remote = "Self")]
 #[non_exhaustive]
 pub struct Attachment {
     /// The ID of the instance.
@@ -80,7 +80,7 @@ impl Attachment {
 
 /// A page of a result, as the AWS CLI writes it.
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object")]
+#[serde(rename_all = "PascalCase", expecting = "an object", remote = "Self")]
 pub(super) struct Page {
     #[serde(default, deserialize_with = "objects::<_, EbsSnapshot>")]
     pub(super) snapshots: Option<Vec<Ec2Object>>,
@@ -91,7 +91,7 @@ pub(super) struct Page {
 
 /// The fields that each snapshot has, and its description.
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object")]
+#[serde(rename_all = "PascalCase", expecting = "an object", remote = "Self")]
 struct EbsSnapshot {
     #[serde(rename = "SnapshotId")]
     id: String,
@@ -104,24 +104,29 @@ struct EbsSnapshot {
 
 /// The fields that each volume has.
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object")]
+#[serde(rename_all = "PascalCase", expecting = "an object", remote = "Self")]
 struct EbsVolume {
     #[serde(rename = "VolumeId")]
     id: String,
     create_time: DateTime<Utc>,
     state: String,
-    #[serde(deserialize_with = "list")]
     attachments: Vec<Attachment>,
     #[serde(deserialize_with = "tags")]
     tags: Vec<(String, String)>,
 }
 
 #[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "an object")]
+#[serde(rename_all = "PascalCase", expecting = "an object", remote = "Self")]
 struct Tag {
     key: String,
     value: String,
 }
+
+only_objects!(Page: Deserialize);
+only_objects!(EbsSnapshot: Deserialize);
+only_objects!(EbsVolume: Deserialize);
+only_objects!(Attachment: Deserialize);
+only_objects!(Tag: Deserialize);
 
 impl From<EbsSnapshot> for Ec2Object {
     fn from(it: EbsSnapshot) -> Self {
@@ -135,20 +140,15 @@ impl From<EbsVolume> for Ec2Object {
     }
 }
 
-fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
-    let items = Vec::<FromObject<T>>::deserialize(from)?;
-    Ok(items.into_iter().map(|FromObject(item)| item).collect())
-}
-
 fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de> + Into<Ec2Object>>(
     from: D,
 ) -> Result<Option<Vec<Ec2Object>>, D::Error> {
-    let items = Option::<Vec<FromObject<T>>>::deserialize(from)?;
-    Ok(items.map(|items| items.into_iter().map(|FromObject(item)| item.into()).collect()))
+    let items = Option::<Vec<T>>::deserialize(from)?;
+    Ok(items.map(|items| items.into_iter().map(T::into).collect()))
 }
 
 /// The tags of Datafy.
 fn tags<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
-    let tags = list::<_, Tag>(from)?.into_iter().map(|tag| (tag.key, tag.value));
+    let tags = Vec::<Tag>::deserialize(from)?.into_iter().map(|tag| (tag.key, tag.value));
     Ok(tags.filter(|(key, _)| key.starts_with("datafy:")).collect())
 }

@@ -1,7 +1,6 @@
 //! What EC2 answered to queries.
 
 use super::ec2_object::{Ec2Object, Page};
-use super::from_object::FromObject;
 use super::query::Query;
 use super::target::{Kind, SNAPSHOTS, VOLUMES};
 use crate::id::SubAccountId;
@@ -68,7 +67,7 @@ impl Ec2Objects {
         let pages = serde_json::Deserializer::from_str(&json).into_iter();
         for (number, page) in (1..).zip(pages) {
             let fail = |problem: String| fail(format!("JSON document {number}: {problem}"));
-            let FromObject(page): FromObject<Page> = page.map_err(|error| {
+            let page: Page = page.map_err(|error| {
                 fail(if error.is_data() { format!("{error}; {CUT}") } else { error.to_string() })
             })?;
             if !continues {

@@ -6,7 +6,6 @@ mod ec2_object;
 mod ec2_objects;
 mod find_out;
 mod finding;
-mod from_object;
 mod look_up;
 mod query;
 mod ready;

@@ -2,6 +2,7 @@
 
 use crate::scene::{LOST, Scene, ended, plain, sealed, status};
 use datafy_api_ext::journal::{Entry, Journal, JournalError, Settled, StepState};
+use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::ops::Range;
@@ -252,6 +253,32 @@ async fn a_line_without_a_checksum_after_one_with_a_checksum_is_damage() {
     let cut = text.replacen("}}\n", "},\"write\":2}\n", 1);
     assert_eq!(journal.damaged(cut.as_bytes(), "a write"), 2);
     assert_eq!(journal.read(text.as_bytes()).unwrap(), journal.entries);
+    // Lists of the values of an intent, and of its subject.
+    let intent = text.lines().nth(1).unwrap();
+    let it: Value = serde_json::from_str(intent).unwrap();
+    let subject = json!([it["subject"]["volume"], null, null, null, null]);
+    let [key, operation, event, time] = ["key", "operation", "event", "time"].map(|name| &it[name]);
+    let none = Value::Null;
+    let record = json!([
+        key,
+        operation,
+        none,
+        event,
+        it["subject"],
+        none,
+        none,
+        none,
+        none,
+        none,
+        none,
+        time,
+        none,
+        none
+    ]);
+    for (whole, list) in [(intent, record), (&it["subject"].to_string(), subject)] {
+        let changed = text.replacen(whole, &list.to_string(), 1);
+        assert_eq!(journal.damaged(changed.as_bytes(), &changed), 2);
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use datafy_api_ext::fake::Fake;
 use datafy_api_ext::jobs::Progress;
 use datafy_api_ext::{
     CreatedVolume, DatafySnapshotId, DeviceName, InstanceId, Outcome, Snapshot, SubAccountId,
-    VolumeId,
+    Subject, VolumeId,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -66,11 +66,16 @@ fn rejects<T: DeserializeOwned + JsonSchema>(json: &Value) {
 
 #[test]
 fn what_lacks_a_usable_id_or_has_another_shape_is_rejected() {
-    for json in
-        [json!({}), json!({ "datafySnapshotId": null }), json!({ "datafySnapshotId": "../x" })]
-    {
+    for json in [
+        json!({}),
+        json!({ "datafySnapshotId": null }),
+        json!({ "datafySnapshotId": "../x" }),
+        json!(["dsnap-1", null, null, null, null, null]),
+    ] {
         rejects::<Snapshot>(&json);
     }
+    rejects::<CreatedVolume>(&json!(["vol-1", null]));
+    rejects::<Subject>(&json!(["vol-1", null, null, null, null]));
     rejects::<Snapshot>(&json!({ "datafySnapshotId": "dsnap-1", "volumeSizeGb": "8" }));
     rejects::<Outcome>(&json!("maybe"));
     rejects::<CreatedVolume>(&json!({ "volumeId": "i-1" }));

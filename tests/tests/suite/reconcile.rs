@@ -504,6 +504,22 @@ fn output_from_which_anything_was_cut_is_refused() {
             );
         }
     }
+    // Lists as long as an object has fields that are read, in their order.
+    let [snapshots, volumes] = outputs();
+    let time = &volumes["Volumes"][0]["CreateTime"];
+    let tags = &volumes["Volumes"][0]["Tags"];
+    for (call, whole, place, list) in [
+        (create(), &snapshots, "", json!([[], null, null])),
+        (create(), &snapshots, "/Snapshots/0", json!(["snap-1", time, "", tags])),
+        (attach(), &volumes, "/Volumes/0", json!(["vol-a", time, "available", [], tags])),
+        (attach(), &volumes, "/Volumes/0/Attachments/0", json!(["i-1", null, "attached"])),
+        (attach(), &volumes, "/Volumes/0/Tags/0", json!(["datafy:source-volume:id", "vol-1"])),
+    ] {
+        let mut cut = whole.clone();
+        *cut.pointer_mut(place).unwrap() = list;
+        let error = read(&call, cut.to_string()).expect_err(place);
+        assert!(error.contains("invalid type: sequence, expected an object"), "{cut}: {error}");
+    }
 }
 
 /// A search through all objects for each call would take hours.
