@@ -16,14 +16,14 @@ fn volume() -> VolumeId {
     VolumeId::new("vol-1").unwrap()
 }
 
-async fn snapshot(answer: &str) -> Result<Snapshot, Error> {
+async fn snapshot(answer: impl Into<Vec<u8>>) -> Result<Snapshot, Error> {
     let listener = Listener::answering(answer);
     client(&listener).volume(volume()).create_snapshot().await
 }
 
 async fn snapshot_of(body: &str) -> Snapshot {
     // Any 2xx is read like the documented one.
-    snapshot(&http(201, "application/json", body)).await.unwrap()
+    snapshot(http(201, "application/json", body)).await.unwrap()
 }
 
 async fn created(body: &str) -> Result<CreatedVolume, Error> {
@@ -32,7 +32,7 @@ async fn created(body: &str) -> Result<CreatedVolume, Error> {
     client(&listener).create_volume(snapshot).await
 }
 
-async fn attach(answer: &str) -> Result<(), Error> {
+async fn attach(answer: impl Into<Vec<u8>>) -> Result<(), Error> {
     let listener = Listener::answering(answer);
     let (instance, device) = (InstanceId::new("i-1").unwrap(), DeviceName::new("sdb").unwrap());
     client(&listener).volume(volume()).attach(instance, device).await
@@ -85,9 +85,31 @@ async fn an_answer_whose_id_is_not_usable_was_applied() {
     }
     // It names its source, and not itself.
     let source = r#"{"volumeId":"vol-1"}"#;
-    let error = snapshot(&http(200, "application/json", source)).await.unwrap_err();
+    let error = snapshot(http(200, "application/json", source)).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Applied);
     assert_eq!((error.volume_id(), error.unusable_id()), (Some(&volume()), None));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_of_the_service_shows_what_it_says_or_how_it_is_encoded() {
+    for (status, body, shown) in [
+        (200, r#"{"message":"Internal server error"}"#, ": Internal server error"),
+        (200, r#"{"errorMessage":"timed out","errorType":"x"}"#, ": timed out"),
+        (200, "\u{1f}G", " 200 OK: the answer is in gzip, which was not asked for"),
+        (200, "{\0}\0", " 200 OK: the answer is in UTF-16, which was not asked for"),
+        (400, "\u{1f}G", " 400 Bad Request: the body is in gzip"),
+        (400, "{\0}\0", " 400 Bad Request: the body is in UTF-16"),
+    ] {
+        let answer = http(status, "application/json", body).into_bytes();
+        let gzip = |byte| if byte == b'G' { 0x8B } else { byte };
+        let answer: Vec<u8> = answer.into_iter().map(gzip).collect();
+        let outcome = if status == 200 { Outcome::Unknown } else { Outcome::Refused };
+        let snapshot = snapshot(answer.clone()).await.unwrap_err();
+        for error in [attach(answer).await.unwrap_err(), snapshot] {
+            assert_eq!(error.outcome(), outcome, "{error}");
+            assert!(error.to_string().ends_with(shown), "{error}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -100,7 +122,7 @@ async fn a_refusal_shows_what_it_says_in_any_common_form() {
         ("text/plain", "<html>no</html>", ""),
         ("application/octet-stream", "no", ""),
     ] {
-        let error = attach(&http(400, media_type, body)).await.unwrap_err();
+        let error = attach(http(400, media_type, body)).await.unwrap_err();
         let line = error.to_string();
         assert!(line.ends_with(&format!("400 Bad Request{shown}")), "{line}");
         assert_eq!(error.message().is_some(), !shown.is_empty());
@@ -110,16 +132,27 @@ async fn a_refusal_shows_what_it_says_in_any_common_form() {
 #[tokio::test]
 async fn what_an_error_keeps_of_an_answer_is_bounded() {
     let long = "m".repeat(100_000);
-    let body = format!(r#"{{"message":"{long}"}}"#);
-    let answer = http(404, "application/json", &body).replacen(
-        "\r\n",
-        &format!("\r\nx-request-id: {}\r\n", &long[..50_000]),
-        1,
-    );
-    let error = attach(&answer).await.unwrap_err();
+    let request_id = format!("\r\nx-request-id: {}\r\n", &long[..50_000]);
+    let answer = |status, body: &str| {
+        http(status, "application/json", body).replacen("\r\n", &request_id, 1)
+    };
+    let error = attach(answer(404, &format!(r#"{{"message":"{long}"}}"#))).await.unwrap_err();
     assert!(error.message().unwrap().len() <= 2048 && error.request_id().unwrap().len() <= 2048);
     assert!(serde_json::to_string(&error).unwrap().len() < 8 * 1024);
     assert!(error.to_string().len() < 2 * 1024);
+
+    let created = answer(200, &format!(r#"{{"datafySnapshotId":"{}"}}"#, &long[..9_000]));
+    let error = snapshot(created.clone()).await.unwrap_err();
+    assert!((2000..=2048).contains(&error.unusable_id().unwrap().len()));
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.jsonl");
+    let listener = Listener::answering(created);
+    let fleet = client(&listener).fleet([volume()]).journal(&journal);
+    let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await.unwrap();
+    while run.next().await.is_some() {}
+    let written = std::fs::read_to_string(&journal).unwrap();
+    let end = written.lines().find(|line| line.contains(r#""event":"end""#)).unwrap();
+    assert!((2 * 2000..2 * 2048 + 512).contains(&end.len()), "{} bytes", end.len());
 }
 
 #[test]
@@ -133,7 +166,7 @@ fn reading_a_body_of_many_tiny_chunks_takes_memory_in_proportion_to_its_length()
     answer.extend([&format!("{:x}\r\n", body.len()), body, "\r\n0\r\n\r\n"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let measured = allocation_counter::measure(|| {
-        runtime.block_on(snapshot(&answer)).unwrap();
+        runtime.block_on(snapshot(answer)).unwrap();
     });
     // Copying the earlier chunks for each chunk takes 128 MB.
     assert!(measured.bytes_total < 20 << 20, "{} bytes", measured.bytes_total);
