@@ -36,6 +36,7 @@ mod connection;
 mod error;
 mod fault;
 mod handler;
+mod outage;
 mod reply;
 mod request;
 mod server;
@@ -45,6 +46,7 @@ mod verify;
 
 pub use error::error;
 pub use fault::Fault;
+pub use outage::Outage;
 pub use reply::Reply;
 pub use request::RecordedRequest;
 pub use skip_pauses::SkipPauses;
@@ -202,15 +204,10 @@ impl Fake {
         *locked(&self.server.shared.observer) = Some(Box::new(observer));
     }
 
-    /// Closes every connection, and refuses new ones until the outage is [ended](Self::end_outage).
-    pub async fn begin_outage(&self) {
+    /// Closes every connection, and refuses new ones until the returned guard is dropped.
+    pub async fn outage(&self) -> Outage {
         self.server.stop().await;
-    }
-
-    /// Accepts connections again. Fails if the system can't listen on the port any more.
-    #[expect(clippy::unused_async, reason = "shows that it needs a runtime")]
-    pub async fn end_outage(&self) -> io::Result<()> {
-        self.server.listen()
+        Outage(self.clone())
     }
 
     /// The number of open connections.

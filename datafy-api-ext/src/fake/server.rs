@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// How many connections may wait to be accepted.
@@ -24,6 +25,7 @@ pub(super) struct Server {
     /// Never listens: it reserves the port while there is no listener.
     _reservation: TcpSocket,
     task: Mutex<Option<JoinHandle<()>>>,
+    runtime: Handle,
     /// The number of open connections.
     pub(super) open: Arc<AtomicUsize>,
 }
@@ -36,6 +38,7 @@ impl Server {
             address: reservation.local_addr()?,
             _reservation: reservation,
             task: Mutex::default(),
+            runtime: Handle::current(),
             open: Arc::default(),
         };
         server.listen()?;
@@ -46,6 +49,7 @@ impl Server {
     pub(super) fn listen(&self) -> io::Result<()> {
         let mut task = locked(&self.task);
         if task.is_none() {
+            let _runtime = self.runtime.enter();
             let listener = socket(self.address)?.listen(BACKLOG)?;
             let run = run(listener, Arc::clone(&self.shared), Arc::clone(&self.open));
             *task = Some(tokio::spawn(run));

@@ -176,9 +176,9 @@ async fn check_opens_a_connection_and_sends_nothing() {
     assert!(!ran.out.contains(Fake::TOKEN));
     assert_eq!(machine.fake.requests().len(), 0);
 
-    machine.fake.begin_outage().await;
+    let outage = machine.fake.outage().await;
     machine.run("check").await.expect(2).prints("no connection was made");
-    machine.fake.end_outage().await.unwrap();
+    drop(outage);
     let nowhere = ("DATAFY_ENDPOINT", "https://nowhere.invalid");
     machine.run_with("check", &[nowhere]).await.expect(2).prints("the host name was not resolved");
     let proxy = ("HTTPS_PROXY", "http://u:secret@127.0.0.1:1");

@@ -108,9 +108,8 @@ async fn printed() -> Vec<String> {
     let tls = machine.fake.endpoint().replace("http:", "https:");
     printed.push(machine.run_with("snapshot vol-1", &[endpoint(&*tls)]).await.err);
     machine.list(100);
-    machine.fake.begin_outage().await;
+    let _outage = machine.fake.outage().await;
     printed.push(machine.run("snapshot --from list.txt --new").await.err);
-    machine.fake.end_outage().await.unwrap();
     // A journal in use.
     let machine = Machine::with_volumes(1).await;
     machine.run("snapshot vol-9").await.expect(2);

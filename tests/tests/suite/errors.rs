@@ -46,9 +46,8 @@ async fn every_error_names_the_object_and_the_endpoint() {
 async fn no_cause_is_repeated_in_the_text_of_an_error() {
     let stage = Stage::of(1).await;
     let datafy = stage.builder().retry(RetryPolicy::none()).build().unwrap();
-    stage.fake.begin_outage().await;
+    let _outage = stage.fake.outage().await;
     let error = fails(&datafy).await;
-    stage.fake.end_outage().await.unwrap();
     let texts = chain(&error);
     assert!(texts.len() == 3 && texts[0].ends_with(" was not sent: no connection was made"));
     assert_eq!(format!("{error:#}"), texts.join(": "));

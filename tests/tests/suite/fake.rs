@@ -189,9 +189,9 @@ async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
     let refused = volume.create_snapshot().await.map(drop);
     let unknown = volume.create_snapshot().await.map(drop);
     let applied = volume.create_snapshot().await.map(drop);
-    fake.begin_outage().await;
+    let outage = fake.outage().await;
     let not_sent = volume.create_snapshot().await.map(drop);
-    fake.end_outage().await.unwrap();
+    drop(outage);
     let creates = fake.effects();
     assert_eq!(creates.len(), 2);
     volume.deactivate_autoscaling().await.unwrap();
@@ -213,6 +213,26 @@ async fn verify_fails_unless_the_number_of_effects_fits_the_outcome() {
     }
     let mismatch = verify(&creates, &Ok::<_, Error>(())).unwrap_err();
     assert_eq!(mismatch, "the call ended ok and had 2 effects");
+}
+
+#[tokio::test]
+async fn an_outage_ends_with_the_scope_of_its_guard() {
+    let (fake, datafy) = seeded().await;
+    let call = datafy.volume(volume_id("vol-1")).create_snapshot();
+    for panics in [false, true] {
+        let (fake, during) = (fake.clone(), call.clone());
+        let body = tokio::spawn(async move {
+            let _outage = fake.outage().await;
+            assert_eq!(during.await.unwrap_err().outcome(), Outcome::NotSent);
+            assert!(!panics, "as a test that fails");
+        });
+        assert_eq!(body.await.is_err(), panics);
+        call.clone().await.unwrap();
+    }
+    // Also where there is no runtime.
+    let outage = fake.outage().await;
+    std::thread::spawn(|| drop(outage)).join().unwrap();
+    call.await.unwrap();
 }
 
 #[test]

@@ -145,10 +145,10 @@ async fn refused_connection() {
     for (operation, end) in OPERATIONS.into_iter().zip(NOT_SENT) {
         let stage = Stage::of(1).await;
         let datafy = stage.client();
-        stage.fake.begin_outage().await;
+        let outage = stage.fake.outage().await;
         let result = operation.call(&datafy, 0).await;
         expect(&stage, &result, end, ErrorKind::Connect);
-        stage.fake.end_outage().await.unwrap();
+        drop(outage);
         operation.call(&datafy, 0).await.expect("the client works afterwards");
     }
 }

@@ -88,14 +88,13 @@ async fn calls_that_are_not_sent_stop_a_run_only_in_a_row() {
     let progress = ended(fleet().run(job)).await;
     assert_eq!((progress.done, progress.failed, progress.not_attempted), (5, 4, 0));
 
-    scene.stage.fake.begin_outage().await;
+    let _outage = scene.stage.fake.outage().await;
     let mut run = fleet().run(job).await.unwrap();
     let failed = all(&mut run).await;
     assert!(failed.values().all(|finished| finished.outcome() == Outcome::NotSent));
     assert_eq!((failed.len(), run.not_attempted().len()), (2, 7));
     assert_eq!(run.stopped().unwrap().as_str(), "unreachable");
     assert_eq!(run.monitor().progress().exit_code(), 3);
-    scene.stage.fake.end_outage().await.unwrap();
 }
 
 #[tokio::test]

@@ -196,9 +196,8 @@ async fn a_proxy_that_makes_no_connection_is_reported_and_nothing_is_sent() {
     // One that accepts no connection is not said to have refused it.
     let stage = Stage::of(0).await;
     let datafy = through(&stage.fake.endpoint(), stage.builder()).build().unwrap();
-    stage.fake.begin_outage().await;
+    let _outage = stage.fake.outage().await;
     let error = Operation::Deactivate.call(&datafy, 0).await.unwrap_err();
-    stage.fake.end_outage().await.unwrap();
     let facts = (error.outcome(), error.kind(), error.attempts());
     assert_eq!(facts, (Outcome::NotSent, ErrorKind::Proxy, 4), "{error:#}");
 }
