@@ -44,7 +44,8 @@ fn spec(case: &str) -> String {
             (Some(at), _) if value == " -" => drop(lines.remove(at)),
             (Some(at), _) => lines[at] = line,
             (None, 0) => lines.insert(0, line),
-            (None, 2) => lines.insert(after("paths:"), line),
+            (None, 2) if key.starts_with("  /") => lines.insert(after("paths:"), line),
+            (None, 2) => lines.insert(after("components:"), line),
             (None, 4) => lines.push(line),
             (None, _) => lines.insert(after("    post:"), line),
         }
