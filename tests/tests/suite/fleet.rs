@@ -1,15 +1,17 @@
 //! A fleet loses no effect, duplicates none, and can be stopped and resumed.
 
 use crate::scene::{Scene, Skipping, all, ended, ids, snapshot_of, status};
+use cpu_time::ThreadTime;
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::NotDone;
 use datafy_api_ext::{Clock, Outcome, Token, VolumeId};
 use datafy_tests::{Stage, until};
 use futures_util::stream;
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 #[tokio::test]
@@ -54,6 +56,20 @@ async fn the_rate_is_kept_if_timers_are_late_and_after_a_lull() {
 }
 
 #[tokio::test]
+async fn a_pause_that_one_call_skips_takes_no_time_and_does_not_shorten_the_others() {
+    let scene = Scene::with(300, |client| client.retry_budget(300)).await;
+    let (pause, mut seen) = (Duration::from_secs(20), HashSet::new());
+    scene.stage.fake.inject_with(move |request| {
+        seen.insert(request.target.clone()).then(|| Fault::retry_after(429, "20"))
+    });
+    let (wall, cpu) = (Instant::now(), ThreadTime::now());
+    assert_eq!(ended(scene.datafy.fleet(ids(300)).run(snapshot_of)).await.done, 300);
+    // The fake and the calls run on this thread.
+    assert!(wall.elapsed() < pause && cpu.elapsed() < Duration::from_secs(2));
+    assert!(scene.stage.pauses.pauses().iter().sum::<Duration>() >= 300 * pause);
+}
+
+#[tokio::test]
 async fn a_stopped_run_finishes_the_calls_in_flight_and_reports_the_rest() {
     let scene = Scene::of(50).await;
     scene.inject_all(Some(Fault::Delay(Duration::from_millis(5))));
@@ -89,12 +105,15 @@ async fn calls_that_are_not_sent_stop_a_run_only_in_a_row() {
     assert_eq!((progress.done, progress.failed, progress.not_attempted), (5, 4, 0));
 
     let _outage = scene.stage.fake.outage().await;
-    let mut run = fleet().run(job).await.unwrap();
-    let failed = all(&mut run).await;
-    assert!(failed.values().all(|finished| finished.outcome() == Outcome::NotSent));
-    assert_eq!((failed.len(), run.not_attempted().len()), (2, 7));
-    assert_eq!(run.stopped().unwrap().as_str(), "unreachable");
-    assert_eq!(run.monitor().progress().exit_code(), 3);
+    let by_default = scene.datafy.fleet(ids(30)).concurrency(1);
+    for (fleet, sent, rest) in [(fleet(), 2, 7), (by_default, 20, 10)] {
+        let mut run = fleet.run(job).await.unwrap();
+        let failed = all(&mut run).await;
+        assert!(failed.values().all(|finished| finished.outcome() == Outcome::NotSent));
+        assert_eq!((failed.len(), run.not_attempted().len()), (sent, rest));
+        assert_eq!(run.stopped().unwrap().as_str(), "unreachable");
+        assert_eq!(run.monitor().progress().exit_code(), 3);
+    }
 }
 
 #[tokio::test]

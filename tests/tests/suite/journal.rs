@@ -1,8 +1,8 @@
 //! A journal holds the truth about every request, whatever happens to the process, the disk or the file.
 
 use crate::scene::{
-    LOST, Scene, all_states, ended, ids, plain, snapshot_of, state, states, status,
-    without_checksums,
+    LOST, MINUTE, Scene, Skipping, all_states, ended, ids, plain, snapshot_of, state, states,
+    status, without_checksums,
 };
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{FleetError, NotDone};
@@ -282,19 +282,22 @@ async fn a_foreign_damaged_or_locked_journal_is_rejected_and_left_unchanged() {
 
 #[tokio::test]
 async fn a_journal_that_is_too_old_is_refused() {
-    let scene = Scene::of(1).await;
-    let run = async |limit: Duration| {
-        scene.fleet(1).max_journal_age(limit).run(snapshot_of).await.map(drop)
+    // Only by the clock of the client.
+    let clock = Skipping::new(Duration::ZERO);
+    let scene = Scene::with(1, |client| client.clock(clock.clone())).await;
+    let run = async |seconds| {
+        clock.skip(Duration::from_secs(seconds));
+        scene.fleet(1).max_journal_age(MINUTE).run(snapshot_of).await.map(drop)
     };
-    run(Duration::ZERO).await.unwrap();
-    run(Duration::from_secs(60)).await.unwrap();
-    let error = run(Duration::ZERO).await.unwrap_err().to_string();
+    run(3_600).await.unwrap();
+    run(59).await.unwrap();
+    let error = run(2).await.unwrap_err().to_string();
     assert!(error.contains(" was begun at 20") && error.contains("use a new one"), "{error}");
     // Whatever white space the time has.
     let text = fs::read_to_string(scene.path()).unwrap();
     let lines: Vec<_> = text.lines().map(plain).collect();
     fs::write(scene.path(), lines.join("\n").replacen('-', r"\n\u2028-", 1) + "\n").unwrap();
-    let error = run(Duration::ZERO).await.unwrap_err().to_string();
+    let error = run(0).await.unwrap_err().to_string();
     assert!(error.contains(" UTC, longer ago") && !error.contains(['\n', '\u{2028}']), "{error}");
 }
 

@@ -95,6 +95,7 @@ async fn an_attach_that_never_succeeds_ends_with_the_last_refusal() {
     let calls = scene.requests() - 1;
     assert!(error.elapsed() >= waited && error.elapsed() < MINUTE, "{:?}", error.elapsed());
     assert_eq!(error.attempts() as usize, calls);
+    assert!(error.to_string().contains(&format!(": scripted 409; {calls} calls in ")), "{error}");
 }
 
 #[tokio::test]
@@ -110,10 +111,18 @@ async fn a_wait_ends_after_an_answer_that_waiting_can_not_change() {
         (vec![LOST], false, 2, Some(Outcome::Unknown)),
     ] {
         let scene = Scene::of(1).await;
-        scene.inject(faults);
+        scene.inject(faults.clone());
         let result = attach(&scene.datafy).within(MINUTE).end_on_404(ends_on_404).await;
         assert_eq!(result.err().map(|error| error.outcome()), outcome);
         assert_eq!(scene.requests(), calls);
+
+        // As the second step of a restore.
+        let scene = Scene::of(1).await;
+        scene.inject([None].into_iter().chain(faults));
+        let restore = restore(&scene.datafy).end_on_404(ends_on_404);
+        let result = restore.ready_when(MINUTE, |_| ready(Ok::<_, String>(()))).await;
+        assert_eq!(result.err().map(|error| error.outcome()), outcome);
+        assert_eq!(scene.requests(), 1 + calls);
     }
 }
 
