@@ -1,10 +1,10 @@
 //! Fleets that run in another process, and the fake that knows what they did.
 
-use datafy_api_ext::fake::{Fake, FakeVolume, Fault};
+use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::journal::{Entry, Journal, Settled, Step, StepState};
 use datafy_tests::{instance, snapshot, until, volume};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -135,18 +135,18 @@ impl Fleet {
         until(|| self.fake.connections() == 0).await;
         let journal = Journal::read(&self.journal).ok();
         let entry = |number: usize| journal.as_ref()?.entry(&number.to_string());
-        for number in self.numbers() {
-            let truth = self.truth(number);
+        let truths = self.truths();
+        for (number, truth) in &truths {
             for created in truth.created.values() {
                 assert!(created.len() <= 1, "an effect is doubled: {number}: {truth:?}");
             }
-            compare(number, entry(number).as_ref(), &truth);
+            compare(*number, entry(*number).as_ref(), truth);
         }
         for line in self.lines() {
-            let number = line["key"].as_str().unwrap().parse().unwrap();
+            let number: usize = line["key"].as_str().unwrap().parse().unwrap();
             if ["done", "before"].contains(&line["state"].as_str().unwrap()) {
                 let id = line["id"].as_str().unwrap().to_owned();
-                let truth = self.truth(number);
+                let truth = &truths[&number];
                 assert_eq!(truth.created[self.operations().last().unwrap()], [id], "{line}");
                 let recorded = entry(number).unwrap().steps.iter().all(is(StepState::Applied));
                 assert!(
@@ -162,8 +162,9 @@ impl Fleet {
     /// Settles what is unknown with what the fake did.
     pub(crate) fn settle(&self) {
         let mut journal = Journal::read(&self.journal).unwrap();
+        let truths = self.truths();
         for entry in journal.entries().collect::<Vec<_>>() {
-            let truth = self.truth(entry.key.parse().unwrap());
+            let truth = &truths[&entry.key.parse().unwrap()];
             for step in entry.steps.iter().filter(|step| is(StepState::Unknown)(step)) {
                 let found = match truth.created.get(step.operation).map(|ids| ids.first()) {
                     Some(None) => Settled::NotApplied,
@@ -177,8 +178,7 @@ impl Fleet {
     }
 
     pub(crate) fn check_that_all_is_done(&self) {
-        for number in self.numbers() {
-            let truth = self.truth(number);
+        for (number, truth) in self.truths() {
             assert!(truth.created.values().all(|created| created.len() == 1), "{number}");
             assert!(truth.attached || self.kind == Kind::Snapshots, "{number}");
         }
@@ -194,8 +194,7 @@ impl Fleet {
     }
 
     pub(crate) fn effects(&self) -> usize {
-        let created = |number| self.truth(number).created.values().map(Vec::len).sum::<usize>();
-        self.numbers().map(created).sum()
+        self.truths().values().flat_map(|truth| truth.created.values()).map(Vec::len).sum()
     }
 
     /// The lines of items that the runs have printed completely.
@@ -219,23 +218,30 @@ impl Fleet {
         self.first..self.first + self.count
     }
 
-    fn truth(&self, number: usize) -> Truth {
-        let seed = snapshot(number);
-        let snapshots = self.fake.snapshots().into_iter();
-        let snapshots = snapshots.filter(|it| it.volume == volume(number) && it.id != seed);
-        let snapshots: Vec<_> = snapshots.map(|it| it.id).collect();
-        let source = |it: &FakeVolume| {
-            it.source.as_ref().is_some_and(|it| *it == seed || snapshots.contains(it))
-        };
-        let volumes: Vec<_> = self.fake.volumes().into_iter().filter(source).collect();
-        let attached = volumes.iter().any(|it| it.instance.is_some());
-        let created = self.operations().iter().map(|operation| match *operation {
-            CREATE_SNAPSHOT => {
-                (CREATE_SNAPSHOT, snapshots.iter().map(ToString::to_string).collect())
+    /// What the fake did for each item.
+    fn truths(&self) -> BTreeMap<usize, Truth> {
+        let created = || self.operations().iter().map(|operation| (*operation, vec![])).collect();
+        let truth = |number| (number, Truth { created: created(), attached: false });
+        let mut truths: BTreeMap<_, _> = self.numbers().map(truth).collect();
+        let volumes: HashMap<_, _> =
+            self.numbers().map(|number| (volume(number), number)).collect();
+        let mut snapshots: HashMap<_, _> =
+            self.numbers().map(|number| (snapshot(number), number)).collect();
+        for made in self.fake.snapshots() {
+            let Some(number) = volumes.get(&made.volume) else { continue };
+            if snapshots.insert(made.id.clone(), *number).is_none() {
+                truths.get_mut(number).unwrap().add(CREATE_SNAPSHOT, &made.id);
             }
-            _ => (CREATE_VOLUME, volumes.iter().map(|it| it.id.to_string()).collect()),
-        });
-        Truth { created: created.collect(), attached }
+        }
+        for made in self.fake.volumes() {
+            let Some(number) = made.source.and_then(|source| snapshots.get(&source)) else {
+                continue;
+            };
+            let truth = truths.get_mut(number).unwrap();
+            truth.add(CREATE_VOLUME, &made.id);
+            truth.attached |= made.instance.is_some();
+        }
+        truths
     }
 }
 
@@ -248,6 +254,12 @@ struct Truth {
     /// The IDs of the objects that each operation created.
     created: BTreeMap<&'static str, Vec<String>>,
     attached: bool,
+}
+
+impl Truth {
+    fn add(&mut self, operation: &'static str, id: &impl ToString) {
+        self.created.entry(operation).or_default().push(id.to_string());
+    }
 }
 
 /// Checks that the journal claims no more than the truth, and accounts for each effect.
