@@ -3,6 +3,7 @@
 use crate::client::Credential;
 use crate::one_line::{OneLine, misleads};
 use serde::{Serialize, Serializer};
+use smol_str::SmolStr;
 use std::fmt;
 use std::ops::Deref;
 
@@ -27,7 +28,7 @@ const KEPT: usize = 2 * 1024;
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(transparent))]
-pub struct Untrusted(Box<str>);
+pub struct Untrusted(#[cfg_attr(feature = "schemars", schemars(with = "String"))] SmolStr);
 
 impl Untrusted {
     /// A text that has not come over the network in this call: of this machine, of the caller, or of a journal.

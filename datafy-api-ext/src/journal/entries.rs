@@ -3,29 +3,31 @@
 use super::entry::{Entry, unattached};
 use super::line::{Problem, Record};
 use crate::id::VolumeId;
-use crate::untrusted::Untrusted;
-use smol_str::SmolStr;
-use std::collections::BTreeMap;
+use hashbrown::HashTable;
+use std::hash::{BuildHasher, RandomState};
 
-/// What a journal says about all items. A journal may have a million, so the keys are not repeated in the entries.
+/// What a journal says about all items. A journal may have a million, so the keys are not repeated, and free slots of the
+/// table are small.
 #[derive(Default)]
 pub(crate) struct Entries {
     /// With the place of each among the items, in the order in which they were begun.
-    of: BTreeMap<SmolStr, (u32, Entry)>,
+    of: HashTable<Box<(u32, Entry)>>,
+    hasher: RandomState,
     /// The number of items so far.
     begun: u32,
 }
 
 impl Entries {
     pub(crate) fn get(&self, key: &str) -> Option<Entry> {
-        self.of.get(key).map(|(_, entry)| named(key, entry.clone()))
+        let it = self.of.find(self.hasher.hash_one(key), |it| it.1.key == *key)?;
+        Some(it.1.clone())
     }
 
     /// In the order in which the items were begun.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Entry> {
         let mut all: Vec<_> = self.of.iter().collect();
-        all.sort_unstable_by_key(|(_, (place, _))| *place);
-        all.into_iter().map(|(key, (_, entry))| named(key, entry.clone()))
+        all.sort_unstable_by_key(|it| it.0);
+        all.into_iter().map(|it| it.1.clone())
     }
 
     /// The volumes that were created and not attached, with their keys.
@@ -38,26 +40,26 @@ impl Entries {
 
     /// Takes what is known of a key.
     pub(crate) fn take(&mut self, key: &str) -> Option<Entry> {
-        self.of.remove(key).map(|(_, entry)| named(key, entry))
+        let found = self.of.find_entry(self.hasher.hash_one(key), |it| it.1.key == *key);
+        Some(found.ok()?.remove().0.1)
     }
 
     /// Applies a record. Fails if it can't follow the records before it.
     pub(crate) fn apply(&mut self, record: Record) -> Result<(), Problem> {
-        let (_, entry) = self.of.entry(record.key.clone()).or_insert_with(|| {
+        let hash = |key: &str| self.hasher.hash_one(key);
+        let key = &*record.key;
+        let of_key = self.of.entry(hash(key), |it| it.1.key == *key, |it| hash(&it.1.key));
+        let mut it = of_key.or_insert_with(|| {
             self.begun += 1;
-            (self.begun, Entry::default())
+            Box::new((self.begun, Entry::new(key)))
         });
-        entry.apply(record)
+        it.get_mut().1.apply(record)
     }
 
     /// What is known of a key, to change it.
     #[cfg(feature = "reconcile")]
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
-        self.of.get_mut(key).map(|(_, entry)| entry)
+        let it = self.of.find_mut(self.hasher.hash_one(key), |it| it.1.key == *key)?;
+        Some(&mut it.1)
     }
-}
-
-fn named(key: &str, mut entry: Entry) -> Entry {
-    entry.key = Untrusted::whole(key);
-    entry
 }

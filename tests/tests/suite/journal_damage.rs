@@ -386,9 +386,11 @@ async fn a_journal_of_many_items_takes_little_memory() {
         }
     }
     fs::write(&journal.path, lines.concat()).unwrap();
-    let measured = allocation_counter::measure(|| {
-        assert_eq!(Journal::read(&journal.path).unwrap().entries().len() as u64, ITEMS);
-    });
+    let mut read = None;
+    let measured = allocation_counter::measure(|| read = Some(Journal::read(&journal.path)));
+    assert_eq!(read.unwrap().unwrap().entries().len() as u64, ITEMS);
+    // A million items take 400 MB at most.
     let each = measured.bytes_max / ITEMS;
-    assert!(each < 500, "{each} bytes for each item");
+
+    assert!(each <= 400, "{each} bytes for each item");
 }
