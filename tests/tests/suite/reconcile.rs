@@ -121,6 +121,16 @@ pub(crate) fn seen(
     objects: &[Ec2Object],
     fetched: DateTime<Utc>,
 ) -> Ec2Objects {
+    answered(calls, objects, fetched, |found, query, objects| found.add(query, objects).unwrap())
+}
+
+/// Answers the queries for these calls, and adds each answer by `add`.
+pub(crate) fn answered(
+    calls: &[SentCall],
+    objects: &[Ec2Object],
+    fetched: DateTime<Utc>,
+    add: impl Fn(&mut Ec2Objects, &Query, Vec<Ec2Object>),
+) -> Ec2Objects {
     let mut found = Ec2Objects::new(fetched);
     for query in Query::of_all(calls) {
         let has_value = |value: &str| query.values().iter().any(|it| it == value);
@@ -129,7 +139,7 @@ pub(crate) fn seen(
             it.state.is_empty() == (query.command == "describe-snapshots")
                 && it.tag(query.tag).is_some_and(has_value)
         };
-        found.add(&query, objects.iter().filter(is_found).cloned().collect()).unwrap();
+        add(&mut found, &query, objects.iter().filter(is_found).cloned().collect());
     }
     found
 }

@@ -1,9 +1,11 @@
 //! No history makes a finding wrong.
 
-use crate::reconcile::{at, ebs, object, seen, source};
-use datafy_api_ext::reconcile::{Ec2Object, Finding, SentCall, Settings, find_out};
+use crate::reconcile::{answered, at, ebs, object, seen, source};
+use chrono::{DateTime, Utc};
+use datafy_api_ext::reconcile::{Ec2Object, Ec2Objects, Finding, SentCall, Settings, find_out};
 use datafy_api_ext::{Outcome, Subject};
 use fastrand::Rng;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const SKEW: i64 = 60;
@@ -43,6 +45,72 @@ fn check_all<H>(
         all += found.len();
     }
     Ok(certain * 100 / all)
+}
+
+/// What `--query` can cut from output: members of objects, and tags. Descriptions and whole objects are among the limits
+/// that RECONCILE.md states.
+const CUTS: [&str; 13] = [
+    "SnapshotId",
+    "StartTime",
+    "VolumeId",
+    "CreateTime",
+    "State",
+    "Attachments",
+    "InstanceId",
+    "Tags",
+    "Key",
+    "Value",
+    "datafy:source-volume:id",
+    "datafy:snapshot:id",
+    "datafy:restored-from-snapshot:id",
+];
+
+fn cut(output: &mut Value, what: &str) {
+    match output {
+        Value::Object(members) => {
+            members.remove(what);
+            for value in members.values_mut() {
+                cut(value, what);
+            }
+        }
+        Value::Array(items) => {
+            items.retain(|item| item["Key"] != what);
+            for item in items {
+                cut(item, what);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Answers the queries for these calls as the AWS CLI does, with one of these cut, if any. Output that is refused is left
+/// out.
+fn seen_without(
+    what: Option<&str>,
+    calls: &[SentCall],
+    objects: &[Ec2Object],
+    fetched: DateTime<Utc>,
+) -> Ec2Objects {
+    let Some(what) = what else { return seen(calls, objects, fetched) };
+    answered(calls, objects, fetched, |found, query, objects| {
+        let is_snapshots = query.command == "describe-snapshots";
+        let output = objects.iter().map(|it| {
+            let tag = |(key, value): &_| json!({ "Key": key, "Value": value });
+            let tags: Vec<_> = it.tags.iter().map(tag).collect();
+            if is_snapshots {
+                let (id, time, text) = (&it.id, it.time, &it.description);
+                return json!({ "SnapshotId": id, "StartTime": time, "Description": text, "Tags": tags });
+            }
+            let to = it.attachments.iter();
+            let to = to.map(|it| json!({ "InstanceId": it.instance_id, "State": it.state }));
+            json!({ "VolumeId": it.id, "CreateTime": it.time, "State": it.state,
+                "Attachments": to.collect::<Vec<_>>(), "Tags": tags })
+        });
+        let mut output = output.collect::<Value>();
+        cut(&mut output, what);
+        let name = if is_snapshots { "Snapshots" } else { "Volumes" };
+        let _ = found.read(query, json!({ name: output }).to_string().as_bytes());
+    })
 }
 
 /// How far the clocks of EC2 and of the fetching machine are ahead of that which times the calls: no two differ by more
@@ -159,13 +227,19 @@ fn creates(rng: &mut Rng, restores: bool) -> Creates {
     Creates { calls, objects, fetched: fetched + fetch }
 }
 
-/// Checks the findings about random creates; `calls` are those that are given.
-fn check_creates(restores: bool, settings: &Settings, given: usize) -> Result<usize, String> {
+/// Checks the findings about the first `given` of random creates, with one of `cuts`, if any.
+fn check_creates(
+    restores: bool,
+    settings: &Settings,
+    given: usize,
+    cuts: &[&str],
+) -> Result<usize, String> {
     check_all(
-        |rng| creates(rng, restores),
-        |history| {
+        |rng| (creates(rng, restores), rng.choice(cuts)),
+        |(history, cut)| {
             let (calls, ids): (Vec<_>, Vec<_>) = history.calls.into_iter().take(given).unzip();
-            let objects = seen(&calls, &history.objects, at(history.fetched));
+            let fetched = at(history.fetched);
+            let objects = seen_without(cut.copied(), &calls, &history.objects, fetched);
             let mut certain = Vec::new();
             for ((finding, id), call) in
                 find_out(&calls, &objects, settings).into_iter().zip(ids).zip(&calls)
@@ -173,7 +247,7 @@ fn check_creates(restores: bool, settings: &Settings, given: usize) -> Result<us
                 let is_right = match &finding {
                     Finding::Known => continue,
                     Finding::NotLookedUp(_) if call.subject == Subject::default() => continue,
-                    Finding::NotLookedUp(_) => history.objects.is_empty(),
+                    Finding::NotLookedUp(_) => history.objects.is_empty() || cut.is_some(),
                     Finding::Happened { id: found, .. } => id.as_ref() == Some(found),
                     Finding::DidNotHappen => id.is_none(),
                     Finding::Ambiguous(_) | Finding::NotYetSeen { .. } => {
@@ -182,7 +256,9 @@ fn check_creates(restores: bool, settings: &Settings, given: usize) -> Result<us
                     }
                     _ => false,
                 };
-                certain.push(is_right.then_some(true).ok_or(format!("{finding:?}, {id:?}"))?);
+                let is_looked_up = !matches!(finding, Finding::NotLookedUp(_));
+                certain
+                    .push(is_right.then_some(is_looked_up).ok_or(format!("{finding:?}, {id:?}"))?);
             }
             Ok(certain)
         },
@@ -193,14 +269,14 @@ fn check_creates(restores: bool, settings: &Settings, given: usize) -> Result<us
 fn a_finding_about_a_create_is_never_wrong_and_each_allowance_and_known_call_is_needed() {
     // The histories are crowded: most calls overlap others, and any earlier call may have created a volume.
     for (restores, least) in [(false, 60), (true, 30)] {
-        let share = check_creates(restores, &settings(), usize::MAX).unwrap();
+        let share = check_creates(restores, &settings(), usize::MAX, &[]).unwrap();
         assert!(share >= least, "otherwise the test would prove little: {share} % are certain");
         for (rule, settings) in weakened() {
-            let wrong = check_creates(restores, &settings, usize::MAX);
+            let wrong = check_creates(restores, &settings, usize::MAX, &[]);
             assert!(wrong.is_err(), "restores: {restores}, {rule}");
         }
         // The first call alone: overlaps and known calls are ignored.
-        assert!(check_creates(restores, &settings(), 1).is_err(), "{restores}");
+        assert!(check_creates(restores, &settings(), 1, &[]).is_err(), "{restores}");
     }
 }
 
@@ -298,11 +374,13 @@ fn attaches(rng: &mut Rng) -> Attaches {
     Attaches { calls, states, objects, fetched: [fetched, fetched + fetch] }
 }
 
-/// Checks the findings about random attaches.
-fn check_attaches(settings: &Settings) -> Result<usize, String> {
-    check_all(attaches, |Attaches { calls, states, objects, fetched: [fetched, by_clock] }| {
+/// Checks the findings about random attaches, with one of `cuts`, if any.
+fn check_attaches(settings: &Settings, cuts: &[&str]) -> Result<usize, String> {
+    let history = |rng: &mut Rng| (attaches(rng), rng.choice(cuts));
+    check_all(history, |(history, cut)| {
+        let Attaches { calls, states, objects, fetched: [fetched, by_clock] } = history;
         let sent: Vec<_> = calls.iter().map(|call| call.sent.clone()).collect();
-        let objects = seen(&sent, &objects, at(by_clock));
+        let objects = seen_without(cut.copied(), &sent, &objects, at(by_clock));
         let mut certain = Vec::new();
         for (finding, call) in find_out(&sent, &objects, settings).into_iter().zip(calls) {
             let all = |state| !states.is_empty() && states.iter().all(|it| *it == state);
@@ -310,6 +388,7 @@ fn check_attaches(settings: &Settings) -> Result<usize, String> {
                 Finding::Attached => call.begun <= fetched && all(Event::Attached(call.instance)),
                 Finding::NotAttached => call.acts_until <= fetched && all(Event::Detached),
                 Finding::NoVolumes => states.is_empty(),
+                Finding::NotLookedUp(_) if cut.is_some() => true,
                 Finding::AttachedElsewhere { .. }
                 | Finding::Partly { .. }
                 | Finding::NotYetSeen { .. } => {
@@ -318,7 +397,9 @@ fn check_attaches(settings: &Settings) -> Result<usize, String> {
                 }
                 _ => false,
             };
-            certain.push(is_right.then_some(true).ok_or(format!("{finding:?}, {states:?}"))?);
+            let is_looked_up = !matches!(finding, Finding::NotLookedUp(_));
+            certain
+                .push(is_right.then_some(is_looked_up).ok_or(format!("{finding:?}, {states:?}"))?);
         }
         Ok(certain)
     })
@@ -326,9 +407,20 @@ fn check_attaches(settings: &Settings) -> Result<usize, String> {
 
 #[test]
 fn a_finding_about_an_attach_is_never_wrong_and_each_allowance_is_needed() {
-    let share = check_attaches(&settings()).unwrap();
+    let share = check_attaches(&settings(), &[]).unwrap();
     assert!(share >= 40, "otherwise the test would prove little: {share} % are certain");
     for (rule, settings) in weakened() {
-        assert!(check_attaches(&settings).is_err(), "{rule}");
+        assert!(check_attaches(&settings, &[]).is_err(), "{rule}");
+    }
+}
+
+#[test]
+fn a_finding_from_output_that_was_cut_is_never_wrong() {
+    for share in [
+        check_creates(false, &settings(), usize::MAX, &CUTS).unwrap(),
+        check_creates(true, &settings(), usize::MAX, &CUTS).unwrap(),
+        check_attaches(&settings(), &CUTS).unwrap(),
+    ] {
+        assert!((10..=30).contains(&share), "either all is refused or all is read: {share} %");
     }
 }
