@@ -247,6 +247,10 @@ mod tests {
             let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
             let [evidence, outcome, create, other] = cells[..] else { panic!("{line}") };
             let row = (outcome.to_owned(), [create, other].map(|cell| cell == "retried"));
+            // What isn't about a status, as a whole.
+            if evidence.starts_with(|letter: char| letter.is_ascii_lowercase()) {
+                rows.insert(evidence.to_owned(), row.clone());
+            }
             for word in evidence.split([' ', ',', ';']).filter(|word| word.len() == 3) {
                 if word.starts_with(|letter: char| letter.is_ascii_digit()) {
                     let before = rows.insert(word.to_owned(), row.clone());
@@ -258,22 +262,36 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_the_outcome_and_the_retries_that_the_guide_states() {
+    fn all_evidence_has_the_outcome_and_the_retries_that_the_guide_states() {
         let documented = documented();
+        let check = |name: &str, evidence: Evidence, (outcome, retried): &Row| {
+            assert_eq!(*outcome, format!("`{:?}`", evidence.outcome()), "{name}");
+            for (idempotent, retried) in [false, true].into_iter().zip(retried) {
+                let next = decide(idempotent, &[evidence], &RetryPolicy::default(), AMPLE, || true);
+                let again = next == Next::Renew || matches!(next, Next::Retry(_));
+                assert_eq!(again, *retried, "idempotent {idempotent}: {name}");
+            }
+        };
         for status in 100..=599 {
             let class = format!("{}xx", status / 100);
             let row = documented.get(&status.to_string()).or_else(|| documented.get(&class));
-            let (outcome, retried) = row.unwrap_or_else(|| panic!("{status} is not documented"));
+            let row = row.unwrap_or_else(|| panic!("{status} is not documented"));
             for retry_after in [None, Some(SECOND)] {
-                let history = [Evidence::of_status(status, retry_after)];
-                assert_eq!(*outcome, format!("`{:?}`", history[0].outcome()), "{status}");
-                for (idempotent, retried) in [false, true].into_iter().zip(retried) {
-                    let next =
-                        decide(idempotent, &history, &RetryPolicy::default(), AMPLE, || true);
-                    let again = next == Next::Renew || matches!(next, Next::Retry(_));
-                    assert_eq!(again, *retried, "idempotent {idempotent}: {status}");
-                }
+                check(&status.to_string(), Evidence::of_status(status, retry_after), row);
             }
+        }
+        let ambiguous = |status| Evidence::Ambiguous { status, retry_after: None };
+        let others = [
+            ("no connection, ", Evidence::NotSent { transient: true }),
+            ("an invalid certificate, ", Evidence::NotSent { transient: false }),
+            ("a connection that was reset, ", ambiguous(None)),
+            ("a success that is not the service's answer ", ambiguous(Some(200))),
+        ];
+        let is_other = |name: &&String| name.starts_with(|it: char| it.is_ascii_lowercase());
+        assert_eq!(documented.keys().filter(is_other).count(), others.len());
+        for (start, evidence) in others {
+            let mut rows = documented.iter().filter(|(name, _)| name.starts_with(start));
+            check(start, evidence, rows.next().expect(start).1);
         }
     }
 
