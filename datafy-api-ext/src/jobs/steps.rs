@@ -60,6 +60,8 @@ struct Use {
     operation: &'static str,
     number: u32,
     subject: Subject,
+    /// How many branches of the function ask for it now.
+    asked: u32,
     /// The number of its calls in flight.
     in_flight: u32,
     /// The guard of the effect of its last call, until somebody receives the result of the job.
@@ -67,12 +69,24 @@ struct Use {
 }
 
 /// What is known of a step that was asked for.
-pub(super) enum Found<A> {
+pub(super) enum Found<'a, A> {
     /// An earlier run did it.
     Before(A),
-    /// It is not done yet: its place among the steps that were asked for, and the outcome of its calls so far, which
-    /// never falls.
-    Open(usize, Outcome),
+    /// It is not done yet. With the outcome of its calls so far, which never falls.
+    Open(Asked<'a>, Outcome),
+}
+
+/// A branch of the function that asks for a step. Another branch that asks for an equal create means another step.
+pub(super) struct Asked<'a> {
+    steps: &'a Steps,
+    /// Its place among the steps that were asked for.
+    at: usize,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.steps.state().uses[self.at].asked -= 1;
+    }
 }
 
 impl Steps {
@@ -136,12 +150,12 @@ impl Steps {
     ) -> Result<O::Answer, Error> {
         match self.begin(&call).await {
             Found::Before(answer) => Ok(answer),
-            Found::Open(at, outcome) => self.send(call, at, outcome).await,
+            Found::Open(asked, outcome) => self.send(call, asked, outcome).await,
         }
     }
 
     /// Looks up a step. If it is not done, the job has passed the gate.
-    pub(super) async fn begin<O: Operation>(&self, call: &Call<O>) -> Found<O::Answer> {
+    pub(super) async fn begin<O: Operation>(&self, call: &Call<O>) -> Found<'_, O::Answer> {
         if self.state().is_closed() {
             return pending().await;
         }
@@ -158,19 +172,23 @@ impl Steps {
         }
     }
 
-    fn look_up<O: Operation>(&self, call: &Call<O>) -> Result<Found<O::Answer>, Halt> {
+    fn look_up<O: Operation>(&self, call: &Call<O>) -> Result<Found<'_, O::Answer>, Halt> {
         let mut state = self.state();
         let subject = call.subject();
         let at = state.asked::<O>(&subject)?;
-        let open = |outcome| Ok(Found::Open(at, outcome));
-        let Some(step) = state.entry.step(O::FACTS.name, state.uses[at].number) else {
-            return open(Outcome::NotSent);
+        let number = state.uses[at].number;
+        let open = |state: &mut State, outcome| {
+            state.uses[at].asked += 1;
+            Ok(Found::Open(Asked { steps: self, at }, outcome))
+        };
+        let Some(step) = state.entry.step(O::FACTS.name, number) else {
+            return open(&mut state, Outcome::NotSent);
         };
         if !step.may_be_applied() {
             // The function may have created something else instead: in this order of steps, it would be a second one.
             return match state.entry.instead_of(step) {
                 Some(other) => Err(Halt::Conflict { step: Box::new(other.clone()) }),
-                None => open(Outcome::NotSent),
+                None => open(&mut state, Outcome::NotSent),
             };
         }
         if step.subject != subject {
@@ -181,7 +199,7 @@ impl Steps {
                 state.replayed = true;
                 Ok(Found::Before(answer))
             }
-            (StepState::Unknown, _) if O::FACTS.idempotent => open(Outcome::Unknown),
+            (StepState::Unknown, _) if O::FACTS.idempotent => open(&mut state, Outcome::Unknown),
             _ => Err(Halt::Unknown { step: Box::new(step.clone()) }),
         }
     }
@@ -191,9 +209,10 @@ impl Steps {
     async fn send<O: Operation + 'static>(
         &self,
         call: Call<O>,
-        at: usize,
+        asked: Asked<'_>,
         earlier: Outcome,
     ) -> Result<O::Answer, Error> {
+        let at = asked.at;
         let Some((journal, number, flight)) = InFlight::begin(self, at) else {
             return pending().await;
         };
@@ -336,7 +355,7 @@ impl State {
             }
             let step = self.entry.step(operation, earlier.number);
             match step.filter(|step| step.may_be_applied()) {
-                _ if earlier.in_flight > 0 => {}
+                _ if earlier.asked > 0 => {}
                 None => return Ok(at),
                 Some(step) if step.state == StepState::Unknown => {
                     return Err(Halt::Unknown { step: Box::new(step.clone()) });
@@ -346,7 +365,14 @@ impl State {
         }
         let number = of_operation().map(|(_, it)| it.number).max().unwrap_or(0) + 1;
         let subject = subject.clone();
-        self.uses.push(Use { operation, number, subject, in_flight: 0, unreceived: None });
+        self.uses.push(Use {
+            operation,
+            number,
+            subject,
+            asked: 0,
+            in_flight: 0,
+            unreceived: None,
+        });
         Ok(self.uses.len() - 1)
     }
 

@@ -76,7 +76,7 @@ struct Tally {
     lacks_id: bool,
     /// The result of the last call that was not applied.
     last: StepState,
-    /// The places of the first intent and of the last result among the records of the entry, from 1.
+    /// The places of the first intent and of the first result, or settlement, among the records of the entry, from 1.
     begun_at: u32,
     ended_at: u32,
 }
@@ -160,13 +160,14 @@ impl Entry {
             (Event::End, _, Some(outcome), _) => {
                 let lacks_id = check_created(operation, record.created_id.as_deref()).is_err();
                 step.tally.end(outcome, lacks_id, step.is_idempotent());
-                step.tally.ended_at = now;
+                step.tally.ends(now);
                 step.ended = Some(record.time);
                 let known = (step.created_id.take(), step.request_id.take());
                 step.created_id = record.created_id.map(Untrusted::local).or(known.0);
                 step.request_id = record.request_id.map(Untrusted::local).or(known.1);
             }
             (Event::Settle, .., Some(applied)) => {
+                step.tally.ends(now);
                 let Tally { begun_at, ended_at, .. } = step.tally;
                 let last = StepState::NotApplied;
                 step.tally = Tally { applied, last, begun_at, ended_at, ..Tally::default() };
@@ -260,6 +261,14 @@ impl Step {
 }
 
 impl Tally {
+    /// Creates that overlap once are asked for at a time, in each run: none is made in place of another. So the first result
+    /// counts.
+    fn ends(&mut self, now: u32) {
+        if self.ended_at == 0 {
+            self.ended_at = now;
+        }
+    }
+
     fn end(&mut self, outcome: Outcome, lacks_id: bool, idempotent: bool) {
         // None is open if an idempotent call has been applied meanwhile.
         self.open = self.open.saturating_sub(1);
