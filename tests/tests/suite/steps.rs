@@ -174,12 +174,28 @@ async fn a_function_that_falls_back_to_another_create_makes_no_second_one() {
         }
     }
     let scene = Scene::without_retries().await;
-    scene.inject([status(400)]);
+    // Both are refused in the first run.
+    scene.inject([status(400), status(400), status(400)]);
+    assert!(scene.run(falls_back).await.result.is_err());
     let created = scene.run(falls_back).await.result.unwrap();
     // The refused create would succeed now, and would be the second one.
     let step = conflict(scene.run(falls_back).await);
     assert_eq!(step.created_id.as_deref(), Some(created.as_str()));
     assert_eq!((step.number, scene.count("create_volume_from_snapshots")), (2, 1));
+}
+
+#[tokio::test]
+async fn two_equal_creates_that_wait_for_their_turn_are_two_steps() {
+    async fn both(datafy: Datafy, _: VolumeId, steps: Steps) -> Result<(), Error> {
+        let create = || steps.run(datafy.create_volume(snapshot(1)));
+        tokio::try_join!(create(), create()).map(drop)
+    }
+    let scene = Scene::of(2).await;
+    // The turn of the second item comes after a pause.
+    let run = || scene.fleet(2).rate(100).run(both);
+    assert_eq!(all_states(run()).await, ["done", "done"]);
+    assert_eq!(all_states(run()).await, ["before", "before"]);
+    assert_eq!(scene.count("create_volume_from_snapshots"), 4);
 }
 
 #[tokio::test]
