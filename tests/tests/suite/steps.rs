@@ -7,7 +7,7 @@ use crate::scene::{
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{Finished, Job, NotDone, OpenJournal, Steps};
 use datafy_api_ext::journal::{Journal, Settled, Step, StepState};
-use datafy_api_ext::{Datafy, Error, Outcome, VolumeId};
+use datafy_api_ext::{Clock, Datafy, Error, Outcome, VolumeId};
 use datafy_tests::{Stage, until};
 use futures_util::stream;
 use serde_json::json;
@@ -190,8 +190,12 @@ async fn two_equal_creates_that_wait_for_their_turn_are_two_steps() {
         let create = || steps.run(datafy.create_volume(snapshot(1)));
         tokio::try_join!(create(), create()).map(drop)
     }
-    let scene = Scene::of(2).await;
-    // The turn of the second item comes after a pause.
+    /// The system's clock, which waits.
+    #[derive(Debug)]
+    struct Real;
+    impl Clock for Real {}
+    let scene = Scene::with(2, |client| client.clock(Real)).await;
+    // The turn of the second item comes after 10 ms.
     let run = || scene.fleet(2).rate(100).run(both);
     assert_eq!(all_states(run()).await, ["done", "done"]);
     assert_eq!(all_states(run()).await, ["before", "before"]);
