@@ -15,7 +15,7 @@ use tracing::Span;
 pub(crate) struct Unreceived {
     pub(super) span: Span,
     pub(super) time: Stopwatch,
-    pub(super) call: Abandoned,
+    pub(crate) call: Abandoned,
 }
 
 impl Unreceived {

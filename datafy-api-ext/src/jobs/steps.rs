@@ -44,6 +44,8 @@ struct State {
     entry: Entry,
     /// The steps that this run has asked for.
     uses: Vec<Use>,
+    /// The number of calls in flight.
+    in_flight: u32,
     /// Whether the function has returned, or was dropped.
     returned: bool,
     halt: Option<Halt>,
@@ -62,8 +64,6 @@ struct Use {
     subject: Subject,
     /// How many branches of the function ask for it now.
     asked: u32,
-    /// The number of its calls in flight.
-    in_flight: u32,
     /// The guard of the effect of its last call, until somebody receives the result of the job.
     unreceived: Option<Unreceived>,
 }
@@ -72,11 +72,11 @@ struct Use {
 pub(super) enum Found<'a, A> {
     /// An earlier run did it.
     Before(A),
-    /// It is not done yet. With the outcome of its calls so far, which never falls.
+    /// It is not done yet: the branch that asks for it, and the outcome of its calls so far, which never falls.
     Open(Asked<'a>, Outcome),
 }
 
-/// A branch of the function that asks for a step. Another branch that asks for an equal create means another step.
+/// A branch of the function that asks for a step. An equal create in another branch at the same time is another step.
 pub(super) struct Asked<'a> {
     steps: &'a Steps,
     /// Its place among the steps that were asked for.
@@ -241,14 +241,10 @@ impl Steps {
         if let Some(gate) = &self.0.gate {
             gate.sent(&result);
         }
-        let (outcome, created_id) = match &result {
-            Ok(answer) => (Outcome::Applied, answer.created_id()),
-            Err(error) => (error.outcome(), error.created_id()),
-        };
         let request_id = result.as_ref().err().and_then(Error::request_id);
         let end = Record {
-            outcome: Some(outcome),
-            created_id: created_id.map(str::to_owned),
+            outcome: Some(unreceived.call.outcome),
+            created_id: unreceived.call.created_id.as_deref().map(str::to_owned),
             request_id: request_id.map(|id| id.as_str().to_owned()),
             ..record(Event::End)
         };
@@ -320,7 +316,7 @@ impl Steps {
     pub(super) fn is_over(&self, returned: bool) -> bool {
         let mut state = self.state();
         state.returned |= returned;
-        state.is_closed() && state.uses.iter().all(|it| it.in_flight == 0)
+        state.is_closed() && state.in_flight == 0
     }
 
     /// Begins no further step.
@@ -365,14 +361,7 @@ impl State {
         }
         let number = of_operation().map(|(_, it)| it.number).max().unwrap_or(0) + 1;
         let subject = subject.clone();
-        self.uses.push(Use {
-            operation,
-            number,
-            subject,
-            asked: 0,
-            in_flight: 0,
-            unreceived: None,
-        });
+        self.uses.push(Use { operation, number, subject, asked: 0, unreceived: None });
         Ok(self.uses.len() - 1)
     }
 
@@ -400,10 +389,7 @@ impl Use {
 }
 
 /// A call in flight, from its intent to its result. The driver waits for it.
-struct InFlight<'a> {
-    steps: &'a Steps,
-    at: usize,
-}
+struct InFlight<'a>(&'a Steps);
 
 impl<'a> InFlight<'a> {
     /// Also returns the journal and the number of the step. `None` if no further step may be begun: another branch of the
@@ -413,15 +399,15 @@ impl<'a> InFlight<'a> {
         if state.is_closed() {
             return None;
         }
-        state.uses[at].in_flight += 1;
-        Some((state.journal.clone(), state.uses[at].number, Self { steps, at }))
+        state.in_flight += 1;
+        Some((state.journal.clone(), state.uses[at].number, Self(steps)))
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.steps.state().uses[self.at].in_flight -= 1;
-        self.steps.0.driver.wake();
+        self.0.state().in_flight -= 1;
+        self.0.0.driver.wake();
     }
 }
 

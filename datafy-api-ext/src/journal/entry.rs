@@ -125,8 +125,8 @@ impl Entry {
         self.steps.iter().find(|step| step.operation == operation && step.number == number)
     }
 
-    /// Returns a create that is or may be applied, and was begun after this one had ended without effect: perhaps in its
-    /// place.
+    /// Returns a create that is or may be applied, and was first begun after this one had first ended without effect: perhaps
+    /// in its place.
     pub(crate) fn instead_of(&self, step: &Step) -> Option<&Step> {
         let mut others = self.steps.iter().filter(|it| it.operation == step.operation);
         others.find(|it| {
@@ -261,8 +261,8 @@ impl Step {
 }
 
 impl Tally {
-    /// Creates that overlap once are asked for at a time, in each run: none is made in place of another. So the first result
-    /// counts.
+    /// Keeps the place of the first result: if two creates overlapped once, the function makes both, and neither in place of
+    /// the other.
     fn ends(&mut self, now: u32) {
         if self.ended_at == 0 {
             self.ended_at = now;
