@@ -102,8 +102,7 @@ pub(super) fn findings(
     let keyless: Vec<_> = keyless.into_iter().map(|call| rules.window(call)).collect();
     let mut found = Vec::new();
     for (key, Candidates { calls, groups, mut ungrouped }) in candidates {
-        let mut kinds = [Some(target.kind), target.source].into_iter().flatten();
-        let is_shown = kinds.any(|kind| !objects.of(kind, key).is_empty());
+        let is_right_place = target.kinds().any(|kind| !objects.of(kind, key).is_empty());
         let groups = groups.into_values().filter(|it| !explained.contains(it.id));
         let (mut marked, mut unmarked): (Vec<_>, Vec<_>) =
             groups.partition(|group| !group.marked.is_empty());
@@ -125,7 +124,7 @@ pub(super) fn findings(
         };
         for window in &windows {
             let is_own = |group: &Group<'_>| creators(group.time) == 1;
-            let finding = rules.of_unmarked(*window, &unmarked, &ungrouped, is_own, is_shown);
+            let finding = rules.of_unmarked(*window, &unmarked, &ungrouped, is_own, is_right_place);
             found.push((window.call, finding));
         }
     }
@@ -164,14 +163,14 @@ impl Rules<'_> {
     }
 
     /// The finding about a call whose marker no group carries. `is_own` tells whether no other call can have created a
-    /// group in the window, and `is_shown` whether EC2 shows anything of what the call creates from.
+    /// group in the window, and `is_right_place` whether EC2 shows anything of what the call creates from.
     fn of_unmarked(
         &self,
         window: Window,
         groups: &[Group<'_>],
         ungrouped: &[&Ec2Object],
         is_own: impl Fn(&Group<'_>) -> bool,
-        is_shown: bool,
+        is_right_place: bool,
     ) -> Finding {
         let call = &self.calls[window.call];
         // Datafy replaces EBS volumes, so what is younger may be that of the call.
@@ -190,9 +189,9 @@ impl Rules<'_> {
                 let ungrouped = ungrouped.iter().filter(|it| unclear(it.time));
                 let mut may_be_own = younger.chain(ungrouped.map(|it| it.id.as_str())).peekable();
                 match may_be_own.peek() {
-                    None if is_shown => Finding::DidNotHappen,
-                    None => Finding::NotLookedUp(NOT_SHOWN),
                     Some(_) => ambiguous(may_be_own),
+                    None if is_right_place => Finding::DidNotHappen,
+                    None => Finding::NotLookedUp(NOT_SHOWN),
                 }
             }
             _ => ambiguous(within.iter().map(|group| group.id)),

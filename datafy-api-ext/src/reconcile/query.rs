@@ -47,7 +47,7 @@ impl Query {
         let mut values: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
         for call in calls.into_iter().filter(|call| call.is_open()) {
             let Some((target, key)) = call.target().zip(call.key()) else { continue };
-            for kind in [Some(target.kind), target.source].into_iter().flatten() {
+            for kind in target.kinds() {
                 values.entry((&call.subject.sub_account, kind)).or_default().insert(key);
             }
         }

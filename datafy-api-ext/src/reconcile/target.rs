@@ -58,6 +58,11 @@ impl Target {
         all.into_iter().find(|target| target.operation == operation)
     }
 
+    /// What is asked for about an operation.
+    pub(super) fn kinds(self) -> impl Iterator<Item = Kind> {
+        [Some(self.kind), self.source].into_iter().flatten()
+    }
+
     /// Whether an object may be younger than what it belongs to: Datafy replaces the EBS volumes of a volume.
     pub(super) fn is_replaceable(self) -> bool {
         self == Self::VOLUME

@@ -552,8 +552,8 @@ fn the_time_is_linear_in_the_number_of_objects() {
     for query in Query::of_all(&calls) {
         let numbers = query.values().iter().map(|value| value[4..].parse::<usize>().unwrap());
         let found = numbers.flat_map(|number| (0..5).map(move |nth| of(number + nth * 20_000)));
-        let is_of = |_: &Ec2Object| query.command == "describe-snapshots";
-        objects.add(&query, found.filter(is_of).collect()).unwrap();
+        let is_answer = query.command == "describe-snapshots";
+        objects.add(&query, if is_answer { found.collect() } else { vec![] }).unwrap();
     }
     let found = find_out(&calls, &objects, &Settings::default());
     assert!(found.iter().all(|it| matches!(it, Finding::Ambiguous(ids) if ids.len() == 5)));
