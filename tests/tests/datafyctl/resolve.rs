@@ -49,6 +49,25 @@ mod aws {
         assert_eq!((&finding["key"], &finding["settled"]), (&"vol-2".into(), &false.into()));
     }
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_settled_as_not_applied_in_another_region() {
+        let Some(programs) = programs() else { return };
+        let ec2 = Ec2::start(programs, true).await;
+        let machine = Machine::with_volumes(0).await;
+        machine.file("old.jsonl", OLD);
+        for volume in ["vol-0a1", "vol-0a2"] {
+            ec2.create_volume(&[("datafy:source-volume:id", volume)]).await;
+        }
+        let variables = ec2.environment();
+        let variables = variables.each_ref().map(|(name, it)| (*name, it.as_str()));
+        let line = "journal resolve old.jsonl --run-aws --only-creator --region";
+        let ran = machine.run_with(&format!("{line} eu-west-1"), &variables).await.expect(3);
+        ran.prints("db-2: create_snapshot: not looked up: EC2 shows neither")
+            .says("2 steps unknown");
+        let ran = machine.run_with(&format!("{line} us-east-1"), &variables).await.expect(0);
+        ran.prints("db-2: create_snapshot: created nothing").says("0 steps unknown");
+    }
+
     #[tokio::test]
     async fn an_aws_that_fails_settles_nothing() {
         let machine = Machine::with_volumes(0).await;
