@@ -34,8 +34,8 @@ const DEFAULT_CONCURRENCY: usize = 16;
 /// ```no_run
 /// use datafy_api_ext::{Datafy, VolumeId};
 ///
-/// # async fn example(datafy: Datafy, ids: Vec<VolumeId>) -> Result<(), Box<dyn std::error::Error>> {
-/// let fleet = datafy.fleet(ids).concurrency(8).journal("nightly-2026-01-01.jsonl");
+/// # async fn example(datafy: Datafy, ids: Vec<VolumeId>, date: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let fleet = datafy.fleet(ids).concurrency(8).journal(format!("nightly-{date}.jsonl"));
 /// let mut run = fleet.run(|datafy, id, _| datafy.volume(id).create_snapshot()).await?;
 /// while let Some(finished) = run.next().await {
 ///     println!("{}: {:?}", finished.item, finished.result);

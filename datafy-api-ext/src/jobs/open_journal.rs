@@ -28,8 +28,8 @@ use std::sync::Arc;
 /// ```no_run
 /// use datafy_api_ext::{Datafy, Snapshot, VolumeId};
 ///
-/// # async fn example(datafy: Datafy, volume: VolumeId) -> Result<(), Box<dyn std::error::Error>> {
-/// let journal = datafy.journal("requests-2026-01-01.jsonl").await?;
+/// # async fn example(datafy: Datafy, volume: VolumeId, date: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let journal = datafy.journal(format!("requests-{date}.jsonl")).await?;
 /// // Twice with one key, also at the same time or after a crash: one snapshot.
 /// let job = |_| datafy.volume(volume).create_snapshot();
 /// let snapshot: Snapshot = journal.run("request-7", job).await.result?;

@@ -53,9 +53,9 @@ pub(crate) struct Resolve {
 fn help() -> String {
     format!(
         "Examples:
-  datafyctl journal resolve nightly.jsonl --run-aws --aws-profile backup --region us-east-1
-  datafyctl journal resolve nightly.jsonl > ask-ec2.sh    # run it elsewhere: sh ask-ec2.sh
-  datafyctl journal resolve nightly.jsonl --from {DIRECTORY}
+  datafyctl journal resolve nightly-2026-01-01.jsonl --run-aws --region us-east-1
+  datafyctl journal resolve nightly-2026-01-01.jsonl > ask-ec2.sh    # run it elsewhere: sh ask-ec2.sh
+  datafyctl journal resolve nightly-2026-01-01.jsonl --from {DIRECTORY}
 
 {EXIT_CODES}"
     )

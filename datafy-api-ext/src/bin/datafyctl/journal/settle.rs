@@ -46,9 +46,9 @@ enum Found {
 fn help() -> String {
     format!(
         "Examples:
-  datafyctl journal settle nightly.jsonl vol-0b9176567fe16f0bc applied dsnap-0c1
-  datafyctl journal settle recovery.jsonl db-1 not-applied
-  datafyctl journal settle recovery.jsonl db-1 --operation attach_volume applied
+  datafyctl journal settle nightly-2026-01-01.jsonl vol-0b9176567fe16f0bc applied dsnap-0c1
+  datafyctl journal settle recovery-2026-01-01.jsonl db-1 not-applied
+  datafyctl journal settle recovery-2026-01-01.jsonl db-1 --operation attach_volume applied
 
 {EXIT_CODES}"
     )
