@@ -3,6 +3,7 @@
 use crate::ctl::{Machine, Ran};
 use datafy_api_ext::fake::Fault;
 use datafy_tests::until;
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -38,8 +39,13 @@ async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
         assert!(created < VOLUMES, "{created}");
         let ran = ran.says("stopping").says("not attempted").says("stopped by a signal");
         assert!(ran.err.lines().count() < 12, "{ran}");
-        let done = ran.out.lines().filter(|line| line.contains("\"state\":\"done\"")).count();
-        assert_eq!(done, created, "each effect is reported");
+        let lines = ran.json();
+        let done: Vec<_> = lines.iter().filter(|line| line["state"] == "done").collect();
+        assert_eq!(done.len(), created, "each effect is reported");
+        let not_attempted = lines.last().unwrap()["not_attempted_keys"].as_array().unwrap();
+        let keys = done.iter().map(|line| &line["key"]).chain(not_attempted);
+        assert_eq!(keys.collect::<HashSet<_>>().len(), VOLUMES, "each volume is reported once");
+        assert_eq!(created + not_attempted.len(), VOLUMES);
         machine.fake.inject_with(|_| None);
         machine.run("snapshot --from list.txt --resume last").await.expect(0);
         assert_eq!(machine.created_snapshots(), VOLUMES);

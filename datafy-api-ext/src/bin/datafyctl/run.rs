@@ -123,10 +123,10 @@ async fn run<T: Task>(
     }
     stopping.abort();
     printer.end_bar();
-    let (progress, stopped) = (monitor.progress(), run.stopped());
+    let (progress, stopped, keys) = (monitor.progress(), run.stopped(), run.not_attempted());
     // The journal is open until here.
     drop(run);
-    Ok(end(&progress, length, stopped.as_ref(), journal.as_ref(), printer))
+    Ok(end(&progress, length, stopped.as_ref(), &keys, journal.as_ref(), printer))
 }
 
 /// Says which journal the run has.
@@ -266,11 +266,12 @@ async fn stop(mut signals: Signals, monitor: Monitor, printer: Printer) {
     std::process::exit(130);
 }
 
-/// Prints what the run has done and left, and what to do next.
+/// Prints what the run has done and left, and what to do next. The keys are those of what was not attempted.
 fn end(
     progress: &Progress,
     items: usize,
     stopped: Option<&Stopped>,
+    keys: &[String],
     journal: Option<&Chosen>,
     printer: &Printer,
 ) -> Exit {
@@ -280,7 +281,10 @@ fn end(
         let mut json = json!({ "event": "end" });
         add(&mut json, json!(progress));
         let stopped = stopped.map(|it| json!({ "reason": it.as_str(), "text": format!("{it:#}") }));
-        add(&mut json, json!({ "stopped": stopped, "journal": path, "exit_code": exit.code() }));
+        let facts = json!({
+            "stopped": stopped, "not_attempted_keys": keys, "journal": path, "exit_code": exit.code(),
+        });
+        add(&mut json, facts);
         printer.json(&json);
     }
     let Progress { done, done_before, failed, unknown, not_attempted, .. } = *progress;
