@@ -122,7 +122,7 @@ async fn the_programs_of_the_readme_and_the_guide_build_as_they_stand() {
     for line in pages.lines().filter(|line| line.contains(" = ")) {
         let name = line.split(' ').next().unwrap();
         let is_longer = guide.get(name).is_none_or(|other: &&str| line.len() > other.len());
-        if is_longer && !dependencies.contains(&format!("{name} = ")) {
+        if is_longer && name != "datafy-api-ext" {
             guide.insert(name, line);
         }
     }
