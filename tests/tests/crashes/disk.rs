@@ -1,4 +1,4 @@
-//! Disks that are full or broken.
+//! Disks that are full, read-only or broken.
 
 use crate::scene::{Fleet, Kind, Scene};
 use datafy_tests::usable;
@@ -36,26 +36,33 @@ fn injected(fleet: &Fleet, system_call: &str, failure: &str) -> Vec<String> {
     strace.map(str::to_owned).into_iter().chain(worker).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_stops_the_run_and_the_journal_stays_true() {
-    // Below a mount that only the process sees, out of which the journal is copied.
+/// Runs a fleet below a mount that only its process sees, and copies the journal out of it. Returns whether it could.
+fn ran_below(fleet: &Fleet, options: &str, before: &str) -> bool {
     let unshare = ["unshare", "--user", "--map-root-user", "--mount"];
     if !usable(Command::new(unshare[0]).args(&unshare[1..]).arg("true")) {
-        return;
+        return false;
     }
-    let mut scene = Scene::start(fastrand::Rng::new()).await;
-    scene.heal();
-    let mut fleet = scene.fleet(Kind::Snapshots, ITEMS);
-    fleet.disk_fails = true;
     let directory = fleet.journal.with_extension("mount");
     fs::create_dir(&directory).unwrap();
     let inside = directory.join("journal.jsonl").to_str().unwrap().to_owned();
     let (worker, out) = (fleet.command_line(&inside).join(" "), fleet.journal.display());
-    let mount = format!("mount -t tmpfs -o size=16k none {}", directory.display());
-    let script = format!("{mount} && {worker}; cp {inside} {out}");
+    let mount = format!("mount -t tmpfs {options} none {}", directory.display());
+    let script = format!("{mount} && {before} {worker}; cp {inside} {out}");
     let line = [&unshare[..], &["sh", "-c", &script]].concat();
     let line: Vec<_> = line.into_iter().map(str::to_owned).collect();
     assert!(fleet.wrapped(&line).status().unwrap().success());
+    true
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_stops_the_run_and_the_journal_stays_true() {
+    let mut scene = Scene::start(fastrand::Rng::new()).await;
+    scene.heal();
+    let mut fleet = scene.fleet(Kind::Snapshots, ITEMS);
+    fleet.disk_fails = true;
+    if !ran_below(&fleet, "-o size=16k", "") {
+        return;
+    }
     check(&fleet, "a full disk").await;
 
     // With room on the disk, the rest is done.
@@ -64,6 +71,18 @@ async fn a_full_disk_stops_the_run_and_the_journal_stays_true() {
     fleet.settle();
     assert!(fleet.worker().status().unwrap().success());
     fleet.check_that_all_is_done();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_if_the_disk_is_read_only() {
+    let mut scene = Scene::start(fastrand::Rng::new()).await;
+    let fleet = scene.fleet(Kind::Restores, ITEMS);
+    let directory = fleet.journal.with_extension("mount");
+    let directory = directory.display();
+    let before = format!("touch {directory}/journal.jsonl && mount -o remount,ro {directory} &&");
+    if ran_below(&fleet, "", &before) {
+        assert_eq!((fleet.lines(), fleet.effects()), (Vec::<Value>::new(), 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
