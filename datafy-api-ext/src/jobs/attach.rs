@@ -1,7 +1,7 @@
 //! Attaches a volume that may not be ready yet.
 
 use super::job::Job;
-use super::steps::{Found, Steps};
+use super::steps::{Found, Steps, Turn};
 use crate::call::Call;
 use crate::client::Stopwatch;
 use crate::error::{Error, ErrorKind, Report};
@@ -157,7 +157,12 @@ impl Attach {
     }
 
     /// Repeats the call until it succeeds, as often as the wait allows. All of it is one step.
-    async fn repeat(&self, limit: Duration, steps: &Steps) -> Result<(), Error> {
+    async fn repeat(
+        &self,
+        limit: Duration,
+        turn: &Turn<'_>,
+        mut earlier: Outcome,
+    ) -> Result<(), Error> {
         let call = &self.call;
         let mut time = Stopwatch::start(call.datafy());
         // A call in the last tenth of the time would probably be cut short, and so end `Unknown`.
@@ -176,8 +181,9 @@ impl Attach {
                 Err(reason) => observation = Some(reason),
                 Ok(()) => {
                     let left = limit.saturating_sub(time.passed());
-                    let sent = steps.call(call.clone().ending_within(left)).await;
+                    let sent = turn.send(call.clone().ending_within(left), earlier).await;
                     let Err(error) = sent else { return Ok(()) };
+                    earlier = error.outcome();
                     calls += 1;
                     attempts += error.attempts();
                     asked = error.retry_after();
@@ -212,11 +218,11 @@ impl Job for Attach {
     const OPERATION: Option<&'static str> = Some(ATTACH_VOLUME.name);
 
     async fn run(self, steps: &Steps) -> Result<(), Error> {
-        let Found::Open(_, outcome) = steps.begin(&self.call).await else { return Ok(()) };
-        let this = Self { outcome: self.outcome.max(outcome), ..self };
+        let Found::Open(turn, earlier) = steps.begin(&self.call).await else { return Ok(()) };
+        let this = Self { outcome: self.outcome.max(earlier), ..self };
         let result = match this.wait.limit {
-            None => steps.call(this.call.clone()).await,
-            Some(limit) => this.repeat(limit, steps).await,
+            None => turn.send(this.call.clone(), earlier).await,
+            Some(limit) => this.repeat(limit, &turn, earlier).await,
         };
         result.map_err(|Error(mut report)| {
             report.outcome = report.outcome.max(this.outcome);

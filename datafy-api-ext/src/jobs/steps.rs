@@ -17,7 +17,7 @@ use std::future::pending;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 
 /// Makes the calls of one job, and records them if there is a journal. Clones belong to the same job.
 ///
@@ -33,6 +33,8 @@ struct Inner {
     /// Set once the job has passed the gate, before its first call is sent.
     passed: OnceCell<()>,
     driver: AtomicWaker,
+    /// Wakes the branches of the function that wait for the turn of another one.
+    next_turn: Notify,
     state: Mutex<State>,
 }
 
@@ -62,8 +64,8 @@ struct Use {
     operation: &'static str,
     number: u32,
     subject: Subject,
-    /// How many branches of the function ask for it now.
-    asked: u32,
+    /// Whether a branch of the function has its turn at it.
+    taken: bool,
     /// The guard of the effect of its last call, until somebody receives the result of the job.
     unreceived: Option<Unreceived>,
 }
@@ -72,20 +74,23 @@ struct Use {
 pub(super) enum Found<'a, A> {
     /// An earlier run did it.
     Before(A),
-    /// It is not done yet: the branch that asks for it, and the outcome of its calls so far, which never falls.
-    Open(Asked<'a>, Outcome),
+    /// It is not done yet: the turn at it, and the outcome of its calls so far, which never falls.
+    Open(Turn<'a>, Outcome),
 }
 
-/// A branch of the function that asks for a step. An equal create in another branch at the same time is another step.
-pub(super) struct Asked<'a> {
+/// The turn of one branch of the function at a step. Meanwhile an equal create in another branch is another step, and an
+/// equal call of an idempotent operation waits.
+pub(super) struct Turn<'a> {
     steps: &'a Steps,
     /// Its place among the steps that were asked for.
     at: usize,
+    number: u32,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.steps.state().uses[self.at].asked -= 1;
+        self.steps.state().uses[self.at].taken = false;
+        self.steps.0.next_turn.notify_waiters();
     }
 }
 
@@ -93,8 +98,14 @@ impl Steps {
     pub(super) fn new(journal: Option<Arc<Store>>, gate: Option<Arc<Gate>>, key: SmolStr) -> Self {
         let entry = journal.as_ref().map(|journal| journal.entry(&key)).unwrap_or_default();
         let state = State { journal, entry, ..State::default() };
-        let (passed, driver) = (OnceCell::new(), AtomicWaker::new());
-        Self(Arc::new(Inner { key, gate, passed, driver, state: state.into() }))
+        Self(Arc::new(Inner {
+            key,
+            gate,
+            passed: OnceCell::new(),
+            driver: AtomicWaker::new(),
+            next_turn: Notify::new(),
+            state: state.into(),
+        }))
     }
 
     /// The steps of a single job, which has no journal.
@@ -109,7 +120,8 @@ impl Steps {
     /// [`NotDone`](super::NotDone) that says why.
     ///
     /// To retry a step that failed, call this again with the same arguments. A create that ended
-    /// [`Unknown`](Outcome::Unknown) is not sent again.
+    /// [`Unknown`](Outcome::Unknown) is not sent again. Of two equal calls at a time, two creates are two steps; otherwise
+    /// the second waits for the first, and is sent only if that failed.
     pub async fn run<J: Job>(&self, job: J) -> Result<J::Done, J::Error> {
         // Boxed, since a function of many steps would hold a call for each of them.
         Box::pin(job.run(self)).await
@@ -143,28 +155,32 @@ impl Steps {
         pending().await
     }
 
-    /// Does a step of one call, or one call of a step that takes several, unless an earlier run did it.
+    /// Does a step of one call, unless it is done.
     pub(super) async fn call<O: Operation + 'static>(
         &self,
         call: Call<O>,
     ) -> Result<O::Answer, Error> {
         match self.begin(&call).await {
             Found::Before(answer) => Ok(answer),
-            Found::Open(asked, outcome) => self.send(call, asked, outcome).await,
+            Found::Open(turn, outcome) => turn.send(call, outcome).await,
         }
     }
 
     /// Looks up a step. If it is not done, the job has passed the gate.
     pub(super) async fn begin<O: Operation>(&self, call: &Call<O>) -> Found<'_, O::Answer> {
-        if self.state().is_closed() {
-            return pending().await;
-        }
-        let found = match self.look_up(call) {
-            Ok(Found::Before(answer)) => return Found::Before(answer),
-            Ok(open) => open,
-            Err(halt) => return self.park(halt).await,
+        let Inner { gate, passed, next_turn, .. } = &*self.0;
+        let found = loop {
+            let turn = next_turn.notified();
+            if self.state().is_closed() {
+                return pending().await;
+            }
+            match self.look_up(call) {
+                Ok(Some(Found::Before(answer))) => return Found::Before(answer),
+                Ok(Some(open)) => break open,
+                Ok(None) => turn.await,
+                Err(halt) => return self.park(halt).await,
+            }
         };
-        let Inner { gate, passed, .. } = &*self.0;
         let Some(gate) = gate else { return found };
         match passed.get_or_try_init(|| gate.pass()).await {
             Ok(()) => found,
@@ -172,14 +188,18 @@ impl Steps {
         }
     }
 
-    fn look_up<O: Operation>(&self, call: &Call<O>) -> Result<Found<'_, O::Answer>, Halt> {
+    /// `None` while another branch has its turn at the step.
+    fn look_up<O: Operation>(&self, call: &Call<O>) -> Result<Option<Found<'_, O::Answer>>, Halt> {
         let mut state = self.state();
         let subject = call.subject();
         let at = state.asked::<O>(&subject)?;
-        let number = state.uses[at].number;
+        let Use { number, taken, .. } = state.uses[at];
+        if taken {
+            return Ok(None);
+        }
         let open = |state: &mut State, outcome| {
-            state.uses[at].asked += 1;
-            Ok(Found::Open(Asked { steps: self, at }, outcome))
+            state.uses[at].taken = true;
+            Ok(Some(Found::Open(Turn { steps: self, at, number }, outcome)))
         };
         let Some(step) = state.entry.step(O::FACTS.name, number) else {
             return open(&mut state, Outcome::NotSent);
@@ -197,76 +217,11 @@ impl Steps {
         match (step.state, O::Answer::from_record(step.created_id.as_deref())) {
             (StepState::Applied, Some(answer)) => {
                 state.replayed = true;
-                Ok(Found::Before(answer))
+                Ok(Some(Found::Before(answer)))
             }
             (StepState::Unknown, _) if O::FACTS.idempotent => open(&mut state, Outcome::Unknown),
             _ => Err(Halt::Unknown { step: Box::new(step.clone()) }),
         }
-    }
-
-    /// Records the intent, sends the call, and records the result. The outcome of the error is at least that of earlier
-    /// calls.
-    async fn send<O: Operation + 'static>(
-        &self,
-        call: Call<O>,
-        asked: Asked<'_>,
-        earlier: Outcome,
-    ) -> Result<O::Answer, Error> {
-        let at = asked.at;
-        let Some((journal, number, flight)) = InFlight::begin(self, at) else {
-            return pending().await;
-        };
-        let datafy = call.datafy().clone();
-        let record = |event| Record {
-            time: datafy.clock().date().into(),
-            ..Record::new(self.0.key.clone(), O::FACTS.name, number, event)
-        };
-        let (subject, marker) = (Some(call.subject()), call.operation.marker().map(str::to_owned));
-        let begin = Record { subject, marker, ..record(Event::Begin) };
-        if let Some(journal) = &journal
-            && let Err(error) = journal.intend(&begin).await
-        {
-            drop(flight);
-            self.stop(Stopped::Journal(error.clone()));
-            return self.park(Halt::Journal(error)).await;
-        }
-        {
-            let mut state = self.state();
-            state.sent = true;
-            let _ = state.entry.apply(begin);
-            // The guard of this call reports an effect of the earlier ones, too.
-            state.uses[at].received();
-        }
-        let Ended { result, unreceived } = call.send_after(earlier).await.kept();
-        if let Some(gate) = &self.0.gate {
-            gate.sent(&result);
-        }
-        let request_id = result.as_ref().err().and_then(Error::request_id);
-        let end = Record {
-            outcome: Some(unreceived.call.outcome),
-            created_id: unreceived.call.created_id.as_deref().map(str::to_owned),
-            request_id: request_id.map(|id| id.as_str().to_owned()),
-            ..record(Event::End)
-        };
-        let recording = journal.as_ref().map(|journal| journal.conclude(&end));
-        {
-            let mut state = self.state();
-            state.last_status = result.as_ref().err().and_then(Error::last_status);
-            state.uses[at].unreceived = Some(unreceived);
-            // Its intent comes before a result.
-            let _ = state.entry.apply(end);
-        }
-        if let Some(recording) = recording
-            && let Err(error) = recording.await
-        {
-            self.stop(Stopped::Journal(error));
-        }
-        drop(flight);
-        result.or_else(|error| match (error.outcome(), error.created_id()) {
-            // The object exists, and its ID could be read: the job can go on.
-            (Outcome::Applied, id @ Some(_)) => O::Answer::from_record(id).ok_or(error),
-            _ => Err(error),
-        })
     }
 
     fn stop(&self, reason: Stopped) {
@@ -351,7 +306,7 @@ impl State {
             }
             let step = self.entry.step(operation, earlier.number);
             match step.filter(|step| step.may_be_applied()) {
-                _ if earlier.asked > 0 => {}
+                _ if earlier.taken => {}
                 None => return Ok(at),
                 Some(step) if step.state == StepState::Unknown => {
                     return Err(Halt::Unknown { step: Box::new(step.clone()) });
@@ -361,7 +316,7 @@ impl State {
         }
         let number = of_operation().map(|(_, it)| it.number).max().unwrap_or(0) + 1;
         let subject = subject.clone();
-        self.uses.push(Use { operation, number, subject, asked: 0, unreceived: None });
+        self.uses.push(Use { operation, number, subject, taken: false, unreceived: None });
         Ok(self.uses.len() - 1)
     }
 
@@ -388,26 +343,105 @@ impl Use {
     }
 }
 
+impl Turn<'_> {
+    /// Records the intent, sends the call, and records the result. The outcome of the error is at least that of earlier
+    /// calls.
+    pub(super) async fn send<O: Operation + 'static>(
+        &self,
+        call: Call<O>,
+        earlier: Outcome,
+    ) -> Result<O::Answer, Error> {
+        let Self { steps, at, number } = *self;
+        let datafy = call.datafy().clone();
+        let record = |event| Record {
+            time: datafy.clock().date().into(),
+            ..Record::new(steps.0.key.clone(), O::FACTS.name, number, event)
+        };
+        let (subject, marker) = (Some(call.subject()), call.operation.marker().map(str::to_owned));
+        let begin = Record { subject, marker, ..record(Event::Begin) };
+        let Some(mut flight) = InFlight::begin(steps, begin) else {
+            return pending().await;
+        };
+        if let Some((journal, begin)) = &flight.journal
+            && let Err(error) = journal.intend(begin).await
+        {
+            drop(flight);
+            steps.stop(Stopped::Journal(error.clone()));
+            return steps.park(Halt::Journal(error)).await;
+        }
+        flight.unsent = None;
+        {
+            let mut state = steps.state();
+            state.sent = true;
+            // The guard of this call reports an effect of the earlier ones, too.
+            state.uses[at].received();
+        }
+        let Ended { result, unreceived } = call.send_after(earlier).await.kept();
+        if let Some(gate) = &steps.0.gate {
+            gate.sent(&result);
+        }
+        let request_id = result.as_ref().err().and_then(Error::request_id);
+        let end = Record {
+            outcome: Some(unreceived.call.outcome),
+            created_id: unreceived.call.created_id.as_deref().map(str::to_owned),
+            request_id: request_id.map(|id| id.as_str().to_owned()),
+            ..record(Event::End)
+        };
+        let recording = flight.journal.as_ref().map(|(journal, _)| journal.conclude(&end));
+        {
+            let mut state = steps.state();
+            state.last_status = result.as_ref().err().and_then(Error::last_status);
+            state.uses[at].unreceived = Some(unreceived);
+            // Its intent comes before a result.
+            let _ = state.entry.apply(end);
+        }
+        if let Some(recording) = recording
+            && let Err(error) = recording.await
+        {
+            steps.stop(Stopped::Journal(error));
+        }
+        result.or_else(|error| match (error.outcome(), error.created_id()) {
+            // The object exists, and its ID could be read: the job can go on.
+            (Outcome::Applied, id @ Some(_)) => O::Answer::from_record(id).ok_or(error),
+            _ => Err(error),
+        })
+    }
+}
+
 /// A call in flight, from its intent to its result. The driver waits for it.
-struct InFlight<'a>(&'a Steps);
+struct InFlight<'a> {
+    steps: &'a Steps,
+    /// The journal, and the intent for it.
+    journal: Option<(Arc<Store>, Record)>,
+    /// The step, and what was known of it before, until the call is sent.
+    unsent: Option<(&'static str, u32, Option<Step>)>,
+}
 
 impl<'a> InFlight<'a> {
-    /// Also returns the journal and the number of the step. `None` if no further step may be begun: another branch of the
-    /// job was halted, or the function has returned.
-    fn begin(steps: &'a Steps, at: usize) -> Option<(Option<Arc<Store>>, u32, Self)> {
+    /// `None` if no further step may be begun: another branch of the job was halted, or the function has returned.
+    fn begin(steps: &'a Steps, begin: Record) -> Option<Self> {
         let mut state = steps.state();
         if state.is_closed() {
             return None;
         }
         state.in_flight += 1;
-        Some((state.journal.clone(), state.uses[at].number, Self(steps)))
+        let journal = state.journal.clone().map(|journal| (journal, begin.clone()));
+        let (operation, number) = (begin.operation, begin.number());
+        let before = state.entry.step(operation, number).cloned();
+        let _ = state.entry.apply(begin);
+        Some(Self { steps, journal, unsent: Some((operation, number, before)) })
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.state().in_flight -= 1;
-        self.0.0.driver.wake();
+        let mut state = self.steps.state();
+        state.in_flight -= 1;
+        if let Some((operation, number, before)) = self.unsent.take() {
+            state.entry.take_back(operation, number, before);
+        }
+        drop(state);
+        self.steps.0.driver.wake();
     }
 }
 

@@ -180,6 +180,16 @@ impl Entry {
         Ok(())
     }
 
+    /// Takes back that a call was begun, since it was not sent. `before`: what was known of its step.
+    pub(crate) fn take_back(&mut self, operation: &str, number: u32, before: Option<Step>) {
+        let is_it = |step: &Step| step.operation == operation && step.number == number;
+        match (self.steps.iter().position(is_it), before) {
+            (Some(at), Some(before)) => self.steps[at] = before,
+            (Some(at), None) => drop(self.steps.remove(at)),
+            (None, _) => {}
+        }
+    }
+
     /// Returns the record that settles a step, if it can be settled so.
     pub(super) fn settlement(
         &self,

@@ -9,7 +9,7 @@ use super::line::{Event, Record};
 use crate::client::Datafy;
 use crate::outcome::Outcome;
 use smol_str::SmolStr;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ pub(crate) struct Store {
 
 /// A line that is to be written.
 struct Line {
+    key: SmolStr,
     object: String,
     is_intent: bool,
     written: oneshot::Sender<Result<(), JournalError>>,
@@ -131,11 +132,10 @@ impl Store {
     /// If the future is dropped before, nothing is sent, and the journal says so.
     pub(crate) async fn intend(&self, record: &Record) -> Result<(), JournalError> {
         let end = Record::new(record.key.clone(), record.operation, record.number(), Event::End);
-        let mut unsent = Unsent(Some((self, Record { outcome: Some(Outcome::NotSent), ..end })));
-        let written = self.written(self.queue(record, true)).await;
-        unsent.0 = None;
-        written?;
         self.keep(record);
+        let mut unsent = Unsent(Some((self, Record { outcome: Some(Outcome::NotSent), ..end })));
+        self.written(self.queue(record, true)).await?;
+        unsent.0 = None;
         Ok(())
     }
 
@@ -173,10 +173,10 @@ impl Store {
     }
 
     fn queue(&self, record: &Record, is_intent: bool) -> Written {
-        let object = record.object();
         let (written, answer) = oneshot::channel();
+        let line = Line { key: record.key.clone(), object: record.object(), is_intent, written };
         // If the writer has stopped, the line is dropped, and `answer` ends with an error.
-        let _ = self.lines.as_ref().map(|lines| lines.send(Line { object, is_intent, written }));
+        let _ = self.lines.as_ref().map(|lines| lines.send(line));
         answer
     }
 
@@ -195,6 +195,7 @@ struct Unsent<'a>(Option<(&'a Store, Record)>);
 impl Drop for Unsent<'_> {
     fn drop(&mut self) {
         if let Some((store, record)) = &self.0 {
+            store.keep(record);
             // It is written as the intent that it follows.
             drop(store.queue(record, true));
         }
@@ -214,11 +215,22 @@ impl Drop for Store {
 
 /// Writes lines until the journal is dropped, all that are queued at a time. After a failure it writes no more: a line
 /// after an incomplete one would damage the journal.
+///
+/// A write has results before intents. So a result that was queued after an intent of its key is left to the next write:
+/// otherwise the second of two creates at a time would seem to be made in place of the first.
 fn write(mut file: JournalFile, mut lines: mpsc::UnboundedReceiver<Line>, datafy: &Datafy) {
     let mut written = Ok(());
-    while let Some(first) = lines.blocking_recv() {
+    let mut next = None;
+    while let Some(first) = next.take().or_else(|| lines.blocking_recv()) {
+        let mut begun = HashSet::new();
+        begun.extend(first.is_intent.then(|| first.key.clone()));
         let mut batch = vec![first];
         while let Ok(line) = lines.try_recv() {
+            if !line.is_intent && begun.contains(&line.key) {
+                next = Some(line);
+                break;
+            }
+            begun.extend(line.is_intent.then(|| line.key.clone()));
             batch.push(line);
         }
         let mut of = |is_intent| -> Vec<String> {

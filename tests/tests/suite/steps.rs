@@ -226,6 +226,89 @@ async fn of_two_creates_at_a_time_the_refused_one_is_repeated() {
 }
 
 #[tokio::test]
+async fn two_equal_attaches_at_a_time_are_one_step_that_is_sent_again_only_if_it_failed() {
+    async fn both(datafy: Datafy, _: Row, steps: Steps) -> Result<bool, Error> {
+        let attach = || steps.run(datafy.volume(volume(0)).attach(instance(), device(0)));
+        let (first, second) = tokio::join!(attach(), attach());
+        second.map(|()| first.is_ok())
+    }
+    // The first call is answered, refused, or its answer is lost.
+    let wait = Some(Fault::Delay(Duration::from_millis(5)));
+    for (fault, requests) in [(wait, 1), (status(400), 2), (Some(Fault::ReadThenReset), 2)] {
+        let scene = Scene::without_retries().await;
+        scene.inject([fault]);
+        let finished = scene.run(both).await;
+        assert_eq!((finished.result.unwrap(), finished.steps.len()), (requests == 1, 1));
+        assert_eq!((scene.requests(), scene.count("attach_volume")), (requests, 1));
+        assert_eq!(*scene.reports.lock().unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_the_function_drops_is_reported_once_and_not_repeated() {
+    async fn hasty(datafy: Datafy, _: Row, steps: Steps) -> Result<VolumeId, Mine> {
+        let create = || steps.run(datafy.create_volume(snapshot(0)));
+        if let Ok(created) = tokio::time::timeout(Duration::from_millis(50), create()).await {
+            return Ok(created?.id);
+        }
+        Ok(create().await?.id)
+    }
+    let scene = Scene::without_retries().await;
+    scene.inject([Some(Fault::ApplyThenHang)]);
+    let finished = scene.run(hasty).await;
+    assert!(matches!(finished.result, Err(NotDone::Unknown { .. })), "{:?}", finished.result);
+    assert_eq!(scene.count("create_volume_from_snapshots"), 1);
+    let [report] = &scene.reports.lock().unwrap()[..] else { panic!() };
+    assert_eq!(report.outcome, Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn either_of_two_creates_can_be_settled_by_its_number_and_only_that_one_is_repeated() {
+    async fn both(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
+        let create = |number| steps.run(datafy.create_volume(snapshot(number)));
+        let (first, second) = tokio::join!(create(1), create(2));
+        first?;
+        second?;
+        Ok(())
+    }
+    const CREATE: &str = "create_volume_from_snapshots";
+    // Often enough that an intent waits for the disk while the other create ends.
+    for number in [1, 2].into_iter().cycle().take(20) {
+        let scene = Scene::without_retries().await;
+        scene.stage.fake.inject_with(move |request| {
+            let body = String::from_utf8_lossy(&request.body);
+            body.contains(snapshot(number).as_str()).then_some(Fault::ReadThenReset)
+        });
+        assert!(scene.run(both).await.result.is_err());
+        let mut journal = scene.journal();
+        let number = u32::try_from(number).unwrap();
+        journal.settle("db-0", CREATE, 3 - number, Settled::NotApplied).unwrap_err();
+        journal.settle("db-0", CREATE, 3, Settled::NotApplied).unwrap_err();
+        journal.settle("db-0", CREATE, number, Settled::NotApplied).unwrap();
+        drop(journal);
+        scene.inject_all(None);
+        let finished = scene.run(both).await;
+        assert!(finished.result.is_ok(), "{number}: {finished:?}");
+        assert_eq!(scene.count(CREATE), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_another_function_has_claimed_ends_the_job_before_it_sends_anything() {
+    async fn one_at_a_time(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, Mine> {
+        steps.claim("the only one").await;
+        // Its own place can be claimed again.
+        steps.claim("the only one").await;
+        Ok(steps.run(datafy.create_volume(snapshot(row.0))).await?.id)
+    }
+    let scene = Scene::without_retries().await;
+    let mut run = scene.datafy.fleet([Row(0), Row(1)]).run(one_at_a_time).await.unwrap();
+    let results = all(&mut run).await;
+    assert_eq!(results.values().map(state).collect::<Vec<_>>(), ["done", "claimed"]);
+    assert_eq!(scene.requests(), 1);
+}
+
+#[tokio::test]
 async fn two_volumes_of_one_job_are_two_steps_and_only_the_refused_attach_is_repeated() {
     async fn two(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
         let create = |number| steps.run(datafy.create_volume(snapshot(number)));
