@@ -96,6 +96,8 @@ fn problem(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Route;
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
     use std::ffi::OsString;
 
     /// The proxy of an endpoint with these variables, if any.
@@ -122,6 +124,25 @@ mod tests {
         ] {
             assert_eq!(proxy("https://api.example.org", variables).as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn the_guide_lists_the_variables() {
+        let read = RefCell::new(BTreeSet::new());
+        for endpoint in ["https://example.org", "http://example.org"] {
+            let endpoint = endpoint.parse().expect("a base URL");
+            let look_up = |name: &str| {
+                read.borrow_mut().insert(name.to_owned());
+                None
+            };
+            Route::from_variables(&endpoint, look_up).expect("no variable");
+        }
+        let page = include_str!("../../guide/environment.md").lines();
+        let listed = page.filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let proxies = listed.filter(|name| name.ends_with("_PROXY"));
+        let names = proxies.flat_map(|name| [name.to_owned(), name.to_ascii_lowercase()]);
+        let expected = names.chain(["REQUEST_METHOD".to_owned()]).collect();
+        assert_eq!(read.into_inner(), expected);
     }
 
     #[test]

@@ -9,8 +9,11 @@ use tempfile::TempDir;
 /// The built program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ctl");
 
-/// The page of the guide that lists the variables that the program reads.
-const ENVIRONMENT: &str = include_str!("../../../datafy-api-ext/guide/environment.md");
+/// The variables that the program reads, as the guide lists them.
+pub(crate) fn listed_variables() -> impl Iterator<Item = &'static str> {
+    let page = include_str!("../../../datafy-api-ext/guide/environment.md").lines();
+    page.filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+}
 
 /// A machine on which the command is run, with a fake service.
 pub(crate) struct Machine {
@@ -95,9 +98,7 @@ impl Machine {
     /// The command with the arguments of this line, for a test that talks to it while it runs.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(PROGRAM);
-        let listed =
-            ENVIRONMENT.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-        for variable in listed {
+        for variable in listed_variables() {
             command.env_remove(variable).env_remove(variable.to_ascii_lowercase());
         }
         command.args(words(line)).envs(self.variables()).current_dir(self.directory.path());

@@ -1,6 +1,7 @@
 //! What the command says about itself, and about wrong arguments.
 
-use crate::ctl::Machine;
+use crate::ctl::{Machine, listed_variables};
+use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn the_help_of_each_command_has_an_example_that_parses() {
@@ -26,6 +27,14 @@ async fn the_help_of_each_command_has_an_example_that_parses() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_help_names_the_variables_of_the_guide() {
+    let help = Machine::with_volumes(0).await.run("snapshot --help").await.expect(0).out;
+    let words = help.split(|letter: char| !letter.is_ascii_uppercase() && letter != '_');
+    let named: BTreeSet<_> = words.filter(|word| word.contains('_')).collect();
+    assert_eq!(named, listed_variables().collect());
 }
 
 #[tokio::test]

@@ -29,11 +29,12 @@ Exit codes:
 /// The end of the help of commands that make calls.
 pub(crate) const CALLS: &str = "\
 Environment variables:
-  DATAFY_TOKEN           the token; there is no option for it, since others can see the arguments of a process
-  DATAFY_TOKEN_FILE      a file with the token, if DATAFY_TOKEN is not set; --token-file overrides both
+  DATAFY_TOKEN           the token; not an option, since others can see the arguments of a process
+  DATAFY_TOKEN_FILE      a file with it, if DATAFY_TOKEN is not set; --token-file overrides both
   DATAFY_ENDPOINT        the URL of the service; --endpoint overrides it
   DATAFY_SUB_ACCOUNT_ID  the sub-account; --sub-account overrides it
-  HTTPS_PROXY, NO_PROXY  the proxy, and the hosts that are reached without it
+  HTTPS_PROXY            the proxy, or ALL_PROXY; not HTTP_PROXY: http is only for this machine
+  NO_PROXY               the hosts reached without it; names of proxies work in lower case, too
   NO_COLOR               if set, nothing is coloured";
 
 /// Create, restore and attach Datafy volumes, so that no effect is doubled or lost
