@@ -20,41 +20,40 @@ use tokio::sync::mpsc;
 /// Each request is a line on standard error. Press Enter to print the state, as one line of JSON, on standard output;
 /// Ctrl-C prints it, too, and stops the fake.
 #[derive(Args)]
-#[command(after_long_help = HELP)]
+#[command(after_long_help = help())]
 pub(crate) struct FakeServer {
     /// The address and the port; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// What the fake holds at first and what goes wrong, in YAML or JSON [default: the first example below]
+    /// What the fake holds at first and what goes wrong, in YAML or JSON [default: the accounts of the example that --help
+    /// shows, without faults]
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 }
 
-const HELP: &str = "\
-Examples:
+fn help() -> String {
+    format!(
+        "Examples:
   datafyctl fake
   datafyctl fake --listen 127.0.0.1:0 --scenario scenario.yaml
 
   where scenario.yaml is
-    accounts:
-      - token: fake-token
-        volumes: [{id: vol-0b9176567fe16f0bc, size_gb: 100}]
-        instances: [i-09759c0bdec242294]
+{DEFAULT}
     faults:
       - null               # the first request has no fault
       - apply_then_reset   # the second has its effect, and the answer is lost
 
   In another terminal:
     export DATAFY_ENDPOINT=http://127.0.0.1:8080 DATAFY_TOKEN=fake-token
-    datafyctl snapshot vol-0b9176567fe16f0bc";
+    datafyctl snapshot vol-0b9176567fe16f0bc"
+    )
+}
 
-/// The scenario without `--scenario`.
-const DEFAULT: &str = "
-accounts:
-  - token: fake-token
-    volumes: [{id: vol-0b9176567fe16f0bc, size_gb: 100}]
-    instances: [i-09759c0bdec242294]
-";
+/// The scenario without `--scenario`, as the help shows it.
+const DEFAULT: &str = "    accounts:
+      - token: fake-token
+        volumes: [{id: vol-0b9176567fe16f0bc, size_gb: 100}]
+        instances: [i-09759c0bdec242294]";
 
 /// What the fake holds at first, and what goes wrong.
 #[derive(Default, Deserialize)]
