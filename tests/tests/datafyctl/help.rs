@@ -38,6 +38,18 @@ async fn the_help_names_the_variables_of_the_guide() {
 }
 
 #[tokio::test]
+async fn the_help_speaks_of_resuming_only_where_there_is_a_journal() {
+    let machine = Machine::with_volumes(0).await;
+    for (command, has_journal) in
+        [("snapshot", true), ("restore", true), ("attach", false), ("deactivate", false)]
+    {
+        let help = machine.run(&format!("{command} --help")).await.expect(0).out;
+        assert_eq!(help.contains("continue with `--resume last`"), has_journal, "{help}");
+        assert_eq!(help.contains("journal"), has_journal, "{help}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_arguments_end_with_1_and_send_nothing() {
     let machine = Machine::with_volumes(1).await;
     machine.file("empty.txt", "# nothing\n\n");

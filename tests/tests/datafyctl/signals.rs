@@ -4,7 +4,7 @@ use crate::ctl::{Machine, Ran};
 use datafy_api_ext::fake::Fault;
 use datafy_tests::until;
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -52,18 +52,28 @@ async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
     }
 }
 
+/// Presses Ctrl-C twice while two calls are in flight.
+async fn abort(machine: &Machine, line: &str) -> Ran {
+    let mut child = machine.command(line).spawn().unwrap();
+    until(|| machine.fake.requests().len() == 2).await;
+    signal("-INT", &child);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("stopping") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    signal("-INT", &child);
+    stderr.read_to_string(&mut said).unwrap();
+    Ran { err: said, ..Ran::end(child).await.expect(130) }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_ctrl_c_aborts_and_the_journal_has_what_was_in_flight() {
     let machine = machine(Fault::ReadThenHang).await;
-    let mut child = machine.command(SNAPSHOTS).spawn().unwrap();
-    until(|| machine.fake.requests().len() == 2).await;
-    signal("-INT", &child);
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let stopping = move || lines.find(|line| line.as_ref().unwrap().starts_with("stopping"));
-    tokio::task::spawn_blocking(stopping).await.unwrap().unwrap().unwrap();
-    signal("-INT", &child);
-    Ran::end(child).await.expect(130);
+    let ran = abort(&machine, SNAPSHOTS).await.says("aborted: what was in flight is unknown\n");
     let journal = &machine.journals()[0];
+    let path = machine.directory.path().join(journal);
+    ran.says(&format!("continue: the same command with --resume {}", path.display()));
     let ran = machine.run(&format!("journal list {journal}")).await.expect(3);
     ran.says("2 items, 2 steps unknown");
     // What was in flight had no effect: the next run repeats it.
@@ -75,6 +85,14 @@ async fn a_second_ctrl_c_aborts_and_the_journal_has_what_was_in_flight() {
     }
     machine.run("snapshot --from list.txt --resume last").await.expect(0);
     assert_eq!(machine.created_snapshots(), VOLUMES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_says_nothing_of_a_journal_where_there_is_none() {
+    let machine = machine(Fault::ReadThenHang).await;
+    let line = "deactivate --from list.txt --concurrency 2";
+    let ran = abort(&machine, line).await.says("aborted: what was in flight is unknown\n");
+    assert!(!ran.err.contains("journal") && !ran.err.contains("--resume"), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

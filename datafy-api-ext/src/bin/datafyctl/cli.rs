@@ -22,9 +22,14 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  everything is done
   1  an argument, a setting or a file can't be used; nothing was sent
-  2  something failed and had no effect: run it again with `--resume last`
-  3  something is unknown, or was not attempted: `datafyctl journal list` shows it
-  130  aborted by a second Ctrl-C; the journal has what was in flight";
+  2  something failed and had no effect
+  3  something is unknown, or was not attempted
+  130  aborted by a second Ctrl-C";
+
+/// The end of the help of commands with a journal.
+const RESUME: &str = "\
+After 2, 3 or 130, continue with `--resume last`, or with the same `--job`. What is unknown is not
+repeated: `datafyctl journal list FILE --unknown` shows it.";
 
 /// The end of the help of commands that make calls.
 pub(crate) const CALLS: &str = "\
@@ -88,4 +93,9 @@ pub(crate) enum Command {
 /// The end of the long help of a command that makes calls.
 pub(crate) fn after_help(examples: &str) -> String {
     format!("Examples:\n{examples}\n\n{CALLS}\n\n{EXIT_CODES}")
+}
+
+/// The end of the long help of a command that makes calls, with a journal.
+pub(crate) fn after_help_with_journal(examples: &str) -> String {
+    format!("{}\n\n{RESUME}", after_help(examples))
 }

@@ -3,6 +3,7 @@
 use crate::aws::Aws;
 use crate::exit::Result;
 use crate::items::named;
+use crate::plain::quoted;
 use crate::print::Printer;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -209,6 +210,15 @@ impl Chosen {
         }
         let path = beside(&self.path, ITEMS);
         fs::write(&path, items.to_string()).map_err(|error| named(&path, error).into())
+    }
+
+    /// What continues the run.
+    pub(crate) fn continuation(&self) -> String {
+        if self.job.is_some() {
+            return "run the same command again".to_owned();
+        }
+        let path = quoted(&self.path.display().to_string());
+        format!("the same command with --resume {path}")
     }
 
     /// The journal exists now.

@@ -1,6 +1,6 @@
 //! `datafyctl restore`: a volume from each snapshot, attached.
 
-use crate::cli::after_help;
+use crate::cli::after_help_with_journal;
 use crate::exit::{Exit, Result};
 use crate::items::{named, open};
 use crate::journals::Record;
@@ -41,7 +41,7 @@ pub(crate) struct Restore {
 }
 
 fn help() -> String {
-    after_help(
+    after_help_with_journal(
         "  datafyctl restore dsnap-0c1 --to i-09759c0bdec242294:/dev/sdb
   datafyctl restore dsnap-0c1 --to i-09759c0bdec242294:/dev/sdb --resume last
   datafyctl restore --from recovery.csv --plan

@@ -113,7 +113,8 @@ async fn run<T: Task>(
         begin(journal, length, printer);
     }
     let monitor = run.monitor();
-    let stopping = tokio::spawn(stop(signals, run.monitor(), printer.clone()));
+    let continuation = journal.as_ref().map(Chosen::continuation);
+    let stopping = tokio::spawn(stop(signals, run.monitor(), continuation, printer.clone()));
     if length > 1 {
         printer.start_bar(length as u64);
     }
@@ -249,7 +250,12 @@ fn move_bar(monitor: &Monitor, printer: &Printer) {
 }
 
 /// Stops the run at the first signal, and the program at the second. The journal is fit for both.
-async fn stop(mut signals: Signals, monitor: Monitor, printer: Printer) {
+async fn stop(
+    mut signals: Signals,
+    monitor: Monitor,
+    continuation: Option<String>,
+    printer: Printer,
+) {
     signals.next().await;
     monitor.stop();
     let in_flight = monitor.progress().in_flight;
@@ -259,10 +265,10 @@ async fn stop(mut signals: Signals, monitor: Monitor, printer: Printer) {
     );
     signals.next().await;
     printer.end_bar();
-    printer.say(
-        Tone::Bad,
-        "aborted: what was in flight is unknown, and in the journal; continue with `--resume last`",
-    );
+    printer.say(Tone::Bad, "aborted: what was in flight is unknown");
+    if let Some(continuation) = continuation {
+        printer.note(&format!("continue: {continuation}"));
+    }
     std::process::exit(130);
 }
 
@@ -311,18 +317,15 @@ fn end(
     if exit == Exit::Done && done == 0 && done_before > 0 {
         printer.note("nothing was sent: earlier runs have done everything");
     }
-    if let Some(path) = path {
-        let path = quoted(&path.display().to_string());
+    if let Some(journal) = journal {
+        let path = quoted(&journal.path.display().to_string());
         if unknown > 0 {
             printer.note(&format!(
                 "find out what is unknown: datafyctl journal resolve {path} --run-aws"
             ));
         }
-        let is_named = journal.is_some_and(|journal| journal.job.is_some());
-        if exit != Exit::Done && is_named {
-            printer.note("continue: run the same command again");
-        } else if exit != Exit::Done {
-            printer.note(&format!("continue: the same command with --resume {path}"));
+        if exit != Exit::Done {
+            printer.note(&format!("continue: {}", journal.continuation()));
         }
     }
     if let (Exit::Done, Some(journal)) = (exit, journal)

@@ -1,6 +1,6 @@
 //! `datafyctl snapshot`: a snapshot of each volume.
 
-use crate::cli::after_help;
+use crate::cli::after_help_with_journal;
 use crate::exit::{Exit, Result};
 use crate::items::Volumes;
 use crate::journals::{Record, dated};
@@ -32,7 +32,7 @@ pub(crate) struct Snapshot {
 }
 
 fn help() -> String {
-    after_help(
+    after_help_with_journal(
         "  datafyctl snapshot vol-0b9176567fe16f0bc --description 'before the upgrade'
   datafyctl snapshot --from volumes.txt --plan
   datafyctl snapshot --from volumes.txt --rate 5 --description 'nightly {volume}'
