@@ -9,7 +9,7 @@ use datafy_api::operations::{
     ALL, ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS, DEACTIVATE_AUTOSCALING,
 };
 use datafy_api::types;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Applies the request and returns the reply.
 pub(super) fn serve(state: &mut Service, request: &mut RecordedRequest) -> Reply {
@@ -207,15 +207,12 @@ fn body<T: serde::de::DeserializeOwned>(
     request: &RecordedRequest,
     operation: Operation,
 ) -> Result<T, Reply> {
-    let value: Value = serde_json::from_slice(&request.body)
-        .map_err(|error| refusal(400, &format!("the body is not JSON: {error}")))?;
-    let unknown = value
-        .as_object()
-        .and_then(|object| object.keys().find(|key| !operation.body.contains(&key.as_str())));
-    if let Some(unknown) = unknown {
+    let object: Map<String, Value> = serde_json::from_slice(&request.body)
+        .map_err(|error| refusal(400, &format!("the body is not a JSON object: {error}")))?;
+    if let Some(unknown) = object.keys().find(|key| !operation.body.contains(&key.as_str())) {
         return Err(refusal(400, &format!("`{unknown}` can't be set")));
     }
-    serde_json::from_value(value)
+    serde_json::from_value(Value::Object(object))
         .map_err(|error| refusal(400, &format!("the body is malformed: {error}")))
 }
 

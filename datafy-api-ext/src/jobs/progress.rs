@@ -1,6 +1,7 @@
 //! The progress of a fleet, and the handle that reports it.
 
 use super::gate::{Gate, Stopped};
+use crate::only_objects::only_objects;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// As JSON it is an object with the names of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Deserialize, serde::Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 #[non_exhaustive]
 pub struct Progress {
     /// Items whose jobs this run has done, or has finished after an earlier run.
@@ -30,6 +31,8 @@ pub struct Progress {
     /// Jobs that ended per second, on average since the start of the run.
     pub rate: f64,
 }
+
+only_objects!(Progress: Deserialize + Serialize);
 
 impl Progress {
     /// Returns an exit code for a program that has run the fleet to its end: 0 if every item is done, 2 if some failed,

@@ -129,8 +129,8 @@ async fn a_request_that_the_api_does_not_allow_is_refused() {
     let (basic, other) = (JSON.replace("Bearer", "Basic"), JSON.replace("fake", "FAKE"));
     let untyped = JSON.split_inclusive('\n').next().unwrap();
     for (line, headers, body, status, message) in [
-        (SNAPSHOT, JSON, "{", 400, "the body is not JSON"),
-        (SNAPSHOT, JSON, "[]", 400, "the body is malformed"),
+        (SNAPSHOT, JSON, "{", 400, "the body is not a JSON object"),
+        (SNAPSHOT, JSON, "[]", 400, "the body is not a JSON object"),
         (SNAPSHOT, JSON, r#"{"useSourceVolume":false}"#, 400, "`useSourceVolume` can't be set"),
         (SNAPSHOT, JSON, r#"{"autoscalingOnly":1}"#, 400, "the body is malformed"),
         (attach, JSON, r#"{"instanceId":"i-1"}"#, 400, "missing field `deviceName`"),

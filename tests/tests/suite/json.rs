@@ -75,6 +75,7 @@ fn what_lacks_a_usable_id_or_has_another_shape_is_rejected() {
         rejects::<Snapshot>(&json);
     }
     rejects::<CreatedVolume>(&json!(["vol-1", null]));
+    rejects::<Progress>(&json!([0, 0, 0, 0, 0, 0, 0, 0.0]));
     rejects::<Subject>(&json!(["vol-1", null, null, null, null]));
     rejects::<Snapshot>(&json!({ "datafySnapshotId": "dsnap-1", "volumeSizeGb": "8" }));
     rejects::<Outcome>(&json!("maybe"));
