@@ -1,8 +1,6 @@
 //! Why a call failed, and whether it had an effect.
 
-use crate::client::Credential;
-use crate::id::{DatafySnapshotId, VolumeId};
-use crate::operations::check_created;
+use crate::id::{DatafySnapshotId, VolumeId, check_created};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use crate::untrusted::Untrusted;
@@ -412,7 +410,7 @@ impl StdError for Error {
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Shown<'a> {
+        struct AsJson<'a> {
             #[serde(flatten)]
             report: &'a Report,
             text: String,
@@ -421,7 +419,7 @@ impl Serialize for Error {
             unusable_id: Option<&'a Untrusted>,
         }
         let report = &*self.0;
-        let shown = Shown {
+        let shown = AsJson {
             report,
             text: format!("{self:#}"),
             retry_after_seconds: report.retry_after.map(|time| time.as_secs_f64()),
@@ -442,14 +440,9 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
-    /// Returns a cause of this machine without a further one.
+    /// Returns a cause without a further one.
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
         Self { text: Untrusted::local(text), next: None }
-    }
-
-    /// Returns a cause that may quote the answer.
-    pub(crate) fn received(text: &str, credential: &Credential) -> Self {
-        Self { text: Untrusted::received(text, credential), next: None }
     }
 
     /// Returns an error of this machine and its sources.

@@ -1,5 +1,6 @@
 //! Typed IDs. Each is parsed once, by one rule wherever it comes from, and is then safe in a URL, a header and JSON.
 
+use datafy_api::operations::{CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 #[cfg(feature = "schemars")]
@@ -221,4 +222,17 @@ id! {
     /// The ID of a sub-account, such as `1536356a-b26f-4feb-8cd5-56b54b6c51d2`. It has the form of every ID: see
     /// [`VolumeId`].
     SubAccountId, Form::id("a sub-account ID")
+}
+
+/// Checks what is known about the ID of the object that an operation of this name has created. One that creates nothing
+/// has none.
+pub(crate) fn check_created(operation: &str, id: Option<&str>) -> Result<(), String> {
+    let check: fn(&str) -> Result<(), InvalidId> = match operation {
+        name if name == CREATE_SNAPSHOT.name => |id| DatafySnapshotId::new(id).map(drop),
+        name if name == CREATE_VOLUME_FROM_SNAPSHOTS.name => |id| VolumeId::new(id).map(drop),
+        _ if id.is_none() => return Ok(()),
+        _ => return Err("the operation creates nothing, so leave the ID out".to_owned()),
+    };
+    let id = id.ok_or("the ID of the created object is missing")?;
+    check(id).map_err(|error| error.to_string())
 }

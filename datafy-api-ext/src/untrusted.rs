@@ -1,6 +1,5 @@
 //! A text that this crate didn't write.
 
-use crate::client::Credential;
 use crate::one_line::{OneLine, misleads};
 use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
@@ -31,7 +30,8 @@ const KEPT: usize = 2 * 1024;
 pub struct Untrusted(#[cfg_attr(feature = "schemars", schemars(with = "String"))] SmolStr);
 
 impl Untrusted {
-    /// A text that has not come over the network in this call: of this machine, of the caller, or of a journal.
+    /// A text without the token: of this machine, of the caller, or of a journal. `Credential::received` is for what came over
+    /// the network.
     pub(crate) fn local(text: impl AsRef<str>) -> Self {
         Self(cut(text.as_ref()).into())
     }
@@ -39,12 +39,6 @@ impl Untrusted {
     /// A text of this machine, of any length.
     pub(crate) fn whole(text: &str) -> Self {
         Self(text.into())
-    }
-
-    /// A text that came over the network, and so may hold the token.
-    pub(crate) fn received(text: &str, credential: &Credential) -> Self {
-        // The token is ASCII, so no character is cut.
-        Self(String::from_utf8_lossy(&credential.redact(cut(text).as_bytes())).into())
     }
 
     /// Returns the text as it was received.

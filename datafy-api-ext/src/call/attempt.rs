@@ -160,7 +160,7 @@ fn classify<O: Operation>(
                 (Outcome::Unknown, ErrorKind::Body)
             }
             Err(Unusable::Unreadable(reason)) => {
-                cause = cause.or_else(|| Some(Cause::received(&reason, credential)));
+                cause = cause.or_else(|| Some(Cause::new(credential.received(&reason).as_str())));
                 (Outcome::Applied, ErrorKind::Body)
             }
         }
@@ -181,7 +181,7 @@ fn classify<O: Operation>(
     if let Some(encoding) = content.foreign_encoding().filter(|_| !status.is_success()) {
         problem.extend([": the body is in ", encoding]);
     }
-    let mut report = Report::new(outcome, kind, Untrusted::received(&problem, credential));
+    let mut report = Report::new(outcome, kind, credential.received(&problem));
     report.cause = cause;
     report.status = Some(status.as_u16());
     report.retry_after = retry_after;
@@ -194,8 +194,7 @@ fn classify<O: Operation>(
         };
         report.snapshot_id = found(SNAPSHOT_ID).and_then(|id| id.parse().ok());
         report.volume_id = found(VOLUME_ID).and_then(|id| id.parse().ok());
-        report.created_id =
-            O::CREATES.and_then(found).map(|id| Untrusted::received(&id, credential));
+        report.created_id = O::CREATES.and_then(found).map(|id| credential.received(&id));
     }
     report.body = Some(Body(body.to_vec()));
     Err(report)
@@ -215,7 +214,7 @@ fn location(status: StatusCode, headers: &HeaderMap) -> Option<&str> {
 /// The request ID of an answer with these headers.
 pub(super) fn request_id(headers: &HeaderMap, credential: &Credential) -> Option<Untrusted> {
     let value = REQUEST_ID.iter().find_map(|name| headers.get(name))?;
-    Some(Untrusted::received(value.to_str().ok()?, credential))
+    Some(credential.received(value.to_str().ok()?))
 }
 
 /// What an answer says that went wrong: in JSON under one of the usual names, or a text that is no page for a browser.
@@ -224,5 +223,5 @@ fn message(content: &Content<'_>, credential: &Credential) -> Option<Untrusted> 
         Some(object) => object.statement(MESSAGES)?,
         None => content.plain_text()?.into(),
     };
-    Some(Untrusted::received(text.trim(), credential))
+    Some(credential.received(text.trim()))
 }

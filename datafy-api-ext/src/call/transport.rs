@@ -3,7 +3,6 @@
 use crate::client::proxy::Route;
 use crate::client::{ConfigError, Credential};
 use crate::error::{Cause, ErrorKind, Report};
-use crate::untrusted::Untrusted;
 use std::error::Error as StdError;
 use std::io;
 
@@ -130,7 +129,7 @@ pub(crate) fn cause(error: &reqwest::Error, credential: &Credential) -> Option<C
     let mut texts: Vec<String> =
         sources(error).map(text).filter(|text| !text.starts_with("client error (")).collect();
     texts.dedup();
-    Cause::chain(texts.iter().map(|text| Untrusted::received(text, credential)))
+    Cause::chain(texts.iter().map(|text| credential.received(text)))
 }
 
 pub(crate) fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {

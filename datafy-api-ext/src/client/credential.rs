@@ -3,6 +3,7 @@
 use crate::client::ConfigError;
 use crate::client::redact::Redactor;
 use crate::client::token::{self, Origin, Token};
+use crate::untrusted::Untrusted;
 use datafy_api::Client;
 use datafy_api::base_url::BaseUrl;
 use datafy_api::hooks::Hooks;
@@ -40,6 +41,12 @@ impl Credential {
     pub(crate) fn redact<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         let redacted = self.redactor.as_ref().and_then(|redactor| redactor.redact(text));
         redacted.map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
+    /// A text that came over the network, and so may hold the token.
+    pub(crate) fn received(&self, text: &str) -> Untrusted {
+        // The token is ASCII, so no character is cut.
+        Untrusted::local(String::from_utf8_lossy(&self.redact(text.as_bytes())))
     }
 }
 

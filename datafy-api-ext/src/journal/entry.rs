@@ -3,7 +3,7 @@
 use super::error::JournalError;
 use super::line::{Event, Problem, Record};
 use crate::id::VolumeId;
-use crate::operations::check_created;
+use crate::id::check_created;
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use crate::untrusted::Untrusted;
@@ -280,7 +280,7 @@ impl Tally {
     }
 
     fn end(&mut self, outcome: Outcome, lacks_id: bool, idempotent: bool) {
-        // None is open if an idempotent call has been applied meanwhile.
+        // Zero if another call of an idempotent step was applied meanwhile.
         self.open = self.open.saturating_sub(1);
         match outcome {
             Outcome::Applied => {

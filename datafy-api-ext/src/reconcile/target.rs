@@ -1,6 +1,6 @@
 //! What EC2 shows of each operation.
 
-use crate::operations::check_created;
+use crate::id::check_created;
 use datafy_api::operations::{ATTACH_VOLUME, CREATE_SNAPSHOT, CREATE_VOLUME_FROM_SNAPSHOTS};
 
 /// A kind of EC2 objects. Their order is that of the queries.
