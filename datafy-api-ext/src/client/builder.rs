@@ -6,7 +6,7 @@ use crate::client::budget::Budget;
 use crate::client::clock::SystemClock;
 use crate::client::credential::Tokens;
 use crate::client::detached_calls::DetachedCalls;
-use crate::client::http::{Custom, Http, Settings};
+use crate::client::http::{Custom, Http, HttpSettings};
 use crate::client::options::{Options, option_methods};
 use crate::client::token::{self, Token};
 use crate::client::{Clock, Datafy, Inner, within};
@@ -236,7 +236,7 @@ impl DatafyBuilder {
         within("max in flight", &in_flight, 1..=10_000).map_err(ConfigError::new)?;
         self.options.check().map_err(ConfigError::new)?;
         let connect = self.options.timeouts.connect;
-        let settings = Settings {
+        let settings = HttpSettings {
             base: base.clone(),
             fresh_connections: !self.reuse_connections,
             root_certificates: self.root_certificates.transpose()?,

@@ -24,7 +24,7 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// The reqwest clients of a Datafy client.
 pub(crate) struct Http {
-    settings: Settings,
+    settings: HttpSettings,
     /// The connect timeout of most attempts.
     connect: Duration,
     /// The way to the endpoint.
@@ -35,7 +35,7 @@ pub(crate) struct Http {
 }
 
 /// The settings that the HTTP clients are built from.
-pub(crate) struct Settings {
+pub(crate) struct HttpSettings {
     pub(crate) base: BaseUrl,
     pub(crate) fresh_connections: bool,
     pub(crate) root_certificates: Option<Custom>,
@@ -47,7 +47,7 @@ pub(crate) type Custom =
     Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
 impl Http {
-    pub(crate) fn new(settings: Settings, connect: Duration) -> Result<Self, ConfigError> {
+    pub(crate) fn new(settings: HttpSettings, connect: Duration) -> Result<Self, ConfigError> {
         let builder = settings.builder()?.connect_timeout(connect);
         let configured = has_proxy(&builder);
         let client = built(builder)?;
@@ -127,7 +127,7 @@ pub(super) fn cause(error: reqwest::Error) -> BoxError {
     }
 }
 
-impl Settings {
+impl HttpSettings {
     /// Applies the defaults, then the caller's changes, then the settings that the safety of retries depends on.
     ///
     /// With HTTP/1.1 a connection carries one request at a time, so a connection that is lost makes one call ambiguous

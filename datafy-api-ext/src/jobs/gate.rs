@@ -25,11 +25,11 @@ pub(super) struct Gate {
     pub(super) pace: Option<Pace>,
     /// After how many calls in a row that were not sent the run stops.
     pub(super) unsent_limit: u32,
-    state: Mutex<State>,
+    state: Mutex<RunState>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct RunState {
     pub(super) progress: Progress,
     pub(super) stopped: Option<Stopped>,
     /// The keys of the items that were not attempted since the run was stopped.
@@ -100,7 +100,7 @@ impl Gate {
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, RunState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -155,7 +155,7 @@ impl Gate {
     /// Counts how the job of an item ended. Returns whether that is reported: what was not attempted since the run was
     /// stopped is listed apart.
     pub(super) fn count<T, D, E>(&self, key: &str, finished: &Finished<T, D, E>) -> bool {
-        let State { progress, not_attempted, .. } = &mut *self.state();
+        let RunState { progress, not_attempted, .. } = &mut *self.state();
         let is_skipped = matches!(finished.result, Err(NotDone::NotAttempted)) && !self.is_plan;
         if is_skipped {
             not_attempted.push(key.to_owned());

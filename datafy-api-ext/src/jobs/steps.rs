@@ -35,11 +35,11 @@ struct Inner {
     driver: AtomicWaker,
     /// Wakes the branches of the function that wait for the turn of another one.
     next_turn: Notify,
-    state: Mutex<State>,
+    state: Mutex<JobState>,
 }
 
 #[derive(Default)]
-struct State {
+struct JobState {
     /// `None` without a journal, and once the job is over: a task that outlives it must not keep the journal locked.
     journal: Option<Arc<Store>>,
     /// What is known of the steps, from earlier runs and this one.
@@ -97,7 +97,7 @@ impl Drop for Turn<'_> {
 impl Steps {
     pub(super) fn new(journal: Option<Arc<Store>>, gate: Option<Arc<Gate>>, key: SmolStr) -> Self {
         let entry = journal.as_ref().map(|journal| journal.entry(&key)).unwrap_or_default();
-        let state = State { journal, entry, ..State::default() };
+        let state = JobState { journal, entry, ..JobState::default() };
         Self(Arc::new(Inner {
             key,
             gate,
@@ -144,7 +144,7 @@ impl Steps {
         self.0.gate.as_ref().is_some_and(|gate| gate.is_plan)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, JobState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -197,7 +197,7 @@ impl Steps {
         if taken {
             return Ok(None);
         }
-        let open = |state: &mut State, outcome| {
+        let open = |state: &mut JobState, outcome| {
             state.uses[at].taken = true;
             Ok(Some(Found::Open(Turn { steps: self, at, number }, outcome)))
         };
@@ -289,7 +289,7 @@ impl Steps {
     }
 }
 
-impl State {
+impl JobState {
     fn is_closed(&self) -> bool {
         self.returned || self.halt.is_some()
     }

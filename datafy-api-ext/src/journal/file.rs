@@ -186,8 +186,8 @@ impl JournalFile {
 }
 
 impl Drop for JournalFile {
-    /// A child process that another thread is about to start shares the open file until it runs its program. Closing the
-    /// file would leave it locked for as long.
+    /// Unlocks the file. To close it would not be enough: a child process that another thread is starting has it open, too,
+    /// until it runs its program.
     fn drop(&mut self) {
         let _ = self.handle.as_file().unlock();
     }

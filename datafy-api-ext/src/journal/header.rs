@@ -54,9 +54,9 @@ impl Header {
 }
 
 /// The first line of a journal, as it is read. It has members that are not compared, such as the time.
-pub(super) struct Found(Value);
+pub(super) struct FirstLine(Value);
 
-impl Found {
+impl FirstLine {
     /// Reads the first line. Also returns whether it has a checksum.
     pub(super) fn read(path: &Path, line: &[u8]) -> Result<(Self, bool), JournalError> {
         let damaged = |problem: Problem| JournalError::damaged(path, 1, problem);

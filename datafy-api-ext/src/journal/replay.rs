@@ -2,7 +2,7 @@
 
 use super::entries::Entries;
 use super::error::JournalError;
-use super::header::Found;
+use super::header::FirstLine;
 use super::line::{Problem, Record};
 use serde::de::IgnoredAny;
 use std::io::{self, BufRead};
@@ -14,7 +14,7 @@ const BLOCK: u64 = 512;
 
 /// What a journal says, and the state of its file.
 pub(super) struct Replay {
-    pub(super) header: Found,
+    pub(super) header: FirstLine,
     pub(super) entries: Entries,
     /// The number of lines, once it is repaired.
     pub(super) lines: u64,
@@ -51,7 +51,7 @@ impl Replay {
             file.read_until(b'\n', line).map_err(|error: io::Error| JournalError::io(path, error))
         };
         let length = next(&mut line)? as u64;
-        let (header, checked) = Found::read(path, &line)?;
+        let (header, checked) = FirstLine::read(path, &line)?;
         let entries = Entries::default();
         let mut replay =
             Self { header, entries, lines: 1, length, crash: None, write: None, checked };
