@@ -67,7 +67,11 @@ impl DatafyBuilder {
         Self::from_variables(|name| env::var_os(name))
     }
 
-    fn from_variables(look_up: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+    /// As [`from_env`](Self::from_env), with the values that `look_up` returns for the names of the variables.
+    ///
+    /// A program with options that override variables returns `None` for those that are overridden: then their values
+    /// don't matter, even if they can't be used.
+    pub fn from_variables(look_up: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let variable = |name: &'static str| match look_up(name).map(OsString::into_string) {
             None => Ok(None),
             Some(Ok(text)) if text.trim().is_empty() => {

@@ -73,6 +73,28 @@ async fn a_refused_token_stops_the_run_and_a_file_overrides_it() {
 }
 
 #[tokio::test]
+async fn an_option_overrides_a_variable_that_is_empty_or_invalid() {
+    let machine = Machine::with_volumes(0).await;
+    machine.file("token", "fake-token");
+    let endpoint = format!("--endpoint {}", machine.fake.endpoint());
+    for (variable, option) in [
+        ("DATAFY_TOKEN", "--token-file token"),
+        ("DATAFY_TOKEN_FILE", "--token-file token"),
+        ("DATAFY_ENDPOINT", &endpoint),
+        ("DATAFY_SUB_ACCOUNT_ID", "--sub-account sub-1"),
+    ] {
+        for value in [" ", "no value"] {
+            let mut variables = vec![(variable, value)];
+            if variable == "DATAFY_TOKEN_FILE" {
+                variables.push(("DATAFY_TOKEN", ""));
+            }
+            machine.run_with("check", &variables).await.expect(1);
+            machine.run_with(&format!("check {option}"), &variables).await.expect(0);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_plan_sends_nothing_and_leaves_no_journal() {
     let machine = Machine::with_volumes(2).await;
     let ran =

@@ -32,7 +32,16 @@ impl Client {
         if self.token_file.is_none() && !is_set("DATAFY_TOKEN") && !is_set("DATAFY_TOKEN_FILE") {
             return Err("there is no token; set DATAFY_TOKEN or DATAFY_TOKEN_FILE, or pass --token-file FILE".into());
         }
-        Ok(self.apply(DatafyBuilder::from_env()?).build()?)
+        let builder = DatafyBuilder::from_variables(|name| {
+            let is_overridden = match name {
+                "DATAFY_TOKEN" | "DATAFY_TOKEN_FILE" => self.token_file.is_some(),
+                "DATAFY_ENDPOINT" => self.endpoint.is_some(),
+                "DATAFY_SUB_ACCOUNT_ID" => self.sub_account.is_some(),
+                _ => false,
+            };
+            env::var_os(name).filter(|_| !is_overridden)
+        });
+        Ok(self.apply(builder?).build()?)
     }
 
     fn apply(&self, mut builder: DatafyBuilder) -> DatafyBuilder {
