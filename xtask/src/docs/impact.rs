@@ -3,6 +3,7 @@
 
 use super::listed::PublicItems;
 use crate::document::{Difference, Facts, Kind, Pointer, Spec, What, plain};
+use crate::generate::subset;
 use crate::report::Breaks;
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use serde_json::Value;
@@ -69,8 +70,10 @@ pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
         What::Changed { keyword, spec: old, page: new } => {
             let (old, new) = (old.as_ref(), new.as_ref());
             let (narrower, wider) = direction(keyword, old, new);
-            // What a request may hold and what an answer may hold break in opposite directions.
-            let breaks = if in_answer { wider } else { narrower };
+            let is_generated = [old, new].into_iter().flatten().any(|it| is_generated(keyword, it));
+            // What a request may hold and what an answer may hold break in opposite directions. The client doesn't check
+            // answers for what it ignores.
+            let breaks = if in_answer { wider && is_generated } else { narrower };
             match keyword.as_str() {
                 "example" | "deprecated" => (false, false),
                 "default" => (true, false),
@@ -83,13 +86,10 @@ pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
                     (gone, gone)
                 }
                 "nullable" if !spec.is(place, "required") => (breaks && !in_answer, false),
-                "type" | "enum" | "nullable" | "required" => (breaks, true),
                 "content" => (new.is_some(), true),
-                // Only strings with one of these become separate types.
-                "format" | "pattern" | "minLength" | "maxLength" => {
-                    (breaks, old.is_none() != new.is_none())
-                }
-                _ => (breaks, false),
+                // The argument stays the same.
+                "style" | "explode" => (breaks, false),
+                _ => (breaks, is_generated),
             }
         }
     };
@@ -101,6 +101,21 @@ pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
         SENT
     };
     Breaks { callers: wire || build, wire: wire.then_some(why), build: build.then_some(CODE) }
+}
+
+/// Whether the generated code depends on this value of a keyword, by the generator's table. Values that it names are used
+/// even if it ignores the others.
+fn is_generated(keyword: &str, value: &Value) -> bool {
+    let quoted = format!("`{}`", plain(value));
+    let cells = subset().lines().map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    let rows =
+        cells.filter(|row| row[2].split(' ').any(|own| own.trim_end_matches('!') == keyword));
+    let ignores = |row: &Vec<&str>| {
+        row[3] == "anything" || row[4] == "ignored" || row[4].starts_with("not checked")
+    };
+    let (ignoring, using): (Vec<_>, Vec<_>) = rows.partition(ignores);
+    using.iter().any(|row| row[3].split(", ").any(|own| own == quoted))
+        || ignoring.is_empty() && !using.is_empty()
 }
 
 /// Whether a change allows less than before, and whether it allows more.
