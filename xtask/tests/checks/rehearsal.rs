@@ -14,18 +14,19 @@ use xtask::{check, docs, generate};
 #[test]
 #[ignore = "builds a copy of the workspace; .ci/run runs it"]
 fn an_upgrade_to_the_revised_page_takes_the_documented_commands_and_few_lines_by_hand() {
-    rehearse("revision", "0.1.97", 19, 5);
+    rehearse("revision", "0.1.97", 19, 5, "tests/tests/traces.rs");
 }
 
 #[test]
 #[ignore = "builds a copy of the workspace; .ci/run runs it"]
 fn an_upgrade_to_an_operation_a_field_and_a_parameter_takes_few_lines_by_hand() {
-    rehearse("addition", "0.1.96", 127, 9);
+    rehearse("addition", "0.1.96", 127, 9, "datafy-api-ext/examples/token_provider.rs");
 }
 
 /// Upgrades to the page of a fixture. `most_lines` and `most_files` are what is written by hand: code, prose, and the
-/// spec apart from what is pasted. A change of the workspace may lower the numbers, and not raise them.
-fn rehearse(name: &str, version: &str, most_lines: usize, most_files: usize) {
+/// spec apart from what is pasted. A change of the workspace may lower the numbers, and not raise them. `unused` is a test
+/// or an example, which no other code needs.
+fn rehearse(name: &str, version: &str, most_lines: usize, most_files: usize, unused: &str) {
     let fixture = files::root().join("xtask/tests/fixtures").join(name);
     let page = fs::read(fixture.join("page.md")).expect("the page");
     let copy = copy(version);
@@ -92,6 +93,11 @@ fn rehearse(name: &str, version: &str, most_lines: usize, most_files: usize) {
     let tests = tests.output().expect("cargo");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(tests.status.success(), "{}\n{}", text(&tests.stdout), text(&tests.stderr));
+
+    // A test or an example that doesn't compile is a finding too.
+    fs::write(root.join(unused), "fn main() -> u8 {}").expect("written");
+    let broken = check::run(root).expect("it can be read").findings;
+    assert!(broken.len() == 1 && broken[0].spots[0].file == unused, "{broken:#?}");
 
     let is_written = |line: &&str| line.starts_with('+') && !line.starts_with("+++ ");
     let (lines, files) = (patch.lines().filter(is_written).count(), by_hand.len());
