@@ -52,6 +52,63 @@ async fn ctrl_c_ends_the_calls_in_flight_and_begins_no_other() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_killed_again_and_again_doubles_and_loses_nothing() {
+    let machine = Machine::with_volumes(VOLUMES).await;
+    machine.list(VOLUMES);
+    let resume = format!("{SNAPSHOTS} --resume last");
+    for round in 1..=5 {
+        (0..8).for_each(|_| machine.fake.inject_none());
+        machine.fake.inject(Fault::ApplyThenHang);
+        machine.fake.inject(Fault::ReadThenHang);
+        let line = if round == 1 { SNAPSHOTS } else { &resume };
+        let mut child = machine.command(line).spawn().unwrap();
+        until(|| machine.fake.requests().len() == 10 * round).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    machine.run(&resume).await.expect(3).says("10 unknown");
+    let journal = &machine.journals()[0];
+    let list = machine.run(&format!("journal list {journal} --unknown --json")).await.expect(3);
+    for step in list.json() {
+        let (key, marker) = (step["key"].as_str().unwrap(), step["marker"].as_str().unwrap());
+        let mut snapshots = machine.fake.snapshots();
+        snapshots.retain(|it| it.description.as_ref().is_some_and(|it| it.contains(marker)));
+        let found = match &snapshots[..] {
+            [] => "not-applied".to_owned(),
+            [snapshot] => format!("applied {}", snapshot.id),
+            _ => panic!("{snapshots:?}"),
+        };
+        machine.run(&format!("journal settle {journal} {key} {found}")).await.expect(0);
+    }
+    machine.run(&resume).await.expect(0).says("5 done, 55 done by earlier runs");
+    let effects = machine.fake.effects();
+    let volumes: HashSet<_> = effects.iter().map(|effect| &effect.volume).collect();
+    assert_eq!((effects.len(), volumes.len()), (VOLUMES, VOLUMES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_in_use_can_be_listed_and_not_changed() {
+    let machine = machine(Fault::ReadThenHang).await;
+    let mut child = machine.command(SNAPSHOTS).spawn().unwrap();
+    until(|| machine.fake.requests().len() == 2).await;
+    let journal = &machine.journals()[0];
+    let content = || std::fs::read(machine.directory.path().join(journal)).unwrap();
+    let before = content();
+    let ran = machine.run(&format!("journal list {journal}")).await.expect(3);
+    ran.says("2 items, 2 steps unknown");
+    for line in [
+        format!("journal settle {journal} vol-1 not-applied"),
+        format!("journal resolve {journal}"),
+        format!("{SNAPSHOTS} --resume {journal}"),
+    ] {
+        machine.run(&line).await.expect(1).says("is in use");
+    }
+    assert_eq!(content(), before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// Presses Ctrl-C twice while two calls are in flight.
 async fn abort(machine: &Machine, line: &str) -> Ran {
     let mut child = machine.command(line).spawn().unwrap();
