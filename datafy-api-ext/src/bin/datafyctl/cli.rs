@@ -62,19 +62,19 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   export DATAFY_TOKEN_FILE=/etc/datafy/token
-  datafyctl check                                            what a call would use
-  datafyctl snapshot vol-0b9176567fe16f0bc                   one snapshot
-  datafyctl snapshot --from volumes.txt --plan               what a run would do
-  datafyctl snapshot --from volumes.txt --resume last        continue a run that was killed
+  datafyctl check                                       # what a call would use
+  datafyctl snapshot vol-0b9176567fe16f0bc              # one snapshot
+  datafyctl snapshot --from volumes.txt --plan          # what a run would do
+  datafyctl snapshot --from volumes.txt --resume last   # continue a run that was killed
   datafyctl restore dsnap-0c1 --to i-09759c0bdec242294:/dev/sdb
-  datafyctl journal list                                     the journals, and what is unknown
+  datafyctl journal list                                # the journals, and what is unknown
   datafyctl journal resolve FILE --run-aws --region us-east-1";
 
 const JOURNAL: &str = "\
 Examples:
-  datafyctl journal list                       the journals in the state directory
-  datafyctl journal list FILE --unknown        what must be found out
-  datafyctl journal resolve FILE --run-aws     asks EC2, and settles what is certain
+  datafyctl journal list                     # the journals in the state directory
+  datafyctl journal list FILE --unknown      # what must be found out
+  datafyctl journal resolve FILE --run-aws   # asks EC2, and settles what is certain
   datafyctl journal settle FILE KEY applied dsnap-0c1";
 
 #[derive(Subcommand)]

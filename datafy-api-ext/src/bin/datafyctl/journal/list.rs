@@ -35,10 +35,10 @@ pub(crate) struct List {
 fn help() -> String {
     format!(
         "Examples:
-  datafyctl journal list                            the journals in the state directory
-  datafyctl journal list nightly-2026-01-01.jsonl   the steps of a journal
-  datafyctl journal list *.jsonl --unknown          what must be found out
-  datafyctl journal list *.jsonl --orphans          what is billed and not attached
+  datafyctl journal list                            # the journals in the state directory
+  datafyctl journal list nightly-2026-01-01.jsonl   # the steps of a journal
+  datafyctl journal list *.jsonl --unknown          # what must be found out
+  datafyctl journal list *.jsonl --orphans          # what is billed and not attached
 
 {EXIT_CODES}"
     )
