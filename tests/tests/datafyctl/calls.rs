@@ -95,6 +95,17 @@ async fn an_option_overrides_a_variable_that_is_empty_or_invalid() {
 }
 
 #[tokio::test]
+async fn the_rate_and_the_endpoint_are_those_of_the_options() {
+    let [machine, other] = [Machine::with_volumes(3).await, Machine::with_volumes(3).await];
+    let endpoint = other.fake.endpoint();
+    let line = format!("snapshot vol-1 vol-2 vol-3 --rate 10 --endpoint {endpoint} --json");
+    let ran = machine.run(&line).await.expect(0);
+    assert_eq!((machine.fake.requests().len(), other.created_snapshots()), (0, 3));
+    // Three in at least two pauses of 0.1 s.
+    assert!(ran.json().last().unwrap()["rate"].as_f64().unwrap() < 16.0, "{ran}");
+}
+
+#[tokio::test]
 async fn a_plan_sends_nothing_and_leaves_no_journal() {
     let machine = Machine::with_volumes(2).await;
     let ran =

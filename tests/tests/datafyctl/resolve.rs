@@ -69,18 +69,21 @@ mod aws {
     }
 
     #[tokio::test]
-    async fn an_aws_that_fails_settles_nothing() {
+    async fn an_aws_that_fails_settles_nothing_and_gets_the_options() {
         let machine = Machine::with_volumes(0).await;
         machine.file("old.jsonl", OLD);
-        let aws = "#!/bin/sh\nprintf '\\033[31mno credentials' >&2\nexit 255\n";
+        let aws = "#!/bin/sh\nprintf '\\033[31mno credentials: %s' \"$*\" >&2\nexit 255\n";
         let aws = machine.directory.path().join(machine.file("aws", aws));
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(&aws, mode).unwrap();
         let path = format!("{}:/usr/bin:/bin", machine.directory.path().display());
-        let line = "journal resolve old.jsonl --run-aws";
+        let line = "journal resolve old.jsonl --run-aws --aws-profile backup --region us-east-1";
         let ran = machine.run_with(line, &[("PATH", &path)]).await.expect(1);
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
-        ran.says("nothing was settled").says("no credentials");
+        ran.says("nothing was settled").says(
+            "no credentials: ec2 describe-snapshots --filters Name=tag:datafy:source-volume:id,Values=vol-0a1,vol-0a2 \
+             --output json --profile backup --region us-east-1",
+        );
         resolve(&machine, &[]).await.expect(1);
     }
 }
