@@ -1,12 +1,12 @@
 //! The notable dependencies of each feature.
 
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Crates that a user may want to avoid: TLS libraries, the generator, test tools.
-const NOTABLE: [&str; 13] = [
+/// Crates that a user may want to avoid: TLS libraries, the generator, test tools. Those of the command are added.
+const NOTABLE: [&str; 11] = [
     "aws-lc-rs",
-    "clap",
     "h2",
     "httpmock",
     "native-tls",
@@ -16,20 +16,19 @@ const NOTABLE: [&str; 13] = [
     "ring",
     "rustls",
     "schemars",
-    "serde-saphyr",
     "typify",
 ];
 
-const GENERATOR: &[&str] = &["progenitor", "regex", "schemars", "serde-saphyr", "typify"];
+const GENERATOR: &[&str] =
+    &["anstyle", "progenitor", "regex", "schemars", "serde-saphyr", "typify"];
 
 #[cfg(target_os = "linux")]
 const NATIVE_TLS: &[&str] = &["native-tls", "openssl"];
 #[cfg(not(target_os = "linux"))]
 const NATIVE_TLS: &[&str] = &["native-tls"];
 
-/// The features, whether `datafy-api` has them too, and what they add.
-const FEATURES: [(&str, bool, &[&str]); 9] = [
-    ("cli", false, &["clap", "serde-saphyr"]),
+/// The features but `cli`, whether `datafy-api` has them too, and what they add.
+const FEATURES: [(&str, bool, &[&str]); 8] = [
     ("codegen", true, GENERATOR),
     ("fake", false, &[]),
     ("httpmock", true, &["httpmock", "regex"]),
@@ -40,24 +39,44 @@ const FEATURES: [(&str, bool, &[&str]); 9] = [
     ("schemars", true, &["schemars"]),
 ];
 
-/// The notable crates that a user of `package` compiles with these arguments of cargo.
-fn dependencies(package: &str, arguments: &str) -> BTreeSet<&'static str> {
+/// What cargo prints with these arguments.
+fn cargo(arguments: &str) -> String {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["tree", "--locked", "--package", package]);
-    cargo.args(["--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
-    let tree = cargo.args(arguments.split_whitespace()).output().expect("cargo runs");
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
-    let tree = String::from_utf8(tree.stdout).expect("names of crates");
+    cargo.args(arguments.split_whitespace()).arg("--locked");
+    let output = cargo.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The optional dependencies that the feature `cli` names.
+fn of_command() -> Vec<String> {
+    let metadata: Value =
+        serde_json::from_str(&cargo("metadata --no-deps --format-version 1")).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("a list");
+    let own = packages.iter().find(|package| package["name"] == "datafy-api-ext");
+    let features = own.expect("a package")["features"]["cli"].as_array().expect("a list");
+    let names = features.iter().filter_map(|feature| feature.as_str()?.strip_prefix("dep:"));
+    names.map(str::to_owned).collect()
+}
+
+/// The notable crates that a user of `package` compiles with these arguments of cargo.
+fn dependencies<'a>(package: &str, arguments: &str, of_command: &'a [String]) -> BTreeSet<&'a str> {
+    let tree =
+        cargo(&format!("tree --package {package} --edges normal,build --prefix none {arguments}"));
     let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(names.contains("reqwest"), "the dependency tree is that of the package");
-    NOTABLE.into_iter().filter(|name| names.contains(name)).collect()
+    let notable = NOTABLE.into_iter().chain(of_command.iter().map(String::as_str));
+    notable.filter(|name| names.contains(name)).collect()
 }
 
 #[test]
 fn each_feature_adds_only_the_dependencies_that_it_needs() {
     let (raw, ext) = ("datafy-api", "datafy-api-ext");
+    let of_command = of_command();
+    let dependencies = |package, arguments: &str| dependencies(package, arguments, &of_command);
     assert!(dependencies(ext, "--no-default-features").is_empty());
-    let mut all = BTreeSet::new();
+    let mut all = dependencies(ext, "--no-default-features --features cli");
+    assert_eq!(all, of_command.iter().map(String::as_str).collect());
     for (feature, is_of_both, expected) in FEATURES {
         for package in [ext, raw].into_iter().take(if is_of_both { 2 } else { 1 }) {
             let found =
