@@ -103,8 +103,27 @@ faults: [{delay: 0.01}, {answer: {status: 429, headers: {retry-after: 7}, body: 
     assert_eq!(operations(&state), ["create_volume_from_snapshots", "attach_volume"]);
     assert_eq!(state["accounts"][1]["sub_account"], "sub-1");
     assert_eq!(state["requests"], 5);
+    let usage = server.log.next().unwrap().unwrap();
+    let endpoint = &server.endpoint;
+    let expected = format!("use it: export DATAFY_ENDPOINT={endpoint} DATAFY_TOKEN=another-token");
+    assert_eq!(usage, expected);
     let logged = server.log.nth(1).unwrap().unwrap();
     assert!(logged.starts_with("POST /api/v1/volumes/vol-1/create-snapshot"), "{logged}");
+}
+
+#[tokio::test]
+async fn the_commands_of_the_readme_run_on_the_fake() {
+    let machine = Machine::with_volumes(0).await;
+    let server = Server::start(&machine, "");
+    let variables = [("DATAFY_ENDPOINT", &*server.endpoint)];
+    let readme = include_str!("../../../README.md");
+    let commands = readme.lines().filter_map(|line| line.strip_prefix("datafyctl "));
+    let commands: Vec<_> = commands.filter(|line| !line.starts_with("fake")).collect();
+    assert!(!commands.is_empty());
+    for command in commands {
+        let line = command.split('#').next().unwrap().replace(" --plan", "");
+        machine.run_with(&line, &variables).await.expect(0);
+    }
 }
 
 #[cfg(unix)]

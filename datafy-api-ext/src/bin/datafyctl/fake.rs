@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Result};
 use crate::items::named;
+use crate::plain::quoted;
 use crate::print::Printer;
 use crate::signals::Signals;
 use clap::Args;
@@ -45,7 +46,8 @@ fn help() -> String {
 
   In another terminal:
     export DATAFY_ENDPOINT=http://127.0.0.1:8080 DATAFY_TOKEN=fake-token
-    datafyctl snapshot vol-0b9176567fe16f0bc"
+    datafyctl snapshot vol-0b9176567fe16f0bc
+    datafyctl restore dsnap-0c1 --to i-09759c0bdec242294:/dev/sdb"
     )
 }
 
@@ -53,6 +55,7 @@ fn help() -> String {
 const DEFAULT: &str = "    accounts:
       - token: fake-token
         volumes: [{id: vol-0b9176567fe16f0bc, size_gb: 100}]
+        snapshots: [{id: dsnap-0c1, volume: vol-0b9176567fe16f0bc, volume_size_gb: 100}]
         instances: [i-09759c0bdec242294]";
 
 /// What the fake holds at first, and what goes wrong.
@@ -109,8 +112,14 @@ pub(crate) async fn run(arguments: FakeServer, printer: &Printer) -> Result<Exit
     let fake = Fake::start_on(listen).await.map_err(|error| format!("{listen}: {error}"))?;
     let log = log(printer.clone());
     fake.on_request(move |request| drop(log.send(request.to_string())));
+    let token = scenario.accounts.first().map(|account| account.token.clone());
     let accounts = set_up(&fake, scenario)?;
-    printer.note(&format!("a fake Datafy listens at {}", fake.endpoint()));
+    let endpoint = fake.endpoint();
+    printer.note(&format!("a fake Datafy listens at {endpoint}"));
+    if let Some(token) = token {
+        let token = quoted(&token);
+        printer.note(&format!("use it: export DATAFY_ENDPOINT={endpoint} DATAFY_TOKEN={token}"));
+    }
     printer.note("press Enter to print its state, Ctrl-C to stop it");
 
     let mut lines = lines();
