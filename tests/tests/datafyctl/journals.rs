@@ -8,7 +8,8 @@ use serde_json::json;
 async fn an_unfinished_run_is_not_repeated_by_accident() {
     let machine = Machine::with_volumes(2).await;
     machine.fake.inject(Fault::ApplyThenReset);
-    machine.run("snapshot vol-1").await.expect(3).says("journal resolve");
+    let ran = machine.run("snapshot vol-1").await.expect(3).says("journal resolve");
+    ran.says("\nthen continue: the same command with --resume ");
     machine.run("snapshot vol-1").await.expect(1).says("an earlier run is unfinished");
     // Another command is another job.
     machine.run("restore dsnap-1 --to i-1:/dev/sdb").await.expect(0);
@@ -37,7 +38,7 @@ async fn a_finished_run_is_followed_by_a_new_one() {
 #[tokio::test]
 async fn a_run_that_is_resumed_with_a_shorter_list_stays_unfinished() {
     let machine = Machine::with_volumes(2).await;
-    machine.run("snapshot vol-1 vol-2 vol-9").await.expect(2);
+    machine.run("snapshot vol-1 vol-2 vol-9").await.expect(2).says("\ncontinue: ");
     let ran = machine.run("snapshot vol-1 --resume last").await.expect(0);
     ran.says("the journal stays unfinished: it was begun with 3 items, and this run had 1");
     machine.run("snapshot vol-2").await.expect(1).says("an earlier run is unfinished");

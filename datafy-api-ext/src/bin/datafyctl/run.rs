@@ -325,7 +325,8 @@ fn end(
             ));
         }
         if exit != Exit::Done {
-            printer.note(&format!("continue: {}", journal.continuation()));
+            let begin = if unknown > 0 { "then continue" } else { "continue" };
+            printer.note(&format!("{begin}: {}", journal.continuation()));
         }
     }
     if let (Exit::Done, Some(journal)) = (exit, journal)
