@@ -24,9 +24,9 @@ use std::time::Duration;
 /// CLI commands that read them: run it in the account and the region of the volumes, and pass its directory with --from.
 /// With --run-aws, the commands are run here. Nothing is changed in AWS.
 ///
-/// What can't be settled is listed with the reason. A snapshot is certain if it carries the marker of its call; anything
-/// else is certain only with --only-creator. The calls of journals in the state directory are taken into account, since
-/// they may have created an object; name other journals with --also.
+/// What can't be settled is listed with the reason. An attach is certain once EC2 shows it, and a snapshot if it carries
+/// the marker of its call; anything else is certain only with --only-creator. The calls of journals in the state directory
+/// are taken into account, since they may have created an object; name other journals with --also.
 #[derive(Args)]
 #[command(after_long_help = help())]
 pub(crate) struct Resolve {
@@ -54,7 +54,7 @@ fn help() -> String {
     format!(
         "Examples:
   datafyctl journal resolve nightly-2026-01-01.jsonl --run-aws --region us-east-1
-  datafyctl journal resolve nightly-2026-01-01.jsonl > ask-ec2.sh    # run it elsewhere: sh ask-ec2.sh
+  datafyctl journal resolve nightly-2026-01-01.jsonl > ask-ec2.sh   # run it elsewhere
   datafyctl journal resolve nightly-2026-01-01.jsonl --from {DIRECTORY}
 
 {EXIT_CODES}"
@@ -106,6 +106,7 @@ fn script(arguments: &Resolve, journal: &Path, queries: &[Query]) -> String {
          # Asks EC2 what unknown calls did. It only reads. Run it where the AWS CLI reaches the account and the region of\n\
          # the volumes, then run:\n\
          #   datafyctl journal resolve {journal} --from {DIRECTORY}\n\
+         # To ask again, remove {DIRECTORY} first.\n\
          set -eu\n\
          mkdir {DIRECTORY}\n\
          date -u +%Y-%m-%dT%H:%M:%SZ > {DIRECTORY}/begun\n"
