@@ -15,7 +15,12 @@ impl Client {
     /// Timeouts, redirects and TLS are those of `http`.
     #[allow(clippy::needless_pass_by_value, reason = "callers pass `text.parse()?`")]
     pub fn new(base_url: BaseUrl, http: reqwest::Client, hooks: Hooks) -> Self {
+        let hooks = Hooks { base_url: Some(base_url.clone()), ..hooks };
         Self { baseurl: base_url.to_string(), client: http, inner: hooks }
+    }
+
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        self.inner.base_url.as_ref().expect("`new` sets it")
     }
 }
 
@@ -25,6 +30,8 @@ pub struct Hooks {
     /// Is sensitive, so that `Debug` doesn't show it.
     pub(crate) authorization: HeaderValue,
     body_limit: usize,
+    /// That of the client that has these hooks.
+    pub(crate) base_url: Option<BaseUrl>,
 }
 
 impl Hooks {
@@ -33,7 +40,7 @@ impl Hooks {
         let authorization = HeaderValue::try_from(format!("Bearer {token}"));
         let mut authorization = authorization.map_err(|_| InvalidToken)?;
         authorization.set_sensitive(true);
-        Ok(Self { authorization, body_limit: DEFAULT_BODY_LIMIT })
+        Ok(Self { authorization, body_limit: DEFAULT_BODY_LIMIT, base_url: None })
     }
 
     /// Limits the body of an answer to `bytes`; a longer one is an error. Defaults to [`DEFAULT_BODY_LIMIT`].
