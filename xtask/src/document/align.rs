@@ -8,6 +8,9 @@ type Likeness = usize;
 pub(super) const UNLIKELY: Likeness = 1;
 const SAME: Likeness = 4;
 
+/// The largest number of similar names that are tried, so that the time grows with the page only.
+const MOST_TRIED: usize = 32;
+
 /// Gives the places of the page their places in the spec if they differ only in spelling, order, or a media type that
 /// isn't shown.
 pub fn align(spec: &Facts, page: &mut Facts) {
@@ -26,15 +29,16 @@ pub(super) fn pair(
     loop {
         reorder(spec, page);
         let unpaired = unpaired(spec, page);
-        let of_likeness = |wanted: Likeness| -> Vec<(Pointer, Pointer)> {
-            let siblings = unpaired.values().flat_map(|[gone, new]| {
-                let siblings = Siblings { spec, page, silence, gone, new };
-                siblings.pairs(wanted)
-            });
-            siblings.collect()
-        };
+        let siblings = unpaired.values().map(|[gone, new]| {
+            let may_be_hidden = |place: &Pointer| silence(page, place);
+            [described(spec, gone, Some(&may_be_hidden)), described(page, new, None)]
+        });
+        let siblings: Vec<_> = siblings.collect();
         // The likeliest first, since what is within them is compared then.
-        let mut likenesses = (least..=SAME).rev().map(|wanted| (wanted, of_likeness(wanted)));
+        let mut likenesses = (least..=SAME).rev().map(|likeness| {
+            let pairs = siblings.iter().flat_map(|[gone, new]| pairs(gone, new, likeness));
+            (likeness, pairs.collect::<Vec<_>>())
+        });
         let Some((likeness, pairs)) = likenesses.find(|(_, pairs)| !pairs.is_empty()) else {
             return moved;
         };
@@ -64,64 +68,76 @@ fn unpaired(spec: &Facts, page: &Facts) -> BTreeMap<Pointer, [Vec<Pointer>; 2]> 
     unpaired
 }
 
-/// Places within the same place.
-struct Siblings<'a> {
-    spec: &'a Facts,
-    page: &'a Facts,
-    silence: Silence<'a>,
-    gone: &'a [Pointer],
-    new: &'a [Pointer],
+/// What a place has in common with itself under another name: what is equal, and a name that is similar, or empty if any
+/// is.
+struct Trait {
+    likeness: Likeness,
+    equal: String,
+    name: String,
 }
 
-impl Siblings<'_> {
-    fn pairs(&self, wanted: Likeness) -> Vec<(Pointer, Pointer)> {
-        let mut new: Vec<&Pointer> = self.new.iter().collect();
-        let pairs = self.gone.iter().filter_map(|place| {
-            let at = new.iter().position(|to| self.likeness(place, to) == wanted)?;
-            Some((place.clone(), new.remove(at).clone()))
-        });
-        pairs.collect()
-    }
+/// Places within the same place, with their traits.
+type Described<'a> = Vec<(&'a Pointer, Vec<Trait>)>;
 
-    fn likeness(&self, place: &Pointer, to: &Pointer) -> Likeness {
-        let name = |place: &Pointer| place.name().unwrap_or_default();
-        let alike = name(place).eq_ignore_ascii_case(&name(to));
-        let in_headers = [place, to].iter().all(|it| it.sent_in() == Some(Within::Header));
-        match place.kind() {
-            kind if kind != to.kind() => 0,
-            Kind::Operation => operation(place, to),
-            Kind::Header if alike => SAME,
-            Kind::Parameter if alike && in_headers => SAME,
-            // A copied text doesn't show the media type of a request body.
-            Kind::Media if to.0.ends_with("/requestBody/content/*~1*") => SAME,
-            _ => {
-                let class = class(self.spec, place);
-                let is_alone = |facts: &Facts, all: &[Pointer]| {
-                    all.iter().filter(|it| self::class(facts, it) == class).count() == 1
-                };
-                match () {
-                    () if class.is_none() || class != self::class(self.page, to) => 0,
-                    () if (self.silence)(self.page, place) => 0,
-                    () if similar(&name(place), &name(to)) => 3,
-                    () if self.same_example(place, to) => 2,
-                    // The names of parameters in a path mean nothing.
-                    () if place.sent_in() == Some(Within::Path) => 1,
-                    () => {
-                        usize::from(is_alone(self.spec, self.gone) && is_alone(self.page, self.new))
-                    }
-                }
-            }
+/// The pairs of this likeness: each place with the first that is left.
+fn pairs(gone: &Described<'_>, new: &Described<'_>, likeness: Likeness) -> Vec<(Pointer, Pointer)> {
+    let of_likeness = |it: &&Trait| it.likeness == likeness;
+    let mut left: BTreeMap<&str, BTreeSet<(usize, &str)>> = BTreeMap::new();
+    for (at, (_, traits)) in new.iter().enumerate() {
+        for Trait { equal, name, .. } in traits.iter().filter(of_likeness) {
+            left.entry(equal).or_default().insert((at, name));
         }
     }
+    let pairs = gone.iter().filter_map(|(place, traits)| {
+        let at = traits.iter().filter(of_likeness).find_map(|own| {
+            let mut tried = left.get(&*own.equal)?.iter().take(MOST_TRIED);
+            tried.find(|(_, name)| similar(&own.name, name)).map(|(at, _)| *at)
+        })?;
+        let (to, traits) = &new[at];
+        for Trait { equal, name, .. } in traits {
+            left.entry(equal).or_default().remove(&(at, name));
+        }
+        Some(((*place).clone(), (*to).clone()))
+    });
+    pairs.collect()
+}
 
-    fn same_example(&self, place: &Pointer, to: &Pointer) -> bool {
-        let example = |facts: &Facts, place: &Pointer| {
-            let of_parameter = facts.value(&place.then(&["schema"]), "example");
-            facts.value(place, "example").or(of_parameter).map(plain)
-        };
-        let own = example(self.spec, place);
-        own.is_some() && own == example(self.page, to)
+/// The traits of places within the same place. Those of the spec on which the page is silent need no other name.
+fn described<'a>(
+    facts: &Facts,
+    places: &'a [Pointer],
+    silence: Option<&dyn Fn(&Pointer) -> bool>,
+) -> Described<'a> {
+    let mut sizes: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for place in places {
+        *sizes.entry(class(facts, place)).or_default() += 1;
     }
+    let described = places.iter().map(|place| {
+        let mut traits = spelled(place);
+        // A copied text doesn't show the media type of a request body.
+        if silence.is_some() && place.kind() == Kind::Media
+            || place.0.ends_with("/requestBody/content/*~1*")
+        {
+            traits.push(Trait { likeness: SAME, equal: "*/*".to_owned(), name: String::new() });
+        }
+        let class = class(facts, place);
+        if let Some(class) = class.filter(|_| !silence.is_some_and(|is_silent| is_silent(place))) {
+            let mut add = |likeness, equal: &str, name| {
+                traits.push(Trait { likeness, equal: equal.to_owned(), name });
+            };
+            // The names of parameters in a path mean nothing.
+            if place.sent_in() == Some(Within::Path) || sizes[&Some(class.clone())] == 1 {
+                add(1, &class, String::new());
+            }
+            let of_parameter = facts.value(&place.then(&["schema"]), "example");
+            if let Some(example) = facts.value(place, "example").or(of_parameter) {
+                add(2, &format!("{class} {}", plain(example)), String::new());
+            }
+            add(3, &class, bare(&place.name().unwrap_or_default()));
+        }
+        (place, traits)
+    });
+    described.collect()
 }
 
 /// What may have another name: parameters, wherever they are sent but in the path, and properties of the same type.
@@ -135,32 +151,44 @@ fn class(facts: &Facts, place: &Pointer) -> Option<String> {
     }
 }
 
-/// Operations that have another method, another version, or another part before the path.
-fn operation(gone: &Pointer, new: &Pointer) -> Likeness {
-    let (Some((method, path)), Some((new_method, new_path))) =
-        (gone.method_and_path(), new.method_and_path())
-    else {
-        return 0;
-    };
-    let is_same_method = method == new_method;
-    let prefixed =
-        |long: &str, short: &str| short.matches('/').count() > 1 && long.ends_with(short);
-    let is_part = |old: &str, new: &str| {
-        let fixed = !old.contains('{') && !new.contains('{');
-        fixed && (is_version(old) && is_version(new) || similar(old, new))
-    };
-    let same_length = path.matches('/').count() == new_path.matches('/').count();
-    let differing: Vec<_> =
-        path.split('/').zip(new_path.split('/')).filter(|(old, new)| old != new).collect();
-    match differing[..] {
-        // The names of parameters in a path mean nothing.
-        _ if is_same_method && without_names(&path) == without_names(&new_path) => SAME,
-        _ if path == new_path => 3,
-        _ if !is_same_method => 0,
-        _ if prefixed(&path, &new_path) || prefixed(&new_path, &path) => 2,
-        [(old, new)] if same_length && is_part(old, new) => 2,
-        _ => 0,
+/// The traits that show in the pointer: the spelling of headers, and of operations another method, another version, or
+/// another part before the path.
+fn spelled(place: &Pointer) -> Vec<Trait> {
+    let any = |likeness, equal| Trait { likeness, equal, name: String::new() };
+    let last = place.last();
+    let name = last.map(|step| step.name.to_lowercase()).unwrap_or_default();
+    match place.kind() {
+        Kind::Header => vec![any(SAME, name)],
+        Kind::Parameter if place.sent_in() == Some(Within::Header) => vec![any(SAME, name)],
+        Kind::Operation => operation(place),
+        _ => Vec::new(),
     }
+}
+
+fn operation(place: &Pointer) -> Vec<Trait> {
+    let Some((method, path)) = place.method_and_path() else { return Vec::new() };
+    let mut traits = Vec::new();
+    let mut add = |likeness, equal: &str, name: &str| {
+        traits.push(Trait { likeness, equal: equal.to_owned(), name: bare(name) });
+    };
+    add(SAME, &format!("{method} {}", without_names(&path)), "");
+    add(3, &path, "");
+    for (slash, _) in path.match_indices('/') {
+        let (before, rest) = path.split_at(slash);
+        if rest.matches('/').count() > 1 {
+            add(2, &format!("{method} {rest}"), before);
+        }
+        let end = rest[1..].find('/').map_or(rest.len(), |end| end + 1);
+        let (part, after) = (&rest[1..end], &rest[end..]);
+        if !part.contains('{') {
+            add(
+                2,
+                &format!("{method} {before}/*{after}"),
+                if is_version(part) { "v1" } else { part },
+            );
+        }
+    }
+    traits
 }
 
 fn is_version(part: &str) -> bool {
@@ -168,11 +196,16 @@ fn is_version(part: &str) -> bool {
     number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Whether two names differ in spelling only, or one is a part of the other.
+/// What counts of a name.
+fn bare(name: &str) -> String {
+    let bare = name.replace(|c: char| !c.is_alphanumeric(), "").to_lowercase();
+    if bare.is_empty() { name.to_owned() } else { bare }
+}
+
+/// Whether one name is a part of the other, or stands for any.
 fn similar(one: &str, other: &str) -> bool {
-    let bare = |name: &str| name.replace(|c: char| !c.is_alphanumeric(), "").to_lowercase();
-    let (one, other) = (bare(one), bare(other));
-    one.len().min(other.len()) > 1 && (one.contains(&other) || other.contains(&one))
+    let shorter = one.len().min(other.len());
+    shorter == 0 || one == other || shorter > 1 && (one.contains(other) || other.contains(one))
 }
 
 /// Numbers the alternatives of the page like those of the spec with the same properties.
