@@ -9,6 +9,7 @@ use crate::files::{RECORD, SPEC};
 use crate::page::{Page, Shape};
 use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What a page is compared with, besides the spec.
 #[derive(Default)]
@@ -31,19 +32,22 @@ pub fn findings(
     let page = &*page;
     let lost = record.map(|record| lost(&comparison, page, record)).unwrap_or_default();
     let mut groups: Vec<(_, Vec<&Difference>)> = Vec::new();
+    let mut known = BTreeMap::new();
     for difference in comparison.differences.iter().chain(&lost) {
         // Of what is new, all that is stated counts.
         let is_new = matches!(difference.what, What::Added | What::Moved { .. });
         let stated = is_new.then(|| page.facts.stated(&difference.place));
-        let key = (words(&page.facts, difference), stated);
-        match groups.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, group)) => group.push(difference),
-            None => groups.push((key, vec![difference])),
+        let words = words(&page.facts, difference);
+        let index = *known.entry((words.clone(), stated)).or_insert(groups.len());
+        if index == groups.len() {
+            groups.push((words, Vec::new()));
         }
+        groups[index].1.push(difference);
     }
-    let fragments = Fragments::new(spec, &page.facts, &comparison.differences);
+    let proposes = page.shape == Shape::Markdown && !groups.is_empty();
+    let fragments = proposes.then(|| Fragments::new(spec, &page.facts, &comparison.differences));
     let mut reporter = Reporter { spec, around, page, name, record, fragments };
-    let findings = groups.into_iter().map(|((words, _), group)| reporter.finding(words, &group));
+    let findings = groups.into_iter().map(|(words, group)| reporter.finding(words, &group));
     let findings = findings.collect();
     (comparison, findings)
 }
@@ -87,7 +91,8 @@ struct Reporter<'a> {
     page: &'a Page,
     name: &'a str,
     record: Option<&'a Page>,
-    fragments: Fragments<'a>,
+    /// A copied text proposes nothing.
+    fragments: Option<Fragments<'a>>,
 }
 
 impl Reporter<'_> {
@@ -124,8 +129,8 @@ impl Reporter<'_> {
                 let (item, methods) = impact::of(self.spec, &self.around.public, &member.place);
                 add_new(&mut finding.items, item);
                 add_new(&mut finding.methods, methods);
-                if self.page.shape == Shape::Markdown {
-                    add_new(&mut finding.paste, self.fragments.of(member));
+                if let Some(fragments) = &mut self.fragments {
+                    add_new(&mut finding.paste, fragments.of(member));
                 }
             }
             finding.prose = self.around.prose.about(self.spec, difference);

@@ -1,7 +1,7 @@
 //! YAML to paste into openapi.yaml, for what is new on a page of Markdown: a part of the page's document.
 
 use crate::document::{
-    Difference, Fact, Facts, Kind, Pointer, Spec, What, escape, unescape, write,
+    Difference, Facts, Kind, Pointer, Spec, What, escape, members, unescape, write,
 };
 use crate::yaml;
 use heck::{ToLowerCamelCase, ToUpperCamelCase};
@@ -25,18 +25,60 @@ pub struct Fragment {
 pub(super) struct Fragments<'a> {
     spec: &'a Spec,
     page: &'a Facts,
-    differences: &'a [Difference],
+    lines: Vec<&'a str>,
+    /// The new operations by their paths.
+    added: BTreeMap<&'a str, Vec<&'a Pointer>>,
+    /// The components of the spec that have become other parameters, by what these are called.
+    moved: BTreeMap<String, String>,
     /// The pointers of the components of the spec, and of those that fragments add, by what they state.
     known: BTreeMap<String, String>,
     /// The pointers in the spec of new components, by their origins on the page.
     new: BTreeMap<String, String>,
+    /// The names of operations and the pointers of schemas, and the number of the last one that is called like it.
+    taken: BTreeMap<String, usize>,
+    /// The lines after which something can be pasted into what a pointer points to, and its margin.
+    rooms: BTreeMap<String, Option<(u64, String)>>,
     pasted: Vec<Fragment>,
 }
 
 impl<'a> Fragments<'a> {
     pub(super) fn new(spec: &'a Spec, page: &'a Facts, differences: &'a [Difference]) -> Self {
-        let (known, new, pasted) = Default::default();
-        Self { spec, page, differences, known, new, pasted }
+        let (mut added, mut moved) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
+        for Difference { place, what } in differences {
+            match what {
+                What::Added if place.is_operation() => {
+                    added.entry(path(place)).or_default().push(place);
+                }
+                What::Moved { to } if to.kind() == Kind::Parameter => {
+                    let origin = spec.facts.get(place).map_or("", |fact| &fact.origin);
+                    if origin.starts_with("/components/") {
+                        moved.insert(last(to), origin.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let components = spec.facts.map.iter().filter(|(_, fact)| {
+            let origin = &fact.origin;
+            origin.starts_with("/components/") && origin.matches('/').count() == 3
+        });
+        let places = components.filter(|(_, fact)| fact.value.is_none());
+        let known = places.map(|(place, fact)| (stated(&spec.facts, place), fact.origin.clone()));
+        let ids = spec.facts.operations().filter_map(|it| spec.operation_id(it)).map(str::to_owned);
+        let schemas = members(spec.value().pointer("/components/schemas"));
+        let taken = ids.chain(schemas.map(|(name, _)| schema(name))).map(|name| (name, 1));
+        Self {
+            spec,
+            page,
+            lines: spec.text.lines().collect(),
+            added,
+            moved,
+            known: known.collect(),
+            new: BTreeMap::new(),
+            taken: taken.collect(),
+            rooms: BTreeMap::new(),
+            pasted: Vec::new(),
+        }
     }
 
     /// What to paste for a difference; nothing if it is no addition, or if the page doesn't show it.
@@ -44,17 +86,6 @@ impl<'a> Fragments<'a> {
         let place = &difference.place;
         if difference.what != What::Added || self.page.is_folded(place) {
             return Vec::new();
-        }
-        if self.known.is_empty() {
-            let components = self.spec.facts.map.iter().filter(|(_, fact)| {
-                let origin = &fact.origin;
-                origin.starts_with("/components/") && origin.matches('/').count() == 3
-            });
-            let places = components.filter(|(_, fact)| fact.value.is_none());
-            let known = |(place, fact): (&Pointer, &Fact)| {
-                (stated(&self.spec.facts, place), fact.origin.clone())
-            };
-            self.known = places.map(known).collect();
         }
         if place.is_operation() {
             self.operation(place);
@@ -86,13 +117,9 @@ impl<'a> Fragments<'a> {
 
     /// Pastes a new operation: with the first one of a new path all that the path has.
     fn operation(&mut self, place: &Pointer) {
-        let path = |place: &Pointer| place.0.rsplit_once('/').unwrap_or_default().0.to_owned();
-        let is_known = self.spec.value().pointer(&path(place)).is_some();
-        let added = self.differences.iter().filter(|it| it.what == What::Added).map(|it| &it.place);
-        let is_together = |other: &&Pointer| {
-            *other == place || !is_known && other.is_operation() && path(other) == path(place)
-        };
-        let together: Vec<&Pointer> = added.filter(is_together).collect();
+        let path = path(place);
+        let is_known = self.spec.value().pointer(path).is_some();
+        let together = if is_known { vec![place] } else { self.added[path].clone() };
         if together[0] != place {
             return;
         }
@@ -111,21 +138,31 @@ impl<'a> Fragments<'a> {
         if is_known {
             self.paste(&place.0, methods[place.holder()].take());
         } else {
-            self.paste(&path(place), methods);
+            self.paste(path, methods);
         }
     }
 
     /// The name of a new operation: that of the page, or one made of its method and path.
-    fn operation_id(&self, operation: &Pointer) -> String {
+    fn operation_id(&mut self, operation: &Pointer) -> String {
         let (method, path) = operation.method_and_path().unwrap_or_default();
         let last = path.rsplit('/').find(|part| !part.starts_with('{')).unwrap_or_default();
         let method = if method == "POST" { "" } else { &*method.to_lowercase() };
         let made = format!("{method} {last}");
         let on_page =
             self.page.get(operation).and_then(|fact| fact.recorded.get("operationId")?.as_str());
-        let operations = self.spec.facts.operations();
-        let taken: Vec<&str> = operations.filter_map(|it| self.spec.operation_id(it)).collect();
-        free(&on_page.unwrap_or(&made).to_lower_camel_case(), |name| taken.contains(&name))
+        self.free(&on_page.unwrap_or(&made).to_lower_camel_case())
+    }
+
+    /// The name, or one like it that is not taken. It is taken then.
+    fn free(&mut self, name: &str) -> String {
+        let (mut free, mut number) = (name.to_owned(), self.taken.get(name).copied().unwrap_or(0));
+        while self.taken.contains_key(&free) {
+            number += 1;
+            free = format!("{name}{number}");
+        }
+        self.taken.insert(free.clone(), 1);
+        self.taken.insert(name.to_owned(), number.max(1));
+        free
     }
 
     /// What the spec has for a place: a reference to a component that is equal, or to a new one, or the object itself.
@@ -138,8 +175,8 @@ impl<'a> Fragments<'a> {
         // A mere type deserves no name.
         let has_properties = self.page.children(place).any(Pointer::is_property);
         let is_shared = kind == Kind::Parameter || component.is_some() || has_properties;
-        if let Some(pointer) = self.equal(place).filter(|_| is_shared) {
-            return reference(&pointer);
+        if is_shared && let Some(pointer) = self.equal(place) {
+            return reference(pointer);
         }
         let own_name = component.map_or(Cow::Borrowed(name), unescape);
         if kind == Kind::Schema && is_shared && !own_name.is_empty() {
@@ -147,12 +184,7 @@ impl<'a> Fragments<'a> {
             if let Some(pointer) = self.new.get(&origin) {
                 return reference(pointer);
             }
-            let pointer = |name: &str| format!("/components/schemas/{}", escape(name));
-            let taken = |name: &str| {
-                self.spec.value().pointer(&pointer(name)).is_some()
-                    || self.new.values().any(|new| *new == pointer(name))
-            };
-            let pointer = pointer(&free(&own_name, taken));
+            let pointer = self.free(&schema(&own_name));
             self.new.insert(origin, pointer.clone());
             self.known.insert(stated(self.page, place), pointer.clone());
             let schema = self.written(place, "");
@@ -177,60 +209,67 @@ impl<'a> Fragments<'a> {
     }
 
     /// The pointer of the component of the spec that is equal to a place of the page, or that has become this parameter.
-    fn equal(&self, place: &Pointer) -> Option<String> {
-        let last = |place: &Pointer| place.last().map(|step| step.name.into_owned());
-        let moved =
-            self.differences.iter().find_map(|Difference { place: from, what }| match what {
-                What::Moved { to } if to.kind() == Kind::Parameter && last(to) == last(place) => {
-                    Some(&self.spec.facts.get(from)?.origin)
-                }
-                _ => None,
-            });
-        let component = moved.filter(|origin| origin.starts_with("/components/"));
-        component.or_else(|| self.known.get(&stated(self.page, place))).cloned()
+    fn equal(&self, place: &Pointer) -> Option<&String> {
+        self.moved.get(&last(place)).or_else(|| self.known.get(&stated(self.page, place)))
     }
 
     /// Pastes a value at a pointer of which the spec has the beginning; `-` stands for a new item of a list. Does nothing if
     /// the spec writes what is around it on one line.
-    fn paste(&mut self, pointer: &str, value: Value) {
-        self.pasted.extend(fragment(self.spec, pointer, value));
+    fn paste(&mut self, mut at: &str, mut value: Value) {
+        while self.spec.value().pointer(at).is_none() {
+            let Some((outer, key)) = at.rsplit_once('/') else { return };
+            value = if key == "-" { json!([value]) } else { json!({ unescape(key): value }) };
+            at = outer;
+        }
+        if !self.rooms.contains_key(at) {
+            let room = self.room(at);
+            self.rooms.insert(at.to_owned(), room);
+        }
+        if let Some((after, margin)) = &self.rooms[at] {
+            let yaml = yaml::write(&value);
+            let yaml = yaml.lines().flat_map(|line| [margin, line, "\n"]).collect();
+            self.pasted.push(Fragment { after: *after, yaml });
+        }
+    }
+
+    /// The place before the first member of what is at a pointer, on the line after the key. An item of a list begins with
+    /// its first member.
+    fn room(&self, at: &str) -> Option<(u64, String)> {
+        let value = self.spec.value().pointer(at)?;
+        let inner: Vec<String> = match value {
+            Value::Object(all) => all.keys().map(|key| escape(key).into_owned()).collect(),
+            Value::Array(all) => (0..all.len()).map(|index| index.to_string()).collect(),
+            _ => return None,
+        };
+        let line = |key: &String| self.spec.line(&format!("{at}/{key}"));
+        let first = inner.iter().filter_map(line).min()?;
+        let text = self.lines.get(usize::try_from(first).ok()?.checked_sub(1)?)?;
+        let is_item = text.trim_start().starts_with("- ") && !value.is_array();
+        if self.spec.line(at)? >= first && !is_item {
+            return None;
+        }
+        let indent = text.len() - text.trim_start().len() + if is_item { 2 } else { 0 };
+        Some((if is_item { first } else { first - 1 }, " ".repeat(indent)))
     }
 }
 
-fn fragment(spec: &Spec, mut at: &str, mut value: Value) -> Option<Fragment> {
-    while spec.value().pointer(at).is_none() {
-        let (outer, key) = at.rsplit_once('/')?;
-        value = if key == "-" { json!([value]) } else { json!({ unescape(key): value }) };
-        at = outer;
-    }
-    let inner: Vec<String> = match spec.value().pointer(at)? {
-        Value::Object(all) => all.keys().map(|key| escape(key).into_owned()).collect(),
-        Value::Array(all) => (0..all.len()).map(|index| index.to_string()).collect(),
-        _ => return None,
-    };
-    // Before the first member, on the line after the key. An item of a list begins with its first member.
-    let first = inner.iter().filter_map(|key| spec.line(&format!("{at}/{key}"))).min()?;
-    let text = spec.text.lines().nth(usize::try_from(first).ok()?.checked_sub(1)?)?;
-    let is_item = text.trim_start().starts_with("- ") && !value.is_array();
-    if spec.line(at)? >= first && !is_item {
-        return None;
-    }
-    let indent = text.len() - text.trim_start().len() + if is_item { 2 } else { 0 };
-    let margin = " ".repeat(indent);
-    let yaml = yaml::write(&value);
-    let yaml = yaml.lines().flat_map(|line| [&margin, line, "\n"]).collect();
-    Some(Fragment { after: if is_item { first } else { first - 1 }, yaml })
+/// The path of an operation, as a pointer.
+fn path(operation: &Pointer) -> &str {
+    operation.0.rsplit_once('/').unwrap_or_default().0
+}
+
+/// The name of the last step, with where a parameter is sent.
+fn last(place: &Pointer) -> String {
+    place.last().map_or_else(String::new, |step| step.name.into_owned())
+}
+
+/// The pointer of a schema that is a component.
+fn schema(name: &str) -> String {
+    format!("/components/schemas/{}", escape(name))
 }
 
 fn reference(pointer: &str) -> Value {
     json!({ "$ref": format!("#{pointer}") })
-}
-
-/// The name, or one like it that is not taken.
-fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
-    let numbered = (2..).map(|number| format!("{name}{number}"));
-    let mut names = [name.to_owned()].into_iter().chain(numbered);
-    names.find(|name| !taken(name)).unwrap_or_default()
 }
 
 /// What a component states. A page may show no example, and whether a property is required is no part of its schema.
@@ -241,6 +280,6 @@ fn stated(facts: &Facts, place: &Pointer) -> String {
         let (pointer, _) = fact.split_once('=').unwrap_or_default();
         !(pointer.ends_with("/example") || is_schema && pointer == "/required")
     });
-    let name = place.last().filter(|_| !is_schema).map(|step| step.name.into_owned());
-    name.iter().map(String::as_str).chain(stated).collect::<Vec<_>>().join("\n")
+    let name = if is_schema { String::new() } else { last(place) };
+    [&*name].into_iter().chain(stated).collect::<Vec<_>>().join("\n")
 }
