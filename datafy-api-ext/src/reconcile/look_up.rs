@@ -32,7 +32,7 @@ use std::time::Duration;
 ///     if output.status.success() {
 ///         Ok(output.stdout)
 ///     } else {
-///         Err(io::Error::other(String::from_utf8_lossy(&output.stderr)))
+///         Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim()))
 ///     }
 /// }
 ///
