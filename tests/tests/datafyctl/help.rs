@@ -78,6 +78,8 @@ async fn wrong_arguments_end_with_1_and_send_nothing() {
         ("snapshot vol-1 --token x", "unexpected argument '--token'"),
         ("snapshot vol-1 --sub-account a/b", "--sub-account"),
         ("snapshot vol-1 --job a/b", "a name has up to 100 letters"),
+        ("snapshot vol-1 --region us-east-1", "need --run-aws"),
+        ("snapshot vol-1 --only-creator", "need --run-aws"),
         ("snapshot vol-1 --resume none.jsonl", "none.jsonl"),
         ("restore dsnap-1", "--to <INSTANCE:DEVICE>"),
         ("restore dsnap-1 --to i-1", "give INSTANCE:DEVICE"),

@@ -29,15 +29,22 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    /// Looks up what is unknown in a run, if the AWS CLI is to be run.
-    pub(crate) fn look_up(&self, wait: Option<Duration>, printer: &Printer) -> Option<LookUp> {
+    /// Looks up what is unknown in a run, if the AWS CLI is to be run. Fails if only the other options are given.
+    pub(crate) fn look_up(
+        &self,
+        wait: Option<Duration>,
+        printer: &Printer,
+    ) -> Result<Option<LookUp>, &'static str> {
+        if !self.run && (self.only_creator || !self.options().is_empty()) {
+            return Err("--aws-profile, --region and --only-creator need --run-aws");
+        }
         let (aws, printer) = (self.clone(), printer.clone());
         let mut look_up = LookUp::new(move |query| {
             let (aws, printer) = (aws.clone(), printer.clone());
             async move { aws.ask(&query, &printer).await }
         });
         (look_up.only_creator, look_up.wait) = (self.only_creator, wait);
-        self.run.then_some(look_up)
+        Ok(self.run.then_some(look_up))
     }
 
     /// The arguments that name the account and the region.

@@ -120,7 +120,7 @@ impl Record {
         datafy: &Datafy,
         printer: &Printer,
     ) -> Result<Chosen> {
-        let look_up = self.aws.look_up(self.wait, printer);
+        let look_up = self.aws.look_up(self.wait, printer)?;
         Ok(Chosen { look_up, ..self.journal(names, datafy)? })
     }
 
