@@ -17,9 +17,6 @@ const SHORTEST_SECRET: usize = 8;
 /// as a whole. In base64 it is the length of the encoded fragment.
 const FRAGMENT: usize = 12;
 
-/// The length of the sequences that rule windows out, in bytes.
-const PART: usize = 3;
-
 /// Replaces a fragment of the token.
 const REDACTED: &[u8] = b"[token]";
 
@@ -29,8 +26,8 @@ pub(crate) struct Redactor {
     length: usize,
     /// The windows, sorted. Those of a short token have zeros at the end.
     windows: Zeroizing<Vec<[u8; FRAGMENT]>>,
-    /// The sequences of [`PART`] bytes in them, sorted.
-    parts: Zeroizing<Vec<[u8; PART]>>,
+    /// The pairs of bytes in them, a bit for each.
+    pairs: Zeroizing<Vec<u64>>,
 }
 
 impl Redactor {
@@ -46,12 +43,12 @@ impl Redactor {
         );
         windows.sort_unstable();
         windows.dedup();
-        let parts = windows.iter().flat_map(|window| window[..length].windows(PART));
-        let parts = parts.filter_map(|part| part.try_into().ok());
-        let mut parts: Zeroizing<Vec<[u8; PART]>> = Zeroizing::new(parts.collect());
-        parts.sort_unstable();
-        parts.dedup();
-        Some(Self { length, windows, parts })
+        let mut pairs = Zeroizing::new(vec![0; (1 << 16) / 64]);
+        for pair in windows.iter().flat_map(|window| window[..length].windows(2)) {
+            let (at, bit) = place(pair);
+            pairs[at] |= bit;
+        }
+        Some(Self { length, windows, pairs })
     }
 
     /// Returns `text` with each fragment of the token replaced, or `None` if it holds none.
@@ -79,15 +76,21 @@ impl Redactor {
     fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) {
         let mut start = 0;
         while let Some(window) = text.get(start..start + self.length) {
-            let (before, end) = window.split_at(self.length - PART);
-            if self.parts.binary_search_by(|part| part[..].cmp(end)).is_err() {
-                start += before.len();
+            let (at, bit) = place(&window[self.length - 2..]);
+            if self.pairs[at] & bit == 0 {
+                start += self.length - 2;
             } else if self.windows.binary_search(&padded(window)).is_ok() {
                 found(start..start + self.length);
             }
             start += 1;
         }
     }
+}
+
+/// The place of a pair among the bits of all pairs.
+fn place(pair: &[u8]) -> (usize, u64) {
+    let number = u16::from_be_bytes([pair[0], pair[1]]);
+    (usize::from(number / 64), 1 << (number % 64))
 }
 
 fn padded(window: &[u8]) -> [u8; FRAGMENT] {
