@@ -440,8 +440,9 @@ impl Drop for InFlight<'_> {
         if let Some((operation, number, before)) = self.unsent.take() {
             state.entry.take_back(operation, number, before);
         }
-        drop(state);
-        self.steps.0.driver.wake();
+        if state.is_closed() && state.in_flight == 0 {
+            self.steps.0.driver.wake();
+        }
     }
 }
 
