@@ -180,12 +180,9 @@ fn operation(place: &Pointer) -> Vec<Trait> {
         }
         let end = rest[1..].find('/').map_or(rest.len(), |end| end + 1);
         let (part, after) = (&rest[1..end], &rest[end..]);
-        if !part.contains('{') {
-            add(
-                2,
-                &format!("{method} {before}/*{after}"),
-                if is_version(part) { "v1" } else { part },
-            );
+        if !part.contains('{') && !part.is_empty() {
+            let name = if is_version(part) { "v1" } else { part };
+            add(2, &format!("{method} {before}/*{after}"), name);
         }
     }
     traits
