@@ -28,9 +28,10 @@ pub(super) fn read(text: &str, page: &mut Page) -> Result<(), NotAPage> {
     let newlines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
     // The number of the line of a place in the text.
     let line = |at: usize| newlines.partition_point(|newline| *newline < at) as u64 + 1;
-    let mut begins: Vec<usize> = BEGINS.find_iter(text).map(|found| found.end()).collect();
-    let mut components = BTreeMap::new();
+    let (mut components, mut outside, mut end) = (BTreeMap::new(), Vec::new(), 0);
     for (fence, inside) in fences(text) {
+        outside.push(end..inside.start);
+        end = inside.end;
         let number = line(inside.start);
         let is_document = |content: &Value| {
             ["openapi", "paths", "components"].iter().any(|key| content.get(key).is_some())
@@ -48,22 +49,22 @@ pub(super) fn read(text: &str, page: &mut Page) -> Result<(), NotAPage> {
             Ok(content) if is_document(&content) => {
                 page.cannot_read(number, "the pieces above hold more than can be compared");
             }
-            Err(error) if begins.iter().any(|begin| inside.contains(begin)) => {
+            Err(error) if BEGINS.is_match(&text[inside]) => {
                 let problem = format!("an OpenAPI document that is not JSON: {error}");
                 page.cannot_read(number, problem);
             }
             _ => {}
         }
-        // What begins within is read, or a part of what is read.
-        begins.retain(|begin| !inside.contains(begin));
     }
-    let mut outside: Vec<u64> = begins.into_iter().map(line).collect();
-    outside.dedup();
-    for line in outside {
-        page.cannot_read(
-            line,
-            "an OpenAPI document outside of a fence: the fences of the page are damaged",
-        );
+    outside.push(end..text.len());
+    let begins = outside.into_iter().flat_map(|part| {
+        BEGINS.find_iter(&text[part.clone()]).map(move |begin| part.start + begin.end())
+    });
+    let mut lines: Vec<u64> = begins.map(line).collect();
+    lines.dedup();
+    for line in lines {
+        let problem = "an OpenAPI document outside of a fence: the fences of the page are damaged";
+        page.cannot_read(line, problem);
     }
     for block in UNRESOLVED.captures_iter(text) {
         unresolved(page, &block[1], line(block.get_match().start()));
