@@ -16,18 +16,7 @@ const OTHER: &str = include_str!("../../../tests/fixtures/spec.yaml");
 const MISFITS: &str = include_str!("../fixtures/misfits.yaml");
 /// Changes of [`SMALL`].
 const CASES: &str = include_str!("../fixtures/subset.txt");
-const SMALL: &str = "openapi: 3.0.3
-info: { title: a, version: '1' }
-servers: [{ url: https://a.example }]
-paths:
-  /a:
-    post:
-      operationId: doIt
-      x-idempotent: true
-      responses: { '200': { description: ok } }
-components:
-  schemas:
-    Other: { type: object }";
+const SMALL: &str = include_str!("../fixtures/small.yaml");
 
 /// The small spec with the lines of a case, each at the place that its indentation says.
 fn spec(case: &str) -> String {

@@ -10,18 +10,7 @@ const TABLE: &str = include_str!("../fixtures/impact.txt");
 
 /// The spec of one operation with a parameter, and with a property in the body and in the answer.
 fn spec() -> Value {
-    let object = json!({ "type": "object", "properties": { "x": { "type": "string" } } });
-    let content = json!({ "application/json": { "schema": object } });
-    json!({
-        "openapi": "3.0.3", "info": { "title": "a", "version": "1" },
-        "servers": [{ "url": "https://a.example" }],
-        "paths": { "/a": { "post": {
-            "operationId": "doIt", "x-idempotent": true,
-            "parameters": [{ "name": "q", "in": "query", "required": true, "schema": { "type": "string" } }],
-            "requestBody": { "content": content },
-            "responses": { "200": { "description": "x", "content": content } },
-        } } },
-    })
+    serde_saphyr::from_str(include_str!("../fixtures/impact.yaml")).expect("YAML")
 }
 
 /// The types that are generated for the spec with this value of a keyword of a property, without comments; `None` if the

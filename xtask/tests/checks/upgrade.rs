@@ -13,10 +13,10 @@ use std::path::Path;
 use xtask::check;
 use xtask::docs;
 use xtask::docs::findings::Around;
-use xtask::document::{Pointer, Spec};
-use xtask::files::{self, GENERATED, RECORD, SPEC};
+use xtask::document::{Pointer, Spec, members};
+use xtask::files::{RECORD, SPEC};
 use xtask::page::record;
-use xtask::report::{Ending, Finding, Format, Report};
+use xtask::report::{Ending, Format, Report};
 use xtask::yaml;
 
 /// The document of the spec with the changes of the fixture: those of the vendor's revision, and others.
@@ -251,21 +251,10 @@ fn a_finding_prints_in_each_format_and_a_page_does_not_steer_the_terminal() {
 fn a_spec_that_differs_from_the_record_is_one_finding_that_says_what_to_run() {
     let root = workspace::record();
     let text = fs::read_to_string(root.join(SPEC)).expect("the spec");
-    let open = "      additionalProperties: true\n";
-    for (from, to, label) in [
-        ("", "", ""),
-        (
-            "default: true",
-            "default: false",
-            "`body.autoscalingOnly`: `default` is `true` on the page",
-        ),
-        ("x-idempotent: true", "x-idempotent: false", "true in the record, false in the spec"),
-        ("https://api.datafy.io", "https://b.example", "`servers` is ours: [\"https://api"),
-        ("operationId: attachVolume", "operationId: attach", "\"attachVolume\" in the record"),
-        ("OtherSource", "AnotherSource", "schemas` is ours: [\"AttachVolumeRequest\""),
-        ("        required: true\n        content", "        content", "not stated in the spec"),
-        (open, &format!("{open}      minProperties: 1\n"), "not stated in the record"),
-    ] {
+    let cases: Vec<[String; 3]> =
+        serde_saphyr::from_str(include_str!("../fixtures/ours.yaml")).expect("YAML");
+    for [from, to, label] in &cases {
+        assert!(text.contains(from), "{from}");
         let spec = Spec::parse(SPEC, text.replace(from, to)).expect("a spec");
         let mut recorded = record::load(&root).expect("readable").expect("a record");
         let found = check::record::check(&spec, &Around::default(), &mut recorded).0;
@@ -325,75 +314,28 @@ fn each_change_of_the_code_is_caught() {
     let spec = Spec::load(root).expect("the spec");
     let create = Pointer::operation("post", "/api/v1/volumes/create-from-snapshots");
     let parameter = spec.facts.parameters(&create).next().expect("the sub-account");
-    let within = parameter.sent_in().expect("a place");
-    let place = parameter.within_operation();
     let name = parameter.name().expect("a name").to_lowercase();
-    let sub_account = (format!("\"{name}\""), format!("\"{name}x\""));
-    let generated = [
-        ("rename = \"deviceName\"", "rename = \"device\""),
-        (&sub_account.0, &sub_account.1),
-        ("deactivate-autoscaling\",", "deactivate-autoscale\","),
-    ];
-    let committed = files::read(root, GENERATED).expect("the generated code");
-    for change in generated {
-        let changed = committed.replacen(change.0, change.1, 1);
-        assert!(changed != committed, "{change:?}");
-        let (found, _) = check::generated::check(&spec, &changed);
-        assert!(found.iter().any(|finding| finding.title.contains("is not what")), "{change:?}");
+    let code = include_str!("../fixtures/code.yaml").replace("{name}", &name);
+    let code = code.replace("{parameter}", &parameter.within_operation().to_lowercase());
+    let code: Value = serde_saphyr::from_str(&code).expect("YAML");
+    for (file, changes) in members(Some(&code["changes"])) {
+        for (from, to) in members(Some(changes)) {
+            change(root, file, &[(from, to.as_str().expect("a text"))]);
+        }
     }
-    change(root, files::SPEC_COPY, &[("deviceName", "device")]);
-    let found = check::before_compiling(root).expect("it can be read").1;
-    let stale =
-        |finding: &Finding| finding.fingerprint == "generated: datafy-api/openapi.yaml stale";
-    assert!(found.iter().any(stale), "{found:?}");
+    let early = check::before_compiling(root).expect("it can be read").1;
     // If the generator itself made such code, the wire and the types would show it.
-    change(root, GENERATED, &generated);
-    let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
-    change(
-        root,
-        ext,
-        &[
-            ("self.operation.body.autoscaling_only = Some(only);", "let _ = (&mut self, only);"),
-            (
-                "start_time,\n            volume_size_gb,\n            description,\n        }\n    }",
-                "start_time,\n            volume_size_gb: None,\n            description,\n        }\n    }",
-            ),
-        ],
-    );
-    change(
-        root,
-        "datafy-api-ext/src/operations/attach_volume.rs",
-        &[("Operation = ATTACH_VOLUME;", "Operation = datafy_api::operations::CREATE_SNAPSHOT;")],
-    );
     let compiled = workspace::compiled(root).expect("it compiles");
-    let links = check::after_compiling(&spec, &compiled);
-    let found = links.iter().flat_map(|(found, _)| found);
-    let found: Vec<_> = found.map(|finding| finding.fingerprint.as_str()).collect();
-    let attach = "POST /api/v1/volumes/{volumeId}/attach";
-    let snapshot = "POST /api/v1/volumes/{volumeId}/create-snapshot";
-    for expected in [
-        format!("schemas: {attach} body.deviceName renamed to body.device"),
-        "generated: only the compiled client has {\"idempotent\":true".to_owned(),
-        format!("wire: {attach} misfit: \"deviceName\" is a required property"),
-        "wire: deactivate_autoscaling line".to_owned(),
-        format!("wire: {create} {within} {name}x undocumented"),
-        format!("wire: {create} {place} unsent"),
-        format!("wire: {snapshot} body.autoscalingOnly unsent"),
-        "wire: create_snapshot line".to_owned(),
-        format!("fake: {attach} answer 400 as application/json undocumented"),
-        format!("fake: {snapshot} unmapped"),
-    ] {
+    let late = check::after_compiling(&spec, &compiled).map(|(found, _)| found).concat();
+    let found = early.iter().chain(&late).map(|finding| finding.fingerprint.to_lowercase());
+    let found: Vec<_> = found.collect();
+    for expected in code["found"].as_array().expect("a list") {
+        let expected = expected.as_str().expect("a text").to_lowercase();
         assert!(found.iter().any(|it| it.starts_with(&expected)), "{expected}: {found:#?}");
     }
     // An option that is gone doesn't compile, and that is a finding too.
-    change(
-        root,
-        ext,
-        &[(
-            "pub fn autoscaling_only(mut self, only: bool)",
-            "pub fn managed(mut self, only: bool)",
-        )],
-    );
+    let ext = "datafy-api-ext/src/operations/create_snapshot.rs";
+    change(root, ext, &[("pub fn autoscaling_only(", "pub fn managed(")]);
     let error = workspace::compiled(root).expect_err("the option is gone");
     assert!(error.spots[0].label.contains("no method named `autoscaling_only`"), "{error:?}");
     assert!(error.printed.contains("-->") && error.printed.contains("facts.rs"), "{error:?}");
