@@ -2,7 +2,7 @@
 
 use super::{Fact, Facts, Kind, Pointer, align, plain};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The result of a comparison.
 #[derive(Debug, Default)]
@@ -99,32 +99,36 @@ impl Comparing<'_> {
         let retyped = matches!((spec.get(&type_of), page.get(&type_of)),
             (Some(own), Some(shown)) if own.value != shown.value);
         let emptied = spec.has(&content) != page.has(&content);
-        let inner = spec.inner(place).chain(page.inner(place)).map(|(pointer, _)| pointer);
-        for pointer in inner.collect::<BTreeSet<_>>() {
-            match (spec.get(pointer), page.get(pointer)) {
-                (Some(own), Some(shown)) => match (&own.value, &shown.value) {
+        let mut inner: BTreeMap<&Pointer, [Option<&Fact>; 2]> = BTreeMap::new();
+        for (side, facts) in [spec, page].into_iter().enumerate() {
+            for (pointer, fact) in facts.inner(place) {
+                inner.entry(pointer).or_default()[side] = Some(fact);
+            }
+        }
+        for (pointer, both) in inner {
+            match both {
+                [Some(own), Some(shown)] => match (&own.value, &shown.value) {
                     (Some(own), Some(shown)) if same(pointer, own, shown) => {
                         self.comparison.agreeing += 1;
                     }
                     (None, None) if !retyped => self.place(pointer),
                     (None, None) => self.comparison.differing += facts(spec, pointer).count(),
-                    _ => self.differs(pointer),
+                    _ => self.differs(pointer, both),
                 },
                 _ if retyped && pointer.kind() != Kind::Keyword
                     || emptied && pointer.kind() == Kind::Media => {}
-                (Some(_), None) if (self.silence)(page, pointer) => {
+                [Some(_), None] if (self.silence)(page, pointer) => {
                     let hidden =
                         |fact: &Pointer| Silent { fact: fact.clone(), hidden: pointer.clone() };
                     self.comparison.silent.extend(facts(spec, pointer).map(hidden));
                 }
-                _ => self.differs(pointer),
+                _ => self.differs(pointer, both),
             }
         }
     }
 
     /// Adds the difference at a pointer that only one has, or both with another value.
-    fn differs(&mut self, pointer: &Pointer) {
-        let (own, shown) = (self.spec.get(pointer), self.page.get(pointer));
+    fn differs(&mut self, pointer: &Pointer, [own, shown]: [Option<&Fact>; 2]) {
         let all = if own.is_some() { self.spec } else { self.page };
         self.comparison.differing += facts(all, pointer).count();
         let is_place = |it: &Fact| it.value.is_none();

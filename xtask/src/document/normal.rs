@@ -96,6 +96,7 @@ impl<'a> Walk<'a> {
         if is_cut {
             object.retain(|keyword, _| keyword == "type" || keyword == REQUIRED);
         }
+        // A path is no place, and neither is the document.
         let owner = if is_place { place.0.len() } else { owner };
         for (keyword, member) in object {
             self.member(place, kind, &origin, &keyword, member, owner);
@@ -115,7 +116,7 @@ impl<'a> Walk<'a> {
                     && !self.mark(place).folded
                     && self.facts.within(&place.then(&["content"])).next().is_none() =>
             {
-                self.state(place, "content", json!({}), &origin);
+                self.state(place, "content", json!({}), &origin, owner);
             }
             _ => {}
         }
@@ -154,12 +155,12 @@ impl<'a> Walk<'a> {
         match (keyword, held(kind, keyword), value) {
             ("x-folded", ..) => self.mark(place).folded = true,
             ("x-unlabelled", ..) => self.mark(place).unlabelled = true,
-            (REQUIRED, _, flag) => self.state(place, "required", flag, &at),
+            (REQUIRED, _, flag) => self.state(place, "required", flag, &at, owner),
             (sentence, ..) if !is_compared(sentence) => {
                 self.facts.not_compared.insert(sentence.to_owned());
             }
             (flag, _, Value::Bool(false)) if FLAGS.split(' ').any(|it| it == flag) => {}
-            (_, None, value) => self.state(place, keyword, value, &at),
+            (_, None, value) => self.state(place, keyword, value, &at, owner),
             (_, Some((Held::One, inner)), value) => {
                 self.object(&place.then(&[keyword]), inner, &at, value, owner);
             }
@@ -320,9 +321,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn state(&mut self, place: &Pointer, keyword: &str, value: Value, origin: &str) {
-        // A path is no place, and neither is the document.
-        let owner = if self.facts.has(place) { place.0.len() } else { 0 };
+    fn state(&mut self, place: &Pointer, keyword: &str, value: Value, origin: &str, owner: usize) {
         let (value, line, origin) = (Some(value), (self.line)(origin), origin.to_owned());
         let fact = Fact { value, line, origin, owner, ..Fact::default() };
         self.facts.map.insert(place.then(&[keyword]), fact);
