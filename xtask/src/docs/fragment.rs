@@ -28,9 +28,7 @@ pub(super) struct Fragments<'a> {
     lines: Vec<&'a str>,
     /// The new operations by their paths.
     added: BTreeMap<&'a str, Vec<&'a Pointer>>,
-    /// The components of the spec that have become other parameters, by what these are called.
-    moved: BTreeMap<String, String>,
-    /// The pointers of the components of the spec, and of those that fragments add, by what they state.
+    /// The pointers of the components of the spec, as they will be, and of those that fragments add, by what they state.
     known: BTreeMap<String, String>,
     /// The pointers in the spec of new components, by their origins on the page.
     new: BTreeMap<String, String>,
@@ -43,7 +41,15 @@ pub(super) struct Fragments<'a> {
 
 impl<'a> Fragments<'a> {
     pub(super) fn new(spec: &'a Spec, page: &'a Facts, differences: &'a [Difference]) -> Self {
-        let (mut added, mut moved) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::new());
+        let components = spec.facts.map.iter().filter(|(_, fact)| {
+            let origin = &fact.origin;
+            origin.starts_with("/components/") && origin.matches('/').count() == 3
+        });
+        let places = components.filter(|(_, fact)| fact.value.is_none());
+        let known =
+            places.map(|(place, fact)| (stated(&spec.facts, place, place), fact.origin.clone()));
+        let mut known: BTreeMap<_, _> = known.collect();
+        let mut added = BTreeMap::<_, Vec<_>>::new();
         for Difference { place, what } in differences {
             match what {
                 What::Added if place.is_operation() => {
@@ -52,18 +58,12 @@ impl<'a> Fragments<'a> {
                 What::Moved { to } if to.kind() == Kind::Parameter => {
                     let origin = spec.facts.get(place).map_or("", |fact| &fact.origin);
                     if origin.starts_with("/components/") {
-                        moved.insert(last(to), origin.to_owned());
+                        known.insert(stated(page, place, to), origin.to_owned());
                     }
                 }
                 _ => {}
             }
         }
-        let components = spec.facts.map.iter().filter(|(_, fact)| {
-            let origin = &fact.origin;
-            origin.starts_with("/components/") && origin.matches('/').count() == 3
-        });
-        let places = components.filter(|(_, fact)| fact.value.is_none());
-        let known = places.map(|(place, fact)| (stated(&spec.facts, place), fact.origin.clone()));
         let ids = spec.facts.operations().filter_map(|it| spec.operation_id(it)).map(str::to_owned);
         let schemas = members(spec.value().pointer("/components/schemas"));
         let taken = ids.chain(schemas.map(|(name, _)| schema(name))).map(|name| (name, 1));
@@ -72,8 +72,7 @@ impl<'a> Fragments<'a> {
             page,
             lines: spec.text.lines().collect(),
             added,
-            moved,
-            known: known.collect(),
+            known,
             new: BTreeMap::new(),
             taken: taken.collect(),
             rooms: BTreeMap::new(),
@@ -175,7 +174,8 @@ impl<'a> Fragments<'a> {
         // A mere type deserves no name.
         let has_properties = self.page.children(place).any(Pointer::is_property);
         let is_shared = kind == Kind::Parameter || component.is_some() || has_properties;
-        if is_shared && let Some(pointer) = self.equal(place) {
+        let stated = stated(self.page, place, place);
+        if is_shared && let Some(pointer) = self.known.get(&stated) {
             return reference(pointer);
         }
         let own_name = component.map_or(Cow::Borrowed(name), unescape);
@@ -186,7 +186,7 @@ impl<'a> Fragments<'a> {
             }
             let pointer = self.free(&schema(&own_name));
             self.new.insert(origin, pointer.clone());
-            self.known.insert(stated(self.page, place), pointer.clone());
+            self.known.insert(stated, pointer.clone());
             let schema = self.written(place, "");
             self.paste(&pointer, schema);
             return reference(&pointer);
@@ -206,11 +206,6 @@ impl<'a> Fragments<'a> {
             _ => name.to_owned(),
         };
         write(self.page, place, &mut |inner| self.value(inner, &name))
-    }
-
-    /// The pointer of the component of the spec that is equal to a place of the page, or that has become this parameter.
-    fn equal(&self, place: &Pointer) -> Option<&String> {
-        self.moved.get(&last(place)).or_else(|| self.known.get(&stated(self.page, place)))
     }
 
     /// Pastes a value at a pointer of which the spec has the beginning; `-` stands for a new item of a list. Does nothing if
@@ -258,11 +253,6 @@ fn path(operation: &Pointer) -> &str {
     operation.0.rsplit_once('/').unwrap_or_default().0
 }
 
-/// The name of the last step, with where a parameter is sent.
-fn last(place: &Pointer) -> String {
-    place.last().map_or_else(String::new, |step| step.name.into_owned())
-}
-
 /// The pointer of a schema that is a component.
 fn schema(name: &str) -> String {
     format!("/components/schemas/{}", escape(name))
@@ -272,14 +262,15 @@ fn reference(pointer: &str) -> Value {
     json!({ "$ref": format!("#{pointer}") })
 }
 
-/// What a component states. A page may show no example, and whether a property is required is no part of its schema.
-fn stated(facts: &Facts, place: &Pointer) -> String {
+/// What a component states if it is called like another place. A page may show no example, and whether a property is
+/// required is no part of its schema.
+fn stated(facts: &Facts, place: &Pointer, called: &Pointer) -> String {
     let is_schema = place.kind() == Kind::Schema;
     let all = facts.stated(place);
     let stated = all.lines().filter(|fact| {
         let (pointer, _) = fact.split_once('=').unwrap_or_default();
         !(pointer.ends_with("/example") || is_schema && pointer == "/required")
     });
-    let name = if is_schema { String::new() } else { last(place) };
-    [&*name].into_iter().chain(stated).collect::<Vec<_>>().join("\n")
+    let name = called.last().filter(|_| !is_schema).map(|step| step.name.into_owned());
+    name.iter().map(String::as_str).chain(stated).collect::<Vec<_>>().join("\n")
 }

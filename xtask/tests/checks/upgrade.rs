@@ -64,6 +64,9 @@ fn each_change_of_the_page_is_one_finding_and_a_folded_one_is_none() {
     let markdown = docs(&root, &render::markdown(&changed, Variations::default()));
     let all = shown_by("both: ").chain(shown_by("markdown: "));
     assert_eq!(fingerprints(&markdown), all.collect());
+    let pasted = markdown.findings.iter().flat_map(|finding| &finding.paste);
+    let reused = "parameters/SubAccountId";
+    assert!({ pasted }.any(|it| it.yaml.contains(reused)), "it will be what has moved");
     for report in [text, markdown] {
         assert_eq!(report.ending, Ending::Drift);
         for finding in &report.findings {
