@@ -76,6 +76,14 @@ struct Trait {
     name: String,
 }
 
+impl Trait {
+    fn new(likeness: Likeness, equal: impl Into<String>, name: &str) -> Self {
+        let bare = name.replace(|c: char| !c.is_alphanumeric(), "").to_lowercase();
+        let name = if bare.is_empty() { name.to_owned() } else { bare };
+        Self { likeness, equal: equal.into(), name }
+    }
+}
+
 /// Places within the same place, with their traits.
 type Described<'a> = Vec<(&'a Pointer, Vec<Trait>)>;
 
@@ -113,27 +121,31 @@ fn described<'a>(
         *sizes.entry(class(facts, place)).or_default() += 1;
     }
     let described = places.iter().map(|place| {
-        let mut traits = spelled(place);
-        // A copied text doesn't show the media type of a request body.
-        if silence.is_some() && place.kind() == Kind::Media
-            || place.0.ends_with("/requestBody/content/*~1*")
-        {
-            traits.push(Trait { likeness: SAME, equal: "*/*".to_owned(), name: String::new() });
-        }
+        let name = place.name().unwrap_or_default();
+        let mut traits = match (place.kind(), place.sent_in()) {
+            (Kind::Operation, _) => operation(place),
+            (Kind::Header, _) | (_, Some(Within::Header)) => {
+                vec![Trait::new(SAME, name.to_lowercase(), "")]
+            }
+            // A copied text doesn't show the media type of a request body.
+            (Kind::Media, _)
+                if silence.is_some() || place.0.ends_with("/requestBody/content/*~1*") =>
+            {
+                vec![Trait::new(SAME, "*/*", "")]
+            }
+            _ => Vec::new(),
+        };
         let class = class(facts, place);
         if let Some(class) = class.filter(|_| !silence.is_some_and(|is_silent| is_silent(place))) {
-            let mut add = |likeness, equal: &str, name| {
-                traits.push(Trait { likeness, equal: equal.to_owned(), name });
-            };
-            // The names of parameters in a path mean nothing.
-            if place.sent_in() == Some(Within::Path) || sizes[&Some(class.clone())] == 1 {
-                add(1, &class, String::new());
-            }
             let of_parameter = facts.value(&place.then(&["schema"]), "example");
             if let Some(example) = facts.value(place, "example").or(of_parameter) {
-                add(2, &format!("{class} {}", plain(example)), String::new());
+                traits.push(Trait::new(2, format!("{class} {}", plain(example)), ""));
             }
-            add(3, &class, bare(&place.name().unwrap_or_default()));
+            // The names of parameters in a path mean nothing.
+            if place.sent_in() == Some(Within::Path) || sizes[&Some(class.clone())] == 1 {
+                traits.push(Trait::new(1, &*class, ""));
+            }
+            traits.push(Trait::new(3, class, &name));
         }
         (place, traits)
     });
@@ -151,38 +163,23 @@ fn class(facts: &Facts, place: &Pointer) -> Option<String> {
     }
 }
 
-/// The traits that show in the pointer: the spelling of headers, and of operations another method, another version, or
-/// another part before the path.
-fn spelled(place: &Pointer) -> Vec<Trait> {
-    let any = |likeness, equal| Trait { likeness, equal, name: String::new() };
-    let last = place.last();
-    let name = last.map(|step| step.name.to_lowercase()).unwrap_or_default();
-    match place.kind() {
-        Kind::Header => vec![any(SAME, name)],
-        Kind::Parameter if place.sent_in() == Some(Within::Header) => vec![any(SAME, name)],
-        Kind::Operation => operation(place),
-        _ => Vec::new(),
-    }
-}
-
+/// Operations may have another method, another version, or another part before the path.
 fn operation(place: &Pointer) -> Vec<Trait> {
     let Some((method, path)) = place.method_and_path() else { return Vec::new() };
-    let mut traits = Vec::new();
-    let mut add = |likeness, equal: &str, name: &str| {
-        traits.push(Trait { likeness, equal: equal.to_owned(), name: bare(name) });
-    };
-    add(SAME, &format!("{method} {}", without_names(&path)), "");
-    add(3, &path, "");
+    let mut traits = vec![
+        Trait::new(SAME, format!("{method} {}", without_names(&path)), ""),
+        Trait::new(3, &*path, ""),
+    ];
     for (slash, _) in path.match_indices('/') {
         let (before, rest) = path.split_at(slash);
         if rest.matches('/').count() > 1 {
-            add(2, &format!("{method} {rest}"), before);
+            traits.push(Trait::new(2, format!("{method} {rest}"), before));
         }
         let end = rest[1..].find('/').map_or(rest.len(), |end| end + 1);
         let (part, after) = (&rest[1..end], &rest[end..]);
         if !part.contains('{') && !part.is_empty() {
             let name = if is_version(part) { "v1" } else { part };
-            add(2, &format!("{method} {before}/*{after}"), name);
+            traits.push(Trait::new(2, format!("{method} {before}/*{after}"), name));
         }
     }
     traits
@@ -191,12 +188,6 @@ fn operation(place: &Pointer) -> Vec<Trait> {
 fn is_version(part: &str) -> bool {
     let number = part.strip_prefix('v');
     number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// What counts of a name.
-fn bare(name: &str) -> String {
-    let bare = name.replace(|c: char| !c.is_alphanumeric(), "").to_lowercase();
-    if bare.is_empty() { name.to_owned() } else { bare }
 }
 
 /// Whether one name is a part of the other, or stands for any.
