@@ -39,12 +39,11 @@ impl Describer<'_> {
             }
         }
         // What one of several alternatives describes is described.
-        let holder = place.holder();
-        if !["oneOf", "anyOf", "allOf"].contains(&&*holder) {
+        if place.alternative().is_none() {
             schema["unevaluatedProperties"] = json!({ UNDESCRIBED: true });
         }
         // The values of a map need not be shown.
-        if holder == "additionalProperties" { schema } else { self.marked(place, schema) }
+        if place.holder() == "additionalProperties" { schema } else { self.marked(place, schema) }
     }
 
     /// The schema of the messages of an operation, which have a member for each parameter, body or answer.

@@ -42,7 +42,7 @@ pub fn check(spec: &Spec, compiled: &Compiled) -> Checked {
             .at(SPEC, line, "the spec")
             .help("run `cargo xtask generate`; if that changes nothing, fix datafy-api/build")
     });
-    let facts = comparison.agreeing + comparison.differing;
+    let facts = comparison.counts.agreeing + comparison.counts.differing;
     (findings.collect(), format!("compared {} types, {facts} facts", compiled.schemas.len()))
 }
 

@@ -4,10 +4,10 @@ use super::fragment::Fragments;
 use super::impact;
 use super::listed::PublicItems;
 use super::prose::Prose;
-use crate::document::{Comparison, Difference, Facts, Pointer, Spec, What, plain};
+use crate::document::{Comparison, Counts, Difference, Facts, Pointer, Spec, What, plain};
 use crate::files::{RECORD, SPEC};
 use crate::page::{Page, Shape};
-use crate::report::{Cause, Counts, Finding, Link, Receipt, clean};
+use crate::report::{Cause, Finding, Link, Receipt, clean};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -266,8 +266,8 @@ fn help(difference: &Difference, with_yaml: bool) -> String {
 
 /// What was compared, in numbers and by name.
 pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Receipt {
-    let Comparison { operations, agreeing, differing, .. } = *comparison;
-    let silent = comparison.silent.len();
+    let facts = Counts { unreadable, ..comparison.counts };
+    let Counts { operations, agreeing, differing, silent, .. } = facts;
     let compared = format!(
         "compared {operations} of {} operations and {} facts: {agreeing} agree, {differing} differ, on \
          {silent} the page is silent; {unreadable} places could not be read",
@@ -277,6 +277,5 @@ pub fn receipt(spec: &Spec, comparison: &Comparison, unreadable: usize) -> Recei
     let mut names: Vec<String> =
         comparison.silent.iter().map(|silent| silent.hidden.to_string()).collect();
     names.dedup();
-    let facts = Counts { operations, agreeing, differing, silent, unreadable };
     Receipt { compared: vec![compared], facts, silent: names, ..Receipt::default() }
 }

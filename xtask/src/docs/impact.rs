@@ -54,7 +54,7 @@ pub fn breaks(spec: &Facts, page: &Facts, difference: &Difference) -> Breaks {
     let place = &difference.place;
     let (is_operation, in_answer) = (place.is_operation(), place.is_in_answer());
     let is_field = place.kind() == Kind::Schema;
-    let is_alternative = matches!(&*place.holder(), "oneOf" | "anyOf" | "allOf");
+    let is_alternative = place.alternative().is_some();
     let (wire, build) = match &difference.what {
         What::Moved { .. } => (true, !is_operation),
         What::Added if is_operation => (false, false),

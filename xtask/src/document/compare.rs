@@ -1,6 +1,7 @@
 //! Compares the facts of a page with those of the spec. A fact agrees, differs, or the page is silent on it.
 
 use super::{Fact, Facts, Kind, Pointer, align, plain};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -8,13 +9,19 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Comparison {
     pub differences: Vec<Difference>,
-    /// The number of operations that both have.
-    pub operations: usize,
-    /// The numbers of facts.
-    pub agreeing: usize,
-    pub differing: usize,
+    pub counts: Counts,
     /// The facts of the spec on which the page is silent.
     pub silent: Vec<Silent>,
+}
+
+/// The numbers of operations that both have, of facts, and of places that could not be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    pub operations: usize,
+    pub agreeing: usize,
+    pub differing: usize,
+    pub silent: usize,
+    pub unreadable: usize,
 }
 
 /// A fact of the spec on which the page is silent.
@@ -68,6 +75,7 @@ pub fn compare(spec: &Facts, page: &mut Facts, silence: Silence<'_>) -> Comparis
     let mut comparing = Comparing { spec, page, silence, moved, comparison };
     comparing.place(&Pointer::default());
     let mut comparison = comparing.comparison;
+    comparison.counts.silent = comparison.silent.len();
     comparison.differences.sort_by(|one, other| one.place.cmp(&other.place));
     comparison
 }
@@ -85,9 +93,9 @@ impl Comparing<'_> {
     fn place(&mut self, place: &Pointer) {
         let (spec, page) = (self.spec, self.page);
         let kind = place.kind();
-        self.comparison.operations += usize::from(kind == Kind::Operation);
+        self.comparison.counts.operations += usize::from(kind == Kind::Operation);
         if let Some(to) = self.moved.remove(place) {
-            self.comparison.differing += 1;
+            self.comparison.counts.differing += 1;
             let difference = Difference { place: place.clone(), what: What::Moved { to } };
             self.comparison.differences.push(difference);
             if kind == Kind::Parameter {
@@ -109,10 +117,12 @@ impl Comparing<'_> {
             match both {
                 [Some(own), Some(shown)] => match (&own.value, &shown.value) {
                     (Some(own), Some(shown)) if same(pointer, own, shown) => {
-                        self.comparison.agreeing += 1;
+                        self.comparison.counts.agreeing += 1;
                     }
                     (None, None) if !retyped => self.place(pointer),
-                    (None, None) => self.comparison.differing += facts(spec, pointer).count(),
+                    (None, None) => {
+                        self.comparison.counts.differing += facts(spec, pointer).count();
+                    }
                     _ => self.differs(pointer, both),
                 },
                 _ if retyped && pointer.kind() != Kind::Keyword
@@ -130,7 +140,7 @@ impl Comparing<'_> {
     /// Adds the difference at a pointer that only one has, or both with another value.
     fn differs(&mut self, pointer: &Pointer, [own, shown]: [Option<&Fact>; 2]) {
         let all = if own.is_some() { self.spec } else { self.page };
-        self.comparison.differing += facts(all, pointer).count();
+        self.comparison.counts.differing += facts(all, pointer).count();
         let is_place = |it: &Fact| it.value.is_none();
         let (place, what) = if own.is_some_and(is_place) {
             (pointer.clone(), What::Removed)

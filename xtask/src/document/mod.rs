@@ -12,7 +12,7 @@ mod version;
 mod write;
 
 pub use align::align;
-pub use compare::{Comparison, Difference, Silence, What, compare};
+pub use compare::{Comparison, Counts, Difference, Silence, What, compare};
 pub use facts::{Fact, Facts, Unreadable};
 pub use grammar::{Kind, METHODS, members};
 pub use normal::{LISTS, MOST, flatten, plain, security_in_words};

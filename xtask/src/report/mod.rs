@@ -10,6 +10,7 @@ mod waivers;
 pub use finding::{Breaks, Cause, Finding, Link, Spot};
 pub use waivers::Waivers;
 
+use crate::document::Counts;
 use serde::Serialize;
 
 /// How to print.
@@ -86,15 +87,6 @@ pub struct Receipt {
     pub not_compared: Vec<String>,
     /// The fingerprints of waived findings.
     pub waived: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    pub operations: usize,
-    pub agreeing: usize,
-    pub differing: usize,
-    pub silent: usize,
-    pub unreadable: usize,
 }
 
 impl Report {

@@ -57,7 +57,7 @@ fn differences(spec: &Facts, text: &str) -> Vec<Difference> {
     let mut page = Page::read(text.as_bytes(), spec).expect("a page");
     assert_eq!(page.unreadable, [], "{text}");
     let comparison = page.compare(spec);
-    assert_eq!(comparison.operations, spec.operations().count(), "{text}");
+    assert_eq!(comparison.counts.operations, spec.operations().count(), "{text}");
     comparison.differences
 }
 
