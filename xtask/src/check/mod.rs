@@ -9,8 +9,6 @@ pub mod schemas;
 pub mod wire;
 
 use crate::docs::findings::{self, Around};
-use crate::docs::listed::PublicItems;
-use crate::docs::prose::Prose;
 use crate::document::Spec;
 use crate::files::{self, GENERATED, RECORD, SPEC_COPY};
 use crate::generate;
@@ -52,7 +50,7 @@ pub fn before_compiling(root: &Path) -> Result<(Spec, Vec<Finding>, Receipt)> {
         bail!("{RECORD} is missing; write it with `cargo xtask docs PAGE --record`");
     };
     let (mut findings, document) = document::check(&spec);
-    let around = Around { public: PublicItems::load(root), prose: Prose::load(root) };
+    let around = Around::load(root);
     let (found, comparison) = record::check(&spec, &around, &mut recorded);
     findings.extend(found);
     let (found, prose) = record::prose(&around.prose, &recorded.gone);

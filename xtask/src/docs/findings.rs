@@ -10,12 +10,19 @@ use crate::page::{Page, Shape};
 use crate::report::{Cause, Finding, Link, Receipt, clean};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What a page is compared with, besides the spec.
 #[derive(Default)]
 pub struct Around {
     pub public: PublicItems,
     pub prose: Prose,
+}
+
+impl Around {
+    pub fn load(root: &Path) -> Self {
+        Self { public: PublicItems::load(root), prose: Prose::load(root) }
+    }
 }
 
 /// The differences of the page from the spec. The same difference in several operations is one finding.

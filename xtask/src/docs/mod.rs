@@ -14,8 +14,6 @@ use crate::page::{self, Page, record};
 use crate::report::{Problem, Report, Waivers};
 use anyhow::{Context, Result};
 use findings::Around;
-use listed::PublicItems;
-use prose::Prose;
 use std::path::{Path, PathBuf};
 
 const COMMAND: &str = "docs";
@@ -55,8 +53,7 @@ impl Basis {
         if let Some(recorded) = &mut recorded {
             align(&spec.facts, &mut recorded.page.facts);
         }
-        let around = Around { public: PublicItems::load(root), prose: Prose::load(root) };
-        let waivers = Waivers::load(root)?;
+        let (around, waivers) = (Around::load(root), Waivers::load(root)?);
         Ok(Self { spec, recorded, around, waivers, record: record.then(|| root.to_owned()) })
     }
 
