@@ -3,7 +3,7 @@
 use super::Checked;
 use super::schema::Describer;
 use crate::docs::TO_DESCRIBE;
-use crate::document::{Kind, Spec, Unreadable, members};
+use crate::document::{Kind, Problem, Spec, members};
 use crate::files::SPEC;
 use crate::report::{Finding, Link};
 use roas::v3_0::spec::Spec as Valid;
@@ -23,8 +23,8 @@ pub fn check(spec: &Spec) -> Checked {
     if let Err(problem) = read.map_err(|error| error.to_string()).and_then(valid) {
         find(None, &format!("not a valid OpenAPI 3.0 document: {}", problem.replace('\n', "; ")));
     }
-    for Unreadable { line, problem } in &spec.unreadable {
-        find(*line, problem);
+    for Problem { line, what, .. } in &spec.unreadable {
+        find(*line, what);
     }
     for repeated in repeated(spec.value()) {
         find(None, &format!("something is listed twice: {repeated}"));

@@ -11,7 +11,7 @@ pub use fragment::{Fragment, TO_DESCRIBE};
 use crate::document::{Spec, align};
 use crate::files::{self, RECORD};
 use crate::page::{self, Page, record};
-use crate::report::{Problem, Report, Waivers};
+use crate::report::{Report, Waivers};
 use anyhow::{Context, Result};
 use findings::Around;
 use std::path::{Path, PathBuf};
@@ -63,9 +63,10 @@ impl Basis {
         let mut page = Page::read(bytes, &spec.facts)
             .map_err(anyhow::Error::msg)
             .with_context(|| name.to_owned())?;
-        let unreadable = page.unreadable.iter();
-        let problems: Vec<_> =
-            unreadable.map(|place| Problem::of_file(name, place.line, &place.problem)).collect();
+        for problem in &mut page.unreadable {
+            problem.file = Some(name.to_owned());
+        }
+        let problems = page.unreadable.clone();
         // The comparison reorders the page as the spec is ordered.
         let shown = self.record.as_ref().map(|_| page.facts.clone());
         let before = self.recorded.as_ref().map(|recorded| &recorded.page);

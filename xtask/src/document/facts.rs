@@ -1,6 +1,7 @@
 //! A normalised document as a map from pointer to value, whose entries are compared one by one.
 
 use super::Pointer;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -34,11 +35,13 @@ pub struct Fact {
     pub(super) owner: usize,
 }
 
-/// A place of a document that can't be understood, or that contradicts another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
+/// Something that could not be read, can't be understood, or contradicts something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The file, once the document is known to be one.
+    pub file: Option<String>,
     pub line: Option<u64>,
-    pub problem: String,
+    pub what: String,
 }
 
 impl Facts {

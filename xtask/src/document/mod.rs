@@ -13,7 +13,7 @@ mod write;
 
 pub use align::align;
 pub use compare::{Comparison, Counts, Difference, Silence, What, compare};
-pub use facts::{Fact, Facts, Unreadable};
+pub use facts::{Fact, Facts, Problem};
 pub use grammar::{Kind, METHODS, members};
 pub use normal::{LISTS, MOST, flatten, plain, security_in_words};
 pub use pointer::{Pointer, Within, escape, unescape, without_names};

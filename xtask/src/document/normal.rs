@@ -6,7 +6,7 @@
 use super::grammar::{Held, Kind, held, members};
 use super::sentences::is_compared;
 use super::version::as_3_0;
-use super::{Fact, Facts, Pointer, Unreadable, Within, escape};
+use super::{Fact, Facts, Pointer, Problem, Within, escape};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ type LineOf<'a> = &'a dyn Fn(&str) -> Option<u64>;
 type Object = Map<String, Value>;
 
 /// Flattens the document `root`.
-pub fn flatten(root: &Value, line: LineOf<'_>) -> (Facts, Vec<Unreadable>) {
+pub fn flatten(root: &Value, line: LineOf<'_>) -> (Facts, Vec<Problem>) {
     let mut walk = Walk::new(root, line);
     // What is in the components is read where it is referred to.
     let own = match root {
@@ -57,7 +57,7 @@ struct Walk<'a> {
     root: &'a Value,
     line: LineOf<'a>,
     facts: Facts,
-    unreadable: Vec<Unreadable>,
+    unreadable: Vec<Problem>,
     /// The schemas around the current one, since a schema may contain itself.
     above: Vec<String>,
     /// The number of facts before the operation.
@@ -388,9 +388,9 @@ impl<'a> Walk<'a> {
 
     fn cannot_read(&mut self, origin: &str, problem: &str) {
         let line = (self.line)(origin);
-        let unreadable = Unreadable { line, problem: format!("#{origin}: {problem}") };
-        if !self.unreadable.contains(&unreadable) {
-            self.unreadable.push(unreadable);
+        let problem = Problem { line, what: format!("#{origin}: {problem}"), file: None };
+        if !self.unreadable.contains(&problem) {
+            self.unreadable.push(problem);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `openapi.yaml`: its text, the document with its lines, and its facts.
 
-use super::{Facts, Pointer, Unreadable, flatten};
+use super::{Facts, Pointer, Problem, flatten};
 use crate::codegen::yaml::Document;
 use crate::files::{self, SPEC};
 use anyhow::{Result, anyhow};
@@ -14,7 +14,7 @@ pub struct Spec {
     pub(crate) document: Document,
     pub facts: Facts,
     /// The places that could not be read; `check` reports them.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<Problem>,
 }
 
 impl Spec {

@@ -1,7 +1,7 @@
 //! The lines of a copied text that are about one operation.
 
 use super::label::{Section, label};
-use crate::document::{METHODS, Unreadable};
+use crate::document::{METHODS, Problem};
 
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
@@ -30,10 +30,7 @@ struct Marker {
 
 /// Splits the page into operations. Each begins with its method, sometimes joined with the path, and ends with both.
 /// Some pages have only the end.
-pub(super) fn blocks<'a>(
-    lines: &'a [Line<'a>],
-    unreadable: &mut Vec<Unreadable>,
-) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(lines: &'a [Line<'a>], unreadable: &mut Vec<Problem>) -> Vec<Block<'a>> {
     let markers = (0..lines.len()).filter_map(|index| marker(lines, index));
     let mut markers = markers.peekable();
     let answers = |line: &Line<'_>| label(line.text).is_some_and(|it| it.0 == Section::Answers);
@@ -60,8 +57,8 @@ pub(super) fn blocks<'a>(
         if let Some(path) = path {
             blocks.push(Block { method, path, line, lines: block, title });
         } else {
-            let problem = format!("`{method}` is not followed by a path");
-            unreadable.push(Unreadable { line: Some(line), problem });
+            let what = format!("`{method}` is not followed by a path");
+            unreadable.push(Problem { line: Some(line), what, file: None });
         }
     }
     blocks

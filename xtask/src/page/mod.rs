@@ -11,7 +11,7 @@ mod text;
 
 pub use source::{fetch, name};
 
-use crate::document::{Comparison, Facts, Pointer, Unreadable, compare};
+use crate::document::{Comparison, Facts, Pointer, Problem, compare};
 use serde::{Deserialize, Serialize};
 use silence::is_silent;
 
@@ -31,7 +31,7 @@ pub struct Page {
     pub shape: Shape,
     /// Its document, normalised and flattened.
     pub facts: Facts,
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<Problem>,
 }
 
 /// Why a text is not a page that can be compared, and what to do.
@@ -89,8 +89,8 @@ impl Page {
         Ok(page)
     }
 
-    fn cannot_read(&mut self, line: u64, problem: impl Into<String>) {
-        self.unreadable.push(Unreadable { line: Some(line), problem: problem.into() });
+    fn cannot_read(&mut self, line: u64, what: impl Into<String>) {
+        self.unreadable.push(Problem { line: Some(line), what: what.into(), file: None });
     }
 
     /// Adds what a piece of the page states that begins on `line`. What several pieces state must be the same.

@@ -4,7 +4,7 @@ use super::block::{Block, Line, blocks};
 use super::label::{Section, is_media, label, status};
 use super::row::{self, Read, Row, Stated};
 use super::{NotAPage, Page, record};
-use crate::document::{Fact, Facts, Kind, LISTS, Pointer, Unreadable, Within, security_in_words};
+use crate::document::{Fact, Facts, Kind, LISTS, Pointer, Problem, Within, security_in_words};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use strum::IntoEnumIterator;
@@ -56,7 +56,7 @@ struct Reader<'a> {
     last_or: usize,
     operation: Pointer,
     facts: Facts,
-    unreadable: Vec<Unreadable>,
+    unreadable: Vec<Problem>,
     /// The current line, and its place among the lines of the operation.
     number: u64,
     index: usize,
@@ -580,8 +580,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn cannot_read(&mut self, problem: String) {
-        self.unreadable.push(Unreadable { line: Some(self.number), problem });
+    fn cannot_read(&mut self, what: String) {
+        self.unreadable.push(Problem { line: Some(self.number), what, file: None });
     }
 }
 

@@ -10,7 +10,7 @@ mod waivers;
 pub use finding::{Breaks, Cause, Finding, Link, Spot};
 pub use waivers::Waivers;
 
-use crate::document::Counts;
+use crate::document::{Counts, Problem};
 use serde::Serialize;
 
 /// How to print.
@@ -48,30 +48,6 @@ pub struct Report {
     pub receipt: Receipt,
     /// What findings call the page.
     pub page: Option<String>,
-}
-
-/// Something that could not be read.
-#[derive(Debug, Serialize)]
-pub struct Problem {
-    pub file: Option<String>,
-    pub line: Option<u64>,
-    pub what: String,
-}
-
-impl Problem {
-    pub fn of_file(file: &str, line: Option<u64>, what: &str) -> Self {
-        Self { file: Some(file.to_owned()), line, what: what.to_owned() }
-    }
-
-    /// The problem with its place, in one line.
-    fn explain(&self) -> String {
-        let place = match (&self.file, self.line) {
-            (Some(file), Some(line)) => format!("{file}:{line}: "),
-            (Some(file), None) => format!("{file}: "),
-            (None, _) => String::new(),
-        };
-        format!("{place}{}", self.what)
-    }
 }
 
 /// What was compared.

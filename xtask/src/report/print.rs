@@ -1,6 +1,7 @@
 //! How a report is printed for people, and as annotations of a GitHub workflow.
 
 use super::{Breaks, Ending, Finding, Report, clean};
+use crate::document::Problem;
 
 pub(super) fn text(report: &Report) -> String {
     let mut lines = Vec::new();
@@ -24,7 +25,7 @@ pub(super) fn text(report: &Report) -> String {
         lines.push(String::new());
     }
     let receipt = &report.receipt;
-    lines.extend(report.problems.iter().map(|problem| format!("error: {}", problem.explain())));
+    lines.extend(report.problems.iter().map(|problem| format!("error: {}", explain(problem))));
     lines.extend(receipt.compared.iter().cloned());
     for (title, all) in [
         ("the page is silent on", &receipt.silent),
@@ -40,6 +41,13 @@ pub(super) fn text(report: &Report) -> String {
         (Ending::CouldNotCheck, _) => "could not check".to_owned(),
     });
     lines.iter().map(|line| clean(line) + "\n").collect()
+}
+
+/// The problem with its place, in one line.
+fn explain(Problem { file, line, what }: &Problem) -> String {
+    let file = file.as_ref().map(|file| format!("{file}:")).unwrap_or_default();
+    let line = line.map(|line| format!("{line}:")).unwrap_or_default();
+    format!("{file}{line} {what}").trim_start().to_owned()
 }
 
 /// What is said of a finding.
@@ -81,7 +89,7 @@ pub(super) fn github(report: &Report) -> String {
     let problems = report
         .problems
         .iter()
-        .map(|problem| format!("::error title=could not check::{}\n", escape(&problem.explain())));
+        .map(|problem| format!("::error title=could not check::{}\n", escape(&explain(problem))));
     let compared = report.receipt.compared.iter().map(|line| clean(line) + "\n");
     findings.chain(problems).chain(compared).collect()
 }

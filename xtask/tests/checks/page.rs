@@ -156,7 +156,7 @@ fn a_page_is_read_whatever_its_form_and_nothing_is_removed_from_one_that_is_dama
             text.lines().nth(line - 1).expect("the line")
         };
         for (problem, expected) in problems.iter().zip(expected_problems) {
-            let found = format!("{}: {}", text_at(problem.line), problem.problem);
+            let found = format!("{}: {}", text_at(problem.line), problem.what);
             assert!(found.contains(&expected[2..]), "{what}: {found}");
         }
         // Each fact has the line on which its document, or its block, begins.
@@ -218,7 +218,7 @@ fn hostile_pages_end() {
     );
     let doubled = read(&fenced(&doubling));
     let problem = "more schemas within schemas than can be followed";
-    assert!(doubled.unreadable.iter().any(|it| it.problem.contains(problem)));
+    assert!(doubled.unreadable.iter().any(|it| it.what.contains(problem)));
     assert!(doubled.facts.map.len() < 30_000, "{}", doubled.facts.map.len());
     for page in [
         fenced(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))),
