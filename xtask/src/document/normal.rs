@@ -40,7 +40,8 @@ type Object = Map<String, Value>;
 
 /// Flattens the document `root`.
 pub fn flatten(root: &Value, line: LineOf<'_>) -> (Facts, Vec<Problem>) {
-    let mut walk = Walk::new(root, line);
+    let (facts, unreadable, above) = Default::default();
+    let mut walk = Walk { root, line, facts, unreadable, above, before: 0 };
     // What is in the components is read where it is referred to.
     let own = match root {
         Value::Object(root) => {
@@ -65,11 +66,6 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(root: &'a Value, line: LineOf<'a>) -> Self {
-        let (facts, unreadable, above) = Default::default();
-        Self { root, line, facts, unreadable, above, before: 0 }
-    }
-
     /// Reads the object from `origin`, which stands at `place` of the normalised document. `owner` is the length of the
     /// pointer to the place around it.
     fn object(&mut self, place: &Pointer, kind: Kind, origin: &str, value: Value, owner: usize) {

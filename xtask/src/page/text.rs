@@ -53,13 +53,12 @@ struct Reader<'a> {
     /// The sections that are labelled.
     labels: Vec<Section>,
     /// The last line that separates alternatives.
-    last_or: usize,
+    last_or: u64,
     operation: Pointer,
     facts: Facts,
     unreadable: Vec<Problem>,
-    /// The current line, and its place among the lines of the operation.
+    /// The current line.
     number: u64,
-    index: usize,
     section: Section,
     content: Option<Content>,
     /// The schema of the last row.
@@ -110,18 +109,17 @@ struct Security {
 impl<'a> Reader<'a> {
     fn new(block: &'a Block<'a>, spec: &'a Facts, known: &'a BTreeSet<String>) -> Self {
         let labels = block.lines.iter().filter_map(|line| Some(label(line.text)?.0));
-        let or = |line: &Line<'_>| matches!(line.text, "or" | "and");
+        let or = |line: &&Line<'_>| matches!(line.text, "or" | "and");
         Self {
             block,
             spec,
             known,
             labels: labels.collect(),
-            last_or: block.lines.iter().rposition(or).unwrap_or(0),
+            last_or: block.lines.iter().rfind(or).map_or(0, |line| line.number),
             operation: Pointer::operation(block.method, &block.path),
             facts: Facts::default(),
             unreadable: Vec::new(),
             number: block.line,
-            index: 0,
             section: Section::None,
             content: None,
             row: None,
@@ -144,8 +142,8 @@ impl<'a> Reader<'a> {
             self.number = badge.number;
             self.state(&operation, "deprecated", true);
         }
-        for (index, Line { number, text }) in self.block.lines.iter().enumerate() {
-            (self.index, self.number) = (index, *number);
+        for Line { number, text } in self.block.lines {
+            self.number = *number;
             self.line(text);
         }
         self.number = self.block.line;
@@ -423,7 +421,7 @@ impl<'a> Reader<'a> {
             self.is_known(&place) && !self.facts.has(&place)
         };
         let is_chosen = |choice: &&Choice| {
-            let is_last = choice.current == 0 && self.last_or > self.index;
+            let is_last = choice.current == 0 && self.last_or > self.number;
             choice.place == *base || choice.spelled_out || is_last
         };
         let (in_base, next) = (is_next(base), objects.iter().rposition(is_next));
