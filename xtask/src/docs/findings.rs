@@ -200,10 +200,7 @@ fn say(value: Option<&Value>) -> String {
         Some(Value::String(text)) if text.is_empty() => "stated, without its values".to_owned(),
         Some(Value::String(text)) => format!("`{text}`"),
         Some(Value::Array(items)) if !items.is_empty() => {
-            let items = items
-                .iter()
-                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned));
-            format!("`{}`", items.collect::<Vec<_>>().join(", "))
+            format!("`{}`", items.iter().map(plain).collect::<Vec<_>>().join(", "))
         }
         Some(Value::Array(_)) => "none".to_owned(),
         Some(Value::Object(members)) if members.is_empty() => "none".to_owned(),
