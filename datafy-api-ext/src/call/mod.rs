@@ -85,6 +85,11 @@ impl<O> Call<O> {
         self.datafy.clock()
     }
 
+    /// The operation timeout of the call.
+    pub(crate) fn limit(&self) -> Duration {
+        self.options.timeouts.operation
+    }
+
     pub(crate) fn policy(&self) -> &RetryPolicy {
         &self.options.retry
     }

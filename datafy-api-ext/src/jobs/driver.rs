@@ -5,9 +5,10 @@ use super::job::Job;
 use super::steps::Steps;
 use std::future::poll_fn;
 use std::task::Poll;
+use tokio::time::sleep;
 
 /// Polls the job of an item until its function has returned, or a step has parked it. Calls in flight end before it is
-/// dropped.
+/// dropped, if they do within their timeout.
 pub(super) async fn drive<T, J: Job>(
     steps: &Steps,
     item: T,
@@ -17,6 +18,8 @@ pub(super) async fn drive<T, J: Job>(
     // Boxed, since the future of a call is large, and each one around it would move it.
     let mut job = Box::pin(job.run(steps));
     let mut returned = None;
+    // A call that the function has begun, and no longer polls, would never end.
+    let mut limit = None;
     let returned = poll_fn(|context| {
         steps.register(context);
         if returned.is_none()
@@ -24,8 +27,12 @@ pub(super) async fn drive<T, J: Job>(
         {
             returned = Some(result);
         }
-        let is_over = steps.is_over(returned.is_some());
-        if is_over { Poll::Ready(returned.take()) } else { Poll::Pending }
+        let Some(left) = steps.left(returned.is_some()) else { return Poll::Pending };
+        let over = left.is_zero() || {
+            let limit = limit.get_or_insert_with(|| Box::pin(sleep(left)));
+            limit.as_mut().poll(context).is_ready()
+        };
+        if over { Poll::Ready(returned.take()) } else { Poll::Pending }
     });
     let returned = returned.await;
     drop(job);

@@ -85,6 +85,17 @@ impl fmt::Display for Stopped {
     }
 }
 
+/// A job that waits for its turn. It may be dropped before that.
+struct Waiting<'a>(Option<&'a Gate>);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(gate) = self.0 {
+            gate.leave();
+        }
+    }
+}
+
 impl Gate {
     /// The gate of a journal that a service holds open.
     pub(super) fn new(datafy: Datafy) -> Self {
@@ -104,32 +115,29 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a job send its first call. Fails if none may be sent.
+    /// Lets a job send its first call: it is in flight until it [leaves](Self::leave). Fails if none may be sent.
     pub(super) async fn pass(&self) -> Result<(), Halt> {
         if self.is_plan {
             return Err(Halt::NotAttempted);
         }
-        if !self.is_fleet {
-            return Ok(());
-        }
         self.check()?;
         self.state().progress.in_flight += 1;
+        let mut waiting = Waiting(Some(self));
         if let Some(pace) = &self.pace {
             // Boxed, since it would enlarge the future of every job.
-            let turn = Box::pin(pace.wait(self.datafy.clock(), || self.check())).await;
-            turn.inspect_err(|_| self.leave())?;
+            Box::pin(pace.wait(self.datafy.clock(), || self.check())).await?;
         }
+        waiting.0 = None;
         Ok(())
-    }
-
-    fn check(&self) -> Result<(), Halt> {
-        if self.state().stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
     }
 
     /// A job that has passed has ended.
     pub(super) fn leave(&self) {
-        let in_flight = &mut self.state().progress.in_flight;
-        *in_flight = in_flight.saturating_sub(1);
+        self.state().progress.in_flight -= 1;
+    }
+
+    fn check(&self) -> Result<(), Halt> {
+        if self.state().stopped.is_some() { Err(Halt::NotAttempted) } else { Ok(()) }
     }
 
     /// Lets no further job of a fleet pass. Only the first reason is kept.

@@ -35,7 +35,7 @@ impl Settling {
     pub(super) async fn look(&self) -> Option<DateTime<Utc>> {
         // Each call with its place: the key, the operation and the number.
         let calls = || {
-            let are_all = !self.store.is_busy(None);
+            let are_all = !self.store.is_busy();
             let of = |Entry { key, steps, .. }| {
                 let place = move |step: Step| {
                     ((key.clone(), step.operation, step.number), SentCall::from(&step))
@@ -48,7 +48,9 @@ impl Settling {
         let mut again_after = None;
         for looked in self.look_up.look(calls, now.into()).await {
             let (key, operation, number) = looked.place;
-            if let Some(found) = looked.settled.filter(|_| !self.store.is_busy(Some(&key))) {
+            if let Some(found) = looked.settled
+                && let Some(_turn) = self.store.turn_now(&key)
+            {
                 let evidence = Some(format!("EC2: {}", looked.text));
                 let place = (&*key, operation, number);
                 if self.store.settle(&self.datafy, place, found, evidence).await.is_ok() {

@@ -7,7 +7,7 @@ use super::not_done::{Halt, NotDone};
 use crate::call::operation::{Operation, Recorded};
 use crate::call::{Call, Ended, Unreceived};
 use crate::error::Error;
-use crate::journal::{Entry, Event, Record, Step, StepState, Store};
+use crate::journal::{Entry, Event, Intent, Record, Step, StepState, Store};
 use crate::outcome::Outcome;
 use crate::subject::Subject;
 use futures_util::task::AtomicWaker;
@@ -17,6 +17,7 @@ use std::future::pending;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
+use std::time::Duration;
 use tokio::sync::{Notify, OnceCell};
 
 /// Makes the calls of one job, and records them if there is a journal. Clones belong to the same job.
@@ -48,6 +49,8 @@ struct JobState {
     uses: Vec<Use>,
     /// The number of calls in flight.
     in_flight: u32,
+    /// The longest operation timeout of the calls so far.
+    longest: Duration,
     /// Whether the function has returned, or was dropped.
     returned: bool,
     halt: Option<Halt>,
@@ -266,12 +269,13 @@ impl Steps {
         self.0.driver.register(context.waker());
     }
 
-    /// Whether the job is over. `returned`: its function has returned. A call in flight, also one in a task that the
-    /// function has spawned, belongs to the job.
-    pub(super) fn is_over(&self, returned: bool) -> bool {
+    /// `None` as long as the function goes on. Then: how long the calls in flight may still take, which is zero without any.
+    /// One in a task that the function has spawned belongs to the job, too. `returned`: the function has returned.
+    pub(super) fn left(&self, returned: bool) -> Option<Duration> {
         let mut state = self.state();
         state.returned |= returned;
-        state.is_closed() && state.in_flight == 0
+        let left = if state.in_flight == 0 { Duration::ZERO } else { state.longest };
+        state.is_closed().then_some(left)
     }
 
     /// Begins no further step.
@@ -359,11 +363,12 @@ impl Turn<'_> {
         };
         let (subject, marker) = (Some(call.subject()), call.operation.marker().map(str::to_owned));
         let begin = Record { subject, marker, ..record(Event::Begin) };
-        let Some(mut flight) = InFlight::begin(steps, begin) else {
+        let limit = call.limit();
+        let Some(mut flight) = InFlight::begin(steps, begin, limit) else {
             return pending().await;
         };
-        if let Some((journal, begin)) = &flight.journal
-            && let Err(error) = journal.intend(begin).await
+        if let Some(intent) = flight.intent.take()
+            && let Err(error) = intent.written().await
         {
             drop(flight);
             steps.stop(Stopped::Journal(error.clone()));
@@ -387,7 +392,7 @@ impl Turn<'_> {
             request_id: request_id.map(|id| id.as_str().to_owned()),
             ..record(Event::End)
         };
-        let recording = flight.journal.as_ref().map(|(journal, _)| journal.conclude(&end));
+        let recording = flight.journal.as_ref().map(|journal| journal.conclude(&end));
         {
             let mut state = steps.state();
             state.last_status = result.as_ref().err().and_then(Error::last_status);
@@ -411,25 +416,28 @@ impl Turn<'_> {
 /// A call in flight, from its intent to its result. The driver waits for it.
 struct InFlight<'a> {
     steps: &'a Steps,
-    /// The journal, and the intent for it.
-    journal: Option<(Arc<Store>, Record)>,
+    journal: Option<Arc<Store>>,
+    intent: Option<Intent>,
     /// The step, and what was known of it before, until the call is sent.
     unsent: Option<(&'static str, u32, Option<Step>)>,
 }
 
 impl<'a> InFlight<'a> {
     /// `None` if no further step may be begun: another branch of the job was halted, or the function has returned.
-    fn begin(steps: &'a Steps, begin: Record) -> Option<Self> {
+    fn begin(steps: &'a Steps, begin: Record, limit: Duration) -> Option<Self> {
         let mut state = steps.state();
         if state.is_closed() {
             return None;
         }
         state.in_flight += 1;
-        let journal = state.journal.clone().map(|journal| (journal, begin.clone()));
+        state.longest = state.longest.max(limit);
+        // While the job is open: a later job with the key begins after it was closed, and knows this intent.
+        let journal = state.journal.clone();
+        let intent = journal.as_ref().map(|journal| journal.intend(&begin));
         let (operation, number) = (begin.operation, begin.number());
         let before = state.entry.step(operation, number).cloned();
         let _ = state.entry.apply(begin);
-        Some(Self { steps, journal, unsent: Some((operation, number, before)) })
+        Some(Self { steps, journal, intent, unsent: Some((operation, number, before)) })
     }
 }
 
@@ -440,7 +448,9 @@ impl Drop for InFlight<'_> {
         if let Some((operation, number, before)) = self.unsent.take() {
             state.entry.take_back(operation, number, before);
         }
-        if state.is_closed() && state.in_flight == 0 {
+        let is_over = state.is_closed() && state.in_flight == 0;
+        drop(state);
+        if is_over {
             self.steps.0.driver.wake();
         }
     }

@@ -15,7 +15,7 @@ pub use entry::{Entry, Settled, Step, StepState};
 pub use error::JournalError;
 pub(crate) use header::{CALLS, FUNCTIONS, Header};
 pub(crate) use line::{Event, Record};
-pub(crate) use store::Store;
+pub(crate) use store::{Intent, Store};
 
 use crate::client::Datafy;
 use crate::id::VolumeId;

@@ -102,22 +102,27 @@ impl Store {
 
     /// Waits for whoever works on a key.
     pub(crate) async fn turn(&self, key: &str) -> OwnedMutexGuard<()> {
-        let turn = {
-            let mut turns = lock(&self.turns);
-            turns.retain(|_, turn| turn.strong_count() > 0);
-            let turn = turns.get(key).and_then(Weak::upgrade).unwrap_or_default();
-            turns.insert(key.into(), Arc::downgrade(&turn));
-            turn
-        };
-        turn.lock_owned().await
+        self.turn_of(key).lock_owned().await
     }
 
-    /// Whether somebody works on a key: on this one, if one is given.
+    /// The turn to work on a key, unless somebody does.
     #[cfg(feature = "reconcile")]
-    pub(crate) fn is_busy(&self, key: Option<&str>) -> bool {
-        let turns = lock(&self.turns);
-        let mut of_key = turns.iter().filter(|(of, _)| key.is_none_or(|key| key == of.as_str()));
-        of_key.any(|(_, turn)| turn.strong_count() > 0)
+    pub(crate) fn turn_now(&self, key: &str) -> Option<OwnedMutexGuard<()>> {
+        self.turn_of(key).try_lock_owned().ok()
+    }
+
+    fn turn_of(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = lock(&self.turns);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = turns.get(key).and_then(Weak::upgrade).unwrap_or_default();
+        turns.insert(key.into(), Arc::downgrade(&turn));
+        turn
+    }
+
+    /// Whether somebody works on a key.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn is_busy(&self) -> bool {
+        lock(&self.turns).values().any(|turn| turn.strong_count() > 0)
     }
 
     /// What is known of a key, for its job.
@@ -127,16 +132,15 @@ impl Store {
         entry.unwrap_or_else(|| Entry::new(key))
     }
 
-    /// Records that a call is about to be sent. It is on disk when this returns.
-    ///
-    /// If the future is dropped before, nothing is sent, and the journal says so.
-    pub(crate) async fn intend(&self, record: &Record) -> Result<(), JournalError> {
+    /// Records that a call is about to be sent, once the intent is [written](Intent::written).
+    pub(crate) fn intend(self: &Arc<Self>, record: &Record) -> Intent {
         let end = Record::new(record.key.clone(), record.operation, record.number(), Event::End);
         self.keep(record);
-        let mut unsent = Unsent(Some((self, Record { outcome: Some(Outcome::NotSent), ..end })));
-        self.written(self.queue(record, true)).await?;
-        unsent.0 = None;
-        Ok(())
+        Intent {
+            store: Arc::clone(self),
+            unsent: Some(Record { outcome: Some(Outcome::NotSent), ..end }),
+            written: self.queue(record, true),
+        }
     }
 
     /// Records what happened, or was found out. It is on disk when this returns. If it can't be recorded, the journal
@@ -180,7 +184,10 @@ impl Store {
         answer
     }
 
-    async fn written(&self, written: Written) -> Result<(), JournalError> {
+    async fn written(
+        &self,
+        written: impl Future<Output = <Written as Future>::Output>,
+    ) -> Result<(), JournalError> {
         let stopped = || io::Error::other("the thread that writes it has stopped");
         written.await.unwrap_or_else(|_| Err(JournalError::io(&self.path, stopped())))
     }
@@ -189,15 +196,29 @@ impl Store {
 /// Whether a line was written, once it is known.
 type Written = oneshot::Receiver<Result<(), JournalError>>;
 
-/// Records that a request was not sent after all.
-struct Unsent<'a>(Option<(&'a Store, Record)>);
+/// The intent to send a call. If it is dropped before it is written, nothing is sent, and the journal says so.
+pub(crate) struct Intent {
+    store: Arc<Store>,
+    /// The result, until the call may be sent.
+    unsent: Option<Record>,
+    written: Written,
+}
 
-impl Drop for Unsent<'_> {
+impl Intent {
+    /// The intent is on disk when this returns.
+    pub(crate) async fn written(mut self) -> Result<(), JournalError> {
+        self.store.written(&mut self.written).await?;
+        self.unsent = None;
+        Ok(())
+    }
+}
+
+impl Drop for Intent {
     fn drop(&mut self) {
-        if let Some((store, record)) = &self.0 {
-            store.keep(record);
+        if let Some(record) = &self.unsent {
+            self.store.keep(record);
             // It is written as the intent that it follows.
-            drop(store.queue(record, true));
+            drop(self.store.queue(record, true));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::scene::{
 use datafy_api_ext::fake::{Fault, Reply};
 use datafy_api_ext::jobs::{Finished, Job, NotDone, OpenJournal, Steps};
 use datafy_api_ext::journal::{Journal, Settled, Step, StepState};
-use datafy_api_ext::{Clock, Datafy, Error, Outcome, VolumeId};
+use datafy_api_ext::{Clock, Datafy, Error, Outcome, Timeouts, VolumeId};
 use datafy_tests::{Stage, until};
 use futures_util::stream;
 use serde_json::json;
@@ -518,6 +518,59 @@ async fn a_halted_step_does_not_cut_a_call_in_flight_beside_it() {
     assert!(matches!(finished.result, Err(NotDone::Unknown { .. })));
     let snapshot = finished.steps.iter().find(|step| step.operation == "create_snapshot").unwrap();
     assert_eq!((snapshot.state, scene.count("create_snapshot")), (StepState::Applied, 1));
+}
+
+#[tokio::test]
+async fn a_halted_job_ends_although_its_function_no_longer_polls_a_call() {
+    async fn forgetful(datafy: Datafy, _: Row, steps: Steps) -> Result<(), Mine> {
+        let mut slow = std::pin::pin!(steps.run(datafy.create_volume(snapshot(0))));
+        let _ = tokio::time::timeout(Duration::from_millis(50), &mut slow).await;
+        steps.claim("the only one").await;
+        slow.await?;
+        Ok(())
+    }
+    let mut timeouts = Timeouts::default();
+    timeouts.operation = Duration::from_millis(300);
+    let scene = Scene::with(2, |client| client.timeouts(timeouts)).await;
+    scene.inject_all(Some(Fault::ApplyThenHang));
+    let mut run = scene
+        .datafy
+        .fleet([Row(0), Row(1)])
+        .run(|datafy, row, steps| async move {
+            if row.0 == 0 {
+                steps.claim("the only one").await;
+                return Ok(());
+            }
+            forgetful(datafy, row, steps).await
+        })
+        .await
+        .unwrap();
+    let results = all(&mut run).await;
+    assert_eq!(results.values().map(state).collect::<Vec<_>>(), ["done", "claimed"]);
+    assert_eq!(run.monitor().progress().in_flight, 0);
+    let [report] = &scene.reports.lock().unwrap()[..] else { panic!() };
+    assert_eq!(report.outcome, Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_job_that_is_dropped_while_it_waits_for_its_turn_is_no_longer_in_flight() {
+    async fn hasty(datafy: Datafy, row: Row, steps: Steps) -> Result<VolumeId, Mine> {
+        let create = || steps.run(datafy.create_volume(snapshot(row.0)));
+        if row.0 > 0 {
+            let mut first = Box::pin(create());
+            // Polled once, which begins to wait for the turn of the job.
+            let _ = futures_util::poll!(&mut first);
+        }
+        Ok(create().await?.id)
+    }
+    /// A clock that waits.
+    #[derive(Debug)]
+    struct Real;
+    impl Clock for Real {}
+    let scene = Scene::with(3, |client| client.clock(Real)).await;
+    let run = scene.datafy.fleet([Row(0), Row(1), Row(2)]).rate(100).run(hasty);
+    let progress = ended(run).await;
+    assert_eq!((progress.done, progress.in_flight, progress.exit_code()), (3, 0, 0));
 }
 
 #[tokio::test]
