@@ -2,7 +2,7 @@
 //!
 //! A real process runs a fleet with a journal, and is killed with `SIGKILL` at a random moment, again and again, while the
 //! fake of this process answers it and knows the truth. The environment variable `CRASHES` sets the number of kills, and
-//! that of the volumes of the first night, from 300 to 1,000.
+//! that of the volumes of the first night, from 40 to 1,000.
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 

@@ -9,22 +9,22 @@ use std::time::Duration;
 // Whether the description of a snapshot, with its marker, reaches EC2 is not documented.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_night_of_snapshots_ends_by_itself() {
-    night(Kind::Snapshots, crashes().clamp(60, 1_000), false).await;
+    night(Kind::Snapshots, crashes().clamp(40, 1_000), false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_night_of_snapshots_whose_descriptions_reach_ec2_ends_by_itself() {
-    night(Kind::Snapshots, 60, true).await;
+    night(Kind::Snapshots, 40, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_night_of_restores_ends_by_itself() {
-    night(Kind::Restores, 60, true).await;
+    night(Kind::Restores, 40, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_night_of_a_function_ends_by_itself() {
-    night(Kind::Clones, 60, true).await;
+    night(Kind::Clones, 40, true).await;
 }
 
 /// A night with faults and kills, and the runs after it. `descriptions`: whether they reach EC2.
