@@ -9,6 +9,7 @@ use super::yaml::Document;
 use super::yaml::Node;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 pub(crate) const SUBSET: &str = include_str!("subset.md");
 
@@ -23,13 +24,14 @@ struct Row {
     effect: &'static str,
 }
 
-fn rows() -> impl Iterator<Item = Row> {
-    SUBSET.lines().skip(2).map(|line| {
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let rows = SUBSET.lines().skip(2).map(|line| {
         let mut cells = line.split('|').skip(1).map(str::trim);
         let mut cell = || cells.next().unwrap_or_default();
         Row { kind: cell(), keywords: cell(), value: cell(), effect: cell() }
-    })
-}
+    });
+    rows.collect()
+});
 
 impl Row {
     fn has(&self, keyword: &str) -> bool {
@@ -242,11 +244,13 @@ fn kinds(value: &'static str) -> Vec<(&'static str, Vec<Row>)> {
     let (names, extra) = value.split_once(" with ").unwrap_or((value, ""));
     let group = |kind: &'static str| kind.split(':').next().unwrap_or_default();
     let members = names.split(", ").flat_map(|name| {
-        let all = rows().map(|row| row.kind).filter(|kind| group(kind) == name && *kind != name);
+        let all =
+            ROWS.iter().map(|row| row.kind).filter(|kind| group(kind) == name && *kind != name);
         let mut all: Vec<_> = all.collect();
         all.dedup();
         if all.is_empty() { vec![name] } else { all }
     });
-    let rows_of = |kind| rows().filter(move |row| [kind, group(kind), extra].contains(&row.kind));
-    members.map(|kind| (kind, rows_of(kind).collect())).collect()
+    let rows_of =
+        |kind| ROWS.iter().filter(move |row| [kind, group(kind), extra].contains(&row.kind));
+    members.map(|kind| (kind, rows_of(kind).copied().collect())).collect()
 }
