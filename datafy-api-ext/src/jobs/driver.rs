@@ -7,13 +7,28 @@ use std::future::poll_fn;
 use std::task::Poll;
 use tokio::time::sleep;
 
+/// How a job ended, and its steps: they report its effects unless somebody receives it.
+pub(super) struct Held<T, D, E> {
+    pub(super) finished: Finished<T, D, E>,
+    pub(super) steps: Steps,
+}
+
+impl<T, D, E> Held<T, D, E> {
+    /// Returns it to the caller.
+    pub(super) fn received(self) -> Finished<T, D, E> {
+        self.steps.received();
+        self.finished
+    }
+}
+
 /// Polls the job of an item until its function has returned, or a step has parked it. Calls in flight end before it is
 /// dropped, if they do within their timeout.
-pub(super) async fn drive<T, J: Job>(
-    steps: &Steps,
-    item: T,
-    job: J,
-) -> Finished<T, J::Done, J::Error> {
+pub(super) async fn drive<T, J: Job>(steps: Steps, item: T, job: J) -> Held<T, J::Done, J::Error> {
+    let finished = finish(&steps, item, job).await;
+    Held { finished, steps }
+}
+
+async fn finish<T, J: Job>(steps: &Steps, item: T, job: J) -> Finished<T, J::Done, J::Error> {
     let _closed = Closed(steps);
     // Boxed, since the future of a call is large, and each one around it would move it.
     let mut job = Box::pin(job.run(steps));

@@ -1,7 +1,7 @@
 //! Does a job for each of many items.
 
 use super::claims::Claims;
-use super::driver::drive;
+use super::driver::{Held, drive};
 use super::finished::Finished;
 use super::gate::Gate;
 use super::job::{self, Job};
@@ -250,7 +250,7 @@ impl<T: Keyed + Clone + Send + Sync + 'static> Fleet<T> {
             }
             None => results.boxed(),
         };
-        Ok(Run { results: results.boxed(), gate })
+        Ok(Run { results: results.map(Held::received).boxed(), gate })
     }
 
     fn check(&self) -> Result<(), FleetError> {
@@ -288,7 +288,7 @@ impl<F> Jobs<F> {
         self: Arc<Self>,
         item: T,
         again: bool,
-    ) -> Option<Finished<T, J::Done, J::Error>>
+    ) -> Option<Held<T, J::Done, J::Error>>
     where
         T: Keyed + Clone,
         J: Job,
@@ -298,15 +298,16 @@ impl<F> Jobs<F> {
         tokio::task::coop::consume_budget().await;
         let key = SmolStr::new(item.key());
         let is_first = again || self.keys.as_ref().is_none_or(|keys| keys.claim_first(&key));
-        let finished = if is_first {
+        let ended = if is_first {
             let steps = Steps::new(self.store.clone(), Some(Arc::clone(&self.gate)), key.clone());
             let job = (self.job)(self.datafy.clone(), item.clone(), steps.clone());
-            drive(&steps, item, job).await
+            drive(steps, item, job).await
         } else {
             let result = Err(NotDone::Duplicate);
-            Finished { item, result, before: false, steps: Vec::new() }
+            let finished = Finished { item, result, before: false, steps: Vec::new() };
+            Held { finished, steps: Steps::alone() }
         };
-        self.gate.count(&key, &finished).then_some(finished)
+        self.gate.count(&key, &ended.finished).then_some(ended)
     }
 }
 

@@ -72,7 +72,8 @@ impl OpenJournal {
         let Inner { store, gate, .. } = &*self.0;
         let _turn = store.turn(&key).await;
         let steps = Steps::new(Some(Arc::clone(store)), Some(Arc::clone(gate)), key);
-        drive(&steps, (), job(steps.clone())).await
+        let job = job(steps.clone());
+        drive(steps, (), job).await.received()
     }
 
     /// Records what was found out about a step, as [`Journal::settle`](crate::journal::Journal::settle) does. Waits for a

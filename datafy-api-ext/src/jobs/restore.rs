@@ -113,7 +113,7 @@ impl Restore {
             return Err(NotRestored::new(self, NotDone::Conflict { step }, vec![], true));
         }
         let steps = Steps::new(Some(Arc::new(store)), None, key.into());
-        self.drive(&steps, true).await
+        self.drive(steps, true).await
     }
 
     /// The create of another restore from the same source, whose volume is or may be there, and isn't attached: perhaps
@@ -135,11 +135,12 @@ impl Restore {
 
     /// Creates the volume, attaches it and returns its ID.
     pub async fn send(self) -> Result<VolumeId, NotRestored> {
-        self.drive(&Steps::alone(), false).await
+        self.drive(Steps::alone(), false).await
     }
 
-    async fn drive(self, steps: &Steps, has_journal: bool) -> Result<VolumeId, NotRestored> {
-        let Finished { result, steps, .. } = drive(steps, (), self.clone()).await;
+    async fn drive(self, steps: Steps, has_journal: bool) -> Result<VolumeId, NotRestored> {
+        let ended = drive(steps, (), self.clone()).await;
+        let Finished { result, steps, .. } = ended.received();
         result.map_err(|cause| NotRestored::new(self, cause, steps, has_journal))
     }
 

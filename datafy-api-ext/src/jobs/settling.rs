@@ -1,6 +1,6 @@
 //! Settles what is unknown in the journal of a run, if it was given a way to look it up.
 
-use super::finished::Finished;
+use super::driver::Held;
 use super::gate::Gate;
 use crate::client::{Datafy, Stopwatch};
 use crate::journal::{Entry, Step, Store};
@@ -91,25 +91,21 @@ impl Settling {
     /// Holds back what ends unknown, looks it up when all jobs have ended, and continues the jobs with `again`.
     pub(super) fn with_second_look<T, D, E, F>(
         self,
-        results: impl Stream<Item = Finished<T, D, E>> + Send + 'static,
+        results: impl Stream<Item = Held<T, D, E>> + Send + 'static,
         gate: Arc<Gate>,
         concurrency: usize,
         again: impl Fn(T) -> F + Send + 'static,
-    ) -> BoxStream<'static, Finished<T, D, E>>
+    ) -> BoxStream<'static, Held<T, D, E>>
     where
         T: Send + 'static,
         D: Send + 'static,
         E: Send + 'static,
-        F: Future<Output = Option<Finished<T, D, E>>> + Send + 'static,
+        F: Future<Output = Option<Held<T, D, E>>> + Send + 'static,
     {
         let (hold, held) = mpsc::channel();
-        let known = results.filter_map(move |finished| {
-            let is_unknown = finished.outcome() == Outcome::Unknown;
-            ready(if is_unknown {
-                hold.send(finished).err().map(|it| it.0)
-            } else {
-                Some(finished)
-            })
+        let known = results.filter_map(move |ended| {
+            let is_unknown = ended.finished.outcome() == Outcome::Unknown;
+            ready(if is_unknown { hold.send(ended).err().map(|it| it.0) } else { Some(ended) })
         });
         let rest = stream::once(async move {
             let held: Vec<_> = held.try_iter().collect();
@@ -120,9 +116,14 @@ impl Settling {
             if gate.state().stopped.is_some() {
                 return held.boxed();
             }
-            let again = held.map(move |finished| {
+            let again = held.map(move |Held { finished, steps }| {
                 gate.again();
-                again(finished.item)
+                let again = again(finished.item);
+                async move {
+                    let ended = again.await;
+                    steps.received();
+                    ended
+                }
             });
             again.buffer_unordered(concurrency).filter_map(ready).boxed()
         });

@@ -233,7 +233,7 @@ impl Steps {
         }
     }
 
-    /// Returns how the job ended. `returned`: what its function has returned. The caller has received its effects.
+    /// Returns how the job ended. `returned`: what its function has returned.
     pub(super) fn end<T, D, E>(
         &self,
         item: T,
@@ -246,7 +246,6 @@ impl Steps {
         if let Some(gate) = self.0.gate.as_ref().filter(|_| self.0.passed.initialized()) {
             gate.leave();
         }
-        state.received();
         let result = match (state.halt.take(), returned) {
             (None, Some(Ok(done))) => match state.unasked() {
                 Some(step) => Err(NotDone::Conflict { step: Box::new(step.clone()) }),
@@ -261,7 +260,7 @@ impl Steps {
 
     /// The caller has the results of all steps so far.
     pub(super) fn received(&self) {
-        self.state().received();
+        self.state().uses.iter_mut().for_each(Use::received);
     }
 
     /// Registers the task that polls the job.
@@ -332,10 +331,6 @@ impl JobState {
         };
         let mut creates = self.entry.steps.iter().filter(|it| !it.is_idempotent());
         creates.find(|step| step.may_be_applied() && !asked(step))
-    }
-
-    fn received(&mut self) {
-        self.uses.iter_mut().for_each(Use::received);
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::scene::{LOST, MINUTE, Scene, Skipping, all, all_states, device, instance, volume};
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::{Fleet, NotDone, Steps};
+use datafy_api_ext::journal::StepState;
 use datafy_api_ext::reconcile::{LookUp, Query};
 use datafy_api_ext::{
     Call, CreateSnapshot, Datafy, DatafyBuilder, Error, Outcome, RetryPolicy, VolumeId,
 };
 use serde_json::{Value, json};
-use std::future::ready;
+use std::future::{pending, ready};
 use std::io;
 use std::time::Duration;
 
@@ -204,4 +205,19 @@ async fn a_service_settles_what_is_unknown_except_of_jobs_that_are_running() {
     assert!(done.result.is_ok() && open.iter().any(|(key, _)| key == "b"), "{open:?}");
     assert_eq!(journal.look_up(&look_up).await, []);
     assert!(ask("b", 1).await.result.is_ok(), "it is repeated");
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_reported_if_the_run_is_dropped_while_it_waits_for_ec2() {
+    let (scene, _) = scene().await;
+    scene.inject([LOST]);
+    let silent = LookUp::new(|_| pending::<io::Result<Vec<u8>>>());
+    let mut run = fleet(&scene, 2, silent).run(unmarked).await.unwrap();
+    assert!(run.next().await.unwrap().result.is_ok(), "what is known comes first");
+    assert!(tokio::time::timeout(MINUTE / 600, run.next()).await.is_err());
+    assert_eq!(scene.reports.lock().unwrap().len(), 0);
+    drop(run);
+    let [report] = &scene.reports.lock().unwrap()[..] else { panic!() };
+    assert_eq!(report.subject.volume, Some(volume(0)));
+    assert_eq!(scene.states()[0], StepState::Unknown);
 }
