@@ -33,12 +33,13 @@ impl Settling {
     ///
     /// Returns the first time at which another look may find out more, if one may.
     pub(super) async fn look(&self) -> Option<DateTime<Utc>> {
-        // Each call with its place: the key, the operation and the number.
+        // Each call with its key and its step.
         let calls = || {
             let are_all = !self.store.is_busy();
             let of = |Entry { key, steps, .. }| {
                 let place = move |step: Step| {
-                    ((key.clone(), step.operation, step.number), SentCall::from(&step))
+                    let call = SentCall::from(&step);
+                    ((key.clone(), step), call)
                 };
                 steps.into_iter().map(place)
             };
@@ -47,9 +48,11 @@ impl Settling {
         let now = self.datafy.clock().date();
         let mut again_after = None;
         for looked in self.look_up.look(calls, now.into()).await {
-            let (key, operation, number) = looked.place;
+            let (key, step) = looked.place;
+            let (operation, number) = (step.operation, step.number);
             if let Some(found) = looked.settled
                 && let Some(_turn) = self.store.turn_now(&key)
+                && self.store.is_unchanged(&key, &step)
             {
                 let evidence = Some(format!("EC2: {}", looked.text));
                 let place = (&*key, operation, number);

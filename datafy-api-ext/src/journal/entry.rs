@@ -263,6 +263,12 @@ impl Step {
         self.tally.lacks_id
     }
 
+    /// Whether the calls of the step are those of the other one.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        (self.begun, self.ended, self.tally) == (other.begun, other.ended, other.tally)
+    }
+
     /// Whether the result of a call was not recorded.
     #[cfg(feature = "reconcile")]
     pub(crate) fn is_open(&self) -> bool {

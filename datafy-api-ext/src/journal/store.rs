@@ -1,6 +1,8 @@
 //! The journal of a run: what is known of each key, and the thread that writes the file.
 
 use super::entries::Entries;
+#[cfg(feature = "reconcile")]
+use super::entry::Step;
 use super::entry::{Entry, Settled};
 use super::error::JournalError;
 use super::file::JournalFile;
@@ -123,6 +125,14 @@ impl Store {
     #[cfg(feature = "reconcile")]
     pub(crate) fn is_busy(&self) -> bool {
         lock(&self.turns).values().any(|turn| turn.strong_count() > 0)
+    }
+
+    /// Whether nothing was recorded about a step since it was read.
+    #[cfg(feature = "reconcile")]
+    pub(crate) fn is_unchanged(&self, key: &str, read: &Step) -> bool {
+        let now = self.entries().get(key);
+        let step = now.as_ref().and_then(|entry| entry.step(read.operation, read.number));
+        step.is_some_and(|step| step.is_as(read))
     }
 
     /// What is known of a key, for its job.

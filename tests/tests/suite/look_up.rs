@@ -3,7 +3,7 @@
 use crate::scene::{LOST, MINUTE, Scene, Skipping, all, all_states, device, instance, volume};
 use datafy_api_ext::fake::{Fake, Fault};
 use datafy_api_ext::jobs::{Fleet, NotDone, Steps};
-use datafy_api_ext::journal::StepState;
+use datafy_api_ext::journal::{Settled, StepState};
 use datafy_api_ext::reconcile::{LookUp, Query};
 use datafy_api_ext::{
     Call, CreateSnapshot, Datafy, DatafyBuilder, Error, Outcome, RetryPolicy, VolumeId,
@@ -11,6 +11,7 @@ use datafy_api_ext::{
 use serde_json::{Value, json};
 use std::future::{pending, ready};
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
 /// A scene whose client doesn't retry, and its clock.
@@ -220,4 +221,28 @@ async fn what_is_unknown_is_reported_if_the_run_is_dropped_while_it_waits_for_ec
     let [report] = &scene.reports.lock().unwrap()[..] else { panic!() };
     assert_eq!(report.subject.volume, Some(volume(0)));
     assert_eq!(scene.states()[0], StepState::Unknown);
+}
+
+#[tokio::test]
+async fn a_look_up_settles_no_call_that_was_sent_after_it_has_looked() {
+    let (scene, clock) = scene().await;
+    let journal = scene.datafy.journal(scene.path()).await.unwrap();
+    let ask = |key: &'static str, number: usize| {
+        let volume = scene.datafy.volume(volume(number));
+        journal.run(key, move |_| volume.create_snapshot())
+    };
+    scene.inject([Some(Fault::ReadThenReset), Some(Fault::ReadThenReset), LOST]);
+    ask("a", 0).await.result.unwrap_err();
+    ask("b", 1).await.result.unwrap_err();
+    clock.skip(20 * MINUTE);
+    let look_up = look_up(&scene, true);
+    let mut slow = pin!(journal.look_up(&look_up));
+    // It has looked at both, and records what it found out about the first.
+    assert!(futures_util::poll!(&mut slow).is_pending());
+    journal.settle("b", "create_snapshot", 1, Settled::NotApplied).await.unwrap();
+    ask("b", 1).await.result.unwrap_err();
+    let open = slow.await;
+    assert!(matches!(&open[..], [(key, _)] if key == "b"), "{open:?}");
+    assert!(matches!(ask("b", 1).await.result, Err(NotDone::Unknown { .. })));
+    assert_eq!(scene.effects(), 1);
 }
