@@ -86,7 +86,8 @@ impl OpenJournal {
         found: Settled,
     ) -> Result<(), JournalError> {
         let _turn = self.0.store.turn(key).await;
-        self.0.store.settle(&self.0.datafy, (key, operation, number), found, None).await
+        let place = (key, operation, number);
+        self.0.store.settle(&self.0.datafy, place, None, found, None).await
     }
 
     /// Looks up what is unknown, and settles what EC2 proves, except of keys whose jobs are running. Returns the steps that

@@ -52,11 +52,11 @@ impl Settling {
             let (operation, number) = (step.operation, step.number);
             if let Some(found) = looked.settled
                 && let Some(_turn) = self.store.turn_now(&key)
-                && self.store.is_unchanged(&key, &step)
             {
                 let evidence = Some(format!("EC2: {}", looked.text));
                 let place = (&*key, operation, number);
-                if self.store.settle(&self.datafy, place, found, evidence).await.is_ok() {
+                let settled = self.store.settle(&self.datafy, place, Some(&step), found, evidence);
+                if settled.await.is_ok() {
                     continue;
                 }
             }

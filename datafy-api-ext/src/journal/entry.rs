@@ -190,11 +190,12 @@ impl Entry {
         }
     }
 
-    /// Returns the record that settles a step, if it can be settled so.
+    /// Returns the record that settles a step, if it can be settled so. `read`: the step as it was when somebody looked at
+    /// what it did; a call that was made since then must not be settled.
     pub(super) fn settlement(
         &self,
-        operation: &str,
-        number: u32,
+        (operation, number): (&str, u32),
+        read: Option<&Step>,
         found: Settled,
     ) -> Result<Record, JournalError> {
         let refused = |problem: String| JournalError::NotSettled {
@@ -205,6 +206,11 @@ impl Entry {
         let step = self.step(operation, number);
         let step =
             step.ok_or_else(|| refused(format!("the journal has no step {number} of it")))?;
+        if read.is_some_and(|read| !step.has_calls_of(read)) {
+            return Err(refused(
+                "another call of it was made since the journal was read".to_owned(),
+            ));
+        }
         let (applied, created_id) = match found {
             Settled::Applied { id } => (true, id),
             Settled::NotApplied => (false, None),
@@ -263,9 +269,8 @@ impl Step {
         self.tally.lacks_id
     }
 
-    /// Whether the calls of the step are those of the other one.
-    #[cfg(feature = "reconcile")]
-    pub(crate) fn is_as(&self, other: &Self) -> bool {
+    /// Whether its calls are those of the other one.
+    fn has_calls_of(&self, other: &Self) -> bool {
         (self.begun, self.ended, self.tally) == (other.begun, other.ended, other.tally)
     }
 

@@ -62,7 +62,8 @@ pub enum JournalError {
         /// What happened to it.
         change: &'static str,
     },
-    /// The journal has no such step, its effect is known, or the ID doesn't fit the operation.
+    /// The journal has no such step, its effect is known, the ID doesn't fit the operation, or another call was made since
+    /// somebody looked.
     #[error("{} of {key:?} can't be settled: {}", OneLine(operation), OneLine(problem))]
     NotSettled {
         /// The key.

@@ -123,7 +123,7 @@ impl Journal {
     }
 
     /// Records what was found out about a step, so that the next run repeats or skips it. Locks the journal, as
-    /// [`lock`](Self::lock) does, and reads it again if it wasn't locked.
+    /// [`lock`](Self::lock) does, and fails if it was written to since it was read.
     ///
     /// `number` counts the steps of this operation under the key, from 1. It is on disk when this returns. Fails if the
     /// effect of the step is known, or if an ID is missing, is not of the form of the created object, or is given for an
@@ -136,11 +136,18 @@ impl Journal {
         found: Settled,
     ) -> Result<(), JournalError> {
         if !self.file.is_locked() {
-            *self = Self::lock(self.path())?;
+            let locked = Self::lock(self.path())?;
+            // What was found out may be about an earlier call.
+            if locked.replay.length != self.replay.length {
+                let (key, operation) = (key.to_owned(), operation.to_owned());
+                let problem = "the journal was written to since it was read; read it again".into();
+                return Err(JournalError::NotSettled { key, operation, problem });
+            }
+            *self = locked;
         }
         let entry = self.entry(key).unwrap_or_else(|| Entry::new(key));
         let time = SystemTime::now().into();
-        let record = Record { time, ..entry.settlement(operation, number, found)? };
+        let record = Record { time, ..entry.settlement((operation, number), None, found)? };
         self.file.repair(&mut self.replay)?;
         self.file.append(time, &[record.object()], &[])?;
         // A settlement can follow any record.

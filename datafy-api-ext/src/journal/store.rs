@@ -1,9 +1,7 @@
 //! The journal of a run: what is known of each key, and the thread that writes the file.
 
 use super::entries::Entries;
-#[cfg(feature = "reconcile")]
-use super::entry::Step;
-use super::entry::{Entry, Settled};
+use super::entry::{Entry, Settled, Step};
 use super::error::JournalError;
 use super::file::JournalFile;
 use super::header::Header;
@@ -127,14 +125,6 @@ impl Store {
         lock(&self.turns).values().any(|turn| turn.strong_count() > 0)
     }
 
-    /// Whether nothing was recorded about a step since it was read.
-    #[cfg(feature = "reconcile")]
-    pub(crate) fn is_unchanged(&self, key: &str, read: &Step) -> bool {
-        let now = self.entries().get(key);
-        let step = now.as_ref().and_then(|entry| entry.step(read.operation, read.number));
-        step.is_some_and(|step| step.is_as(read))
-    }
-
     /// What is known of a key, for its job.
     pub(crate) fn entry(&self, key: &str) -> Entry {
         let mut entries = self.entries();
@@ -163,16 +153,18 @@ impl Store {
         self.written(self.queue(record, false))
     }
 
-    /// Records what was found out about a step. `evidence` is what proves it, if a program found it out.
+    /// Records what was found out about a step. If a program found it out: `read` is the step as it was then, and `evidence`
+    /// what proves it.
     pub(crate) async fn settle(
         &self,
         datafy: &Datafy,
         (key, operation, number): (&str, &str, u32),
+        read: Option<&Step>,
         found: Settled,
         evidence: Option<String>,
     ) -> Result<(), JournalError> {
         let entry = self.entries().get(key).unwrap_or_else(|| Entry::new(key));
-        let record = entry.settlement(operation, number, found)?;
+        let record = entry.settlement((operation, number), read, found)?;
         let record = Record { evidence, time: datafy.clock().date().into(), ..record };
         self.written(self.queue(&record, false)).await?;
         self.keep(&record);
